@@ -1,0 +1,102 @@
+#pragma once
+/// The diffusion MLP that samples tokens from z (MAR, models/diffloss.py), and its sampling loop.
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "lazymar/core/config.h"
+#include "lazymar/diffusion/schedule.h"
+#include "lazymar/nn/linear.h"
+
+namespace lazymar {
+
+/// Residual block with adaptive LayerNorm: h += gate * mlp(in_ln(h) * (1 + scale) + shift), where
+/// (shift, scale, gate) = ada(y).
+struct HeadBlock {
+  LayerNorm in_ln;
+  Linear fc1, fc2;
+  Linear ada;       ///< W -> 3W
+  Linear ada_gate;  ///< the last third of ada: W -> W
+
+  struct Output {
+    at::Tensor mlp, gate;  ///< [R, W]
+  };
+  /// The block without its residual connection. h and y [R, W].
+  Output operator()(const at::Tensor& h, const at::Tensor& y) const;
+};
+
+/// The head's weights. y is silu(time + condition), which every adaptive layer sees.
+struct DiffusionHead {
+  Linear input_proj, cond_embed, time_fc1, time_fc2, final_ada, final_linear;
+  std::vector<HeadBlock> blocks;
+  double norm_eps = 1e-6;
+
+  int64_t channels() const { return input_proj.weight.size(1); }
+
+  /// Embeddings of the schedule's timesteps, [T, W]; sinusoids in fp32 whatever the weights' type.
+  at::Tensor time_table(const DiffusionSchedule& schedule) const;
+  /// h and y [R, W] -> eps and v side by side, [R, 2C].
+  at::Tensor final_layer(const at::Tensor& h, const at::Tensor& y) const;
+};
+
+/// Reads the tensors under "diffloss.net".
+DiffusionHead load_head(WeightSource& weights, const MarConfig& config);
+
+/// One diffusion step as a HeadRunner sees it.
+struct HeadStep {
+  int64_t index = 0;      ///< respaced, T - 1 down to 0
+  int64_t steps = 0;      ///< T
+  int64_t halves = 1;     ///< 2 with guidance: conditional rows first, then unconditional ones
+  double guidance = 1.0;  ///< scale of this decoding step
+  at::Tensor x;           ///< [R, C], the same for both halves
+  at::Tensor time;        ///< [W]
+  at::Tensor condition;   ///< cond_embed(z), [halves * R, W]
+
+  /// silu(time + condition) of the first `count` rows.
+  at::Tensor y(int64_t count) const;
+};
+
+/// What the network predicts for the conditional rows, [R, C] each.
+struct HeadOutput {
+  at::Tensor eps;  ///< after guidance
+  at::Tensor v;    ///< log-variance interpolation
+};
+
+/// eps_u + g * (eps_c - eps_u), given eps_u and the difference.
+at::Tensor guide(const at::Tensor& unconditional, const at::Tensor& difference, double guidance);
+
+/// Decides how one diffusion step is computed. Called with index T - 1, ..., 0 in turn.
+class HeadRunner {
+ public:
+  virtual ~HeadRunner() = default;
+  virtual HeadOutput predict(const DiffusionHead& head, const HeadStep& step) = 0;
+};
+
+/// Computes everything.
+class FullHeadRunner final : public HeadRunner {
+ public:
+  HeadOutput predict(const DiffusionHead& head, const HeadStep& step) override;
+};
+
+/// A head together with its respaced process.
+class HeadSampler {
+ public:
+  HeadSampler(const DiffusionHead& head, int64_t num_sampling_steps);
+
+  /// Normal values for a diffusion step, [R, C], or for NoiseRequest::kStart the starting noise.
+  using Noise = std::function<at::Tensor(int64_t diffusion_step)>;
+
+  /// z [halves * R, D] -> tokens [R, C].
+  at::Tensor sample(HeadRunner& runner, const at::Tensor& z, int64_t halves, double guidance,
+                    double temperature, const Noise& noise) const;
+
+ private:
+  const DiffusionHead& head_;
+  DiffusionSchedule schedule_;
+  at::Tensor times_;
+};
+
+}  // namespace lazymar

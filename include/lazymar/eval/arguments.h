@@ -1,0 +1,58 @@
+#pragma once
+/// A command line: declared by a table, read with types and ranges.
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace lazymar {
+
+/// One flag. Without `value` it is a switch; without `group` it is accepted but not listed.
+struct OptionSpec {
+  const char* group;
+  const char* name;
+  const char* help = "";
+  const char* value = nullptr;  ///< what the help calls the value
+};
+
+/// What was given. Every reader leaves its target alone where the flag was not given, and throws
+/// Error (usage) that names the flag, the value and what would do.
+class Arguments {
+ public:
+  /// --help and --version are always there. Throws for an unknown flag or a stray argument.
+  Arguments(const char* program, const char* description, std::span<const OptionSpec> specs,
+            int argc, const char* const* argv);
+  ~Arguments();
+
+  bool given(const std::string& name) const;
+  std::string text(const std::string& name) const;
+
+  /// The text to print where --help or --version was given.
+  std::optional<std::string> information() const;
+
+  void read(const std::string& name, std::string& value) const;
+  void read(const std::string& name, std::filesystem::path& value) const;
+  void read(const std::string& name, std::optional<std::filesystem::path>& value) const;
+  void read_integer(const std::string& name, int64_t& value, int64_t least, int64_t most) const;
+  void read_integer(const std::string& name, std::optional<int64_t>& value, int64_t least,
+                    int64_t most) const;
+  void read_number(const std::string& name, double& value, double least, double most) const;
+  void read_number(const std::string& name, std::optional<double>& value, double least,
+                   double most) const;
+
+ private:
+  struct Parser;
+  std::unique_ptr<Parser> parser_;
+};
+
+/// "a,b" -> {"a", "b"}; an empty text is one empty part.
+std::vector<std::string> split(const std::string& text, char separator);
+
+/// A whole number from 0 that is the entire text; -1 otherwise.
+int64_t parse_index(const std::string& text);
+
+}  // namespace lazymar

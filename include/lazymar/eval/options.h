@@ -1,0 +1,60 @@
+#pragma once
+/// Command lines of the tools. Every option's default stands in its struct, nowhere else.
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "lazymar/core/config.h"
+#include "lazymar/eval/model_files.h"
+
+namespace lazymar {
+
+/// lazymar_eval's settings as given; what was not given is filled in by resolve_sampling().
+struct EvalOptions {
+  ModelRequest model;
+  SamplingOptions sampling;
+  std::optional<double> cfg;                ///< overrides the checkpoint's recommendation
+  std::optional<CfgSchedule> cfg_schedule;  ///< likewise
+  std::optional<LazyOptions> lazy;          ///< set by --lazy_mar
+  int64_t num_images = 50000;
+  std::optional<int64_t> eval_bsz;  ///< default 128 on CUDA, 8 on CPUs
+  std::vector<int64_t> classes;     ///< empty: all
+  std::string device = "auto";
+  Precision precision = Precision::kFp32;
+  std::optional<int64_t> threads;
+  std::filesystem::path output_dir = "output";
+  bool overwrite = false;
+  std::optional<std::pair<int64_t, int64_t>> grid;  ///< rows, columns of the contact sheet
+  std::vector<std::string> ignored;  ///< flags of eval.py and main_mar.py without a meaning here
+};
+
+/// lazymar_verify's settings.
+struct VerifyOptions {
+  std::filesystem::path trace;
+  std::optional<std::filesystem::path> weights, vae, dump;
+  std::optional<double> tolerance;  ///< of the NMSE; default 1e-12 in fp64, 1e-7 in fp32
+  Precision precision = Precision::kFp64;
+  std::string device = "auto";
+  std::optional<int64_t> threads;
+};
+
+/// Either the options, or text to print before a successful exit (--help, --version).
+template <typename Options>
+struct Parsed {
+  Options options;
+  std::optional<std::string> text;
+};
+
+/// Throws Error (usage) for an unknown flag or a value out of range.
+Parsed<EvalOptions> parse_eval_options(int argc, const char* const* argv);
+Parsed<VerifyOptions> parse_verify_options(int argc, const char* const* argv);
+
+/// Command line over the checkpoint's recommendation over the defaults.
+SamplingOptions resolve_sampling(const EvalOptions& options,
+                                 const RecommendedSampling& recommended);
+
+}  // namespace lazymar

@@ -1,0 +1,26 @@
+#pragma once
+/// The one place that chooses between MAR and LazyMAR.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "lazymar/core/config.h"
+#include "lazymar/diffusion/head.h"
+#include "lazymar/mar/runner.h"
+
+namespace lazymar {
+
+/// Both seams, for one batch after another.
+struct Runners {
+  std::unique_ptr<Runner> blocks;
+  std::unique_ptr<HeadRunner> head;
+  int64_t lazy_steps = 0;  ///< decoding steps of a batch that are lazy
+};
+
+/// Without `lazy`: everything is computed. With it: LazyMAR's caches.
+/// Throws Error (usage) for constants out of range.
+Runners make_runners(const std::optional<LazyOptions>& lazy, const MarConfig& config,
+                     const SamplingOptions& sampling);
+
+}  // namespace lazymar

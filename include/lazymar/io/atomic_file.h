@@ -1,0 +1,20 @@
+#pragma once
+/// Files that are either whole or not there.
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <string_view>
+
+namespace lazymar {
+
+/// Writes `bytes` under a temporary name in `scratch` (on the same file system as `path`, and not
+/// matching *.png), checks every write and the close, then renames. A crash leaves the old file or
+/// the new one. Throws Error (output) that names the file and the reason; nothing is left behind.
+void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes,
+                           const std::filesystem::path& scratch);
+
+/// The same for text, with the file's own folder as scratch.
+void write_text_atomically(const std::filesystem::path& path, std::string_view text);
+
+}  // namespace lazymar

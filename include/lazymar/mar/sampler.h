@@ -1,0 +1,55 @@
+#pragma once
+/// The decoding loop: labels and noise in, latents out.
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "lazymar/core/config.h"
+#include "lazymar/core/noise.h"
+#include "lazymar/diffusion/head.h"
+#include "lazymar/mar/decoding_plan.h"
+#include "lazymar/mar/mar.h"
+#include "lazymar/mar/runner.h"
+
+namespace lazymar {
+
+/// Watches a batch being sampled.
+class SampleObserver {
+ public:
+  virtual ~SampleObserver() = default;
+  virtual void step_begins(const DecodeStep&) {}
+  /// z [halves * B * n, D]: the head's condition, conditional rows first.
+  virtual void conditioned(const DecodeStep&, const at::Tensor& /*z*/) {}
+  /// tokens [B * n, C] sampled in this step.
+  virtual void sampled(const DecodeStep&, const at::Tensor& /*tokens*/) {}
+};
+
+/// A network with its sampling settings; const in use, so batches share it.
+class Sampler {
+ public:
+  /// Throws Error (usage) for settings out of range.
+  Sampler(const Mar& mar, const SamplingOptions& options);
+
+  const std::vector<DecodeStep>& plan() const { return plan_; }
+
+  /// labels [B] int64, on the model's device -> tokens [B, L, C] in raster order.
+  at::Tensor sample(Runner& runner, HeadRunner& head_runner, const at::Tensor& labels,
+                    NoiseSource& noise, SampleObserver& observer) const;
+
+ private:
+  at::Tensor sample_rows(HeadRunner& head_runner, const at::Tensor& z, const at::Tensor& orders,
+                         const DecodeStep& step, NoiseSource& noise) const;
+
+  const Mar& mar_;
+  SamplingOptions options_;
+  std::vector<DecodeStep> plan_;
+  HeadSampler head_;
+};
+
+/// tokens [B, L, C] in raster order -> latents [B, C / p^2, h * p, w * p]; h = w = sqrt(L).
+/// (MAR's unpatchify: "nhwcpq -> nchpwq".)
+at::Tensor unpatchify(const at::Tensor& tokens, int64_t patch_size);
+
+}  // namespace lazymar

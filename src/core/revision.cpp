@@ -1,0 +1,15 @@
+#include "lazymar/core/revision.h"
+
+#include "revision.h"
+
+namespace lazymar {
+
+std::string version_string() {
+  return LAZYMAR_VERSION " (" LAZYMAR_REVISION ")";
+}
+
+std::string revision() {
+  return LAZYMAR_REVISION;
+}
+
+}  // namespace lazymar

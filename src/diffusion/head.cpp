@@ -1,0 +1,120 @@
+#include "lazymar/diffusion/head.h"
+
+#include <ATen/ATen.h>
+
+#include <cmath>
+#include <string>
+
+#include "lazymar/core/noise.h"
+#include "lazymar/nn/flops.h"
+#include "lazymar/nn/ops.h"
+
+namespace lazymar {
+namespace {
+
+constexpr int64_t kSinusoids = 256;
+constexpr double kMaxPeriod = 10000.0;
+
+}  // namespace
+
+HeadBlock::Output HeadBlock::operator()(const at::Tensor& h, const at::Tensor& y) const {
+  work_count().head_rows += h.size(0);
+  const auto parts = ada(y).chunk(3, -1);
+  const at::Tensor modulated = modulate(in_ln(h), parts[0], parts[1]);
+  return {fc2(at::silu(fc1(modulated))), parts[2]};
+}
+
+at::Tensor DiffusionHead::time_table(const DiffusionSchedule& schedule) const {
+  constexpr int64_t kHalf = kSinusoids / 2;
+  std::vector<float> timesteps;
+  for (int64_t i = 0; i < schedule.steps(); ++i) {
+    timesteps.push_back(static_cast<float>(schedule.timestep(i)));
+  }
+  const at::Tensor frequencies =
+      at::exp(at::arange(kHalf, c10::kFloat) * -std::log(kMaxPeriod) / kHalf);
+  const at::Tensor angles = at::tensor(timesteps).unsqueeze(1) * frequencies;
+  const at::Tensor sinusoids = at::cat({angles.cos(), angles.sin()}, -1);
+  return time_fc2(at::silu(time_fc1(sinusoids.to(time_fc1.weight.options()))));
+}
+
+at::Tensor DiffusionHead::final_layer(const at::Tensor& h, const at::Tensor& y) const {
+  const auto parts = final_ada(y).chunk(2, -1);
+  const at::Tensor normed = at::layer_norm(h, {h.size(-1)}, {}, {}, norm_eps);
+  return final_linear(modulate(normed, parts[0], parts[1]));
+}
+
+DiffusionHead load_head(WeightSource& weights, const MarConfig& config) {
+  const std::string net = "diffloss.net.";
+  const int64_t width = config.head_width;
+  DiffusionHead head;
+  head.norm_eps = config.norm_eps;
+  head.input_proj = load_linear(weights, net + "input_proj", config.token_channels, width);
+  head.cond_embed = load_linear(weights, net + "cond_embed", config.decoder_dim, width);
+  head.time_fc1 = load_linear(weights, net + "time_embed.mlp.0", kSinusoids, width);
+  head.time_fc2 = load_linear(weights, net + "time_embed.mlp.2", width, width);
+  for (int64_t i = 0; i < config.head_depth; ++i) {
+    const std::string name = net + "res_blocks." + std::to_string(i);
+    HeadBlock block;
+    block.in_ln = load_layer_norm(weights, name + ".in_ln", width, config.norm_eps);
+    block.fc1 = load_linear(weights, name + ".mlp.0", width, width);
+    block.fc2 = load_linear(weights, name + ".mlp.2", width, width);
+    block.ada = load_linear(weights, name + ".adaLN_modulation.1", width, 3 * width);
+    if (block.ada.weight.defined() && block.ada.bias.defined()) {
+      block.ada_gate = block.ada.outputs(2 * width, width);
+    }
+    head.blocks.push_back(block);
+  }
+  head.final_ada = load_linear(weights, net + "final_layer.adaLN_modulation.1", width, 2 * width);
+  head.final_linear =
+      load_linear(weights, net + "final_layer.linear", width, 2 * config.token_channels);
+  return head;
+}
+
+at::Tensor HeadStep::y(int64_t count) const {
+  return at::silu(time + condition.narrow(0, 0, count));
+}
+
+at::Tensor guide(const at::Tensor& unconditional, const at::Tensor& difference, double guidance) {
+  return unconditional + guidance * difference;
+}
+
+HeadOutput FullHeadRunner::predict(const DiffusionHead& head, const HeadStep& step) {
+  const int64_t rows = step.x.size(0);
+  at::Tensor h = head.input_proj(step.x).repeat({step.halves, 1});
+  const at::Tensor y = step.y(h.size(0));
+  for (const HeadBlock& block : head.blocks) {
+    const auto [mlp, gate] = block(h, y);
+    h = add_gated(h, gate, mlp);
+  }
+  const auto parts = head.final_layer(h, y).chunk(2, -1);
+  if (step.halves == 1) {
+    return {parts[0], parts[1]};
+  }
+  const at::Tensor conditional = parts[0].narrow(0, 0, rows);
+  const at::Tensor unconditional = parts[0].narrow(0, rows, rows);
+  return {guide(unconditional, conditional - unconditional, step.guidance),
+          parts[1].narrow(0, 0, rows)};
+}
+
+HeadSampler::HeadSampler(const DiffusionHead& head, int64_t num_sampling_steps)
+    : head_(head), schedule_(num_sampling_steps), times_(head.time_table(schedule_)) {}
+
+at::Tensor HeadSampler::sample(HeadRunner& runner, const at::Tensor& z, int64_t halves,
+                               double guidance, double temperature, const Noise& noise) const {
+  HeadStep step;
+  step.steps = schedule_.steps();
+  step.halves = halves;
+  step.guidance = guidance;
+  step.condition = head_.cond_embed(z);
+  step.x = noise(NoiseRequest::kStart);
+  for (int64_t i = schedule_.steps() - 1; i >= 0; --i) {
+    step.index = i;
+    step.time = times_[i];
+    const auto [eps, v] = runner.predict(head_, step);
+    const at::Tensor fresh = i > 0 ? noise(i) : at::Tensor();
+    step.x = schedule_.reverse(i, step.x, eps, v, fresh, temperature);
+  }
+  return step.x;
+}
+
+}  // namespace lazymar

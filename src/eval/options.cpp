@@ -1,0 +1,269 @@
+#include "lazymar/eval/options.h"
+
+#include <string_view>
+
+#include "lazymar/core/error.h"
+#include "lazymar/eval/arguments.h"
+#include "lazymar/lazy/retain_schedule.h"
+
+namespace lazymar {
+namespace {
+
+constexpr int64_t kMost = int64_t{1} << 31;
+constexpr int64_t kMostSteps = (int64_t{1} << 16) - 1;
+constexpr const char* kIgnored = "";  // the group of flags that are accepted and not listed
+
+const OptionSpec kEvalOptions[] = {
+    {"Job", "num_images", "how many images (50000)", "N"},
+    {"Job", "eval_bsz", "images per batch (128 on CUDA, 8 on CPUs)", "N"},
+    {"Job", "classes", "only these classes, such as 207,360 (all)", "LIST"},
+    {"Job", "seed", "of orders and noise; image i depends on (seed, i) alone (1)", "N"},
+    {"Job", "output_dir", "run folders go to DIR/<model>/<settings> (output)", "DIR"},
+    {"Job", "overwrite", "replace what an earlier run left in the run folder"},
+    {"Job", "grid", "write a contact sheet info/grid.png, such as 8x8", "RxC"},
+    {"Job", "device", "auto, cpu, cuda, cuda:N (auto)", "NAME"},
+    {"Job", "precision", "fp32 or fp64 (fp32)", "TYPE"},
+    {"Job", "threads", "CPU threads (all cores)", "N"},
+    {"Model", "model",
+     "mar_base, mar_large, mar_huge, demo, or a folder under pretrained_models/mar "
+     "(mar_huge)",
+     "NAME"},
+    {"Model", "resume", "checkpoint, or its folder (pretrained_models/mar/<model>)", "PATH"},
+    {"Model", "vae_path",
+     "VAE checkpoint (the model's own, or pretrained_models/vae/kl16.safetensors)", "FILE"},
+    {"Model", "random_weights", "no checkpoint: weights drawn from the seed, for latency runs"},
+    {"Model", "img_size", "checked against the checkpoint, like the next seven", "N"},
+    {"Model", "vae_stride", "pixels per latent", "N"},
+    {"Model", "vae_embed_dim", "latent channels", "N"},
+    {"Model", "patch_size", "latents per token and side", "N"},
+    {"Model", "class_num", "classes", "N"},
+    {"Model", "buffer_size", "buffer rows", "N"},
+    {"Model", "diffloss_d", "blocks of the diffusion MLP", "N"},
+    {"Model", "diffloss_w", "width of the diffusion MLP", "N"},
+    {"Sampling", "num_iter", "decoding steps (64)", "N"},
+    {"Sampling", "num_sampling_steps", "diffusion steps per decoding step (100)", "N"},
+    {"Sampling", "cfg", "guidance scale, 1 for none (the checkpoint's, or 3.25)", "X"},
+    {"Sampling", "cfg_schedule", "linear or constant (the checkpoint's, or linear)", "NAME"},
+    {"Sampling", "temperature", "factor of the noise (1.0)", "X"},
+    {"LazyMAR", "lazy_mar", "reuse features between decoding steps"},
+    {"LazyMAR", "lazy_caches", "any of token,condition,head (all)", "LIST"},
+    {"LazyMAR", "lazy_warmup", "decoding steps before the first lazy one (5)", "N"},
+    {"LazyMAR", "lazy_refresh", "every N-th step after the warm-up is full (9)", "N"},
+    {"LazyMAR", "lazy_prune_layer", "decoder layer that chooses the rows to recompute (3)", "N"},
+    {"LazyMAR", "lazy_extra", "rows recomputed beyond the new ones (15)", "N"},
+    {"LazyMAR", "lazy_head_refresh", "every N-th diffusion step is full (7)", "N"},
+    {"LazyMAR", "lazy_retain",
+     "published, scaled, or the share of rows recomputed by decoding step, "
+     "such as 1,1,0.5 (scaled)",
+     "LIST"},
+    {"LazyMAR", "lazy_condition_scale", "factor of the kept condition difference (1; 0 drops it)",
+     "X"},
+    // Flags of the originals that choose nothing here: data, training, launching.
+    {kIgnored, "data_path", "", "X"},
+    {kIgnored, "batch_size", "", "X"},
+    {kIgnored, "epochs", "", "X"},
+    {kIgnored, "label_drop_prob", "", "X"},
+    {kIgnored, "eval_freq", "", "X"},
+    {kIgnored, "save_last_freq", "", "X"},
+    {kIgnored, "weight_decay", "", "X"},
+    {kIgnored, "lr", "", "X"},
+    {kIgnored, "blr", "", "X"},
+    {kIgnored, "min_lr", "", "X"},
+    {kIgnored, "lr_schedule", "", "X"},
+    {kIgnored, "ema_rate", "", "X"},
+    {kIgnored, "grad_clip", "", "X"},
+    {kIgnored, "warmup_epochs", "", "X"},
+    {kIgnored, "mask_ratio_min", "", "X"},
+    {kIgnored, "attn_dropout", "", "X"},
+    {kIgnored, "proj_dropout", "", "X"},
+    {kIgnored, "log_dir", "", "X"},
+    {kIgnored, "start_epoch", "", "X"},
+    {kIgnored, "diffusion_batch_mul", "", "X"},
+    {kIgnored, "num_workers", "", "X"},
+    {kIgnored, "world_size", "", "X"},
+    {kIgnored, "local_rank", "", "X"},
+    {kIgnored, "dist_url", "", "X"},
+    {kIgnored, "cached_path", "", "X"},
+    {kIgnored, "online_eval"},
+    {kIgnored, "evaluate"},
+    {kIgnored, "grad_checkpointing"},
+    {kIgnored, "pin_mem"},
+    {kIgnored, "no_pin_mem"},
+    {kIgnored, "dist_on_itp"},
+    {kIgnored, "use_cached"},
+};
+
+const OptionSpec kVerifyOptions[] = {
+    {"Options", "trace", "folder of trace.safetensors", "DIR"},
+    {"Options", "weights", "the MAR's weights (the trace's own)", "FILE"},
+    {"Options", "vae", "the VAE's weights (the trace's own)", "FILE"},
+    {"Options", "tolerance", "largest NMSE (1e-12 in fp64, 1e-7 in fp32)", "X"},
+    {"Options", "dump", "write what was computed, in the trace's layout", "FILE"},
+    {"Options", "precision", "fp64 or fp32 (fp64)", "TYPE"},
+    {"Options", "device", "auto, cpu, cuda, cuda:N (auto)", "NAME"},
+    {"Options", "threads", "CPU threads (all cores)", "N"},
+};
+
+std::vector<int64_t> parse_classes(const std::string& text) {
+  std::vector<int64_t> classes;
+  for (const std::string& part : split(text, ',')) {
+    classes.push_back(parse_index(part));
+    if (classes.back() < 0) {
+      throw usage_error("--classes ", text, ": use class numbers separated by commas");
+    }
+  }
+  return classes;
+}
+
+std::pair<int64_t, int64_t> parse_grid(const std::string& text) {
+  constexpr int64_t kMostTiles = 64;
+  const std::vector<std::string> parts = split(text, 'x');
+  const int64_t rows = parse_index(parts.front());
+  const int64_t columns = parse_index(parts.back());
+  if (parts.size() != 2 || rows < 1 || columns < 1 || rows > kMostTiles || columns > kMostTiles) {
+    throw usage_error("--grid ", text, ": use ROWSxCOLUMNS, at most ", kMostTiles, " each");
+  }
+  return {rows, columns};
+}
+
+void parse_caches(const std::string& text, LazyOptions& lazy) {
+  lazy.token = lazy.condition = lazy.head = false;
+  for (const std::string& name : split(text, ',')) {
+    if (name == "token") {
+      lazy.token = true;
+    } else if (name == "condition") {
+      lazy.condition = true;
+    } else if (name == "head") {
+      lazy.head = true;
+    } else {
+      throw usage_error("--lazy_caches ", text, ": use any of token,condition,head");
+    }
+  }
+}
+
+void read_lazy(const Arguments& arguments, std::optional<LazyOptions>& lazy) {
+  if (arguments.given("lazy_mar")) {
+    lazy.emplace();
+  }
+  for (const char* name :
+       {"lazy_caches", "lazy_warmup", "lazy_refresh", "lazy_prune_layer", "lazy_extra",
+        "lazy_head_refresh", "lazy_retain", "lazy_condition_scale"}) {
+    if (arguments.given(name) && !lazy) {
+      throw usage_error("--", name, " has no effect without --lazy_mar");
+    }
+  }
+  if (!lazy) {
+    return;
+  }
+  if (arguments.given("lazy_caches")) {
+    parse_caches(arguments.text("lazy_caches"), *lazy);
+  }
+  if (arguments.given("lazy_retain")) {
+    parse_retain(arguments.text("lazy_retain"), *lazy);
+  }
+  arguments.read_integer("lazy_warmup", lazy->warmup, 0, kMost);
+  arguments.read_integer("lazy_refresh", lazy->refresh, 1, kMost);
+  arguments.read_integer("lazy_prune_layer", lazy->prune_layer, 0, kMost);
+  arguments.read_integer("lazy_extra", lazy->extra, 0, kMost);
+  arguments.read_integer("lazy_head_refresh", lazy->head_refresh, 1, kMost);
+  arguments.read_number("lazy_condition_scale", lazy->condition_scale, -100, 100);
+}
+
+void read_architecture(const Arguments& arguments, ArchitectureFlags& flags) {
+  arguments.read_integer("img_size", flags.img_size, 1, kMost);
+  arguments.read_integer("vae_stride", flags.vae_stride, 1, kMost);
+  arguments.read_integer("patch_size", flags.patch_size, 1, kMost);
+  arguments.read_integer("vae_embed_dim", flags.vae_embed_dim, 1, kMost);
+  arguments.read_integer("class_num", flags.class_num, 1, kMost);
+  arguments.read_integer("buffer_size", flags.buffer_size, 1, kMost);
+  arguments.read_integer("diffloss_d", flags.diffloss_d, 1, kMost);
+  arguments.read_integer("diffloss_w", flags.diffloss_w, 1, kMost);
+}
+
+std::vector<std::string> ignored_flags(const Arguments& arguments) {
+  std::vector<std::string> names;
+  for (const OptionSpec& spec : kEvalOptions) {
+    if (std::string_view(spec.group) == kIgnored && arguments.given(spec.name)) {
+      names.emplace_back(spec.name);
+    }
+  }
+  return names;
+}
+
+}  // namespace
+
+Parsed<EvalOptions> parse_eval_options(int argc, const char* const* argv) {
+  const Arguments arguments(
+      "lazymar_eval", "Generates class-conditional images with MAR, or with LazyMAR's caches.",
+      kEvalOptions, argc, argv);
+  Parsed<EvalOptions> parsed;
+  parsed.text = arguments.information();
+  EvalOptions& options = parsed.options;
+  arguments.read("model", options.model.model);
+  arguments.read("resume", options.model.resume);
+  arguments.read("vae_path", options.model.vae_path);
+  options.model.random_weights = arguments.given("random_weights");
+  read_architecture(arguments, options.model.architecture);
+  int64_t seed = 1;
+  arguments.read_integer("seed", seed, 0, INT64_MAX);
+  options.model.seed = static_cast<uint64_t>(seed);
+  arguments.read_integer("num_iter", options.sampling.num_iter, 1, kMostSteps);
+  arguments.read_integer("num_sampling_steps", options.sampling.num_sampling_steps, 1, 1000);
+  arguments.read_number("temperature", options.sampling.temperature, 0, 100);
+  arguments.read_number("cfg", options.cfg, 0, 1000);
+  if (arguments.given("cfg_schedule")) {
+    options.cfg_schedule = parse_cfg_schedule(arguments.text("cfg_schedule"));
+  }
+  read_lazy(arguments, options.lazy);
+  arguments.read_integer("num_images", options.num_images, 1, kMost);
+  arguments.read_integer("eval_bsz", options.eval_bsz, 1, 1 << 16);
+  arguments.read_integer("threads", options.threads, 1, 1 << 12);
+  if (arguments.given("classes")) {
+    options.classes = parse_classes(arguments.text("classes"));
+  }
+  arguments.read("device", options.device);
+  if (arguments.given("precision")) {
+    options.precision = parse_precision(arguments.text("precision"));
+  }
+  arguments.read("output_dir", options.output_dir);
+  options.overwrite = arguments.given("overwrite");
+  if (arguments.given("grid")) {
+    options.grid = parse_grid(arguments.text("grid"));
+  }
+  options.ignored = ignored_flags(arguments);
+  return parsed;
+}
+
+Parsed<VerifyOptions> parse_verify_options(int argc, const char* const* argv) {
+  const Arguments arguments("lazymar_verify",
+                            "Replays a recorded run of the original and compares every tensor.",
+                            kVerifyOptions, argc, argv);
+  Parsed<VerifyOptions> parsed;
+  parsed.text = arguments.information();
+  VerifyOptions& options = parsed.options;
+  if (!parsed.text && !arguments.given("trace")) {
+    throw usage_error("--trace DIR is needed; --help lists the options");
+  }
+  arguments.read("trace", options.trace);
+  arguments.read("weights", options.weights);
+  arguments.read("vae", options.vae);
+  arguments.read("dump", options.dump);
+  arguments.read_number("tolerance", options.tolerance, 0, 1e30);
+  if (arguments.given("precision")) {
+    options.precision = parse_precision(arguments.text("precision"));
+  }
+  arguments.read("device", options.device);
+  arguments.read_integer("threads", options.threads, 1, 1 << 12);
+  return parsed;
+}
+
+SamplingOptions resolve_sampling(const EvalOptions& options,
+                                 const RecommendedSampling& recommended) {
+  SamplingOptions sampling = options.sampling;
+  sampling.cfg = options.cfg.value_or(recommended.cfg.value_or(sampling.cfg));
+  sampling.cfg_schedule =
+      options.cfg_schedule.value_or(recommended.cfg_schedule.value_or(sampling.cfg_schedule));
+  return sampling;
+}
+
+}  // namespace lazymar

@@ -1,0 +1,44 @@
+#include "lazymar/eval/runners.h"
+
+#include <utility>
+
+#include "lazymar/core/error.h"
+#include "lazymar/lazy/head_cache.h"
+#include "lazymar/lazy/lazy_cache.h"
+
+namespace lazymar {
+namespace {
+
+void check_at_least(const char* flag, int64_t value, int64_t least) {
+  if (value < least) {
+    throw usage_error("--", flag, " ", value, ": must be at least ", least);
+  }
+}
+
+}  // namespace
+
+Runners make_runners(const std::optional<LazyOptions>& lazy, const MarConfig& config,
+                     const SamplingOptions& sampling) {
+  if (!lazy) {
+    return {std::make_unique<FullRunner>(), std::make_unique<FullHeadRunner>(), 0};
+  }
+  check_at_least("lazy_warmup", lazy->warmup, 0);
+  check_at_least("lazy_refresh", lazy->refresh, 1);
+  check_at_least("lazy_prune_layer", lazy->prune_layer, 0);
+  check_at_least("lazy_extra", lazy->extra, 0);
+  check_at_least("lazy_head_refresh", lazy->head_refresh, 1);
+  Runners runners;
+  auto cache = std::make_unique<LazyCache>(*lazy, config, sampling.num_iter, sampling.guided());
+  for (int64_t step = 0; step < sampling.num_iter; ++step) {
+    runners.lazy_steps += cache->lazy(step) ? 1 : 0;
+  }
+  runners.blocks = std::move(cache);
+  if (lazy->head) {
+    runners.head = std::make_unique<HeadCache>(lazy->head_refresh);
+  } else {
+    runners.head = std::make_unique<FullHeadRunner>();
+  }
+  return runners;
+}
+
+}  // namespace lazymar

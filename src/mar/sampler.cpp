@@ -1,0 +1,93 @@
+#include "lazymar/mar/sampler.h"
+
+#include <ATen/ATen.h>
+#include <c10/core/InferenceMode.h>
+
+#include <cmath>
+#include <span>
+
+#include "lazymar/core/error.h"
+
+namespace lazymar {
+namespace {
+
+/// Orders of the whole batch, [B, L] int64 on the CPU, sorted within each step.
+at::Tensor draw_orders(NoiseSource& noise, int64_t images, int64_t length,
+                       const std::vector<DecodeStep>& plan) {
+  at::Tensor orders = at::empty({images, length}, c10::kLong);
+  for (int64_t image = 0; image < images; ++image) {
+    auto* row = orders[image].mutable_data_ptr<int64_t>();
+    noise.order(image, std::span(row, static_cast<size_t>(length)));
+  }
+  sort_within_steps(orders, plan);
+  return orders;
+}
+
+}  // namespace
+
+Sampler::Sampler(const Mar& mar, const SamplingOptions& options)
+    : mar_(mar),
+      options_(options),
+      plan_(make_decoding_plan(mar.config.sequence_length, options)),
+      head_(mar.head, options.num_sampling_steps) {}
+
+at::Tensor Sampler::sample(Runner& runner, HeadRunner& head_runner, const at::Tensor& labels,
+                           NoiseSource& noise, SampleObserver& observer) const {
+  const c10::InferenceMode guard;
+  const int64_t images = labels.size(0);
+  const int64_t length = mar_.config.sequence_length;
+  const at::Tensor orders = draw_orders(noise, images, length, plan_);
+  const at::Tensor device_orders = orders.to(labels.device());
+  const MarBatch batch = mar_.begin(device_orders, labels, options_.guided());
+  runner.begin(batch);
+  at::Tensor tokens =
+      at::zeros({images, length, mar_.config.token_channels}, mar_.z_proj.weight.options());
+  for (const DecodeStep& step : plan_) {
+    observer.step_begins(step);
+    const at::Tensor z = mar_.forward(runner, batch, tokens, step).flatten(0, 1);
+    observer.conditioned(step, z);
+    if (step.predicted() == 0) {
+      continue;
+    }
+    const at::Tensor rows = sample_rows(head_runner, z, orders, step, noise);
+    observer.sampled(step, rows);
+    tokens.narrow(1, step.first, step.predicted()).copy_(rows.view({images, step.predicted(), -1}));
+  }
+  const at::Tensor index = device_orders.unsqueeze(-1).expand_as(tokens);
+  return at::empty_like(tokens).scatter_(1, index, tokens);
+}
+
+at::Tensor Sampler::sample_rows(HeadRunner& head_runner, const at::Tensor& z,
+                                const at::Tensor& orders, const DecodeStep& step,
+                                NoiseSource& noise) const {
+  const at::Tensor positions = orders.narrow(1, step.first, step.predicted()).contiguous();
+  const int64_t rows = positions.numel();
+  const int64_t channels = mar_.config.token_channels;
+  const auto draw = [&](int64_t diffusion_step) {
+    at::Tensor values = at::empty({rows, channels}, c10::kFloat);
+    noise.normals({step.index,
+                   diffusion_step,
+                   channels,
+                   {positions.const_data_ptr<int64_t>(), static_cast<size_t>(rows)}},
+                  {values.mutable_data_ptr<float>(), static_cast<size_t>(values.numel())});
+    return values.to(z.options());
+  };
+  return head_.sample(head_runner, z, options_.guided() ? 2 : 1, step.guidance,
+                      options_.temperature, draw);
+}
+
+at::Tensor unpatchify(const at::Tensor& tokens, int64_t patch_size) {
+  const int64_t p = patch_size;
+  const auto side =
+      static_cast<int64_t>(std::lround(std::sqrt(static_cast<double>(tokens.size(1)))));
+  const int64_t channels = tokens.size(2) / (p * p);
+  if (side * side != tokens.size(1) || channels * p * p != tokens.size(2)) {
+    throw usage_error("a sequence of ", tokens.size(1), " tokens of ", tokens.size(2),
+                      " channels is no square image of ", p, "x", p, " patches");
+  }
+  return tokens.view({tokens.size(0), side, side, channels, p, p})
+      .permute({0, 3, 1, 4, 2, 5})
+      .reshape({tokens.size(0), channels, side * p, side * p});
+}
+
+}  // namespace lazymar

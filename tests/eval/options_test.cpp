@@ -1,0 +1,189 @@
+#include "lazymar/eval/options.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "lazymar/eval/arguments.h"
+#include "lazymar/eval/device.h"
+#include "support/errors.h"
+
+namespace lazymar {
+namespace {
+
+using testing::contains;
+using testing::refused;
+
+EvalOptions parse(const std::string& line) {
+  std::vector<std::string> words = split("lazymar_eval " + line, ' ');
+  std::erase(words, "");
+  std::vector<const char*> argv;
+  for (const std::string& word : words) {
+    argv.push_back(word.c_str());
+  }
+  return parse_eval_options(static_cast<int>(argv.size()), argv.data()).options;
+}
+
+TEST(EvalOptions, DefaultsAreThoseOfTheReadme) {
+  const EvalOptions options = parse("");
+  EXPECT_EQ(options.model.model, "mar_huge");
+  EXPECT_EQ(options.num_images, 50000);
+  EXPECT_EQ(options.model.seed, 1U);
+  EXPECT_FALSE(options.lazy);
+  const SamplingOptions sampling = resolve_sampling(options, {});
+  EXPECT_EQ(sampling.num_iter, 64);
+  EXPECT_EQ(sampling.cfg, 3.25);
+  EXPECT_EQ(sampling.cfg_schedule, CfgSchedule::kLinear);
+  EXPECT_EQ(sampling.num_sampling_steps, 100);
+}
+
+TEST(EvalOptions, TheLazyMarReadmesCommand) {
+  const EvalOptions options = parse("--num_images 50000 --eval_bsz 128 --num_iter 64 --lazy_mar");
+  ASSERT_TRUE(options.lazy);
+  EXPECT_TRUE(options.lazy->token && options.lazy->condition && options.lazy->head);
+  EXPECT_EQ(options.eval_bsz, 128);
+  EXPECT_TRUE(options.ignored.empty());
+}
+
+TEST(EvalOptions, TheMarReadmesCommand) {
+  const EvalOptions options = parse(
+      "--model mar_base --diffloss_d 6 --diffloss_w 1024 --eval_bsz 256 --num_images 50000 "
+      "--num_iter 256 --num_sampling_steps 100 --cfg 2.9 --cfg_schedule linear --temperature 1.0 "
+      "--output_dir pretrained_models/mar/mar_base --resume pretrained_models/mar/mar_base "
+      "--data_path /data/imagenet --evaluate");
+  EXPECT_EQ(options.model.model, "mar_base");
+  EXPECT_EQ(options.model.architecture.diffloss_w, 1024);
+  EXPECT_EQ(options.cfg, 2.9);
+  EXPECT_EQ(options.ignored, (std::vector<std::string>{"data_path", "evaluate"}));
+}
+
+TEST(EvalOptions, EveryFlagOfTheOriginalsIsKnown) {
+  // The argument parsers of eval.py (LazyMAR) and main_mar.py (MAR) together.
+  for (const char* flag : {"batch_size",
+                           "epochs",
+                           "model",
+                           "img_size",
+                           "vae_path",
+                           "vae_embed_dim",
+                           "vae_stride",
+                           "patch_size",
+                           "num_iter",
+                           "output_dir",
+                           "num_images",
+                           "cfg",
+                           "cfg_schedule",
+                           "label_drop_prob",
+                           "eval_freq",
+                           "save_last_freq",
+                           "eval_bsz",
+                           "weight_decay",
+                           "lr",
+                           "blr",
+                           "min_lr",
+                           "lr_schedule",
+                           "warmup_epochs",
+                           "ema_rate",
+                           "mask_ratio_min",
+                           "grad_clip",
+                           "attn_dropout",
+                           "proj_dropout",
+                           "buffer_size",
+                           "diffloss_d",
+                           "diffloss_w",
+                           "num_sampling_steps",
+                           "diffusion_batch_mul",
+                           "temperature",
+                           "data_path",
+                           "class_num",
+                           "log_dir",
+                           "device",
+                           "seed",
+                           "resume",
+                           "start_epoch",
+                           "num_workers",
+                           "world_size",
+                           "local_rank",
+                           "dist_url",
+                           "cached_path"}) {
+    const std::string value = std::string(flag) == "cfg_schedule" ? "constant" : "1";
+    EXPECT_NO_THROW(parse("--" + std::string(flag) + " " + value)) << flag;
+    EXPECT_NO_THROW(parse("--" + std::string(flag) + "=" + value)) << flag;
+  }
+  for (const char* flag : {"online_eval", "evaluate", "lazy_mar", "grad_checkpointing", "pin_mem",
+                           "no_pin_mem", "dist_on_itp", "use_cached"}) {
+    EXPECT_NO_THROW(parse("--" + std::string(flag))) << flag;
+  }
+}
+
+TEST(EvalOptions, LazyConstants) {
+  const EvalOptions options = parse(
+      "--lazy_mar --lazy_caches token,head --lazy_warmup 3 --lazy_refresh 4 --lazy_prune_layer 2 "
+      "--lazy_extra 7 --lazy_head_refresh 5 --lazy_retain 1,0.5 --lazy_condition_scale 0");
+  ASSERT_TRUE(options.lazy);
+  EXPECT_TRUE(options.lazy->token && options.lazy->head);
+  EXPECT_FALSE(options.lazy->condition);
+  EXPECT_EQ(options.lazy->warmup, 3);
+  EXPECT_EQ(options.lazy->refresh, 4);
+  EXPECT_EQ(options.lazy->prune_layer, 2);
+  EXPECT_EQ(options.lazy->extra, 7);
+  EXPECT_EQ(options.lazy->head_refresh, 5);
+  EXPECT_EQ(options.lazy->retain_list.size(), 2U);
+  EXPECT_EQ(options.lazy->condition_scale, 0.0);
+}
+
+TEST(EvalOptions, CommandLineBeatsCheckpointBeatsDefault) {
+  const RecommendedSampling checkpoint{1.5, CfgSchedule::kConstant};
+  EXPECT_EQ(resolve_sampling(parse(""), checkpoint).cfg, 1.5);
+  EXPECT_EQ(resolve_sampling(parse("--cfg 4"), checkpoint).cfg, 4.0);
+  EXPECT_EQ(resolve_sampling(parse("--cfg 4"), checkpoint).cfg_schedule, CfgSchedule::kConstant);
+}
+
+TEST(EvalOptions, WhatCannotBeUsedIsRefused) {
+  const auto message = [](const std::string& line) { return refused([&] { parse(line); }); };
+  EXPECT_TRUE(contains(message("--num_itr 64"), "num_itr"));
+  EXPECT_TRUE(contains(message("stray"), "stray"));
+  EXPECT_TRUE(contains(message("--num_iter"), "num_iter"));
+  EXPECT_TRUE(contains(message("--num_iter 0"), "from 1 to"));
+  EXPECT_TRUE(contains(message("--num_iter 6x"), "whole number"));
+  EXPECT_TRUE(contains(message("--num_iter 1.5"), "whole number"));
+  EXPECT_TRUE(contains(message("--num_images 99999999999999999999"), "whole number"));
+  EXPECT_TRUE(contains(message("--cfg nan"), "must be a number"));
+  EXPECT_TRUE(contains(message("--cfg -1"), "must be a number"));
+  EXPECT_TRUE(contains(message("--temperature inf"), "must be a number"));
+  EXPECT_TRUE(contains(message("--num_sampling_steps ddim50"), "from 1 to 1000"));
+  EXPECT_TRUE(contains(message("--cfg_schedule cosine"), "linear or constant"));
+  EXPECT_TRUE(contains(message("--precision int8"), "fp32 or fp64"));
+  EXPECT_TRUE(contains(message("--classes 1,a"), "class numbers"));
+  EXPECT_TRUE(contains(message("--classes -1"), "class numbers"));
+  EXPECT_TRUE(contains(message("--grid 8"), "ROWSxCOLUMNS"));
+  EXPECT_TRUE(contains(message("--grid 0x8"), "ROWSxCOLUMNS"));
+  EXPECT_TRUE(contains(message("--lazy_warmup 3"), "without --lazy_mar"));
+  EXPECT_TRUE(contains(message("--lazy_mar --lazy_caches tokens"), "token,condition,head"));
+  EXPECT_TRUE(contains(message("--lazy_mar --lazy_refresh 0"), "lazy_refresh"));
+}
+
+TEST(Device, UnknownNamesAreRefused) {
+  EXPECT_TRUE(resolve_device("cpu").is_cpu());
+  EXPECT_TRUE(contains(refused([] { resolve_device("gpu"); }), "auto, cpu, cuda"));
+  EXPECT_TRUE(contains(refused([] { resolve_device("cuda:x"); }), "auto, cpu, cuda"));
+  EXPECT_TRUE(contains(refused([] { resolve_device("cuda:99"); }), "CUDA"));
+}
+
+TEST(Device, SeveralProcessesAreRefused) {
+  ::setenv("WORLD_SIZE", "2", 1);
+  EXPECT_TRUE(contains(refused(refuse_several_processes), "WORLD_SIZE=2"));
+  ::setenv("WORLD_SIZE", "1", 1);
+  EXPECT_NO_THROW(refuse_several_processes());
+  ::unsetenv("WORLD_SIZE");
+  EXPECT_NO_THROW(refuse_several_processes());
+}
+
+TEST(VerifyOptions, NeedATrace) {
+  const char* alone[] = {"lazymar_verify"};
+  EXPECT_TRUE(contains(refused([&] { parse_verify_options(1, alone); }), "--trace"));
+  const char* help[] = {"lazymar_verify", "--help"};
+  EXPECT_TRUE(parse_verify_options(2, help).text);
+}
+
+}  // namespace
+}  // namespace lazymar

@@ -1,0 +1,34 @@
+#pragma once
+/// What a call that must be refused says.
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "lazymar/core/error.h"
+
+namespace lazymar::testing {
+
+/// Runs `call`, which must throw Error with this code; returns its message, which must be one line.
+template <typename Call>
+std::string refused(Call&& call, ExitCode code = ExitCode::kUsage) {
+  try {
+    call();
+  } catch (const Error& error) {
+    EXPECT_EQ(static_cast<int>(error.code()), static_cast<int>(code)) << error.what();
+    EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos) << error.what();
+    return error.what();
+  }
+  ADD_FAILURE() << "was not refused";
+  return {};
+}
+
+/// EXPECT_PRED2's helper: `text` contains `part`.
+inline ::testing::AssertionResult contains(const std::string& text, const std::string& part) {
+  if (text.find(part) != std::string::npos) {
+    return ::testing::AssertionSuccess();
+  }
+  return ::testing::AssertionFailure() << "\"" << text << "\" does not contain \"" << part << "\"";
+}
+
+}  // namespace lazymar::testing

@@ -1,0 +1,17 @@
+// Replays a recorded run of the original and says how far every tensor is from it.
+#include <cstdio>
+
+#include "lazymar/eval/main.h"
+#include "lazymar/eval/options.h"
+#include "lazymar/eval/verify.h"
+
+int main(int argc, char** argv) {
+  return lazymar::run_main([&] {
+    const auto parsed = lazymar::parse_verify_options(argc, argv);
+    if (parsed.text) {
+      std::fputs(parsed.text->c_str(), stdout);
+      return lazymar::ExitCode::kDone;
+    }
+    return lazymar::verify(parsed.options);
+  });
+}
