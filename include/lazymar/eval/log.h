@@ -1,0 +1,15 @@
+#pragma once
+/// Messages to people: to stderr and, once a run folder is there, to its log file.
+
+#include <filesystem>
+#include <string>
+
+namespace lazymar {
+
+void log_info(const std::string& message);
+void log_warning(const std::string& message);
+
+/// From now on messages also go to this file. Throws Error (output) where it cannot be opened.
+void log_to_file(const std::filesystem::path& path);
+
+}  // namespace lazymar

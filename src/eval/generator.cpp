@@ -1,0 +1,110 @@
+#include "lazymar/eval/generator.h"
+
+#include <ATen/ATen.h>
+
+#include <chrono>
+#include <utility>
+
+#include "lazymar/eval/device.h"
+
+namespace lazymar {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// Reads the clock once the device has done all it was given.
+Clock::time_point settled(c10::Device device) {
+  synchronize(device);
+  return Clock::now();
+}
+
+double between(Clock::time_point from, Clock::time_point to) {
+  return std::chrono::duration<double>(to - from).count();
+}
+
+/// Stands around a Runner and watches the sampler: who spends the time?
+class StageTimer final : public Runner, public SampleObserver {
+ public:
+  StageTimer(Runner& runner, c10::Device device) : runner_(runner), device_(device) {}
+
+  StageSeconds seconds;
+
+  void begin(const MarBatch& batch) override { runner_.begin(batch); }
+  EncoderRows encoder_rows(const DecodeStep& step) override { return runner_.encoder_rows(step); }
+  at::Tensor encode(std::span<const Block> blocks, const at::Tensor& x,
+                    const DecodeStep& step) override {
+    return runner_.encode(blocks, x, step);
+  }
+  at::Tensor decoder_input(const at::Tensor& mask_rows, const at::Tensor& encoded,
+                           const DecodeStep& step) override {
+    lap(seconds.encoder);
+    return runner_.decoder_input(mask_rows, encoded, step);
+  }
+  at::Tensor decode(std::span<const Block> blocks, const at::Tensor& x,
+                    const DecodeStep& step) override {
+    return runner_.decode(blocks, x, step);
+  }
+
+  void step_begins(const DecodeStep&) override { last_ = settled(device_); }
+  void conditioned(const DecodeStep&, const at::Tensor&) override { lap(seconds.decoder); }
+  void sampled(const DecodeStep&, const at::Tensor&) override { lap(seconds.head); }
+
+ private:
+  void lap(double& stage) {
+    const auto now = settled(device_);
+    stage += between(last_, now);
+    last_ = now;
+  }
+
+  Runner& runner_;
+  c10::Device device_;
+  Clock::time_point last_;
+};
+
+}  // namespace
+
+Generator::Generator(Model model, const SamplingOptions& sampling,
+                     const std::optional<LazyOptions>& lazy, uint64_t seed)
+    : model_(std::make_unique<const Model>(std::move(model))),
+      sampling_(sampling),
+      sampler_(model_->mar, sampling),
+      runners_(make_runners(lazy, model_->mar.config, sampling)),
+      seed_(seed) {}
+
+GeneratedBlock Generator::generate(const std::vector<int64_t>& ids,
+                                   const std::vector<int64_t>& labels) {
+  const c10::Device device = model_->mar.class_emb.device();
+  work_count() = {};
+  const auto start = settled(device);
+  PhiloxNoise noise(seed_, ids);
+  StageTimer timer(*runners_.blocks, device);
+  const at::Tensor classes = at::tensor(labels, c10::kLong).to(device);
+  const at::Tensor tokens = sampler_.sample(timer, *runners_.head, classes, noise, timer);
+  const auto sampled = settled(device);
+  GeneratedBlock block;
+  block.pixels = to_pixels(model_->vae.decode(unpatchify(tokens, model_->patch_size)));
+  const auto end = Clock::now();
+  block.seconds = timer.seconds;
+  block.seconds.vae = between(sampled, end);
+  block.seconds.total = between(start, end);
+  block.work = work_count();
+  return block;
+}
+
+int64_t Generator::lazy_steps() const {
+  return runners_.lazy_steps;
+}
+
+WorkCount Generator::baseline_rows() const {
+  const MarConfig& config = model_->mar.config;
+  const int64_t halves = sampling_.guided() ? 2 : 1;
+  WorkCount rows;
+  for (const DecodeStep& step : sampler_.plan()) {
+    rows.block_rows += halves * ((config.rows() - step.masked) * config.encoder_depth +
+                                 config.rows() * config.decoder_depth);
+    rows.head_rows += halves * step.predicted() * sampling_.num_sampling_steps * config.head_depth;
+  }
+  return rows;
+}
+
+}  // namespace lazymar

@@ -1,0 +1,107 @@
+#include "lazymar/eval/evaluate.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "support/errors.h"
+#include "support/temporary_folder.h"
+
+namespace lazymar {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::read_text;
+using testing::refused;
+using testing::TemporaryFolder;
+
+/// A few short steps of the demo checkpoint.
+EvalOptions quick_run(const TemporaryFolder& folder, bool lazy) {
+  EvalOptions options;
+  options.model.model = "demo";
+  options.model.resume = fs::path(LAZYMAR_SOURCE_DIR) / "pretrained_models/mar/demo";
+  options.sampling.num_iter = 8;
+  options.sampling.num_sampling_steps = 4;
+  options.num_images = 5;
+  options.eval_bsz = 2;
+  options.output_dir = folder.path();
+  options.grid = {2, 2};
+  if (lazy) {
+    options.lazy.emplace();
+  }
+  return options;
+}
+
+fs::path only_run(const TemporaryFolder& folder) {
+  return fs::directory_iterator(folder.path() / "demo")->path();
+}
+
+TEST(Label, SortedAndBalanced) {
+  std::vector<int64_t> classes(10);
+  std::iota(classes.begin(), classes.end(), 0);
+  // Divisible: np.arange(10).repeat(5), as the original.
+  for (int64_t id = 0; id < 50; ++id) {
+    EXPECT_EQ(label_of(id, classes, 50), id / 5);
+  }
+  for (const int64_t n : {1, 3, 7, 23, 101}) {
+    std::vector<int64_t> count(10, 0);
+    int64_t last = 0;
+    for (int64_t id = 0; id < n; ++id) {
+      const int64_t label = label_of(id, classes, n);
+      EXPECT_GE(label, last);
+      last = label;
+      ++count[static_cast<size_t>(label)];
+    }
+    const auto [least, most] = std::minmax_element(count.begin(), count.end());
+    EXPECT_LE(*most - *least, 1);
+  }
+  EXPECT_EQ(label_of(3, {207, 360}, 4), 360);
+}
+
+TEST(Evaluate, LeavesImagesAndASummary) {
+  for (const bool lazy : {false, true}) {
+    const TemporaryFolder folder;
+    EXPECT_EQ(evaluate(quick_run(folder, lazy)), ExitCode::kDone);
+    const fs::path run = only_run(folder);
+    for (const char* name : {"00000.png", "00004.png", "info/grid.png"}) {
+      EXPECT_TRUE(read_text(run / name).starts_with("\x89PNG")) << name;
+    }
+    EXPECT_FALSE(fs::exists(run / "00005.png"));  // the last block's padding
+    const auto summary = nlohmann::json::parse(read_text(run / "info/summary.json"));
+    EXPECT_EQ(summary.at("complete"), true);
+    EXPECT_EQ(summary.at("images"), 5);
+    EXPECT_EQ(summary.at("settings").at("cfg"), 1.5);
+    EXPECT_EQ(summary.at("steps").at("lazy"), lazy ? 2 : 0);
+    const auto& rows = summary.at("rows_per_image").at("transformer");
+    EXPECT_EQ(rows.at("computed") == rows.at("total"), !lazy);
+  }
+}
+
+TEST(Evaluate, ImagesDoNotDependOnHowManyThereAre) {
+  // The same ids, classes and block size in a longer run: equal files.
+  const TemporaryFolder short_folder;
+  const TemporaryFolder long_folder;
+  EvalOptions options = quick_run(short_folder, true);
+  options.classes = {4};
+  options.num_images = 2;
+  evaluate(options);
+  options.output_dir = long_folder.path();
+  options.num_images = 3;
+  evaluate(options);
+  for (const char* name : {"00000.png", "00001.png"}) {
+    EXPECT_EQ(read_text(only_run(short_folder) / name), read_text(only_run(long_folder) / name));
+  }
+}
+
+TEST(Evaluate, RefusesClassesThatTheModelLacks) {
+  const TemporaryFolder folder;
+  EvalOptions options = quick_run(folder, false);
+  options.classes = {10};
+  EXPECT_TRUE(testing::contains(refused([&] { evaluate(options); }), "classes 0 to 9"));
+}
+
+}  // namespace
+}  // namespace lazymar

@@ -1,0 +1,127 @@
+#include "lazymar/eval/model_files.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include "support/errors.h"
+#include "support/temporary_folder.h"
+
+namespace lazymar {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::contains;
+using testing::refused;
+using testing::TemporaryFolder;
+
+const fs::path kModels = fs::path(LAZYMAR_SOURCE_DIR) / "pretrained_models";
+
+ModelRequest demo() {
+  ModelRequest request;
+  request.model = "demo";
+  request.resume = kModels / "mar/demo";
+  return request;
+}
+
+TEST(LoadModel, TheDemoNeedsNothingElse) {
+  const Model model = load_model(demo(), {});
+  EXPECT_EQ(model.mar.config.class_count, 10);
+  EXPECT_EQ(model.mar.config.encoder_heads, 4);
+  EXPECT_EQ(model.mar.config.sequence_length, 256);
+  EXPECT_EQ(model.mar.config.buffer_size, 64);
+  EXPECT_EQ(model.img_size, 64);
+  EXPECT_EQ(model.patch_size, 1);
+  EXPECT_EQ(model.vae.config.groups, 8);
+  EXPECT_EQ(model.vae.config.stride(), 4);
+  EXPECT_EQ(model.recommended.cfg, 1.5);
+  EXPECT_EQ(model.recommended.cfg_schedule, CfgSchedule::kConstant);
+}
+
+TEST(LoadModel, AFlagThatContradictsTheCheckpointIsRefused) {
+  using Flags = ArchitectureFlags;
+  const std::vector<std::pair<std::optional<int64_t> Flags::*, int64_t>> right{
+      {&Flags::img_size, 64},     {&Flags::vae_stride, 4},  {&Flags::patch_size, 1},
+      {&Flags::vae_embed_dim, 4}, {&Flags::class_num, 10},  {&Flags::buffer_size, 64},
+      {&Flags::diffloss_d, 5},    {&Flags::diffloss_w, 192}};
+  ModelRequest all = demo();
+  for (const auto& [flag, value] : right) {
+    all.architecture.*flag = value;
+    ModelRequest wrong = demo();
+    wrong.architecture.*flag = value + 1;
+    EXPECT_TRUE(contains(refused([&] { load_model(wrong, {}); }), "contradicts the checkpoint"));
+  }
+  EXPECT_NO_THROW(load_model(all, {}));
+}
+
+TEST(LoadModel, AMissingCheckpointSaysWhereItComesFrom) {
+  const TemporaryFolder folder;
+  ModelRequest request;
+  request.resume = folder.path();
+  std::string message = refused([&] { load_model(request, {}); });
+  EXPECT_TRUE(contains(message, "checkpoint-last.safetensors: not found"));
+  EXPECT_TRUE(contains(message, "github.com/LTH14/mar"));
+  EXPECT_TRUE(contains(message, "scripts/convert.py"));
+  testing::write_text(folder.path() / "checkpoint-last.pth", "x");
+  message = refused([&] { load_model(request, {}); });
+  EXPECT_TRUE(contains(message, "convert the original first"));
+  request = ModelRequest{};
+  request.model = "mar_tiny";
+  EXPECT_TRUE(contains(refused([&] { load_model(request, {}); }), "neither one of mar_base"));
+}
+
+TEST(LoadModel, AMissingVaeSaysWhereItComesFrom) {
+  ModelRequest request = demo();
+  request.vae_path = "nowhere/kl16.ckpt";
+  const std::string message = refused([&] { load_model(request, {}); });
+  EXPECT_TRUE(contains(message, "nowhere/kl16.safetensors: not found"));
+  EXPECT_TRUE(contains(message, "scripts/convert.py"));
+}
+
+TEST(LoadModel, FilesOfTheWrongKindAreRefused) {
+  ModelRequest swapped = demo();
+  swapped.resume = kModels / "vae/demo.safetensors";
+  EXPECT_TRUE(contains(refused([&] { load_model(swapped, {}); }), "z_proj.weight"));
+  ModelRequest no_vae = demo();
+  no_vae.vae_path = kModels / "mar/demo/checkpoint-last.safetensors";
+  EXPECT_TRUE(contains(refused([&] { load_model(no_vae, {}); }), "post_quant_conv.weight"));
+}
+
+TEST(LoadModel, ATruncatedCheckpointIsRefused) {
+  const TemporaryFolder folder;
+  const fs::path file = folder.path() / "checkpoint-last.safetensors";
+  fs::copy(kModels / "mar/demo/checkpoint-last.safetensors", file);
+  fs::resize_file(file, fs::file_size(file) / 2);
+  ModelRequest request = demo();
+  request.resume = folder.path();
+  EXPECT_TRUE(contains(refused([&] { load_model(request, {}); }), "truncated?"));
+}
+
+TEST(LoadModel, RandomWeightsOnlyWhenAsked) {
+  ModelRequest request;
+  request.model = "mar_base";
+  request.random_weights = true;
+  request.architecture.img_size = 64;
+  request.architecture.class_num = 3;
+  request.architecture.diffloss_d = 1;
+  request.architecture.diffloss_w = 8;
+  const Model model = load_model(request, {});
+  EXPECT_EQ(model.mar.config.sequence_length, 16);
+  EXPECT_EQ(model.mar.config.head_width, 8);
+  EXPECT_TRUE(contains(model.mar_source, "random"));
+  request.vae_path = "x";
+  EXPECT_TRUE(contains(refused([&] { load_model(request, {}); }), "contradicts --vae_path"));
+  request.vae_path.reset();
+  request.architecture.img_size = 100;
+  EXPECT_TRUE(contains(refused([&] { load_model(request, {}); }), "multiple of 16"));
+  request.model = "demo";
+  EXPECT_TRUE(contains(refused([&] { load_model(request, {}); }), "mar_base, mar_large"));
+}
+
+TEST(PatchSize, IsTheRootOfTheChannelsRatio) {
+  EXPECT_EQ(derive_patch_size(16, 16), 1);
+  EXPECT_EQ(derive_patch_size(64, 16), 2);
+  EXPECT_TRUE(contains(refused([] { derive_patch_size(16, 3); }), "do not belong together"));
+}
+
+}  // namespace
+}  // namespace lazymar

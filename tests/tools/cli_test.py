@@ -1,0 +1,102 @@
+"""The programs as a user meets them: exit status and the one line that says why.
+
+usage: cli_test.py FOLDER_OF_BINARIES   (run from the repository's root)
+"""
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+BIN = pathlib.Path(sys.argv[1])
+DEMO = "pretrained_models/mar/demo/checkpoint-last.safetensors"
+QUICK = "--model demo --num_images 2 --eval_bsz 2 --num_iter 3 --num_sampling_steps 2".split()
+failures = 0
+
+
+def run(tool, *args, env=None):
+    return subprocess.run([BIN / tool, *map(str, args)], capture_output=True, text=True,
+                          env={**os.environ, **(env or {})}, timeout=300)
+
+
+def check(name, condition, result):
+    global failures
+    print(("ok      " if condition else "FAILED  ") + name)
+    if not condition:
+        failures += 1
+        print(f"  exit {result.returncode}\n  stdout: {result.stdout}\n  stderr: {result.stderr}")
+
+
+def refused(name, result, *parts):
+    """Exit 2 and one line on stderr that holds every part."""
+    errors = [line for line in result.stderr.splitlines() if line.startswith("lazymar: ")]
+    one_line = len(errors) == 1 and result.stderr.splitlines()[-1] == errors[0]
+    check(name, result.returncode == 2 and one_line and all(p in errors[0] for p in parts), result)
+
+
+with tempfile.TemporaryDirectory() as folder:
+    folder = pathlib.Path(folder)
+    out = ["--output_dir", folder / "out"]
+
+    result = run("lazymar_eval", *QUICK, *out, "--lazy_mar")
+    check("a run succeeds", result.returncode == 0 and "seconds per image" in result.stdout, result)
+    run_folder = pathlib.Path(result.stdout.split("Run folder: ")[-1].strip())
+    names = sorted(p.name for p in run_folder.iterdir())
+    check("its folder holds images and info/", names == ["00000.png", "00001.png", "info"], result)
+    summary = json.loads((run_folder / "info/summary.json").read_text())
+    check("its summary is complete", summary["complete"] and summary["seconds_per_image"] > 0, result)
+    first = (run_folder / "00001.png").read_bytes()
+
+    result = run("lazymar_eval", *QUICK, *out, "--lazy_mar")
+    refused("an earlier run is kept", result, "--overwrite")
+    result = run("lazymar_eval", *QUICK, *out, "--lazy_mar", "--overwrite")
+    check("unless told otherwise, with equal bytes",
+          result.returncode == 0 and (run_folder / "00001.png").read_bytes() == first, result)
+
+    result = run("lazymar_eval", *QUICK, *out, "--data_path", "x", "--evaluate", "--seed", "2")
+    check("flags without a meaning here are named once", result.returncode == 0
+          and result.stderr.count("ignored: --data_path, --evaluate") == 1, result)
+
+    result = run("lazymar_eval", "--version")
+    check("--version", result.returncode == 0 and result.stdout.startswith("lazymar_eval 0."), result)
+    result = run("lazymar_eval", "--help")
+    check("--help", result.returncode == 0 and "--lazy_mar" in result.stdout, result)
+
+    refused("unknown flag", run("lazymar_eval", "--num_itr", "3"), "num_itr", "--help")
+    refused("value out of range", run("lazymar_eval", *QUICK, *out, "--num_iter", "0"), "--num_iter 0")
+    refused("no checkpoint", run("lazymar_eval", "--model", "mar_huge", *out, "--resume", folder / "none"),
+            "checkpoint-last.safetensors", "scripts/convert.py")
+    refused("a contradicting flag", run("lazymar_eval", *QUICK, *out, "--buffer_size", "32"),
+            "--buffer_size 32", "contradicts")
+    refused("several processes", run("lazymar_eval", *QUICK, *out, env={"WORLD_SIZE": "2"}), "WORLD_SIZE=2")
+    refused("no GPU", run("lazymar_eval", *QUICK, *out, "--device", "cuda:7"), "--device cuda:7")
+    (folder / "file").write_text("")
+    refused("unusable folder", run("lazymar_eval", *QUICK, "--output_dir", folder / "file"), "--output_dir")
+
+    weights = pathlib.Path(DEMO).read_bytes()
+    for name, content in {"truncated": weights[:-1000], "empty": b"", "text": b"not a checkpoint",
+                          "longer": weights + b"x", "no tensors": b"\2\0\0\0\0\0\0\0{}"}.items():
+        broken = folder / "broken.safetensors"
+        broken.write_bytes(content)
+        refused(f"{name} weights", run("lazymar_eval", *QUICK, *out, "--resume", broken), "broken.safetensors")
+
+    result = run("lazymar_eval", *QUICK, "--output_dir", "/dev/full")
+    refused("a device as folder", result, "/dev/full")
+
+    trace = "tests/data/traces/small-nocfg"
+    result = run("lazymar_verify", "--trace", trace, "--dump", folder / "dump.safetensors")
+    check("verify passes", result.returncode == 0 and "PASSED: 33 of 33" in result.stdout, result)
+    check("verify dumps", (folder / "dump.safetensors").stat().st_size > 100_000, result)
+    result = run("lazymar_verify", "--trace", trace, "--tolerance", "1e-20")
+    check("verify says no with exit 1", result.returncode == 1 and "FAILED" in result.stdout, result)
+    refused("verify without a trace", run("lazymar_verify", "--trace", folder), "trace.safetensors")
+
+    # A write that fails says so and exits with 74; what was finished stays.
+    result = subprocess.run(f"ulimit -f 4; exec '{BIN / 'lazymar_eval'}' {' '.join(QUICK)} --seed 3 "
+                            f"--output_dir '{folder / 'full'}'", shell=True, executable="/bin/bash",
+                            capture_output=True, text=True, timeout=300)
+    check("no space left: exit 74", result.returncode == 74 and "cannot write" in result.stderr, result)
+
+print("all well" if failures == 0 else f"{failures} failed")
+sys.exit(1 if failures else 0)

@@ -1,0 +1,17 @@
+// Generates images with MAR or LazyMAR: what the LazyMAR README's users know as eval.py.
+#include <cstdio>
+
+#include "lazymar/eval/evaluate.h"
+#include "lazymar/eval/main.h"
+#include "lazymar/eval/options.h"
+
+int main(int argc, char** argv) {
+  return lazymar::run_main([&] {
+    const auto parsed = lazymar::parse_eval_options(argc, argv);
+    if (parsed.text) {
+      std::fputs(parsed.text->c_str(), stdout);
+      return lazymar::ExitCode::kDone;
+    }
+    return lazymar::evaluate(parsed.options);
+  });
+}
