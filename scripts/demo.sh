@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# Sets up, builds, and generates the same images twice from the checkpoint that ships with the
+# project: with the MAR baseline and with LazyMAR. Prints both latencies and their ratio, and leaves
+# a contact sheet of both.
+#
+#   scripts/demo.sh [IMAGES]     16 by default; more give a steadier ratio
+#
+# The environment is that of scripts/build.sh.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+images=${1:-16}
+if [[ ! $images =~ ^[1-9][0-9]{0,4}$ ]]; then
+  echo "demo.sh: the number of images is '$images', not 1 to 99999" >&2
+  exit 2
+fi
+checkpoint=pretrained_models/mar/demo/checkpoint-last.safetensors
+if [[ ! -e $checkpoint ]]; then
+  echo "demo.sh: $checkpoint is missing: git checkout -- $checkpoint" >&2
+  exit 2
+fi
+scripts/build.sh
+
+output=output/demo
+mkdir -p "$output"
+columns=1
+while ((columns * columns < images)); do columns=$((columns + 1)); done
+grid=$(((images + columns - 1) / columns))x$columns
+
+# Processor time so far, in ticks: of everybody, and of what this script has run.
+everybody() { awk '/^cpu / {print $2 + $3 + $4 + $7 + $8}' /proc/stat; }
+ours() { awk '{print $16 + $17}' /proc/$$/stat; }
+disturbed=no
+
+# Runs lazymar_eval with the given flags and sets `folder`, out of the line that names it.
+generate() {
+  local title=$1 log=$output/$2.log
+  shift 2
+  local everybody_before ours_before others
+  everybody_before=$(everybody) ours_before=$(ours)
+  echo
+  echo "== $title: $images images"
+  build/bin/lazymar_eval --model demo --num_images "$images" --eval_bsz 8 --seed 1 --grid "$grid" \
+    --output_dir "$output" --overwrite "$@" | tee "$log" || {
+    echo "demo.sh: lazymar_eval failed; what it printed is in $log" >&2
+    exit 1
+  }
+  # LibTorch's threads wait for each other busily: a rival for a core costs far more than its share.
+  others=$(($(everybody) - everybody_before - $(ours) + ours_before))
+  if ((others * 10 > $(ours) - ours_before)); then disturbed=yes; fi
+
+  folder=$(sed -n 's/^Run folder: //p' "$log" | tail -n 1)
+  if [[ ! -e $folder/info/summary.json ]]; then
+    echo "demo.sh: lazymar_eval left no summary in its run folder '$folder'; see $log" >&2
+    exit 1
+  fi
+}
+generate "MAR baseline" baseline
+baseline=$folder
+generate "LazyMAR" lazymar --lazy_mar
+lazymar=$folder
+
+"${PYTHON:-python3}" - "$baseline" "$lazymar" <<'PYTHON'
+import json, sys
+
+def seconds(folder):
+    with open(f"{folder}/info/summary.json", encoding="utf-8") as file:
+        return float(json.load(file)["seconds_per_image"])
+
+baseline, lazymar = map(seconds, sys.argv[1:])
+print(f"\nMAR baseline  {baseline:8.3f} s per image")
+print(f"LazyMAR       {lazymar:8.3f} s per image, {baseline / lazymar:.2f} times as fast")
+PYTHON
+if [[ $disturbed == yes ]]; then
+  echo "(other programs kept the processors busy meanwhile: repeat this on a quiet machine)"
+fi
+if ((images <= 8)); then
+  echo "(one batch only, start-up costs included: more images give a steadier ratio)"
+fi
+
+sheets=("$baseline/info/grid.png" "$lazymar/info/grid.png")
+both=$output/baseline-and-lazymar.png
+"${PYTHON:-python3}" scripts/side_by_side.py "${sheets[@]}" "$both"
+printf '\nContact sheets: %s\n                %s\nside by side:   %s\n' "${sheets[@]}" "$both"

@@ -1,0 +1,109 @@
+#!/usr/bin/env bash
+# Installs what a build needs and this machine lacks: Debian packages, and LibTorch out of the PyPI
+# wheel into .venv. Takes no time when all is there.
+#
+#   LIBTORCH_DIR=DIR   build with that LibTorch: no .venv is made
+#   PYTHON=python3     the interpreter that makes .venv
+#   LAZYMAR_NO_APT=1   leave the system alone: the build downloads the libraries it does not find
+#
+# Exit codes: 0 all there; 1 an install failed; 2 something is to be done by hand, which is printed.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+python=${PYTHON:-python3}
+
+say() { echo "setup: $*"; }
+stop() { local status=$1; shift; say "$@" >&2; exit "$status"; }
+
+# --- System packages ------------------------------------------------------------------------------
+# A program may also come from elsewhere (a newer cmake, say), so it counts wherever PATH finds it.
+missing=()
+for entry in g++ cmake ninja:ninja-build git; do
+  command -v "${entry%%:*}" >/dev/null || missing+=("${entry##*:}")
+done
+if [[ -n ${LIBTORCH_DIR:-} ]]; then modules=json; else modules=json,venv,ensurepip; fi
+if ! "$python" -c "import $modules" 2>/dev/null; then
+  [[ $python == python3 ]] || stop 2 "PYTHON=$python does not run, or lacks one of: $modules"
+  missing+=(python3)
+  [[ -n ${LIBTORCH_DIR:-} ]] || missing+=(python3-venv)
+fi
+
+debian() { command -v apt-get >/dev/null && command -v dpkg-query >/dev/null; }
+if [[ -z ${LAZYMAR_NO_APT:-} ]] && debian; then
+  # Not needed to build, but installed along: these have a fallback in scripts/cmake or are skipped.
+  wanted=(ca-certificates libcxxopts-dev libgtest-dev libspdlog-dev libstb-dev nlohmann-json3-dev)
+  # shellcheck disable=SC2016  # dpkg-query expands it
+  state='${db:Status-Status} ${Package}\n'
+  installed=$(dpkg-query -W -f "$state" "${wanted[@]}" 2>/dev/null || true)
+  for package in "${wanted[@]}"; do
+    grep -qx "installed $package" <<<"$installed" || missing+=("$package")
+  done
+  command -v clang-format >/dev/null || missing+=(clang-format)
+
+  if ((${#missing[@]})); then
+    # A machine that has just started may be busy with its own updates: wait for dpkg's lock.
+    install="apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends ${missing[*]}"
+    if ((EUID == 0)); then
+      as_root=(env)
+    elif sudo -n true 2>/dev/null; then
+      as_root=(sudo env)
+    else
+      if command -v sudo >/dev/null; then by_hand="sudo sh -c"; else by_hand="su - -c"; fi
+      stop 2 "packages are missing, and installing them takes root. Run this, then start again:
+  $by_hand 'apt-get update && apt-get install -y --no-install-recommends ${missing[*]}'"
+    fi
+    say "installing ${missing[*]}"
+    # A source of this machine that is out of order need not matter to our packages.
+    "${as_root[@]}" apt-get update -qq || say "apt-get update failed; trying with the lists at hand"
+    # shellcheck disable=SC2086  # words on purpose
+    "${as_root[@]}" DEBIAN_FRONTEND=noninteractive $install -qq -o Dpkg::Use-Pty=0 >/dev/null ||
+      stop 1 "apt-get could not install: ${missing[*]}"
+  fi
+elif ((${#missing[@]})); then
+  stop 2 "please install these with your system's package manager (Debian's names): ${missing[*]}"
+fi
+
+# --- LibTorch -------------------------------------------------------------------------------------
+if [[ -n ${LIBTORCH_DIR:-} ]]; then
+  [[ -e $LIBTORCH_DIR/lib/libtorch_cpu.so ]] ||
+    stop 2 "LIBTORCH_DIR=$LIBTORCH_DIR holds no lib/libtorch_cpu.so"
+  say "all there (LibTorch: $LIBTORCH_DIR)"
+  exit
+fi
+
+# Two scripts started at once must not install into one .venv.
+exec 9<scripts/requirements.txt
+if command -v flock >/dev/null; then flock 9; fi
+
+stamp=.venv/.requirements.sha256  # written last: what it names has been installed completely
+unfinished=.venv/.unfinished      # there while an install runs, and after one that was cut off
+checksum=$(sha256sum <scripts/requirements.txt)
+library() { compgen -G '.venv/lib/python3*/site-packages/torch/lib/libtorch_cpu.so' | head -n 1; }
+# Loading resolves every library that this one needs, which a file's mere presence does not show.
+loads() {
+  [[ -n $(library) ]] &&
+    .venv/bin/python -c 'import ctypes, sys; ctypes.CDLL(sys.argv[1])' "$(library)"
+}
+pip_install() {
+  local pip=(.venv/bin/python -m pip --disable-pip-version-check)
+  "${pip[@]}" install --no-deps "$@" -r scripts/requirements.txt
+}
+
+if [[ $(cat "$stamp" 2>/dev/null) != "$checksum" || -z $(library) ]]; then
+  if [[ -e $unfinished ]] || ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
+    rm -rf .venv  # a torn environment: begin anew, the downloads are in pip's cache
+    mkdir .venv
+    touch "$unfinished"
+    "$python" -m venv .venv
+  fi
+  rm -f "$stamp"
+  touch "$unfinished"
+  say "installing LibTorch from PyPI into .venv (0.5 GB to fetch, 1.3 GB on disk)"
+  pip_install || stop 1 "pip could not install scripts/requirements.txt; any LibTorch will do:" \
+    "unpack one and set LIBTORCH_DIR=/path/to/libtorch"
+  # pip trusts its own records: where files have gone since, only force brings them back.
+  loads 2>/dev/null || pip_install --force-reinstall
+  loads || stop 1 "the installed LibTorch does not load; remove .venv and try again"
+  echo "$checksum" >"$stamp"
+  rm -f "$unfinished"
+fi
+say "all there (LibTorch: .venv)"
