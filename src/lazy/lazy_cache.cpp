@@ -3,8 +3,8 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <optional>
 
+#include "lazymar/lazy/row_selection.h"
 #include "lazymar/nn/ops.h"
 
 namespace lazymar {
@@ -36,15 +36,9 @@ int64_t LazyCache::computed_halves(const DecodeStep& step) const {
 }
 
 void LazyCache::begin(const MarBatch& batch) {
-  if (!options_.token) {
-    return;
+  if (options_.token) {
+    raster_rows_ = rows_in_raster_order(batch.orders, buffer_).repeat({cached_halves_, 1});
   }
-  // orders maps rows to raster positions; its inverse, behind the buffer's rows, lists all rows in
-  // raster order.
-  const at::Tensor token_rows = batch.orders.argsort(/*stable=*/true, /*dim=*/1);
-  const at::Tensor buffer_rows = at::arange(length_, length_ + buffer_, batch.orders.options())
-                                     .expand({batch.images, buffer_});
-  raster_rows_ = at::cat({buffer_rows, token_rows}, 1).repeat({cached_halves_, 1});
 }
 
 EncoderRows LazyCache::encoder_rows(const DecodeStep& step) {
@@ -138,7 +132,7 @@ at::Tensor LazyCache::decode_changed_rows(std::span<const Block> blocks, const a
       }
       h = block.attend(h, q, k, v);
       if (prune) {
-        rows = least_similar_rows(similarity, step, keep);
+        rows = least_similar_rows(similarity, raster_rows_, step, keep);
         h = h.gather(1, rows.unsqueeze(-1).expand({-1, -1, h.size(2)}));
       }
     }
@@ -156,16 +150,6 @@ int64_t LazyCache::rows_to_keep(const DecodeStep& step) const {
   const int64_t rows = length_ + buffer_;
   const auto share = static_cast<int64_t>(static_cast<double>(rows) * retain_.ratio(step.index));
   return std::min(rows, std::max(step.predicted() + step.just_decoded() + options_.extra, share));
-}
-
-at::Tensor LazyCache::least_similar_rows(at::Tensor similarity, const DecodeStep& step,
-                                         int64_t count) const {
-  constexpr bool kStable = true;
-  similarity.narrow(1, step.first, step.masked_before - step.first).zero_();
-  const at::Tensor by_raster = similarity.gather(1, raster_rows_);
-  const at::Tensor ascending =
-      std::get<1>(by_raster.sort(std::optional(kStable), /*dim=*/1, /*descending=*/false));
-  return raster_rows_.gather(1, ascending.narrow(1, 0, count));
 }
 
 at::Tensor LazyCache::add_unconditional(const at::Tensor& rows, const DecodeStep& step) const {

@@ -168,12 +168,12 @@ TEST(LazyCache, KeepingEveryRowPrunesNothing) {
 
 TEST(LazyCache, WorksWhereTheOriginalFails) {
   for (const int64_t buffer : {1, 6, 64}) {
-    for (const int64_t depth : {1, 3, 4, 7}) {
+    for (const int64_t depth : {1, 4, 6}) {
       MarConfig config = testing::tiny_config();
       config.buffer_size = buffer;
       config.encoder_depth = config.decoder_depth = depth;
       const Mar mar = testing::tiny_mar(config);
-      for (const int64_t num_iter : {1, 2, 7, 16, 40}) {
+      for (const int64_t num_iter : {1, 7, 30}) {
         for (const double cfg : {1.0, 2.0}) {
           for (int caches = 0; caches < 4; ++caches) {
             LazyOptions lazy = pruning();

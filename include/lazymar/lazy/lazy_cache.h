@@ -47,9 +47,6 @@ class LazyCache final : public Runner {
                              const DecodeStep& step);
   at::Tensor decode_changed_rows(std::span<const Block> blocks, const at::Tensor& x,
                                  const DecodeStep& step);
-  /// The `count` rows of lowest similarity [R, N], those just decoded or to be predicted scored 0;
-  /// of equal ones the lower raster position, the buffer first.
-  at::Tensor least_similar_rows(at::Tensor similarity, const DecodeStep& step, int64_t count) const;
   int64_t rows_to_keep(const DecodeStep& step) const;
   at::Tensor add_unconditional(const at::Tensor& rows, const DecodeStep& step) const;
 
