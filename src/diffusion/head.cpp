@@ -34,7 +34,7 @@ at::Tensor DiffusionHead::time_table(const DiffusionSchedule& schedule) const {
       at::exp(at::arange(kHalf, c10::kFloat) * -std::log(kMaxPeriod) / kHalf);
   const at::Tensor angles = at::tensor(timesteps).unsqueeze(1) * frequencies;
   const at::Tensor sinusoids = at::cat({angles.cos(), angles.sin()}, -1);
-  return time_fc2(at::silu(time_fc1(sinusoids.to(time_fc1.weight.options()))));
+  return time_fc2(at::silu(time_fc1(sinusoids.to(time_fc1.bias.options()))));
 }
 
 at::Tensor DiffusionHead::final_layer(const at::Tensor& h, const at::Tensor& y) const {
@@ -58,10 +58,10 @@ DiffusionHead load_head(WeightSource& weights, const MarConfig& config) {
     block.in_ln = load_layer_norm(weights, name + ".in_ln", width, config.norm_eps);
     block.fc1 = load_linear(weights, name + ".mlp.0", width, width);
     block.fc2 = load_linear(weights, name + ".mlp.2", width, width);
-    block.ada = load_linear(weights, name + ".adaLN_modulation.1", width, 3 * width);
-    if (block.ada.weight.defined() && block.ada.bias.defined()) {
-      block.ada_gate = block.ada.outputs(2 * width, width);
-    }
+    block.ada = load_dense_linear(weights, name + ".adaLN_modulation.1", width, 3 * width);
+    block.ada_gate = block.ada.outputs(2 * width, width);
+    block.ada.pack();
+    block.ada_gate.pack();
     head.blocks.push_back(block);
   }
   head.final_ada = load_linear(weights, net + "final_layer.adaLN_modulation.1", width, 2 * width);

@@ -41,7 +41,7 @@ at::Tensor Sampler::sample(Runner& runner, HeadRunner& head_runner, const at::Te
   const MarBatch batch = mar_.begin(device_orders, labels, options_.guided());
   runner.begin(batch);
   at::Tensor tokens =
-      at::zeros({images, length, mar_.config.token_channels}, mar_.z_proj.weight.options());
+      at::zeros({images, length, mar_.config.token_channels}, mar_.z_proj.bias.options());
   for (const DecodeStep& step : plan_) {
     observer.step_begins(step);
     const at::Tensor z = mar_.forward(runner, batch, tokens, step).flatten(0, 1);

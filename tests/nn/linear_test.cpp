@@ -25,6 +25,23 @@ TEST(Linear, APartOfItsOutputsIsAView) {
   EXPECT_TRUE(part.weight.is_alias_of(linear.weight));
 }
 
+TEST(Linear, PackedItIsTheSameWithinRounding) {
+  for (const int64_t rows : {0, 1, 3, 64}) {
+    const Linear dense{at::randn({40, 24}), at::randn({40})};
+    Linear packed = dense;
+    packed.pack();
+    ASSERT_TRUE(packed.packed);
+    const at::Tensor x = at::randn({2, rows, 24});
+    EXPECT_TRUE(at::allclose(packed(x), dense(x), 1e-5, 1e-5)) << rows;
+  }
+}
+
+TEST(Linear, DoubleIsNotPacked) {
+  Linear linear{at::randn({4, 3}, c10::kDouble), at::randn({4}, c10::kDouble)};
+  linear.pack();
+  EXPECT_FALSE(linear.packed);
+}
+
 TEST(LayerNorm, NormalizesOverTheLastDimension) {
   const LayerNorm norm{at::randn({8}), at::randn({8}), 1e-6};
   const at::Tensor x = at::randn({3, 8}) * 4 + 2;

@@ -34,7 +34,7 @@ struct DiffusionHead {
   std::vector<HeadBlock> blocks;
   double norm_eps = 1e-6;
 
-  int64_t channels() const { return input_proj.weight.size(1); }
+  int64_t channels() const { return input_proj.in; }
 
   /// Embeddings of the schedule's timesteps, [T, W]; sinusoids in fp32 whatever the weights' type.
   at::Tensor time_table(const DiffusionSchedule& schedule) const;
