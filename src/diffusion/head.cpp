@@ -17,9 +17,9 @@ constexpr double kMaxPeriod = 10000.0;
 
 }  // namespace
 
-HeadBlock::Output HeadBlock::operator()(const at::Tensor& h, const at::Tensor& y) const {
+HeadBlock::Output HeadBlock::operator()(const at::Tensor& h, const at::Tensor& modulation) const {
   work_count().head_rows += h.size(0);
-  const auto parts = ada(y).chunk(3, -1);
+  const auto parts = modulation.chunk(3, -1);
   const at::Tensor modulated = modulate(in_ln(h), parts[0], parts[1]);
   return {fc2(at::silu(fc1(modulated))), parts[2]};
 }
@@ -37,8 +37,17 @@ at::Tensor DiffusionHead::time_table(const DiffusionSchedule& schedule) const {
   return time_fc2(at::silu(time_fc1(sinusoids.to(time_fc1.bias.options()))));
 }
 
-at::Tensor DiffusionHead::final_layer(const at::Tensor& h, const at::Tensor& y) const {
-  const auto parts = final_ada(y).chunk(2, -1);
+std::vector<const Linear*> DiffusionHead::adaptive_layers() const {
+  std::vector<const Linear*> layers;
+  for (const HeadBlock& block : blocks) {
+    layers.push_back(&block.ada);
+  }
+  layers.push_back(&final_ada);
+  return layers;
+}
+
+at::Tensor DiffusionHead::final_layer(const at::Tensor& h, const at::Tensor& modulation) const {
+  const auto parts = modulation.chunk(2, -1);
   const at::Tensor normed = at::layer_norm(h, {h.size(-1)}, {}, {}, norm_eps);
   return final_linear(modulate(normed, parts[0], parts[1]));
 }
@@ -70,10 +79,6 @@ DiffusionHead load_head(WeightSource& weights, const MarConfig& config) {
   return head;
 }
 
-at::Tensor HeadStep::y(int64_t count) const {
-  return at::silu(time + condition.narrow(0, 0, count));
-}
-
 at::Tensor guide(const at::Tensor& unconditional, const at::Tensor& difference, double guidance) {
   return unconditional + guidance * difference;
 }
@@ -81,12 +86,17 @@ at::Tensor guide(const at::Tensor& unconditional, const at::Tensor& difference, 
 HeadOutput FullHeadRunner::predict(const DiffusionHead& head, const HeadStep& step) {
   const int64_t rows = step.x.size(0);
   at::Tensor h = head.input_proj(step.x).repeat({step.halves, 1});
-  const at::Tensor y = step.y(h.size(0));
-  for (const HeadBlock& block : head.blocks) {
-    const auto [mlp, gate] = block(h, y);
+  if (step.index == step.steps - 1) {
+    modulation_.reset();
+  }
+  const auto modulation =
+      modulation_.at(step.index, head.adaptive_layers(), {step.times, step.condition, h.size(0)},
+                     [](int64_t i) { return i - 1; });
+  for (size_t i = 0; i < head.blocks.size(); ++i) {
+    const auto [mlp, gate] = head.blocks[i](h, modulation[i]);
     h = add_gated(h, gate, mlp);
   }
-  const auto parts = head.final_layer(h, y).chunk(2, -1);
+  const auto parts = head.final_layer(h, modulation.back()).chunk(2, -1);
   if (step.halves == 1) {
     return {parts[0], parts[1]};
   }
@@ -105,11 +115,11 @@ at::Tensor HeadSampler::sample(HeadRunner& runner, const at::Tensor& z, int64_t 
   step.steps = schedule_.steps();
   step.halves = halves;
   step.guidance = guidance;
+  step.times = times_;
   step.condition = head_.cond_embed(z);
   step.x = noise(NoiseRequest::kStart);
   for (int64_t i = schedule_.steps() - 1; i >= 0; --i) {
     step.index = i;
-    step.time = times_[i];
     const auto [eps, v] = runner.predict(head_, step);
     const at::Tensor fresh = i > 0 ? noise(i) : at::Tensor();
     step.x = schedule_.reverse(i, step.x, eps, v, fresh, temperature);

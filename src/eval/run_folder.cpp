@@ -1,7 +1,11 @@
 #include "lazymar/eval/run_folder.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <vector>
 
 #include "lazymar/core/error.h"
@@ -140,6 +144,11 @@ RunFolder::RunFolder(const fs::path& path, bool overwrite) : path_(path) {
     fs::create_directories(info());
   } catch (const fs::filesystem_error& error) {
     throw usage_error("--output_dir: ", error.path1().string(), ": ", error.code().message());
+  }
+  for (const fs::path& folder : {path_, info()}) {
+    if (::access(folder.c_str(), W_OK | X_OK) != 0) {
+      throw usage_error("--output_dir: ", folder.string(), ": ", std::strerror(errno));
+    }
   }
 }
 

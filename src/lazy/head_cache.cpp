@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <cmath>
+
 #include "lazymar/nn/ops.h"
 
 namespace lazymar {
@@ -19,18 +21,35 @@ bool keeps_residual(size_t block) {
 
 }  // namespace
 
+bool HeadCache::full(int64_t index, int64_t steps) const {
+  return index == steps - 1 || index % refresh_ == 0;
+}
+
+int64_t HeadCache::next_cached(int64_t index, int64_t steps, int64_t last) const {
+  do {
+    --index;
+  } while (index >= last && full(index, steps));
+  return index >= last ? index : -1;
+}
+
 HeadOutput HeadCache::predict(const DiffusionHead& head, const HeadStep& step) {
-  const bool full = step.index == step.steps - 1 || step.index % refresh_ == 0;
-  return full ? predict_full(head, step) : predict_cached(head, step);
+  if (step.index == step.steps - 1) {
+    full_.reset();
+    recomputed_.reset();
+    reused_.reset();
+  }
+  return full(step.index, step.steps) ? predict_full(head, step) : predict_cached(head, step);
 }
 
 HeadOutput HeadCache::predict_full(const DiffusionHead& head, const HeadStep& step) {
   const int64_t rows = step.x.size(0);
   blocks_.assign(head.blocks.size(), {});
   at::Tensor h = head.input_proj(step.x).repeat({step.halves, 1});
-  const at::Tensor y = step.y(h.size(0));
+  const auto modulation =
+      full_.at(step.index, head.adaptive_layers(), {step.times, step.condition, h.size(0)},
+               [&](int64_t i) { return i == 0 ? -1 : (i - 1) / refresh_ * refresh_; });
   for (size_t i = 0; i < head.blocks.size(); ++i) {
-    const auto [mlp, gate] = head.blocks[i](h, y);
+    const auto [mlp, gate] = head.blocks[i](h, modulation[i]);
     const at::Tensor out = add_gated(h, gate, mlp);
     if (keeps_residual(i)) {
       blocks_[i].residual = (out - h).narrow(0, 0, rows);
@@ -39,7 +58,7 @@ HeadOutput HeadCache::predict_full(const DiffusionHead& head, const HeadStep& st
     }
     h = out;
   }
-  const auto parts = head.final_layer(h, y).chunk(2, -1);
+  const auto parts = head.final_layer(h, modulation.back()).chunk(2, -1);
   if (step.halves == 1) {
     return {parts[0], parts[1]};
   }
@@ -49,24 +68,36 @@ HeadOutput HeadCache::predict_full(const DiffusionHead& head, const HeadStep& st
 }
 
 HeadOutput HeadCache::predict_cached(const DiffusionHead& head, const HeadStep& step) {
-  const bool recompute =
-      static_cast<double>(step.index) > kReuseBelow * static_cast<double>(step.steps);
-  at::Tensor h = head.input_proj(step.x);
-  const at::Tensor y = step.y(h.size(0));
+  // Above this index the blocks that keep no residual are recomputed, below only their gates.
+  const auto threshold =
+      static_cast<int64_t>(std::floor(kReuseBelow * static_cast<double>(step.steps)));
+  const bool recompute = step.index > threshold;
+  std::vector<const Linear*> layers;
   for (size_t i = 0; i < head.blocks.size(); ++i) {
-    const HeadBlock& block = head.blocks[i];
+    if (!keeps_residual(i)) {
+      layers.push_back(recompute ? &head.blocks[i].ada : &head.blocks[i].ada_gate);
+    }
+  }
+  layers.push_back(&head.final_ada);
+  at::Tensor h = head.input_proj(step.x);
+  Modulation& kind = recompute ? recomputed_ : reused_;
+  const auto modulation =
+      kind.at(step.index, layers, {step.times, step.condition, h.size(0)},
+              [&](int64_t i) { return next_cached(i, step.steps, recompute ? threshold + 1 : 0); });
+  size_t layer = 0;
+  for (size_t i = 0; i < head.blocks.size(); ++i) {
     Kept& kept = blocks_[i];
     if (keeps_residual(i)) {
       h = h + kept.residual;
     } else if (recompute) {
-      const auto [mlp, gate] = block(h, y);
+      const auto [mlp, gate] = head.blocks[i](h, modulation[layer++]);
       kept.mlp = mlp;
       h = add_gated(h, gate, mlp);
     } else {
-      h = add_gated(h, block.ada_gate(y), kept.mlp);
+      h = add_gated(h, modulation[layer++], kept.mlp);
     }
   }
-  const auto parts = head.final_layer(h, y).chunk(2, -1);
+  const auto parts = head.final_layer(h, modulation.back()).chunk(2, -1);
   if (step.halves == 1) {
     return {parts[0], parts[1]};
   }

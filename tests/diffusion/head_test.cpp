@@ -31,13 +31,34 @@ TEST(DiffusionHead, TimeTableIsCosineThenSine) {
 }
 
 at::Tensor sample(const Mar& mar, const at::Tensor& z, int64_t halves, double guidance,
-                  int64_t steps = 6) {
-  FullHeadRunner runner;
+                  int64_t steps = 6, HeadRunner* chosen = nullptr) {
+  FullHeadRunner full;
+  HeadRunner& runner = chosen != nullptr ? *chosen : full;
   const HeadSampler sampler(mar.head, steps);
   at::Tensor noise = at::randn({steps + 1, z.size(0) / halves, mar.head.channels()},
                                at::make_generator<at::CPUGeneratorImpl>(3), c10::kDouble);
   return sampler.sample(runner, z, halves, guidance, 1.0,
                         [&](int64_t i) { return noise[i == NoiseRequest::kStart ? steps : i]; });
+}
+
+TEST(HeadSampler, ModulationAheadIsTheSameAsStepByStep) {
+  const Mar mar = testing::tiny_mar();
+  const at::Tensor z = at::randn({8, 32}, c10::kDouble);
+  for (const int64_t rows : {9, 20, 1000}) {
+    FullHeadRunner ahead(rows);
+    FullHeadRunner step_by_step(1);
+    EXPECT_LT(testing::relative_error(sample(mar, z, 2, 3.0, 6, &ahead),
+                                      sample(mar, z, 2, 3.0, 6, &step_by_step)),
+              1e-9);
+  }
+}
+
+TEST(HeadSampler, ModulationForgetsTheDecodingStepBefore) {
+  const Mar mar = testing::tiny_mar();
+  const at::Tensor z = at::randn({8, 32}, c10::kDouble);
+  FullHeadRunner used;
+  sample(mar, at::randn({8, 32}, c10::kDouble), 2, 3.0, 6, &used);
+  EXPECT_TRUE(at::equal(sample(mar, z, 2, 3.0, 6, &used), sample(mar, z, 2, 3.0)));
 }
 
 TEST(HeadSampler, GuidanceOneIsTheConditionalHalf) {

@@ -37,6 +37,22 @@ TEST(HeadCache, RefreshingEveryStepIsTheFullHead) {
   }
 }
 
+TEST(HeadCache, ModulationAheadIsTheSameAsStepByStep) {
+  const Mar mar = testing::tiny_mar();
+  for (const int64_t steps : {1, 2, 30, 100}) {
+    for (const int64_t rows : {7, 40, 1000}) {
+      HeadCache ahead(7, rows);
+      HeadCache step_by_step(7, 1);
+      work_count() = {};
+      const at::Tensor tokens = sample(ahead, mar, 2, steps);
+      const int64_t flops = work_count().flops;
+      work_count() = {};
+      EXPECT_LT(testing::relative_error(tokens, sample(step_by_step, mar, 2, steps)), 1e-9);
+      EXPECT_EQ(flops, work_count().flops);
+    }
+  }
+}
+
 TEST(HeadCache, ComputesTheRowsThatItsScheduleSays) {
   const Mar mar = testing::tiny_mar();  // six blocks
   HeadCache cache(7);

@@ -198,6 +198,22 @@ TEST(LazyCache, ServesOneBatchAfterAnother) {
   EXPECT_EQ(largest_error(run(cache, head, mar, sampling), first), 0.0);
 }
 
+TEST(LazyCache, AnImageDoesNotDependOnItsNeighbours) {
+  const Mar mar = testing::tiny_mar(testing::tiny_config(), c10::kFloat);
+  const SamplingOptions sampling = run_of(12);
+  const auto sample = [&](std::vector<int64_t> ids, const std::vector<int64_t>& labels) {
+    LazyCache cache(pruning(), mar.config, sampling.num_iter, true);
+    HeadCache head(7);
+    PhiloxNoise noise(1, std::move(ids));
+    SampleObserver nobody;
+    return Sampler(mar, sampling).sample(cache, head, at::tensor(labels), noise, nobody);
+  };
+  const at::Tensor first = sample({7, 8, 9}, {1, 0, 2});
+  const at::Tensor second = sample({7, 100, 200}, {1, 2, 2});
+  EXPECT_TRUE(at::equal(first[0], second[0]));
+  EXPECT_FALSE(at::equal(first[1], second[1]));
+}
+
 TEST(LazyCache, ComputesFewerRows) {
   const Mar mar = testing::tiny_mar();
   work_count() = {};

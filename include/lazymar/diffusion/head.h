@@ -8,13 +8,14 @@
 #include <vector>
 
 #include "lazymar/core/config.h"
+#include "lazymar/diffusion/modulation.h"
 #include "lazymar/diffusion/schedule.h"
 #include "lazymar/nn/linear.h"
 
 namespace lazymar {
 
 /// Residual block with adaptive LayerNorm: h += gate * mlp(in_ln(h) * (1 + scale) + shift), where
-/// (shift, scale, gate) = ada(y).
+/// (shift, scale, gate) = ada(y) and y = silu(time + condition).
 struct HeadBlock {
   LayerNorm in_ln;
   Linear fc1, fc2;
@@ -24,22 +25,25 @@ struct HeadBlock {
   struct Output {
     at::Tensor mlp, gate;  ///< [R, W]
   };
-  /// The block without its residual connection. h and y [R, W].
-  Output operator()(const at::Tensor& h, const at::Tensor& y) const;
+  /// The block without its residual connection: h [R, W], ada(y) [R, 3W].
+  Output operator()(const at::Tensor& h, const at::Tensor& modulation) const;
 };
 
-/// The head's weights. y is silu(time + condition), which every adaptive layer sees.
+/// The head's weights.
 struct DiffusionHead {
   Linear input_proj, cond_embed, time_fc1, time_fc2, final_ada, final_linear;
   std::vector<HeadBlock> blocks;
   double norm_eps = 1e-6;
 
+  /// Every block's ada, then final_ada.
+  std::vector<const Linear*> adaptive_layers() const;
+
   int64_t channels() const { return input_proj.in; }
 
   /// Embeddings of the schedule's timesteps, [T, W]; sinusoids in fp32 whatever the weights' type.
   at::Tensor time_table(const DiffusionSchedule& schedule) const;
-  /// h and y [R, W] -> eps and v side by side, [R, 2C].
-  at::Tensor final_layer(const at::Tensor& h, const at::Tensor& y) const;
+  /// h [R, W] and final_ada(y) [R, 2W] -> eps and v side by side, [R, 2C].
+  at::Tensor final_layer(const at::Tensor& h, const at::Tensor& modulation) const;
 };
 
 /// Reads the tensors under "diffloss.net".
@@ -52,12 +56,13 @@ struct HeadStep {
   int64_t halves = 1;     ///< 2 with guidance: conditional rows first, then unconditional ones
   double guidance = 1.0;  ///< scale of this decoding step
   at::Tensor x;           ///< [R, C], the same for both halves
-  at::Tensor time;        ///< [W]
+  at::Tensor times;       ///< embeddings of all diffusion steps, [T, W]
   at::Tensor condition;   ///< cond_embed(z), [halves * R, W]
-
-  /// silu(time + condition) of the first `count` rows.
-  at::Tensor y(int64_t count) const;
 };
+
+/// Rows of adaptive layers' products that are computed at once: enough for a full-speed product,
+/// few enough that the outputs of the largest head stay below 100 MB.
+inline constexpr int64_t kModulationRows = 384;
 
 /// What the network predicts for the conditional rows, [R, C] each.
 struct HeadOutput {
@@ -78,7 +83,13 @@ class HeadRunner {
 /// Computes everything.
 class FullHeadRunner final : public HeadRunner {
  public:
+  explicit FullHeadRunner(int64_t modulation_rows = kModulationRows)
+      : modulation_(modulation_rows) {}
+
   HeadOutput predict(const DiffusionHead& head, const HeadStep& step) override;
+
+ private:
+  Modulation modulation_;
 };
 
 /// A head together with its respaced process.

@@ -18,7 +18,11 @@ namespace lazymar {
 /// rest a fresh gate times the kept mlp output (recomputed in the first tenth of the process).
 class HeadCache final : public HeadRunner {
  public:
-  explicit HeadCache(int64_t refresh) : refresh_(refresh) {}
+  explicit HeadCache(int64_t refresh, int64_t modulation_rows = kModulationRows)
+      : refresh_(refresh),
+        full_(modulation_rows),
+        recomputed_(modulation_rows),
+        reused_(modulation_rows) {}
 
   HeadOutput predict(const DiffusionHead& head, const HeadStep& step) override;
 
@@ -26,12 +30,17 @@ class HeadCache final : public HeadRunner {
   HeadOutput predict_full(const DiffusionHead& head, const HeadStep& step);
   HeadOutput predict_cached(const DiffusionHead& head, const HeadStep& step);
 
+  bool full(int64_t index, int64_t steps) const;
+  /// The diffusion step after `index` that is not full, down to `last`; -1 without one.
+  int64_t next_cached(int64_t index, int64_t steps, int64_t last) const;
+
   struct Kept {
     at::Tensor mlp;       ///< [R, W]
     at::Tensor residual;  ///< output - input, [R, W]; blocks 1 to 4 only
   };
 
   int64_t refresh_;
+  Modulation full_, recomputed_, reused_;  ///< by kind of diffusion step
   std::vector<Kept> blocks_;
   at::Tensor guidance_difference_;  ///< eps_c - eps_u, [R, C]
 };

@@ -1,0 +1,36 @@
+#include "lazymar/diffusion/modulation.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+
+namespace lazymar {
+
+std::vector<at::Tensor> Modulation::at(int64_t index, const std::vector<const Linear*>& layers,
+                                       const ModulationInput& input,
+                                       const std::function<int64_t(int64_t)>& next) {
+  auto found = std::find(indices_.begin(), indices_.end(), index);
+  if (found == indices_.end()) {
+    const int64_t steps = std::max<int64_t>(1, rows_at_once_ / std::max<int64_t>(1, input.rows));
+    indices_.clear();
+    for (int64_t i = index; i >= 0 && static_cast<int64_t>(indices_.size()) < steps; i = next(i)) {
+      indices_.push_back(i);
+    }
+    const auto count = static_cast<int64_t>(indices_.size());
+    const at::Tensor chosen =
+        input.times.index({at::tensor(indices_).to(input.times.device())}).unsqueeze(1);
+    const at::Tensor y = at::silu(chosen + input.condition.narrow(0, 0, input.rows)).flatten(0, 1);
+    outputs_.clear();
+    for (const Linear* layer : layers) {
+      outputs_.push_back((*layer)(y).view({count, input.rows, layer->out}));
+    }
+    found = indices_.begin();
+  }
+  std::vector<at::Tensor> outputs;
+  for (const at::Tensor& output : outputs_) {
+    outputs.push_back(output[found - indices_.begin()]);
+  }
+  return outputs;
+}
+
+}  // namespace lazymar
