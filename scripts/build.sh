@@ -1,12 +1,17 @@
 #!/usr/bin/env bash
-# Sets up and builds: scripts/build.sh [PRESET...], "release" (in build/) by default; the presets
-# are in CMakePresets.json.
+# Sets up and builds: scripts/build.sh [--target TARGET] [PRESET...], everything of the preset
+# "release" (in build/) by default; the presets are in CMakePresets.json.
 #
 #   LAZYMAR_CMAKE_ARGS="-D..."        more arguments for configuring
 #   CMAKE_BUILD_PARALLEL_LEVEL=N      compilers at a time; as many as processors and memory allow
 #   LIBTORCH_DIR, PYTHON, LAZYMAR_NO_APT   as in scripts/setup.sh
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+target=()
+if [[ ${1:-} == --target ]]; then
+  target=(--target "$2")
+  shift 2
+fi
 scripts/setup.sh
 
 # A file that includes ATen takes some 1.5 GB to compile: more of them than fit would swap or die.
@@ -29,5 +34,6 @@ jobs=$(jobs_for_memory)
 read -ra more_args <<<"${LAZYMAR_CMAKE_ARGS:-}"
 for preset in "${@:-release}"; do
   cmake --preset "$preset" -DLIBTORCH_DIR="${LIBTORCH_DIR:-}" "${more_args[@]}"
-  cmake --build --preset "$preset" --parallel "${CMAKE_BUILD_PARALLEL_LEVEL:-$jobs}"
+  cmake --build --preset "$preset" "${target[@]}" \
+    --parallel "${CMAKE_BUILD_PARALLEL_LEVEL:-$jobs}"
 done
