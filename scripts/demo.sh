@@ -77,10 +77,11 @@ if ((images <= 8)); then
   echo "(one batch only, start-up costs included: more images give a steadier ratio)"
 fi
 
-printf '\nContact sheets: %s\n                %s\n' "$baseline/info/grid.png" "$lazymar/info/grid.png"
+sheets=("$baseline/info/grid.png" "$lazymar/info/grid.png")
+printf '\nContact sheets: %s\n                %s\n' "${sheets[@]}"
 # .venv, where setup.sh puts Pillow, is not there when LIBTORCH_DIR is given.
-if [[ -x .venv/bin/python ]]; then
+if .venv/bin/python -c 'import PIL' 2>/dev/null; then
   both=$output/baseline-and-lazymar.png
-  .venv/bin/python scripts/side_by_side.py "$baseline/info/grid.png" "$lazymar/info/grid.png" "$both"
+  .venv/bin/python scripts/side_by_side.py "${sheets[@]}" "$both"
   echo "Side by side:   $both"
 fi

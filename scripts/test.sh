@@ -9,6 +9,9 @@ scripts/build.sh release files-asan-ubsan
 failed=()
 scripts/check_format.sh || failed+=("format")
 ctest --preset files-asan-ubsan || failed+=("file parsers under sanitizers")
+if [[ -n ${CI:-} ]] && command -v clang++ >/dev/null; then
+  scripts/fuzz.sh || failed+=("fuzzing")
+fi
 # Last, so that its closing lines end the output. One at a time: each test uses all processors.
 ctest --preset release || failed+=("tests")
 

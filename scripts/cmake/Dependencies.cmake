@@ -32,6 +32,21 @@ endif()
 add_library(lazymar_stb INTERFACE)
 target_include_directories(lazymar_stb SYSTEM INTERFACE ${LAZYMAR_STB_DIR})
 
+# libdeflate for CRC-32 at memory speed; Debian's package has no CMake file.
+find_path(LAZYMAR_LIBDEFLATE_DIR libdeflate.h)
+find_library(LAZYMAR_LIBDEFLATE NAMES deflate)
+add_library(lazymar_libdeflate INTERFACE)
+if(LAZYMAR_LIBDEFLATE_DIR AND LAZYMAR_LIBDEFLATE)
+  target_include_directories(lazymar_libdeflate SYSTEM INTERFACE ${LAZYMAR_LIBDEFLATE_DIR})
+  target_link_libraries(lazymar_libdeflate INTERFACE ${LAZYMAR_LIBDEFLATE})
+else()
+  set(LIBDEFLATE_BUILD_SHARED_LIB OFF)
+  set(LIBDEFLATE_BUILD_GZIP OFF)
+  # v1.23
+  lazymar_fetch(libdeflate ebiggers/libdeflate 78051988f96dc8d8916310d8b24021f01bd9e102 libdeflate_static)
+  target_link_libraries(lazymar_libdeflate INTERFACE libdeflate_static)
+endif()
+
 if(LAZYMAR_TESTS)
   find_package(GTest QUIET)
   if(NOT GTest_FOUND)

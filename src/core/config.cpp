@@ -25,6 +25,15 @@ const Preset* find_preset(std::string_view name) {
   return nullptr;
 }
 
+const Preset* preset_of_width(int64_t width) {
+  for (const Preset& preset : kPresets) {
+    if (preset.dim == width) {
+      return &preset;
+    }
+  }
+  return nullptr;
+}
+
 std::string preset_names() {
   std::string names;
   for (const Preset& preset : kPresets) {

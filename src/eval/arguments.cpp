@@ -31,7 +31,8 @@ struct Arguments::Parser {
 };
 
 Arguments::Arguments(const char* program, const char* description,
-                     std::span<const OptionSpec> specs, int argc, const char* const* argv)
+                     std::span<const OptionSpec> specs, int argc, const char* const* argv,
+                     const std::vector<std::string>& positional)
     : parser_(new Parser{cxxopts::Options(program, description), {}, {}}) {
   for (const OptionSpec& spec : specs) {
     auto add = parser_->options.add_options(spec.group);
@@ -49,6 +50,7 @@ Arguments::Arguments(const char* program, const char* description,
   parser_->options.add_options("Information")("h,help", "this text")("version",
                                                                      "version and git revision");
   parser_->groups.emplace_back("Information");
+  parser_->options.parse_positional(positional);
   try {
     parser_->result = parser_->options.parse(argc, argv);
   } catch (const cxxopts::exceptions::exception& error) {

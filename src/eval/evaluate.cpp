@@ -189,7 +189,6 @@ ExitCode evaluate(const EvalOptions& options) {
   set_threads(options.threads);
   const Placement placement = resolve_placement(options.precision, options.device);
   Model model = load_model(options.model, placement);
-  log_info(concat("weights: ", model.mar_source, "; VAE: ", model.vae_source));
 
   const int64_t batch = placement.device.is_cuda() ? kCudaBatch : kCpuBatch;
   const ResolvedSettings standard{resolve_sampling(EvalOptions{}, model.recommended),

@@ -30,7 +30,9 @@ const OptionSpec kEvalOptions[] = {
      "NAME"},
     {"Model", "resume", "checkpoint, or its folder (pretrained_models/mar/<model>)", "PATH"},
     {"Model", "vae_path",
-     "VAE checkpoint (the model's own, or pretrained_models/vae/kl16.safetensors)", "FILE"},
+     "VAE checkpoint (the model's own, or pretrained_models/vae/kl16.safetensors or .ckpt)",
+     "FILE"},
+    {"Model", "no_crc", "do not compare the checksums in a .pth or .ckpt"},
     {"Model", "random_weights", "no checkpoint: weights drawn from the seed, for latency runs"},
     {"Model", "img_size", "checked against the checkpoint, like the next seven", "N"},
     {"Model", "vae_stride", "pixels per latent", "N"},
@@ -203,6 +205,7 @@ Parsed<EvalOptions> parse_eval_options(int argc, const char* const* argv) {
   arguments.read("resume", options.model.resume);
   arguments.read("vae_path", options.model.vae_path);
   options.model.random_weights = arguments.given("random_weights");
+  options.model.check_crc = !arguments.given("no_crc");
   read_architecture(arguments, options.model.architecture);
   int64_t seed = 1;
   arguments.read_integer("seed", seed, 0, INT64_MAX);

@@ -57,7 +57,7 @@ const at::Tensor& find_tensor(const Trace& trace, const std::string& name, int64
 
 Trace load_trace(const fs::path& folder) {
   const fs::path path = folder / "trace.safetensors";
-  const SafetensorsFile file(path);
+  const WeightFile file(path);
   Trace trace;
   for (const auto& [name, view] : file.tensors()) {
     trace.tensors[name] = tensor_from_view(view, file, name).clone();

@@ -12,7 +12,9 @@
 #include "lazymar/core/error.h"
 #include "lazymar/eval/device.h"
 #include "lazymar/eval/model_files.h"
+#include "lazymar/eval/network_config.h"
 #include "lazymar/eval/runners.h"
+#include "lazymar/io/safetensors.h"
 #include "lazymar/mar/sampler.h"
 
 namespace lazymar {
@@ -58,7 +60,7 @@ void dump(const std::filesystem::path& path, const Trace& trace,
   for (const auto& [name, tensor] : computed) {
     tensors[name] = tensor.to(c10::kFloat).contiguous();
   }
-  SafetensorsContent content;
+  WeightContent content;
   content.metadata["config"] = trace.config_json;
   for (const auto& [name, tensor] : tensors) {
     content.tensors[name] = view_of_tensor(tensor);
@@ -138,13 +140,13 @@ ExitCode verify(const VerifyOptions& options) {
       options.weights
           ? TraceWeights{*options.weights, options.weights->parent_path() / "vae.safetensors"}
           : find_trace_weights(options.trace);
-  const auto mar_file = std::make_shared<const SafetensorsFile>(files.mar);
+  const auto mar_file = std::make_shared<const WeightFile>(files.mar);
   const Mar mar =
       load_mar_file(mar_file, read_mar_config(*mar_file, nullptr, trace.encoder_heads), placement);
   std::optional<KlDecoder> vae;
   const std::filesystem::path vae_path = options.vae.value_or(files.vae);
   if (options.vae || (trace.tensors.contains("image") && std::filesystem::exists(vae_path))) {
-    vae = load_vae_file(std::make_shared<const SafetensorsFile>(vae_path), placement);
+    vae = load_vae_file(std::make_shared<const WeightFile>(vae_path), placement);
   }
   const auto computed = replay(trace, mar, vae ? &*vae : nullptr, released_lazy_options());
   if (options.dump) {

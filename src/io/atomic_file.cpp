@@ -47,6 +47,13 @@ void write_all(int descriptor, std::span<const std::byte> bytes,
 
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes,
                            const std::filesystem::path& scratch) {
+  write_file_atomically(
+      path, [&](const ByteSink& write) { write(bytes); }, scratch);
+}
+
+void write_file_atomically(const std::filesystem::path& path,
+                           const std::function<void(const ByteSink&)>& produce,
+                           const std::filesystem::path& scratch) {
   static std::atomic<uint64_t> counter{0};
   TemporaryFile file{scratch / concat(".", path.filename().string(), ".", ::getpid(), ".",
                                       counter.fetch_add(1), ".tmp")};
@@ -55,7 +62,7 @@ void write_file_atomically(const std::filesystem::path& path, std::span<const st
     file.keep = true;  // not ours to remove
     throw output_error(path.string(), ": cannot create: ", std::strerror(errno));
   }
-  write_all(file.descriptor, bytes, path);
+  produce([&](std::span<const std::byte> bytes) { write_all(file.descriptor, bytes, path); });
   const int closed = ::close(file.descriptor);
   file.descriptor = -1;
   if (closed != 0) {

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "lazymar/core/error.h"
+#include "lazymar/io/byte_reader.h"
 
 namespace lazymar {
 namespace {
@@ -27,9 +28,10 @@ void append_list(std::string& message, std::string_view title,
   if (names.empty()) {
     return;
   }
+  constexpr size_t kLongest = 200;  // the names are the file's, and may be anything
   message += concat(message.empty() ? "" : "; ", names.size(), " ", title, ": ");
   for (size_t i = 0; i < names.size(); ++i) {
-    message += (i > 0 ? ", " : "") + names[i];
+    message += (i > 0 ? ", " : "") + one_line(names[i], kLongest);
   }
 }
 
@@ -44,8 +46,7 @@ uint64_t hash_name(const std::string& name) {
 
 }  // namespace
 
-at::Tensor tensor_from_view(const TensorView& view, const SafetensorsFile& file,
-                            std::string_view name) {
+at::Tensor tensor_from_view(const TensorView& view, const WeightFile& file, std::string_view name) {
   std::optional<c10::ScalarType> dtype;
   for (const auto& [type, scalar] : kUsedTypes) {
     if (type == view.type) {
@@ -62,13 +63,31 @@ at::Tensor tensor_from_view(const TensorView& view, const SafetensorsFile& file,
   }
   // from_blob wants a mutable pointer; the mapping is read-only and so is every use of weights.
   auto* data = const_cast<std::byte*>(view.bytes.data());
-  const auto keep = [mapping = file.mapping()](void*) {};
-  if (reinterpret_cast<uintptr_t>(data) % element_size(view.type) == 0) {
-    return at::from_blob(data, view.shape, keep, options);
+  std::vector<std::byte> aligned;
+  const bool misaligned = reinterpret_cast<uintptr_t>(data) % element_size(view.type) != 0;
+  if (misaligned && view.strides.empty()) {
+    at::Tensor copy = at::empty(view.shape, options);
+    std::memcpy(copy.mutable_data_ptr(), data, view.bytes.size());
+    return copy;
   }
-  at::Tensor copy = at::empty(view.shape, options);
-  std::memcpy(copy.mutable_data_ptr(), data, view.bytes.size());
-  return copy;
+  if (view.strides.empty()) {
+    return at::from_blob(
+        data, view.shape, [mapping = file.mapping()](void*) {}, options);
+  }
+  if (misaligned) {
+    aligned.assign(view.bytes.begin(), view.bytes.end());
+    data = aligned.data();
+  }
+  return at::from_blob(data, view.shape, view.strides, options).clone(at::MemoryFormat::Contiguous);
+}
+
+c10::ScalarType scalar_type(ElementType type) {
+  for (const auto& [element, scalar] : kUsedTypes) {
+    if (element == type) {
+      return scalar;
+    }
+  }
+  throw Error(ExitCode::kInternal, concat("no network uses ", to_string(type)));
 }
 
 TensorView view_of_tensor(const at::Tensor& tensor) {
@@ -82,26 +101,29 @@ TensorView view_of_tensor(const at::Tensor& tensor) {
   throw Error(ExitCode::kInternal, concat("cannot write tensors of type ", tensor.scalar_type()));
 }
 
-FileWeights::FileWeights(std::shared_ptr<const SafetensorsFile> file, Placement placement)
+FileWeights::FileWeights(std::shared_ptr<const WeightFile> file, Placement placement)
     : WeightSource(placement), file_(std::move(file)) {
   for (const auto& [name, view] : file_->tensors()) {
+    used_[name] = false;
+  }
+  for (const auto& [name, reason] : file_->unreadable()) {
     used_[name] = false;
   }
 }
 
 at::Tensor FileWeights::get(const std::string& name, const std::vector<int64_t>& shape) {
-  const auto found = file_->tensors().find(name);
-  if (found == file_->tensors().end()) {
+  const TensorView* view = file_->find(name);
+  if (view == nullptr) {
     missing_.push_back(name);
     return {};
   }
   used_[name] = true;
-  if (found->second.shape != shape) {
+  if (view->shape != shape) {
     misshaped_.push_back(
-        concat(name, " ", shape_string(found->second.shape), " instead of ", shape_string(shape)));
+        concat(name, " ", shape_string(view->shape), " instead of ", shape_string(shape)));
     return {};
   }
-  return tensor_from_view(found->second, *file_, name).to(placement().device, placement().dtype);
+  return tensor_from_view(*view, *file_, name).to(placement().device, placement().dtype);
 }
 
 void FileWeights::finish(const std::vector<std::string>& skipped) {

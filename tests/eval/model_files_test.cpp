@@ -57,24 +57,33 @@ TEST(LoadModel, AMissingCheckpointSaysWhereItComesFrom) {
   const TemporaryFolder folder;
   ModelRequest request;
   request.resume = folder.path();
-  std::string message = refused([&] { load_model(request, {}); });
-  EXPECT_TRUE(contains(message, "checkpoint-last.safetensors: not found"));
+  const std::string message = refused([&] { load_model(request, {}); });
+  EXPECT_TRUE(contains(message, "checkpoint-last.pth: not found"));
   EXPECT_TRUE(contains(message, "github.com/LTH14/mar"));
-  EXPECT_TRUE(contains(message, "scripts/convert.py"));
   testing::write_text(folder.path() / "checkpoint-last.pth", "x");
-  message = refused([&] { load_model(request, {}); });
-  EXPECT_TRUE(contains(message, "convert the original first"));
+  EXPECT_TRUE(contains(refused([&] { load_model(request, {}); }), "only 1 bytes"));
   request = ModelRequest{};
   request.model = "mar_tiny";
   EXPECT_TRUE(contains(refused([&] { load_model(request, {}); }), "neither one of mar_base"));
+}
+
+TEST(LoadModel, SafetensorsComeBeforeThePth) {
+  const TemporaryFolder folder;
+  testing::write_text(folder.path() / "checkpoint-last.pth", "not opened");
+  fs::copy(kModels / "mar/demo/checkpoint-last.safetensors", folder.path());
+  ModelRequest request = demo();
+  request.resume = folder.path();
+  request.vae_path = kModels / "vae/demo.safetensors";
+  EXPECT_EQ(load_model(request, {}).mar_source,
+            (folder.path() / "checkpoint-last.safetensors").string());
 }
 
 TEST(LoadModel, AMissingVaeSaysWhereItComesFrom) {
   ModelRequest request = demo();
   request.vae_path = "nowhere/kl16.ckpt";
   const std::string message = refused([&] { load_model(request, {}); });
-  EXPECT_TRUE(contains(message, "nowhere/kl16.safetensors: not found"));
-  EXPECT_TRUE(contains(message, "scripts/convert.py"));
+  EXPECT_TRUE(contains(message, "nowhere/kl16.ckpt: not found"));
+  EXPECT_TRUE(contains(message, "github.com/LTH14/mar"));
 }
 
 TEST(LoadModel, FilesOfTheWrongKindAreRefused) {

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include "lazymar/io/safetensors.h"
 #include "lazymar/io/weights.h"
 #include "support/errors.h"
 #include "support/temporary_folder.h"
@@ -20,7 +21,7 @@ constexpr const char* kConfig =
 
 void write_trace(const TemporaryFolder& folder, const std::map<std::string, at::Tensor>& tensors,
                  const std::string& config = kConfig) {
-  SafetensorsContent content;
+  WeightContent content;
   content.metadata["config"] = config;
   for (const auto& [name, tensor] : tensors) {
     content.tensors[name] = view_of_tensor(tensor);

@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "lazymar/eval/model_files.h"
+#include "lazymar/eval/network_config.h"
 
 namespace lazymar {
 namespace {
@@ -19,13 +20,13 @@ constexpr double kFp32 = 1e-7;
 
 struct Recording {
   Trace trace;
-  std::shared_ptr<const SafetensorsFile> file;
+  std::shared_ptr<const WeightFile> file;
   MarConfig config;
 };
 
 Recording load(const std::string& name) {
   Recording run{load_trace(kTraces / name), nullptr, {}};
-  run.file = std::make_shared<const SafetensorsFile>(find_trace_weights(kTraces / name).mar);
+  run.file = std::make_shared<const WeightFile>(find_trace_weights(kTraces / name).mar);
   run.config = read_mar_config(*run.file, nullptr, run.trace.encoder_heads);
   return run;
 }

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include <csignal>
+#include <string>
 #include <vector>
 
 #include "support/errors.h"
@@ -71,6 +72,25 @@ TEST(AtomicFile, AFailedWriteKeepsTheOldFileAndLeavesNothing) {
   EXPECT_TRUE(contains(message, "cannot write"));
   EXPECT_EQ(read_text(path), "old");
   EXPECT_EQ(count_files(folder.path()), 1U);
+}
+
+TEST(AtomicFile, PiecesFollowEachOtherAndAFailureLeavesNothing) {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "x";
+  const auto pieces = [](const ByteSink& write) {
+    for (const std::string piece : {"one", "two"}) {
+      write(std::as_bytes(std::span(piece)));
+    }
+  };
+  write_file_atomically(path, pieces, folder.path());
+  EXPECT_EQ(testing::read_text(path), "onetwo");
+  const auto failing = [&](const ByteSink& write) {
+    pieces(write);
+    throw usage_error("no more");
+  };
+  testing::refused([&] { write_file_atomically(path, failing, folder.path()); });
+  EXPECT_EQ(testing::read_text(path), "onetwo");
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
 }
 
 }  // namespace

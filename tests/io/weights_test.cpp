@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include "lazymar/io/safetensors.h"
 #include "support/errors.h"
 #include "support/temporary_folder.h"
 
@@ -13,15 +14,15 @@ using testing::contains;
 using testing::refused;
 using testing::TemporaryFolder;
 
-std::shared_ptr<const SafetensorsFile> write_file(
-    const TemporaryFolder& folder, const std::map<std::string, at::Tensor>& tensors) {
-  SafetensorsContent content;
+std::shared_ptr<const WeightFile> write_file(const TemporaryFolder& folder,
+                                             const std::map<std::string, at::Tensor>& tensors) {
+  WeightContent content;
   for (const auto& [name, tensor] : tensors) {
     content.tensors[name] = view_of_tensor(tensor);
   }
   const auto path = folder.path() / "w.safetensors";
   write_safetensors(path, content);
-  return std::make_shared<const SafetensorsFile>(path);
+  return std::make_shared<const WeightFile>(path);
 }
 
 TEST(FileWeights, ConvertsAndShares) {
@@ -57,6 +58,19 @@ TEST(FileWeights, MisalignedTensorsAreCopied) {
   EXPECT_TRUE(at::equal(weights.get("b", {8}), single));
 }
 
+TEST(FileWeights, TorchCheckpointsWithStridesAndAtOddPlaces) {
+  const at::Tensor base = at::arange(24).to(c10::kFloat).view({4, 6}) / 8;
+  for (const char* name : {"variety.pth", "variety-old.pth"}) {
+    const std::filesystem::path data = LAZYMAR_SOURCE_DIR "/tests/data/checkpoints";
+    FileWeights weights(std::make_shared<const WeightFile>(data / name), {});
+    EXPECT_TRUE(at::equal(weights.get("float", {4, 6}), base));
+    EXPECT_TRUE(at::equal(weights.get("transposed", {6, 4}), base.t()));
+    EXPECT_TRUE(at::equal(weights.get("steps", {2, 2}), base.slice(0, 0, 4, 2).slice(1, 0, 6, 3)));
+    EXPECT_TRUE(at::equal(weights.get("half", {4, 6}), base));
+    EXPECT_TRUE(contains(refused([&] { weights.get("note", {1}); }), "not a plain tensor"));
+  }
+}
+
 TEST(FileWeights, ListsEveryProblemAtOnce) {
   const TemporaryFolder folder;
   const auto file = write_file(folder, {{"a", at::ones({2, 3})},
@@ -78,10 +92,10 @@ TEST(FileWeights, ListsEveryProblemAtOnce) {
 TEST(FileWeights, RefusesTypesThatNoNetworkUses) {
   const TemporaryFolder folder;
   const std::vector<std::byte> bytes(4);
-  SafetensorsContent content;
+  WeightContent content;
   content.tensors["a"] = {ElementType::kU8, {4}, bytes};
   write_safetensors(folder.path() / "w", content);
-  FileWeights weights(std::make_shared<const SafetensorsFile>(folder.path() / "w"), {});
+  FileWeights weights(std::make_shared<const WeightFile>(folder.path() / "w"), {});
   EXPECT_TRUE(contains(refused([&] { weights.get("a", {4}); }), "is U8"));
 }
 

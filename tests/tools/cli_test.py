@@ -9,6 +9,8 @@ import subprocess
 import sys
 import tempfile
 
+import torch_file
+
 BIN = pathlib.Path(sys.argv[1])
 DEMO = "pretrained_models/mar/demo/checkpoint-last.safetensors"
 QUICK = "--model demo --num_images 2 --eval_bsz 2 --num_iter 3 --num_sampling_steps 2".split()
@@ -66,7 +68,7 @@ with tempfile.TemporaryDirectory() as folder:
     refused("unknown flag", run("lazymar_eval", "--num_itr", "3"), "num_itr", "--help")
     refused("value out of range", run("lazymar_eval", *QUICK, *out, "--num_iter", "0"), "--num_iter 0")
     refused("no checkpoint", run("lazymar_eval", "--model", "mar_huge", *out, "--resume", folder / "none"),
-            "checkpoint-last.safetensors", "scripts/convert.py")
+            "checkpoint-last.pth", "github.com/LTH14/mar")
     refused("a contradicting flag", run("lazymar_eval", *QUICK, *out, "--buffer_size", "32"),
             "--buffer_size 32", "contradicts")
     refused("several processes", run("lazymar_eval", *QUICK, *out, env={"WORLD_SIZE": "2"}), "WORLD_SIZE=2")
@@ -91,6 +93,45 @@ with tempfile.TemporaryDirectory() as folder:
     result = run("lazymar_verify", "--trace", trace, "--tolerance", "1e-20")
     check("verify says no with exit 1", result.returncode == 1 and "FAILED" in result.stdout, result)
     refused("verify without a trace", run("lazymar_verify", "--trace", folder), "trace.safetensors")
+
+    # A checkpoint as torch.save leaves it, directly and converted.
+    folder.joinpath("mar").mkdir()
+    pth, converted = folder / "mar/checkpoint-last.pth", folder / "mar/checkpoint-last.safetensors"
+    torch_file.write_mar(pth)
+    ema = [*QUICK[2:], "--model", "mar_base", "--resume", folder / "mar",
+           "--vae_path", "pretrained_models/vae/demo.safetensors"]
+
+    def images(name):
+        result = run("lazymar_eval", *ema, "--output_dir", folder / name)
+        pngs = sorted((folder / name).rglob("*.png"))
+        check(f"images {name}", result.returncode == 0 and len(pngs) == 2, result)
+        return [png.read_bytes() for png in pngs], result
+
+    direct, result = images("directly")
+    check("EMA weights are taken", "model_ema" in result.stderr, result)
+    result = run("lazymar_convert", pth, converted)
+    check("convert", result.returncode == 0 and "EMA weights" in result.stdout, result)
+    again, result = images("converted")
+    check("safetensors come first", "is used, not checkpoint-last.pth" in result.stderr, result)
+    check("the same images directly and converted", direct == again, result)
+    run("lazymar_convert", pth, converted, "--weights", "model")
+    last, result = images("from the last weights")
+    check("other images from other weights", direct != last, result)
+    result = run("lazymar_convert", pth, converted, "--dtype", "bf16")
+    check("convert to bf16", result.returncode == 0
+          and converted.stat().st_size < pth.stat().st_size // 3, result)
+    result = run("lazymar_convert", "--list", pth)
+    check("list", result.returncode == 0 and "z_proj.weight" in result.stdout
+          and "heads as in mar_base" in result.stdout, result)
+    refused("unknown dtype", run("lazymar_convert", pth, converted, "--dtype", "int8"), "--dtype int8")
+    refused("no output", run("lazymar_convert", pth), "OUT.safetensors")
+    refused("not safetensors", run("lazymar_convert", pth, folder / "x.pth"), ".safetensors")
+    damaged = bytearray(pth.read_bytes())
+    damaged[len(damaged) * 3 // 4] ^= 1
+    pth.write_bytes(damaged)
+    refused("a damaged checkpoint", run("lazymar_convert", pth, converted), "CRC-32", "byte ")
+    result = run("lazymar_convert", pth, converted, "--no_crc")
+    check("--no_crc", result.returncode == 0, result)
 
     # A write that fails says so and exits with 74; what was finished stays.
     result = subprocess.run(f"ulimit -f 4; exec '{BIN / 'lazymar_eval'}' {' '.join(QUICK)} --seed 3 "

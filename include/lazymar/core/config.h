@@ -63,6 +63,9 @@ struct Preset {
 /// mar_base, mar_large, mar_huge as published; nullptr for another name.
 const Preset* find_preset(std::string_view name);
 
+/// The preset of that width, for a file that comes without its name; nullptr where there is none.
+const Preset* preset_of_width(int64_t width);
+
 /// The names that find_preset knows, for messages.
 std::string preset_names();
 

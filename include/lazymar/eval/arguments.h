@@ -23,9 +23,10 @@ struct OptionSpec {
 /// Error (usage) that names the flag, the value and what would do.
 class Arguments {
  public:
-  /// --help and --version are always there. Throws for an unknown flag or a stray argument.
+  /// --help and --version are always there. `positional`: the options that arguments without a
+  /// flag are for, in order. Throws for an unknown flag or a stray argument.
   Arguments(const char* program, const char* description, std::span<const OptionSpec> specs,
-            int argc, const char* const* argv);
+            int argc, const char* const* argv, const std::vector<std::string>& positional = {});
   ~Arguments();
 
   bool given(const std::string& name) const;

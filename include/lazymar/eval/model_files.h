@@ -1,5 +1,5 @@
 #pragma once
-/// Finds checkpoints, reads their configuration, loads the networks.
+/// Finds checkpoints and loads the networks.
 
 #include <cstdint>
 #include <filesystem>
@@ -8,7 +8,7 @@
 #include <string>
 
 #include "lazymar/core/config.h"
-#include "lazymar/io/safetensors.h"
+#include "lazymar/io/weight_file.h"
 #include "lazymar/io/weights.h"
 #include "lazymar/mar/mar.h"
 #include "lazymar/vae/kl_decoder.h"
@@ -28,7 +28,8 @@ struct ModelRequest {
   std::optional<std::filesystem::path> resume;  ///< file or folder; default: the model's own
   std::optional<std::filesystem::path> vae_path;
   bool random_weights = false;
-  uint64_t seed = 1;  ///< of random weights
+  bool check_crc = true;  ///< compares the checksums of what is read from a .pth or .ckpt
+  uint64_t seed = 1;      ///< of random weights
   ArchitectureFlags architecture;
 };
 
@@ -49,23 +50,14 @@ struct Model {
   std::string vae_source;
 };
 
-/// Throws Error (usage) where a file is missing (naming it, where it comes from and how to convert
-/// it), does not fit a MAR or KL-VAE, or contradicts a flag.
+/// Throws Error (usage) where a file is missing (naming it and where it comes from), does not fit a
+/// MAR or KL-VAE, or contradicts a flag.
 Model load_model(const ModelRequest& request, Placement placement);
 
-/// The MAR's configuration: shapes, and heads from the metadata "config", else from the preset of
-/// that width, else `heads`.
-MarConfig read_mar_config(const SafetensorsFile& file, const Preset* preset,
-                          std::optional<int64_t> heads = std::nullopt);
-
-/// The KL-VAE decoder's configuration: shapes, and "num_groups", "norm_eps", "scale_factor" from
-/// the metadata "config" where it has them.
-VaeConfig read_vae_config(const SafetensorsFile& file);
-
 /// Loads a MAR and a VAE from files, checked tensor by tensor.
-Mar load_mar_file(const std::shared_ptr<const SafetensorsFile>& file, const MarConfig& config,
+Mar load_mar_file(const std::shared_ptr<const WeightFile>& file, const MarConfig& config,
                   Placement placement);
-KlDecoder load_vae_file(const std::shared_ptr<const SafetensorsFile>& file, Placement placement);
+KlDecoder load_vae_file(const std::shared_ptr<const WeightFile>& file, Placement placement);
 
 /// sqrt(token channels / latent channels); throws (usage) where that is no whole number.
 int64_t derive_patch_size(int64_t token_channels, int64_t vae_embed_dim);

@@ -10,6 +10,7 @@
 
 #include "lazymar/core/config.h"
 #include "lazymar/eval/model_files.h"
+#include "lazymar/io/weight_file.h"
 
 namespace lazymar {
 
@@ -42,6 +43,15 @@ struct VerifyOptions {
   std::optional<int64_t> threads;
 };
 
+/// lazymar_convert's settings: input and output, or list.
+struct ConvertOptions {
+  std::filesystem::path input, output;
+  std::optional<std::filesystem::path> list;
+  std::optional<ElementType> dtype;  ///< of floating-point tensors; default: as they are
+  WeightSet weights = WeightSet::kBest;
+  bool check_crc = true;
+};
+
 /// Either the options, or text to print before a successful exit (--help, --version).
 template <typename Options>
 struct Parsed {
@@ -52,6 +62,7 @@ struct Parsed {
 /// Throws Error (usage) for an unknown flag or a value out of range.
 Parsed<EvalOptions> parse_eval_options(int argc, const char* const* argv);
 Parsed<VerifyOptions> parse_verify_options(int argc, const char* const* argv);
+Parsed<ConvertOptions> parse_convert_options(int argc, const char* const* argv);
 
 /// Command line over the checkpoint's recommendation over the defaults.
 SamplingOptions resolve_sampling(const EvalOptions& options,

@@ -11,7 +11,7 @@
 
 #include "lazymar/core/config.h"
 #include "lazymar/core/noise.h"
-#include "lazymar/io/safetensors.h"
+#include "lazymar/io/weight_file.h"
 
 namespace lazymar {
 

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <span>
 #include <string_view>
 
@@ -12,6 +13,13 @@ namespace lazymar {
 /// matching *.png), checks every write and the close, then renames. A crash leaves the old file or
 /// the new one. Throws Error (output) that names the file and the reason; nothing is left behind.
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes,
+                           const std::filesystem::path& scratch);
+
+/// The same for content that is made piece by piece: `produce` hands each piece to its argument.
+/// What it throws leaves nothing behind.
+using ByteSink = std::function<void(std::span<const std::byte>)>;
+void write_file_atomically(const std::filesystem::path& path,
+                           const std::function<void(const ByteSink&)>& produce,
                            const std::filesystem::path& scratch);
 
 /// The same for text, with the file's own folder as scratch.

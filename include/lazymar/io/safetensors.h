@@ -3,79 +3,38 @@
 /// taken as untrusted. No LibTorch here: this is what fuzzers run.
 
 #include <cstddef>
-#include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "lazymar/io/mapped_file.h"
+#include "lazymar/io/weight_content.h"
 
 namespace lazymar {
-
-/// Element types that the format names; those narrower than a byte are refused.
-enum class ElementType {
-  kBool,
-  kU8,
-  kI8,
-  kI16,
-  kU16,
-  kF16,
-  kBF16,
-  kI32,
-  kU32,
-  kF32,
-  kF64,
-  kI64,
-  kU64
-};
-
-/// The format's name of a type ("F32"), and its size in bytes.
-std::string_view to_string(ElementType type);
-int64_t element_size(ElementType type);
-
-/// One tensor: where its bytes stand, and what they mean (little-endian, row-major, contiguous).
-struct TensorView {
-  ElementType type = ElementType::kF32;
-  std::vector<int64_t> shape;
-  std::span<const std::byte> bytes;
-};
-
-/// "[2, 3]", for messages.
-std::string shape_string(std::span<const int64_t> shape);
-
-/// What a safetensors file says.
-struct SafetensorsContent {
-  std::map<std::string, TensorView> tensors;
-  std::map<std::string, std::string> metadata;
-};
 
 /// Parses a whole file's bytes; the views point into them. `where` names the file in messages.
 /// Throws Error (usage) for anything but an exact file: a header that runs past the end or over
 /// 100 MB, that is not JSON or nests deeper than the format, duplicate names, unknown types, shapes
 /// whose size overflows or disagrees with the offsets, overlaps, holes, trailing bytes.
-SafetensorsContent parse_safetensors(std::span<const std::byte> file, std::string_view where);
+WeightContent parse_safetensors(std::span<const std::byte> file, std::string_view where);
 
-/// A memory-mapped file and its content; views stay valid while the object lives.
-class SafetensorsFile {
- public:
-  explicit SafetensorsFile(const std::filesystem::path& path);
-
-  const std::filesystem::path& path() const { return file_->path(); }
-  const std::map<std::string, TensorView>& tensors() const { return content_.tensors; }
-  const std::map<std::string, std::string>& metadata() const { return content_.metadata; }
-  /// Keeps the mapping alive for tensors that point into it.
-  const std::shared_ptr<const MappedFile>& mapping() const { return file_; }
-
- private:
-  std::shared_ptr<const MappedFile> file_;
-  SafetensorsContent content_;
+/// A tensor of a file to be written: its bytes are asked for when their turn comes, and no longer
+/// used when the next one's are.
+struct TensorSource {
+  ElementType type = ElementType::kF32;
+  std::vector<int64_t> shape;
+  std::function<std::span<const std::byte>()> bytes;
 };
 
 /// Writes a file that parse_safetensors reads back, atomically. Throws Error (output).
-void write_safetensors(const std::filesystem::path& path, const SafetensorsContent& content);
+void write_safetensors(const std::filesystem::path& path,
+                       const std::map<std::string, TensorSource>& tensors,
+                       const std::map<std::string, std::string>& metadata);
+
+/// The same for tensors that are all there, without strides.
+void write_safetensors(const std::filesystem::path& path, const WeightContent& content);
 
 }  // namespace lazymar

@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-#include "lazymar/io/safetensors.h"
+#include "lazymar/io/weight_file.h"
 
 namespace lazymar {
 
@@ -43,16 +43,16 @@ class WeightSource {
   Placement placement_;
 };
 
-/// Weights out of a safetensors file. Tensors that need no conversion point into the mapping.
+/// Weights out of a file. Tensors that need no conversion point into the mapping.
 class FileWeights final : public WeightSource {
  public:
-  FileWeights(std::shared_ptr<const SafetensorsFile> file, Placement placement);
+  FileWeights(std::shared_ptr<const WeightFile> file, Placement placement);
 
   at::Tensor get(const std::string& name, const std::vector<int64_t>& shape) override;
   void finish(const std::vector<std::string>& skipped) override;
 
  private:
-  std::shared_ptr<const SafetensorsFile> file_;
+  std::shared_ptr<const WeightFile> file_;
   std::map<std::string, bool> used_;
   std::vector<std::string> missing_;
   std::vector<std::string> misshaped_;
@@ -71,9 +71,12 @@ class RandomWeights final : public WeightSource {
 };
 
 /// A tensor that shares the view's memory and keeps the file mapped, or a copy where the bytes are
-/// not aligned for their type. Throws Error (usage) for an element type that no network uses.
-at::Tensor tensor_from_view(const TensorView& view, const SafetensorsFile& file,
-                            std::string_view name);
+/// not aligned for their type or not in row-major order. Throws Error (usage) for an element type
+/// that no network uses.
+at::Tensor tensor_from_view(const TensorView& view, const WeightFile& file, std::string_view name);
+
+/// LibTorch's name of a type; throws Error (internal) for one that no network uses.
+c10::ScalarType scalar_type(ElementType type);
 
 /// A view of a contiguous CPU tensor, for write_safetensors; valid while the tensor lives.
 TensorView view_of_tensor(const at::Tensor& tensor);

@@ -1,0 +1,9 @@
+// Any bytes as a safetensors file: refused, or every tensor's bytes can be read.
+#include "fuzz/fuzz.h"
+#include "lazymar/io/safetensors.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  lazymar::fuzz::refused_or_readable(
+      [&] { return lazymar::parse_safetensors(lazymar::fuzz::file(data, size), "file"); });
+  return 0;
+}

@@ -1,0 +1,17 @@
+// Converts checkpoints to safetensors, and lists what is in one.
+#include <cstdio>
+
+#include "lazymar/eval/convert.h"
+#include "lazymar/eval/main.h"
+#include "lazymar/eval/options.h"
+
+int main(int argc, char** argv) {
+  return lazymar::run_main([&] {
+    const auto parsed = lazymar::parse_convert_options(argc, argv);
+    if (parsed.text) {
+      std::fputs(parsed.text->c_str(), stdout);
+      return lazymar::ExitCode::kDone;
+    }
+    return lazymar::convert(parsed.options);
+  });
+}
