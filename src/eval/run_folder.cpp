@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "lazymar/core/error.h"
+#include "lazymar/core/hash.h"
 #include "lazymar/io/atomic_file.h"
 #include "lazymar/lazy/retain_schedule.h"
 
@@ -39,12 +40,8 @@ std::string name_part(std::string text) {
   if (text.size() <= kLongestPart) {
     return text;
   }
-  uint64_t hash = 0xcbf29ce484222325;
-  for (const char c : text) {
-    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  }
   char hex[17];
-  std::snprintf(hex, sizeof hex, "%016llx", static_cast<unsigned long long>(hash));
+  std::snprintf(hex, sizeof hex, "%016llx", static_cast<unsigned long long>(fnv1a(text)));
   return hex;
 }
 

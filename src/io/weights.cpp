@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "lazymar/core/error.h"
+#include "lazymar/core/hash.h"
 #include "lazymar/io/byte_reader.h"
 
 namespace lazymar {
@@ -33,15 +34,6 @@ void append_list(std::string& message, std::string_view title,
   for (size_t i = 0; i < names.size(); ++i) {
     message += (i > 0 ? ", " : "") + one_line(names[i], kLongest);
   }
-}
-
-/// FNV-1a: the same on every platform, unlike std::hash.
-uint64_t hash_name(const std::string& name) {
-  uint64_t hash = 0xcbf29ce484222325;
-  for (const char c : name) {
-    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  }
-  return hash;
 }
 
 }  // namespace
@@ -148,7 +140,7 @@ void FileWeights::finish(const std::vector<std::string>& skipped) {
 
 at::Tensor RandomWeights::get(const std::string& name, const std::vector<int64_t>& shape) {
   // Each tensor has its own stream, so that the draw does not depend on the order of asking.
-  auto generator = at::make_generator<at::CPUGeneratorImpl>(seed_ ^ hash_name(name));
+  auto generator = at::make_generator<at::CPUGeneratorImpl>(seed_ ^ fnv1a(name));
   at::Tensor value = at::empty(shape, c10::kFloat);
   if (shape.size() == 1 && name.ends_with(".weight")) {
     value.fill_(1.0);  // a norm's scale
