@@ -47,6 +47,19 @@ else()
   target_link_libraries(lazymar_libdeflate INTERFACE libdeflate_static)
 endif()
 
+# libcrypto for SHA-256 with the processor's own instructions: OpenSSL's, or BoringSSL's, which
+# CMake can build.
+find_package(OpenSSL 1.1 QUIET COMPONENTS Crypto)
+add_library(lazymar_crypto INTERFACE)
+if(OPENSSL_FOUND)
+  target_link_libraries(lazymar_crypto INTERFACE OpenSSL::Crypto)
+else()
+  set(BUILD_TESTING OFF)
+  # 2026-08-21
+  lazymar_fetch(boringssl google/boringssl a0689af29e8e460f1e5380e0fb74cef1b342e810 crypto)
+  target_link_libraries(lazymar_crypto INTERFACE crypto)
+endif()
+
 if(LAZYMAR_TESTS)
   find_package(GTest QUIET)
   if(NOT GTest_FOUND)

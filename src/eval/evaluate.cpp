@@ -80,10 +80,11 @@ class ContactSheet {
 /// One run from its first block to its summary.
 class Evaluation {
  public:
-  Evaluation(const EvalOptions& options, Generator& generator, const RunFolder& folder,
-             RunSummary summary)
+  Evaluation(const EvalOptions& options, Generator& generator, WeightHashes& hashes,
+             const RunFolder& folder, RunSummary summary)
       : options_(options),
         generator_(generator),
+        hashes_(hashes),
         folder_(folder),
         summary_(std::move(summary)),
         classes_(chosen_classes(options, generator.model().mar.config.class_count)),
@@ -103,6 +104,8 @@ class Evaluation {
       write_file_atomically(folder_.info() / "grid.png", sheet_.png(generator_.model().img_size),
                             folder_.info());
     }
+    summary_.mar_hash = hashes_.mar.get();
+    summary_.vae_hash = hashes_.vae.get();
     summary_.complete = true;
     write_summary();
   }
@@ -141,6 +144,7 @@ class Evaluation {
 
   const EvalOptions& options_;
   Generator& generator_;
+  WeightHashes& hashes_;
   const RunFolder& folder_;
   RunSummary summary_;
   std::vector<int64_t> classes_;
@@ -195,12 +199,13 @@ ExitCode evaluate(const EvalOptions& options) {
                                   std::min(batch, options.num_images)};
   const ResolvedSettings resolved{resolve_sampling(options, model.recommended),
                                   std::min(options.eval_bsz.value_or(batch), options.num_images)};
+  WeightHashes hashes(model);
   Generator generator(std::move(model), resolved.sampling, options.lazy, options.model.seed);
   const RunFolder folder(
       options.output_dir / options.model.model / settings_name(options, resolved, standard),
       options.overwrite);
   log_to_file(folder.info() / "lazymar_eval.log");
-  Evaluation evaluation(options, generator, folder,
+  Evaluation evaluation(options, generator, hashes, folder,
                         describe(options, resolved, generator, placement.device));
   evaluation.run();
   std::fputs(summary_text(evaluation.summary()).c_str(), stdout);

@@ -167,17 +167,18 @@ int64_t derive_patch_size(int64_t token_channels, int64_t vae_embed_dim) {
   return patch;
 }
 
-Mar load_mar_file(const std::shared_ptr<const WeightFile>& file, const MarConfig& config,
-                  Placement placement) {
-  FileWeights weights(file, placement);
+WeightHashes::WeightHashes(const Model& model)
+    : mar(model.mar_weights ? WeightHash(*model.mar_weights) : WeightHash(model.mar_source)),
+      vae(model.vae_weights ? WeightHash(*model.vae_weights) : WeightHash(model.vae_source)) {}
+
+Mar load_mar_file(FileWeights& weights, const MarConfig& config) {
   Mar mar = load_mar(weights, config);
   weights.finish({});
   return mar;
 }
 
-KlDecoder load_vae_file(const std::shared_ptr<const WeightFile>& file, Placement placement) {
-  FileWeights weights(file, placement);
-  KlDecoder vae = load_kl_decoder(weights, read_vae_config(*file));
+KlDecoder load_vae_file(FileWeights& weights) {
+  KlDecoder vae = load_kl_decoder(weights, read_vae_config(weights.file()));
   weights.finish({kUnusedVaeTensors.begin(), kUnusedVaeTensors.end()});
   return vae;
 }
@@ -202,8 +203,12 @@ Model load_model(const ModelRequest& request, Placement placement) {
   Model model;
   model.mar_source = mar_path.string();
   model.vae_source = vae_path.string();
-  model.mar = load_mar_file(mar_file, config, placement);
-  model.vae = load_vae_file(vae_file, placement);
+  FileWeights mar_weights(mar_file, placement);
+  FileWeights vae_weights(vae_file, placement);
+  model.mar = load_mar_file(mar_weights, config);
+  model.vae = load_vae_file(vae_weights);
+  model.mar_weights = mar_weights.in_use();
+  model.vae_weights = vae_weights.in_use();
   model.patch_size = derive_patch_size(model.mar.config.token_channels, model.vae.config.embed_dim);
   model.img_size = derive_img_size(model.mar.config.sequence_length, model.patch_size,
                                    model.vae.config.stride());

@@ -117,6 +117,10 @@ ordered_json settings_json(const RunSummary& summary) {
   return settings;
 }
 
+ordered_json known(const std::string& hash) {
+  return hash.empty() ? ordered_json(nullptr) : ordered_json(hash);
+}
+
 template <typename... Values>
 std::string format(const char* pattern, Values... values) {
   char text[256];
@@ -165,6 +169,7 @@ std::string summary_json(const RunSummary& summary) {
          {{"computed", work.block_rows}, {"total", summary.baseline_rows.block_rows}}},
         {"head", {{"computed", work.head_rows}, {"total", summary.baseline_rows.head_rows}}}}},
       {"peak_rss_bytes", peak_rss_bytes()},
+      {"weights_sha256", {{"mar", known(summary.mar_hash)}, {"vae", known(summary.vae_hash)}}},
       {"settings", settings_json(summary)},
       {"version", version_string()}};
   return json.dump(2) + "\n";

@@ -140,13 +140,14 @@ ExitCode verify(const VerifyOptions& options) {
       options.weights
           ? TraceWeights{*options.weights, options.weights->parent_path() / "vae.safetensors"}
           : find_trace_weights(options.trace);
-  const auto mar_file = std::make_shared<const WeightFile>(files.mar);
+  FileWeights mar_weights(std::make_shared<const WeightFile>(files.mar), placement);
   const Mar mar =
-      load_mar_file(mar_file, read_mar_config(*mar_file, nullptr, trace.encoder_heads), placement);
+      load_mar_file(mar_weights, read_mar_config(mar_weights.file(), nullptr, trace.encoder_heads));
   std::optional<KlDecoder> vae;
   const std::filesystem::path vae_path = options.vae.value_or(files.vae);
   if (options.vae || (trace.tensors.contains("image") && std::filesystem::exists(vae_path))) {
-    vae = load_vae_file(std::make_shared<const WeightFile>(vae_path), placement);
+    FileWeights vae_weights(std::make_shared<const WeightFile>(vae_path), placement);
+    vae = load_vae_file(vae_weights);
   }
   const auto computed = replay(trace, mar, vae ? &*vae : nullptr, released_lazy_options());
   if (options.dump) {

@@ -138,6 +138,17 @@ void FileWeights::finish(const std::vector<std::string>& skipped) {
   }
 }
 
+WeightsInUse FileWeights::in_use() const {
+  WeightsInUse weights;
+  weights.mapping = file_->mapping();
+  for (const auto& [name, used] : used_) {
+    if (used) {
+      weights.tensors.emplace(name, file_->tensors().at(name));
+    }
+  }
+  return weights;
+}
+
 at::Tensor RandomWeights::get(const std::string& name, const std::vector<int64_t>& shape) {
   // Each tensor has its own stream, so that the draw does not depend on the order of asking.
   auto generator = at::make_generator<at::CPUGeneratorImpl>(seed_ ^ fnv1a(name));

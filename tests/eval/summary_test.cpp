@@ -43,6 +43,7 @@ TEST(Summary, JsonHoldsWhatScriptsRead) {
   RunSummary summary = three_blocks();
   summary.complete = true;
   summary.lazy.emplace();
+  summary.mar_hash = "abc";
   const auto json = nlohmann::json::parse(summary_json(summary));
   EXPECT_EQ(json.at("complete"), true);
   EXPECT_EQ(json.at("images"), 17);
@@ -57,6 +58,8 @@ TEST(Summary, JsonHoldsWhatScriptsRead) {
   EXPECT_EQ(json.at("rows_per_image").at("transformer").at("total"), 20);
   EXPECT_GT(json.at("peak_rss_bytes"), 0);
   EXPECT_EQ(json.at("settings").at("lazy_mar").at("warmup"), 5);
+  EXPECT_EQ(json.at("weights_sha256").at("mar"), "abc");
+  EXPECT_TRUE(json.at("weights_sha256").at("vae").is_null());
   summary.lazy.reset();
   EXPECT_TRUE(nlohmann::json::parse(summary_json(summary)).at("settings").at("lazy_mar").is_null());
 }

@@ -33,7 +33,8 @@ Recording load(const std::string& name) {
 
 /// Worst NMSE over all recorded tensors.
 double worst(const Recording& run, const LazyOptions& lazy, c10::ScalarType dtype = c10::kDouble) {
-  const Mar mar = load_mar_file(run.file, run.config, {dtype, c10::kCPU});
+  FileWeights weights(run.file, {dtype, c10::kCPU});
+  const Mar mar = load_mar_file(weights, run.config);
   const auto differences = compare(run.trace, replay(run.trace, mar, nullptr, lazy));
   EXPECT_EQ(static_cast<int64_t>(differences.size()), 2 * run.trace.sampling.num_iter + 1);
   return differences.front().nmse;

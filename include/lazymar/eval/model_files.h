@@ -48,6 +48,14 @@ struct Model {
   RecommendedSampling recommended;
   std::string mar_source;  ///< file, or "random weights (seed 1)"
   std::string vae_source;
+  std::optional<WeightsInUse> mar_weights;  ///< what was taken from the file, where there is one
+  std::optional<WeightsInUse> vae_weights;
+};
+
+/// Hashes of both networks' weights, made in the background; of random weights their source.
+struct WeightHashes {
+  explicit WeightHashes(const Model& model);
+  WeightHash mar, vae;
 };
 
 /// Throws Error (usage) where a file is missing (naming it and where it comes from), does not fit a
@@ -55,9 +63,8 @@ struct Model {
 Model load_model(const ModelRequest& request, Placement placement);
 
 /// Loads a MAR and a VAE from files, checked tensor by tensor.
-Mar load_mar_file(const std::shared_ptr<const WeightFile>& file, const MarConfig& config,
-                  Placement placement);
-KlDecoder load_vae_file(const std::shared_ptr<const WeightFile>& file, Placement placement);
+Mar load_mar_file(FileWeights& weights, const MarConfig& config);
+KlDecoder load_vae_file(FileWeights& weights);
 
 /// sqrt(token channels / latent channels); throws (usage) where that is no whole number.
 int64_t derive_patch_size(int64_t token_channels, int64_t vae_embed_dim);

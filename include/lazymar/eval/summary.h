@@ -23,6 +23,7 @@ struct BlockRecord {
 struct RunSummary {
   bool complete = false;
   std::string model, mar_source, vae_source, device, precision;
+  std::string mar_hash, vae_hash;  ///< empty: not known yet
   int64_t threads = 0;
   int64_t num_images = 0;  ///< wanted
   int64_t eval_bsz = 0;

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "lazymar/io/weight_file.h"
+#include "lazymar/io/weight_hash.h"
 
 namespace lazymar {
 
@@ -50,6 +51,10 @@ class FileWeights final : public WeightSource {
 
   at::Tensor get(const std::string& name, const std::vector<int64_t>& shape) override;
   void finish(const std::vector<std::string>& skipped) override;
+
+  const WeightFile& file() const { return *file_; }
+  /// What get() has handed out so far, as the file has it.
+  WeightsInUse in_use() const;
 
  private:
   std::shared_ptr<const WeightFile> file_;
