@@ -5,6 +5,7 @@
 
 #include "lazymar/io/byte_reader.h"
 #include "pickle_opcodes.h"
+#include "pickle_stack.h"
 
 namespace lazymar {
 namespace {
@@ -12,8 +13,6 @@ namespace {
 using namespace pickle_opcode;
 
 constexpr uint64_t kMaxBytes = uint64_t{64} << 20;
-constexpr size_t kMaxNodes = size_t{4} << 20;
-constexpr size_t kMaxStack = size_t{1} << 20;
 constexpr uint8_t kMaxProtocol = 5;
 
 /// Opcodes that make one value out of the last few on the stack.
@@ -49,10 +48,10 @@ constexpr Text kTexts[] = {
 class Machine {
  public:
   Machine(std::span<const std::byte> bytes, std::string_view file, uint64_t position)
-      : reader_(bytes, file, position), begin_(position) {}
+      : reader_(bytes, file, position), begin_(position), stack_(file) {}
 
   Pickle run() {
-    opcode_at_ = reader_.position();
+    stack_.begin_opcode(begin_);
     if (reader_.read<uint8_t>() != kProto) {
       refuse("no pickle of protocol 2 or later");
     }
@@ -60,8 +59,8 @@ class Machine {
       refuse("a pickle of protocol ", int{protocol}, "; 2 to ", int{kMaxProtocol}, " are read");
     }
     while (true) {
-      opcode_at_ = reader_.position();
-      if (opcode_at_ - begin_ > kMaxBytes) {
+      stack_.begin_opcode(reader_.position());
+      if (reader_.position() - begin_ > kMaxBytes) {
         refuse("the pickle is longer than ", kMaxBytes, " bytes");
       }
       const auto opcode = reader_.read<uint8_t>();
@@ -73,91 +72,30 @@ class Machine {
         refuse("unknown pickle opcode ", int{opcode});
       }
     }
-    pickle_.root = pop();
-    pickle_.end = reader_.position();
-    return std::move(pickle_);
+    return stack_.finish(reader_.position());
   }
 
  private:
   template <typename... Parts>
   [[noreturn]] void refuse(Parts&&... reason) const {
-    reader_.refuse(opcode_at_, std::forward<Parts>(reason)...);
+    stack_.refuse(std::forward<Parts>(reason)...);
   }
 
-  PickleIndex add(PickleKind kind) {
-    if (pickle_.nodes.size() >= kMaxNodes) {
-      refuse("the pickle holds more than ", kMaxNodes, " values");
-    }
-    PickleNode& node = pickle_.nodes.emplace_back();
-    node.kind = kind;
-    node.position = opcode_at_;
-    return static_cast<PickleIndex>(pickle_.nodes.size() - 1);
-  }
-
-  PickleNode& node(PickleIndex index) { return pickle_.nodes[index]; }
-
-  void push(PickleIndex index) {
-    if (stack_.size() >= kMaxStack) {
-      refuse("the pickle's stack holds more than ", kMaxStack, " values");
-    }
-    stack_.push_back(index);
-  }
-
-  PickleNode& push_new(PickleKind kind) {
-    push(add(kind));
-    return pickle_.nodes.back();
-  }
-
-  /// What lies under a mark is out of reach until the mark is taken.
-  void need(size_t count) const {
-    if (stack_.size() - (marks_.empty() ? 0 : marks_.back()) < count) {
-      refuse("the pickle takes a value from an empty stack");
-    }
-  }
-
-  PickleIndex top() const {
-    need(1);
-    return stack_.back();
-  }
-
-  PickleIndex pop() {
-    const PickleIndex index = top();
-    stack_.pop_back();
-    return index;
-  }
-
-  std::vector<PickleIndex> pop_last(size_t count) {
-    need(count);
-    const auto begin = stack_.end() - static_cast<ptrdiff_t>(count);
-    std::vector<PickleIndex> items(begin, stack_.end());
-    stack_.erase(begin, stack_.end());
-    return items;
-  }
-
-  std::vector<PickleIndex> pop_mark() {
-    if (marks_.empty()) {
-      refuse("the pickle takes a mark that it has not set");
-    }
-    std::vector<PickleIndex> items = pop_last(stack_.size() - marks_.back());
-    marks_.pop_back();
-    return items;
-  }
-
-  void push_integer(PickleKind kind, int64_t value) { push_new(kind).integer = value; }
+  void push_integer(PickleKind kind, int64_t value) { stack_.push_new(kind).integer = value; }
 
   void push_text(PickleKind kind, uint64_t length) {
     const std::string_view text = reader_.text(length);
-    push_new(kind).text = text;
+    stack_.push_new(kind).text = text;
   }
 
   void push_items(PickleKind kind, std::vector<PickleIndex> items) {
-    push_new(kind).items = std::move(items);
+    stack_.push_new(kind).items = std::move(items);
   }
 
   bool made(uint8_t opcode) {
     for (const Made& entry : kMade) {
       if (entry.opcode == opcode) {
-        push_items(entry.kind, pop_last(entry.takes));
+        push_items(entry.kind, stack_.pop_last(entry.takes));
         return true;
       }
     }
@@ -184,7 +122,7 @@ class Machine {
         return true;
       case kBinFloat:
         reader_.take(sizeof(double));
-        push_new(PickleKind::kOpaque);
+        stack_.push_new(PickleKind::kOpaque);
         return true;
       default:
         return false;
@@ -224,8 +162,8 @@ class Machine {
     if (length == std::string_view::npos) {
       refuse("a global's name does not end");
     }
-    const PickleIndex line = add(PickleKind::kString);
-    node(line).text = reader_.text(length);
+    const PickleIndex line = stack_.add(PickleKind::kString);
+    stack_.node(line).text = reader_.text(length);
     reader_.take(1);
     return line;
   }
@@ -233,32 +171,29 @@ class Machine {
   bool container(uint8_t opcode) {
     switch (opcode) {
       case kMark:
-        if (marks_.size() >= kMaxStack) {
-          refuse("the pickle sets more than ", kMaxStack, " marks");
-        }
-        marks_.push_back(stack_.size());
+        stack_.set_mark();
         return true;
       case kTuple:
-        push_items(PickleKind::kTuple, pop_mark());
+        push_items(PickleKind::kTuple, stack_.pop_mark());
         return true;
       case kFrozenSet:
-        pop_mark();
-        push_new(PickleKind::kOpaque);
+        stack_.pop_mark();
+        stack_.push_new(PickleKind::kOpaque);
         return true;
       case kAppend:
-        extend(PickleKind::kList, pop_last(1));
+        extend(PickleKind::kList, stack_.pop_last(1));
         return true;
       case kAppends:
-        extend(PickleKind::kList, pop_mark());
+        extend(PickleKind::kList, stack_.pop_mark());
         return true;
       case kSetItem:
-        extend(PickleKind::kDict, pop_last(2));
+        extend(PickleKind::kDict, stack_.pop_last(2));
         return true;
       case kSetItems:
-        extend(PickleKind::kDict, pop_mark());
+        extend(PickleKind::kDict, stack_.pop_mark());
         return true;
       case kAddItems:
-        extend(PickleKind::kOpaque, pop_mark());
+        extend(PickleKind::kOpaque, stack_.pop_mark());
         return true;
       default:
         return false;
@@ -267,7 +202,7 @@ class Machine {
 
   /// Adds to the container on top. What goes into an object that was never made is dropped.
   void extend(PickleKind kind, const std::vector<PickleIndex>& items) {
-    PickleNode& target = node(top());
+    PickleNode& target = stack_.node(stack_.top());
     if (target.kind == PickleKind::kCall || target.kind == PickleKind::kOpaque) {
       target.kind = PickleKind::kOpaque;
       return;
@@ -284,33 +219,28 @@ class Machine {
   bool memory(uint8_t opcode) {
     switch (opcode) {
       case kPop:
-        // As in CPython, a mark on top is what is popped.
-        if (!marks_.empty() && marks_.back() == stack_.size()) {
-          marks_.pop_back();
-        } else {
-          pop();
-        }
+        stack_.pop_value_or_mark();
         return true;
       case kPopMark:
-        pop_mark();
+        stack_.pop_mark();
         return true;
       case kDup:
-        push(top());
+        stack_.push(stack_.top());
         return true;
       case kBinPut:
-        put(reader_.read<uint8_t>());
+        stack_.put(reader_.read<uint8_t>());
         return true;
       case kLongBinPut:
-        put(reader_.read<uint32_t>());
+        stack_.put(reader_.read<uint32_t>());
         return true;
       case kMemoize:
-        put(memoized_);
+        stack_.memoize();
         return true;
       case kBinGet:
-        get(reader_.read<uint8_t>());
+        stack_.get(reader_.read<uint8_t>());
         return true;
       case kLongBinGet:
-        get(reader_.read<uint32_t>());
+        stack_.get(reader_.read<uint32_t>());
         return true;
       case kFrame:
         reader_.read<uint64_t>();
@@ -318,26 +248,6 @@ class Machine {
       default:
         return false;
     }
-  }
-
-  /// Picklers number what they remember from 0 on, so no index reaches the number of values.
-  void put(uint64_t index) {
-    constexpr uint64_t kAlwaysFine = 256;
-    if (index >= std::max<uint64_t>(pickle_.nodes.size(), kAlwaysFine)) {
-      refuse("memo index ", index, " with ", pickle_.nodes.size(), " values so far");
-    }
-    if (index >= memo_.size()) {
-      memo_.resize(index + 1, kUnset);
-    }
-    memoized_ += memo_[index] == kUnset ? 1 : 0;
-    memo_[index] = top();
-  }
-
-  void get(uint64_t index) {
-    if (index >= memo_.size() || memo_[index] == kUnset) {
-      refuse("memo index ", index, " was never set");
-    }
-    push(memo_[index]);
   }
 
   bool object(uint8_t opcode) {
@@ -352,9 +262,9 @@ class Machine {
         call();
         return true;
       case kBuild: {
-        pop();
+        stack_.pop();
         // An OrderedDict's attributes (a state dict's _metadata) change none of its items.
-        PickleNode& target = node(top());
+        PickleNode& target = stack_.node(stack_.top());
         if (target.kind != PickleKind::kDict) {
           target.kind = PickleKind::kOpaque;
         }
@@ -366,26 +276,19 @@ class Machine {
   }
 
   void call() {
-    std::vector<PickleIndex> parts = pop_last(2);
-    const PickleNode& arguments = node(parts[1]);
+    std::vector<PickleIndex> parts = stack_.pop_last(2);
+    const PickleNode& arguments = stack_.node(parts[1]);
     const bool empty = arguments.kind == PickleKind::kTuple && arguments.items.empty();
-    if (empty && pickle_.is_global(node(parts[0]), "collections", "OrderedDict")) {
-      push_new(PickleKind::kDict);
+    if (empty && stack_.is_global(parts[0], "collections", "OrderedDict")) {
+      stack_.push_new(PickleKind::kDict);
       return;
     }
     push_items(PickleKind::kCall, std::move(parts));
   }
 
-  static constexpr PickleIndex kUnset = ~PickleIndex{0};
-
   ByteReader reader_;
   uint64_t begin_;
-  uint64_t opcode_at_ = 0;
-  Pickle pickle_;
-  std::vector<PickleIndex> stack_;
-  std::vector<size_t> marks_;
-  std::vector<PickleIndex> memo_;
-  uint64_t memoized_ = 0;  ///< how many memo entries are set: MEMOIZE's next index
+  PickleStack stack_;
 };
 
 }  // namespace
