@@ -13,7 +13,8 @@
 namespace lazymar {
 
 MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  // A pipe would make open() wait for somebody to write.
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor < 0) {
     throw usage_error(path.string(), ": cannot open: ", std::strerror(errno));
   }

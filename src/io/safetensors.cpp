@@ -4,11 +4,11 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <set>
 #include <utility>
 
 #include "lazymar/io/atomic_file.h"
 #include "lazymar/io/byte_reader.h"
+#include "strict_json.h"
 
 namespace lazymar {
 namespace {
@@ -17,7 +17,7 @@ using nlohmann::json;
 
 // The header's longest length is the reference reader's.
 constexpr uint64_t kMaxHeaderBytes = 100'000'000;
-constexpr int kMaxDepth = 4;
+constexpr size_t kMaxDepth = 4;
 constexpr size_t kLengthBytes = 8;
 
 /// Reads one file's header; holds what every message needs.
@@ -83,31 +83,16 @@ class HeaderReader {
     if (const size_t nul = text_.find('\0'); nul != std::string_view::npos) {
       refuse(kLengthBytes + nul, "header holds a NUL byte");
     }
-    // The callback refuses what a plain parse lets through: duplicate keys, deep nesting.
-    std::vector<std::set<std::string>> keys;
-    const auto check = [&](int depth, json::parse_event_t event, json& value) {
-      if (event == json::parse_event_t::object_start || event == json::parse_event_t::array_start) {
-        if (depth >= kMaxDepth) {
-          refuse(kLengthBytes, "header nests deeper than ", kMaxDepth, " levels");
-        }
-        keys.emplace_back();
-      } else if (event == json::parse_event_t::object_end ||
-                 event == json::parse_event_t::array_end) {
-        keys.pop_back();
-      } else if (event == json::parse_event_t::key) {
-        if (!keys.back().insert(value.get<std::string>()).second) {
-          const auto key = value.get<std::string>();
-          refuse(position_of(key), "duplicate key ", in_quotes(key));
-        }
-      }
-      return true;
-    };
     try {
-      json header = json::parse(text_, check);
+      json header = parse_strict_json(text_, kMaxDepth);
       if (!header.is_object()) {
         refuse(kLengthBytes, "header is not a JSON object");
       }
       return header;
+    } catch (const DuplicateKey& key) {
+      refuse(position_of(key.what()), "duplicate key ", in_quotes(key.what()));
+    } catch (const NestsTooDeep& deep) {
+      refuse(kLengthBytes, "header ", deep.what());
     } catch (const json::parse_error& error) {
       refuse(kLengthBytes + error.byte, "header: ", in_quotes(error.what()));
     } catch (const json::exception& error) {  // a number out of range

@@ -139,8 +139,11 @@ class TensorReader {
                  __builtin_mul_overflow(std::max<int64_t>(size - 1, 0), view.strides[i], &reach) ||
                  __builtin_add_overflow(span, reach, &span);
       contiguous = contiguous && (size == 1 || view.strides[i] == dense);
-      dense = overflow ? 0 : dense * std::max<int64_t>(size, 1);
+      overflow = overflow || __builtin_mul_overflow(dense, std::max<int64_t>(size, 1), &dense);
     }
+    // Not even a tensor without elements may have sizes whose product is no number of bytes.
+    int64_t bytes = 0;
+    overflow = overflow || __builtin_mul_overflow(dense, element_size(view.type), &bytes);
     const auto bound = static_cast<uint64_t>(count == 0 ? 0 : span);
     const auto begin = static_cast<uint64_t>(offset);
     if (overflow || begin > elements || bound > elements - begin) {

@@ -1,6 +1,7 @@
 #include "lazymar/io/safetensors.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <cstring>
 #include <string>
@@ -161,6 +162,22 @@ TEST(Safetensors, EveryTruncationIsRefused) {
   for (size_t length = 0; length < whole.size(); ++length) {
     refused([&] { parse(whole.substr(0, length)); });
   }
+}
+
+TEST(Safetensors, ManyTensorsTakeNoLongTime) {
+  // Half a million: a parser that searches them all for each one would take hours.
+  std::string header = "{";
+  for (int i = 0; i < 500'000; ++i) {
+    header += (i > 0 ? ",\"" : "\"") + std::to_string(i) +
+              R"(":{"dtype":"U8","shape":[0],"data_offsets":[0,0]})";
+  }
+  EXPECT_EQ(parse(file_of(header + "}", 0)).tensors.size(), 500'000U);
+}
+
+TEST(Safetensors, APipeIsRefusedWithoutWaiting) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(mkfifo((folder.path() / "pipe").c_str(), 0600), 0);
+  EXPECT_TRUE(contains(refused([&] { WeightFile(folder.path() / "pipe"); }), "not a regular file"));
 }
 
 TEST(Safetensors, MissingFileAndFolderAreRefused) {

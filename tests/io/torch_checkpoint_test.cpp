@@ -242,6 +242,8 @@ std::vector<BadFile> bad_tensors() {
       {"StridesReachOut", tensor(kFour, 0, {2, 2}, {3, 1}), "reaches out"},
       {"StridesOverflow", tensor(kFour, 0, {kHuge, kHuge}, {kHuge, kHuge}), "reaches out"},
       {"CountOverflows", tensor(kFour, 0, {kHuge, kHuge}, {0, 0}), "reaches out"},
+      {"EmptyAndHuge", tensor(kFour, 0, {kHuge, kHuge, 0}, {0, 0, 0}), "reaches out"},
+      {"EmptyAndHugeInBytes", tensor(kFour, 0, {kHuge, kHuge >> 18U, 0}, {0, 0, 0}), "reaches out"},
       {"HugeSize", tensor(kFour, 0, {2 * kHuge}, {1}), "out of bounds"},
       {"Expanded", tensor(kFour, 0, {1000, 4}, {0, 1}), "repeats elements"},
       {"StridesMissing", tensor(kFour, 0, {2, 2}, {1}), "2 sizes and 1 strides"},
