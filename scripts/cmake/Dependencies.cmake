@@ -57,6 +57,8 @@ else()
   set(BUILD_TESTING OFF)
   # 2026-08-21
   lazymar_fetch(boringssl google/boringssl a0689af29e8e460f1e5380e0fb74cef1b342e810 crypto)
+  # Its other libraries and programs are neither built nor installed.
+  set_property(DIRECTORY ${boringssl_SOURCE_DIR} PROPERTY EXCLUDE_FROM_ALL TRUE)
   target_link_libraries(lazymar_crypto INTERFACE crypto)
 endif()
 

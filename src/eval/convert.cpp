@@ -143,8 +143,10 @@ ExitCode convert(const ConvertOptions& options) {
   if (tensors.empty()) {
     throw usage_error(options.input.string(), ": no tensors in it");
   }
-  if (file.section() == "model" && is_mar(file) && options.weights == WeightSet::kBest) {
-    log_warning(concat(options.input.string(), ": no EMA weights in it; the last ones are used"));
+  if (is_mar(file) && options.weights == WeightSet::kBest) {
+    if (const std::string warning = missing_ema(file); !warning.empty()) {
+      log_warning(warning);
+    }
   }
   auto metadata = file.metadata();
   metadata["format"] = "pt";

@@ -191,8 +191,8 @@ Model load_model(const ModelRequest& request, Placement placement) {
   const WeightFileOptions options{.check_crc = request.check_crc};
   const auto mar_file = std::make_shared<const WeightFile>(mar_path, options);
   log_info(concat("weights: ", mar_path.string(), ", ", mar_file->description()));
-  if (mar_file->section() == "model") {
-    log_warning(concat(mar_path.string(), ": no EMA weights in it; the last ones are used"));
+  if (const std::string warning = missing_ema(*mar_file); !warning.empty()) {
+    log_warning(warning);
   }
   // Everything that can be refused cheaply is, before gigabytes are touched.
   const MarConfig config = read_mar_config(*mar_file, find_preset(request.model));

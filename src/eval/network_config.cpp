@@ -30,6 +30,21 @@ int64_t read_heads(const CheckpointReader& reader, const WeightFile& file, const
 
 }  // namespace
 
+std::string missing_ema(const WeightFile& file) {
+  // lazymar_convert leaves the checkpoint's key in the metadata.
+  const auto converted = file.metadata().find("weights");
+  const bool of_torch = looks_like_torch(file.mapping()->bytes());
+  if (file.section() == "model" ||
+      (converted != file.metadata().end() && converted->second == "model")) {
+    return concat(file.path().string(), ": no EMA weights in it; the last ones are used");
+  }
+  if (of_torch && file.section().empty()) {
+    return concat(file.path().string(), ": a state dict alone, which does not say whether its ",
+                  "weights are EMA");
+  }
+  return {};
+}
+
 MarConfig read_mar_config(const WeightFile& file, const Preset* preset,
                           std::optional<int64_t> heads) {
   const CheckpointReader reader(file);

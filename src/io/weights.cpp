@@ -46,8 +46,8 @@ at::Tensor tensor_from_view(const TensorView& view, const WeightFile& file, std:
     }
   }
   if (!dtype) {
-    throw usage_error(file.path().string(), ": tensor \"", name, "\" is ", to_string(view.type),
-                      "; weights are F16, BF16, F32 or F64");
+    refuse_at(file.path().string(), view.bytes.data() - file.mapping()->bytes().data(), "tensor \"",
+              name, "\" is ", to_string(view.type), "; weights are F16, BF16, F32 or F64");
   }
   const auto options = at::TensorOptions().dtype(*dtype);
   if (view.bytes.empty()) {

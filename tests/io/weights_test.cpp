@@ -97,6 +97,7 @@ TEST(FileWeights, RefusesTypesThatNoNetworkUses) {
   write_safetensors(folder.path() / "w", content);
   FileWeights weights(std::make_shared<const WeightFile>(folder.path() / "w"), {});
   EXPECT_TRUE(contains(refused([&] { weights.get("a", {4}); }), "is U8"));
+  EXPECT_TRUE(contains(refused([&] { weights.get("a", {4}); }), "w: byte 64: tensor \"a\""));
 }
 
 TEST(RandomWeights, DependOnSeedAndNameAlone) {

@@ -108,15 +108,37 @@ with tempfile.TemporaryDirectory() as folder:
         return [png.read_bytes() for png in pngs], result
 
     direct, result = images("directly")
-    check("EMA weights are taken", "model_ema" in result.stderr, result)
+    check("EMA weights are taken", "model_ema" in result.stderr and "no EMA" not in result.stderr, result)
+
+    def hashes(name):
+        return json.loads(next((folder / name).rglob("summary.json")).read_text())["weights_sha256"]
     result = run("lazymar_convert", pth, converted)
     check("convert", result.returncode == 0 and "EMA weights" in result.stdout, result)
     again, result = images("converted")
     check("safetensors come first", "is used, not checkpoint-last.pth" in result.stderr, result)
     check("the same images directly and converted", direct == again, result)
+    check("and the same hashes", hashes("directly") == hashes("converted")
+          and all(len(text) == 64 for text in hashes("directly").values()), result)
+    check("EMA is not missed in what was converted", "no EMA" not in result.stderr, result)
     run("lazymar_convert", pth, converted, "--weights", "model")
     last, result = images("from the last weights")
     check("other images from other weights", direct != last, result)
+    check("other hash of other weights, the same of the same VAE",
+          hashes("directly")["mar"] != hashes("from the last weights")["mar"]
+          and hashes("directly")["vae"] == hashes("from the last weights")["vae"], result)
+    check("no EMA is said of what was converted", "no EMA weights" in result.stderr, result)
+    run("lazymar_convert", pth, converted, "--dtype", "fp16")
+    images("in half precision")
+    check("other hash in another type", hashes("directly")["mar"] != hashes("in half precision")["mar"],
+          result)
+    for sections, more, said in ((["model"], {"model_ema": None}, "no EMA weights"),
+                                 ([None], None, "a state dict alone")):
+        bare = folder / "bare.pth"
+        torch_file.write_mar(bare, sections=sections, more=more)
+        result = run("lazymar_convert", bare, folder / "bare.safetensors")
+        check(f"convert says: {said}", result.returncode == 0 and said in result.stderr, result)
+        result = run("lazymar_eval", *ema[:-4], "--resume", bare, *ema[-2:], "--output_dir", folder / said)
+        check(f"eval says: {said}", result.returncode == 0 and said in result.stderr, result)
     result = run("lazymar_convert", pth, converted, "--dtype", "bf16")
     check("convert to bf16", result.returncode == 0
           and converted.stat().st_size < pth.stat().st_size // 3, result)

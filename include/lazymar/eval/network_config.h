@@ -75,6 +75,10 @@ class CheckpointReader {
   nlohmann::json metadata_ = nlohmann::json::object();
 };
 
+/// Where a MAR's weights are not said to be averaged (EMA) ones though the format could say so: one
+/// line that says it, empty otherwise.
+std::string missing_ema(const WeightFile& file);
+
 /// The MAR's configuration: shapes, and heads from the metadata "config", else from the preset of
 /// that width, else `heads`.
 MarConfig read_mar_config(const WeightFile& file, const Preset* preset,
