@@ -7,6 +7,7 @@
 #include "lazymar/core/error.h"
 #include "lazymar/eval/log.h"
 #include "lazymar/eval/network_config.h"
+#include "lazymar/io/prompt_release.h"
 
 namespace lazymar {
 namespace {
@@ -184,6 +185,7 @@ KlDecoder load_vae_file(FileWeights& weights) {
 }
 
 Model load_model(const ModelRequest& request, Placement placement) {
+  const PromptRelease release;
   if (request.random_weights) {
     return random_model(request, placement);
   }
