@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "lazymar/core/error.h"
+#include "read_ahead.h"
 
 namespace lazymar {
 
@@ -34,6 +35,7 @@ MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
   }
   data_ = static_cast<const std::byte*>(mapping);
   size_ = static_cast<size_t>(status.st_size);
+  read_only_what_is_touched(bytes());
 }
 
 MappedFile::~MappedFile() {

@@ -8,6 +8,7 @@
 
 #include "lazymar/io/atomic_file.h"
 #include "lazymar/io/byte_reader.h"
+#include "read_ahead.h"
 #include "strict_json.h"
 
 namespace lazymar {
@@ -30,6 +31,7 @@ class HeaderReader {
     const uint64_t length = header_length();
     const auto* text = reinterpret_cast<const char*>(file_.data()) + kLengthBytes;
     text_ = std::string_view(text, length);
+    read_ahead(file_.subspan(kLengthBytes, length));
     const json header = parse();
     data_ = file_.subspan(kLengthBytes + length);
     WeightContent content;

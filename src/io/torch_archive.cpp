@@ -7,6 +7,7 @@
 
 #include "lazymar/io/byte_reader.h"
 #include "lazymar/io/torch_checkpoint.h"
+#include "read_ahead.h"
 
 namespace lazymar {
 namespace {
@@ -35,6 +36,7 @@ class ZipReader {
       return version >= 1 && version <= kNewestVersion && (rest.empty() || rest == "\n");
     });
     check_small_entry("byteorder", [](std::string_view text) { return text == "little"; });
+    read_ahead(data.bytes);
     check_used(data);
     TorchArchive archive;
     archive.pickle =

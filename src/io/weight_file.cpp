@@ -2,6 +2,7 @@
 
 #include "lazymar/core/error.h"
 #include "lazymar/io/safetensors.h"
+#include "read_ahead.h"
 
 namespace lazymar {
 namespace {
@@ -54,6 +55,7 @@ const TensorView* WeightFile::find(const std::string& name) const {
   if (found == content_.tensors.end()) {
     return nullptr;
   }
+  read_ahead(found->second.bytes);
   const auto record = found->second.record;
   if (record && !checked_[*record]) {
     check_crc(content_.records[*record], path().string());

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "lazymar/core/error.h"
+#include "read_ahead.h"
 
 namespace lazymar {
 namespace {
@@ -66,7 +67,10 @@ void WeightHasher::update_number(uint64_t number) {
 void WeightHasher::update_elements(const TensorView& view, int64_t first, int64_t count) {
   const int64_t size = element_size(view.type);
   if (view.strides.empty()) {
-    update(view.bytes.data() + first * size, static_cast<size_t>(count * size));
+    const auto bytes =
+        view.bytes.subspan(static_cast<size_t>(first * size), static_cast<size_t>(count * size));
+    read_ahead(bytes);
+    update(bytes.data(), bytes.size());
   } else {
     update(gather(view, first, count).data(), static_cast<size_t>(count * size));
   }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "lazymar/io/byte_reader.h"
+#include "read_ahead.h"
 #include "zip_records.h"
 
 namespace lazymar {
@@ -31,6 +32,7 @@ class DirectoryReader {
                     directory.size / kZipDirectoryHeaderBytes, " entries, ", directory.entries,
                     " are declared");
     }
+    read_ahead(archive_.subspan(directory.position, directory.size));
     std::vector<ZipEntry> entries;
     for (uint64_t i = 0; i < directory.entries; ++i) {
       entries.push_back(read_entry(reader, directory.position));
