@@ -24,6 +24,11 @@ void read_only_what_is_touched(std::span<const std::byte> mapping) {
 }
 
 void read_ahead(std::span<const std::byte> bytes) {
+  // Linux fetches of each request no more than what it reads ahead by itself, often 128 KiB.
+  constexpr size_t kPiece = size_t{128} << 10;
+  for (; bytes.size() > kPiece; bytes = bytes.subspan(kPiece)) {
+    advise(bytes.first(kPiece), MADV_WILLNEED);
+  }
   advise(bytes, MADV_WILLNEED);
 }
 
