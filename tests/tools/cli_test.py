@@ -152,6 +152,10 @@ with tempfile.TemporaryDirectory() as folder:
     damaged[len(damaged) * 3 // 4] ^= 1
     pth.write_bytes(damaged)
     refused("a damaged checkpoint", run("lazymar_convert", pth, converted), "CRC-32", "byte ")
+    directly = [*ema[:-4], "--resume", pth, *ema[-2:], "--output_dir", folder / "damaged"]
+    refused("directly, too", run("lazymar_eval", *directly), "CRC-32", "byte ", str(pth))
+    result = run("lazymar_eval", *directly, "--no_crc")
+    check("unless told not to look", result.returncode == 0, result)
     result = run("lazymar_convert", pth, converted, "--no_crc")
     check("--no_crc", result.returncode == 0, result)
 
