@@ -21,7 +21,7 @@ HeadBlock::Output HeadBlock::operator()(const at::Tensor& h, const at::Tensor& m
   work_count().head_rows += h.size(0);
   const auto parts = modulation.chunk(3, -1);
   const at::Tensor modulated = modulate(in_ln(h), parts[0], parts[1]);
-  return {fc2(at::silu(fc1(modulated))), parts[2]};
+  return {fc2(lazymar::silu(fc1(modulated))), parts[2]};
 }
 
 at::Tensor DiffusionHead::time_table(const DiffusionSchedule& schedule) const {
@@ -34,7 +34,7 @@ at::Tensor DiffusionHead::time_table(const DiffusionSchedule& schedule) const {
       at::exp(at::arange(kHalf, c10::kFloat) * -std::log(kMaxPeriod) / kHalf);
   const at::Tensor angles = at::tensor(timesteps).unsqueeze(1) * frequencies;
   const at::Tensor sinusoids = at::cat({angles.cos(), angles.sin()}, -1);
-  return time_fc2(at::silu(time_fc1(sinusoids.to(time_fc1.bias.options()))));
+  return time_fc2(lazymar::silu(time_fc1(sinusoids.to(time_fc1.bias.options()))));
 }
 
 std::vector<const Linear*> DiffusionHead::adaptive_layers() const {

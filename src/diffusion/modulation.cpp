@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "lazymar/nn/ops.h"
+
 namespace lazymar {
 
 std::vector<at::Tensor> Modulation::at(int64_t index, const std::vector<const Linear*>& layers,
@@ -19,7 +21,8 @@ std::vector<at::Tensor> Modulation::at(int64_t index, const std::vector<const Li
     const auto count = static_cast<int64_t>(indices_.size());
     const at::Tensor chosen =
         input.times.index({at::tensor(indices_).to(input.times.device())}).unsqueeze(1);
-    const at::Tensor y = at::silu(chosen + input.condition.narrow(0, 0, input.rows)).flatten(0, 1);
+    const at::Tensor y =
+        lazymar::silu(chosen + input.condition.narrow(0, 0, input.rows)).flatten(0, 1);
     outputs_.clear();
     for (const Linear* layer : layers) {
       outputs_.push_back((*layer)(y).view({count, input.rows, layer->out}));

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "lazymar/nn/flops.h"
+#include "lazymar/nn/ops.h"
 
 namespace lazymar {
 namespace {
@@ -57,6 +58,12 @@ class DecoderLoader {
 at::Tensor Convolution::operator()(const at::Tensor& x) const {
   count_matmul(x.size(0) * x.size(2) * x.size(3), weight[0].numel(), weight.size(0));
   const int64_t padding = weight.size(2) / 2;
+  if (x.is_cpu() && x.scalar_type() == c10::kFloat && at::hasMKLDNN()) {
+    // By name: conv2d leaves oneDNN for small kernels where there is one thread only, and then the
+    // bits depend on the number of threads.
+    return at::mkldnn_convolution(x, weight, bias, {padding, padding}, /*stride=*/{1, 1},
+                                  /*dilation=*/{1, 1}, /*groups=*/1);
+  }
   return at::conv2d(x, weight, bias, /*stride=*/1, padding);
 }
 
@@ -65,8 +72,8 @@ at::Tensor GroupNorm::operator()(const at::Tensor& x) const {
 }
 
 at::Tensor ResnetBlock::operator()(const at::Tensor& x) const {
-  const at::Tensor h = conv1(at::silu(norm1(x)));
-  const at::Tensor residual = conv2(at::silu(norm2(h)));
+  const at::Tensor h = conv1(lazymar::silu(norm1(x)));
+  const at::Tensor residual = conv2(lazymar::silu(norm2(h)));
   return (nin_shortcut ? (*nin_shortcut)(x) : x) + residual;
 }
 
@@ -87,7 +94,10 @@ at::Tensor KlDecoder::decode(const at::Tensor& latents) const {
   std::vector<at::Tensor> images;
   for (int64_t first = 0; first < latents.size(0); first += chunk) {
     const int64_t count = std::min(chunk, latents.size(0) - first);
-    images.push_back(decode_chunk(latents.narrow(0, first, count) / config.latent_scale));
+    // Contiguous: tokens come as channels-last views, and in that layout ATen's group_norm adds up
+    // by threads, so that the bits depend on how many there are.
+    images.push_back(
+        decode_chunk((latents.narrow(0, first, count) / config.latent_scale).contiguous()));
   }
   return images.size() == 1 ? images.front() : at::cat(images);
 }
@@ -103,7 +113,7 @@ at::Tensor KlDecoder::decode_chunk(const at::Tensor& latents) const {
       x = (*level.upsample)(at::upsample_nearest2d(x, {2 * x.size(2), 2 * x.size(3)}));
     }
   }
-  return conv_out(at::silu(norm_out(x)));
+  return conv_out(lazymar::silu(norm_out(x)));
 }
 
 KlDecoder load_kl_decoder(WeightSource& weights, const VaeConfig& config) {

@@ -19,6 +19,32 @@ TEST(Ops, ModulateAndGate) {
   EXPECT_TRUE(at::allclose(add_gated(a, b, c), a + b * c, 1e-14, 1e-14));
 }
 
+TEST(Ops, SiluIsTheFormula) {
+  const at::Tensor x = at::cat(
+      {at::linspace(-30, 30, 6001), at::tensor({-1e30, -200.0, -87.5, 0.0, 88.5, 200.0, 1e30})});
+  const at::Tensor exact = at::silu(x.to(c10::kDouble));
+  EXPECT_TRUE(at::allclose(lazymar::silu(x.to(c10::kDouble)), exact, 1e-15, 1e-15));
+  const at::Tensor single = lazymar::silu(x.to(c10::kFloat));
+  EXPECT_TRUE(at::allclose(single.to(c10::kDouble), at::silu(x.to(c10::kFloat).to(c10::kDouble)),
+                           4e-7, 1e-30));
+  EXPECT_TRUE(lazymar::silu(at::tensor({std::nanf("")})).isnan().item<bool>());
+  const at::Tensor image = at::randn({2, 3, 4, 5}).contiguous(at::MemoryFormat::ChannelsLast);
+  EXPECT_TRUE(at::allclose(lazymar::silu(image), at::silu(image)));
+  EXPECT_TRUE(lazymar::silu(image).is_contiguous(at::MemoryFormat::ChannelsLast));
+  EXPECT_TRUE(at::allclose(lazymar::silu(image.slice(3, 1, 4)), at::silu(image.slice(3, 1, 4))));
+}
+
+TEST(Ops, SiluDependsOnTheValueAlone) {
+  const at::Tensor x = at::randn({100003});
+  const at::Tensor y = lazymar::silu(x);
+  for (const int64_t first : {1, 2, 3, 5, 7, 64, 16383}) {
+    for (const int64_t count : {1, 2, 3, 7, 15, 17, 1000, 40001}) {
+      EXPECT_TRUE(at::equal(lazymar::silu(x.narrow(0, first, count)), y.narrow(0, first, count)))
+          << first << "+" << count;
+    }
+  }
+}
+
 TEST(Ops, AttentionIsTheSoftmaxFormula) {
   const auto options = at::TensorOptions().dtype(c10::kDouble);
   const at::Tensor q = at::randn({2, 3, 4, 8}, options);

@@ -11,6 +11,11 @@ at::Tensor modulate(const at::Tensor& x, const at::Tensor& shift, const at::Tens
 /// x + gate * y; all [R, W].
 at::Tensor add_gated(const at::Tensor& x, const at::Tensor& gate, const at::Tensor& y);
 
+/// x / (1 + exp(-x)), fp32 to 3 ulp or fp64; any shape. On CPUs our own: an element's bits depend
+/// on its value alone. ATen's take another path for the rest of each thread's share, so that
+/// pictures would depend on the number of threads.
+at::Tensor silu(const at::Tensor& x);
+
 /// softmax(q k^T / sqrt(head_dim)) v. q [B, heads, Tq, head_dim], k and v [B, heads, Tk, head_dim]
 /// -> [B, Tq, heads * head_dim].
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v);
