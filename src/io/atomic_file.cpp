@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "lazymar/core/error.h"
+#include "lazymar/io/descriptor.h"
 
 namespace lazymar {
 namespace {
@@ -16,32 +17,15 @@ namespace {
 /// Removes the temporary file unless it was renamed.
 struct TemporaryFile {
   std::filesystem::path path;
-  int descriptor = -1;
+  Descriptor descriptor;
   bool keep = false;
 
   ~TemporaryFile() {
-    if (descriptor >= 0) {
-      ::close(descriptor);
-    }
     if (!keep) {
       ::unlink(path.c_str());
     }
   }
 };
-
-void write_all(int descriptor, std::span<const std::byte> bytes,
-               const std::filesystem::path& target) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) {
-      continue;
-    }
-    if (written < 0) {
-      throw output_error(target.string(), ": cannot write: ", std::strerror(errno));
-    }
-    bytes = bytes.subspan(static_cast<size_t>(written));
-  }
-}
 
 }  // namespace
 
@@ -56,16 +40,17 @@ void write_file_atomically(const std::filesystem::path& path,
                            const std::filesystem::path& scratch) {
   static std::atomic<uint64_t> counter{0};
   TemporaryFile file{scratch / concat(".", path.filename().string(), ".", ::getpid(), ".",
-                                      counter.fetch_add(1), ".tmp")};
-  file.descriptor = ::open(file.path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  if (file.descriptor < 0) {
+                                      counter.fetch_add(1), ".tmp"),
+                     Descriptor()};
+  file.descriptor =
+      Descriptor(::open(file.path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+  if (file.descriptor.number() < 0) {
     file.keep = true;  // not ours to remove
     throw output_error(path.string(), ": cannot create: ", std::strerror(errno));
   }
-  produce([&](std::span<const std::byte> bytes) { write_all(file.descriptor, bytes, path); });
-  const int closed = ::close(file.descriptor);
-  file.descriptor = -1;
-  if (closed != 0) {
+  produce(
+      [&](std::span<const std::byte> bytes) { write_all(file.descriptor.number(), bytes, path); });
+  if (file.descriptor.close() != 0) {
     throw output_error(path.string(), ": cannot write: ", std::strerror(errno));
   }
   if (::rename(file.path.c_str(), path.c_str()) != 0) {

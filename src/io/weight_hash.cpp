@@ -1,6 +1,5 @@
 #include "lazymar/io/weight_hash.h"
 
-#include <openssl/evp.h>
 #include <sched.h>
 
 #include <algorithm>
@@ -14,12 +13,6 @@ namespace lazymar {
 namespace {
 
 constexpr int64_t kStepBytes = int64_t{1} << 20;
-
-void require(bool done) {
-  if (!done) {
-    throw Error(ExitCode::kInternal, "libcrypto cannot compute SHA-256");
-  }
-}
 
 int64_t element_count(const TensorView& view) {
   return byte_count(view.type, view.shape) / element_size(view.type);
@@ -43,21 +36,11 @@ std::vector<std::byte> gather(const TensorView& view, int64_t first, int64_t cou
 
 }  // namespace
 
-struct WeightHasher::Context {
-  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> evp{EVP_MD_CTX_new(), EVP_MD_CTX_free};
-};
-
 WeightHasher::WeightHasher(WeightsInUse weights)
-    : weights_(std::move(weights)),
-      context_(std::make_unique<Context>()),
-      tensor_(weights_.tensors.begin()) {
-  require(context_->evp && EVP_DigestInit_ex(context_->evp.get(), EVP_sha256(), nullptr) == 1);
-}
-
-WeightHasher::~WeightHasher() = default;
+    : weights_(std::move(weights)), tensor_(weights_.tensors.begin()) {}
 
 void WeightHasher::update(const void* data, size_t size) {
-  require(EVP_DigestUpdate(context_->evp.get(), data, size) == 1);
+  hash_.update({static_cast<const std::byte*>(data), size});
 }
 
 void WeightHasher::update_number(uint64_t number) {
@@ -102,16 +85,7 @@ bool WeightHasher::step() {
 }
 
 std::string WeightHasher::digest() {
-  unsigned char bytes[EVP_MAX_MD_SIZE];
-  unsigned int size = 0;
-  require(EVP_DigestFinal_ex(context_->evp.get(), bytes, &size) == 1);
-  std::string digits;
-  for (unsigned int i = 0; i < size; ++i) {
-    constexpr const char* kDigits = "0123456789abcdef";
-    digits += kDigits[bytes[i] >> 4U];
-    digits += kDigits[bytes[i] & 15U];
-  }
-  return digits;
+  return hash_.digest();
 }
 
 WeightHash::WeightHash(WeightsInUse weights)

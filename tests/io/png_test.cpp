@@ -59,5 +59,27 @@ TEST(Png, TilesKeepTheirRows) {
   EXPECT_EQ(sheet[6], 9);
 }
 
+TEST(Png, DecodingGivesTheSamePixels) {
+  std::vector<uint8_t> pixels(5 * 4 * 3);
+  for (size_t i = 0; i < pixels.size(); ++i) {
+    pixels[i] = static_cast<uint8_t>(i * 37);
+  }
+  std::vector<std::byte> png = encode_png(pixels, 5, 4);
+  const auto decoded = decode_png(png);
+  ASSERT_TRUE(decoded);
+  EXPECT_EQ(decoded->width, 5);
+  EXPECT_EQ(decoded->height, 4);
+  EXPECT_EQ(decoded->pixels, pixels);
+  const auto whole = [&] {
+    const std::span all(png);
+    return looks_like_png(all.first(kPngMargin), all.last(kPngMargin));
+  };
+  EXPECT_TRUE(whole());
+  png.pop_back();
+  EXPECT_FALSE(whole());
+  png.resize(30);
+  EXPECT_FALSE(decode_png(png));
+}
+
 }  // namespace
 }  // namespace lazymar

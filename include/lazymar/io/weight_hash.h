@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "lazymar/io/mapped_file.h"
+#include "lazymar/io/sha256.h"
 #include "lazymar/io/weight_content.h"
 
 namespace lazymar {
@@ -29,7 +30,6 @@ struct WeightsInUse {
 class WeightHasher {
  public:
   explicit WeightHasher(WeightsInUse weights);
-  ~WeightHasher();
 
   /// Hashes up to 1 MiB; false, once there is nothing left.
   bool step();
@@ -37,14 +37,12 @@ class WeightHasher {
   std::string digest();
 
  private:
-  struct Context;
-
   void update(const void* data, size_t size);
   void update_number(uint64_t number);
   void update_elements(const TensorView& view, int64_t first, int64_t count);
 
   WeightsInUse weights_;
-  std::unique_ptr<Context> context_;
+  Sha256 hash_;
   std::map<std::string, TensorView>::const_iterator tensor_;  ///< the one being hashed
   int64_t element_ = 0;  ///< its next element, in row-major order
 };

@@ -1,0 +1,35 @@
+#pragma once
+/// File descriptors that close themselves, and writes that are complete.
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <string_view>
+
+namespace lazymar {
+
+class Descriptor {
+ public:
+  explicit Descriptor(int number = -1) : number_(number) {}
+  ~Descriptor();
+  Descriptor(Descriptor&& other) noexcept : number_(other.release()) {}
+  Descriptor& operator=(Descriptor&& other) noexcept;
+
+  int number() const { return number_; }
+  int release();
+  /// The result of close(2), which is where some file systems tell that a write failed.
+  int close();
+
+ private:
+  int number_;
+};
+
+/// Writes everything, past interruptions and short writes. Throws Error (output) naming `target`.
+void write_all(int descriptor, std::span<const std::byte> bytes,
+               const std::filesystem::path& target);
+void write_all(int descriptor, std::string_view text, const std::filesystem::path& target);
+
+/// fsync and its like: throws Error (output) naming `target` where the result is not 0.
+void check_synced(int result, const std::filesystem::path& target);
+
+}  // namespace lazymar
