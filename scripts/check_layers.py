@@ -34,10 +34,10 @@ MAY_INCLUDE["tools"] = set(MAY_INCLUDE)
 # supervises processes, and the user of spdlog, whose fmt is not LibTorch's.
 TORCH = ("ATen/", "c10/", "caffe2/", "torch/")
 TORCH_FREE = re.compile(
-    r"(include/lazymar|src)/(io/(?!weights\.)|run/|core/error\.|eval/log\.)|tests/io/(?!weights_)")
+    r"(include/lazymar|src)/(io/(?!weights\.)|run/|core/error\.)|tests/io/(?!weights_)")
 
 # Libraries that one file hides from the rest.
-ONLY_IN = {"cxxopts.hpp": "src/eval/arguments.cpp", "spdlog/": "src/eval/log.cpp"}
+ONLY_IN = {"cxxopts.hpp": "src/eval/arguments.cpp", "spdlog/": "src/run/log.cpp"}
 
 # Headers that nobody includes, and why.
 NEVER = {"torch/torch.h": "it takes 12 s to compile; ATen has what is needed"}
@@ -146,20 +146,20 @@ PLANTED = [
     ("src/mar/a.cpp", '#include "lazymar/attic/b.h"', "unknown room"),
     ("src/mar/a.cpp", '#include "../lazy/b.h"', "include by the full name"),
     ("tools/a.cpp", "#include <cxxopts.hpp>", "only src/eval/arguments.cpp"),
-    ("src/eval/options.cpp", "#include <spdlog/spdlog.h>", "only src/eval/log.cpp"),
+    ("src/eval/options.cpp", "#include <spdlog/spdlog.h>", "only src/run/log.cpp"),
     ("tests/eval/a.cpp", "#include <cxxopts.hpp>", "only src/eval/arguments.cpp"),
     ("src/nn/a.cpp", "#include <torch/torch.h>", "nobody includes torch/torch.h"),
     ("src/io/png.cpp", "#include <c10/util/Exception.h>", "must not see LibTorch"),
     ("include/lazymar/io/zip.h", "#include <ATen/ATen.h>", "must not see LibTorch"),
     ("include/lazymar/core/error.h", "#include <torch/types.h>", "must not see LibTorch"),
     ("src/io/pickle.cpp", '#include "lazymar/io/weights.h"', "weights.h -> ATen/core/Tensor.h"),
-    ("src/eval/log.cpp", '#include "lazymar/io/weights.h"', "weights.h -> ATen/core/Tensor.h"),
+    ("src/run/log.cpp", '#include "lazymar/io/weights.h"', "weights.h -> ATen/core/Tensor.h"),
     ("src/run/a.cpp", '#include "lazymar/io/weights.h"', "weights.h -> ATen/core/Tensor.h"),
     ("tests/io/png_test.cpp", '#include "lazymar/io/weights.h"', "weights.h -> ATen/core/Tensor.h"),
     ("tools/a.cpp", '#include "lazymar/lazy/b.h"', None),
     ("src/eval/a.cpp", '#include "lazymar/lazy/b.h"', None),
     ("src/eval/arguments.cpp", "#include <cxxopts.hpp>", None),
-    ("src/eval/log.cpp", "#include <spdlog/spdlog.h>", None),
+    ("src/run/log.cpp", "#include <spdlog/spdlog.h>", None),
     ("src/mar/a.cpp", '#include "lazymar/diffusion/b.h"', None),
     ("src/mar/a.cpp", '// #include "lazymar/lazy/b.h"', None),
     ("src/nn/a.cpp", '#include "lazymar/io/weights.h"', None),

@@ -12,6 +12,6 @@ int main(int argc, char** argv) {
       std::fputs(parsed.text->c_str(), stdout);
       return lazymar::ExitCode::kDone;
     }
-    return lazymar::evaluate(parsed.options);
+    return lazymar::launch(parsed.options, argv);
   });
 }

@@ -8,11 +8,11 @@
 #include <memory>
 #include <string>
 
-#include "lazymar/eval/log.h"
 #include "lazymar/eval/network_config.h"
 #include "lazymar/io/byte_reader.h"
 #include "lazymar/io/safetensors.h"
 #include "lazymar/io/weights.h"
+#include "lazymar/run/log.h"
 
 namespace lazymar {
 namespace {

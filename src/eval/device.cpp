@@ -1,24 +1,52 @@
 #include "lazymar/eval/device.h"
 
 #include <ATen/Context.h>
+#include <ATen/DeviceAccelerator.h>
 #include <ATen/Parallel.h>
+#include <ATen/Version.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
+#include <c10/util/Exception.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <new>
+#include <string_view>
+#include <thread>
 
 #include "lazymar/core/error.h"
 #include "lazymar/eval/arguments.h"
 
 namespace lazymar {
 
-c10::Device resolve_device(const std::string& name) {
-  const auto count = static_cast<int64_t>(
-      at::hasCUDA() ? at::globalContext().getAcceleratorHooksInterface(c10::kCUDA).deviceCount()
-                    : 0);
+namespace {
+
+/// "key : value" in a file of such lines; empty where it is not there.
+std::string value_in(const std::filesystem::path& path, const std::string& key) {
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with(key)) {
+      const size_t start = line.find_first_not_of(": \t", key.size());
+      return start == std::string::npos ? "" : line.substr(start);
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+int64_t cuda_device_count() {
+  return at::hasCUDA() ? at::globalContext().getAcceleratorHooksInterface(c10::kCUDA).deviceCount()
+                       : 0;
+}
+
+c10::Device resolve_device(const std::string& name, const World& world) {
+  const int64_t count = cuda_device_count();
   if (name == "cpu" || (name == "auto" && count == 0)) {
     return c10::kCPU;
   }
-  int64_t index = 0;
+  int64_t index = world.local_rank;
   if (name.starts_with("cuda:")) {
     index = parse_index(name.substr(5));
   } else if (name != "auto" && name != "cuda") {
@@ -29,30 +57,51 @@ c10::Device resolve_device(const std::string& name) {
   }
   if (index >= count) {
     throw usage_error("--device ", name, ": ",
-                      count > 0 ? concat("only ", count, " CUDA devices are visible")
+                      count > 0 ? concat("only ", count, " CUDA devices are visible, and device ",
+                                         index, " is asked for")
                                 : "no CUDA device is visible (or this build has no CUDA: configure "
                                   "with -DLAZYMAR_CUDA=ON); use --device cpu");
   }
   return {c10::kCUDA, static_cast<c10::DeviceIndex>(index)};
 }
 
-void refuse_several_processes() {
-  for (const char* variable : {"WORLD_SIZE", "OMPI_COMM_WORLD_SIZE"}) {
-    const char* text = std::getenv(variable);
-    if (text != nullptr && parse_index(text) != 1) {
-      throw usage_error(variable, "=", text,
-                        ": this version runs as one process; start it without ", "a launcher");
-    }
+std::string device_model(c10::Device device) {
+  if (device.is_cpu()) {
+    return concat(value_in("/proc/cpuinfo", "model name"), ", ", at::get_cpu_capability());
+  }
+  std::error_code ignored;
+  std::string model;
+  for (const auto& gpu : std::filesystem::directory_iterator("/proc/driver/nvidia/gpus", ignored)) {
+    model = value_in(gpu.path() / "information", "Model");
+  }
+  return model.empty() ? "CUDA device" : model;
+}
+
+Placement resolve_placement(Precision precision, const std::string& device, const World& world) {
+  return {precision == Precision::kFp64 ? c10::kDouble : c10::kFloat,
+          resolve_device(device, world)};
+}
+
+void set_threads(const std::optional<int64_t>& threads, const World& world) {
+  if (threads) {
+    at::set_num_threads(static_cast<int>(*threads));
+  } else if (world.local_size > 1 && std::getenv("OMP_NUM_THREADS") == nullptr) {
+    const auto cores = static_cast<int64_t>(std::thread::hardware_concurrency());
+    at::set_num_threads(static_cast<int>(std::max<int64_t>(1, cores / world.local_size)));
   }
 }
 
-Placement resolve_placement(Precision precision, const std::string& device) {
-  return {precision == Precision::kFp64 ? c10::kDouble : c10::kFloat, resolve_device(device)};
+bool is_out_of_memory(const std::exception& error) {
+  return dynamic_cast<const std::bad_alloc*>(&error) != nullptr ||
+         dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr ||
+         // The CPU's allocator throws no type of its own.
+         std::string_view(error.what()).find("DefaultCPUAllocator: can't allocate memory") !=
+             std::string_view::npos;
 }
 
-void set_threads(const std::optional<int64_t>& threads) {
-  if (threads) {
-    at::set_num_threads(static_cast<int>(*threads));
+void release_unused_memory(c10::Device device) {
+  if (!device.is_cpu()) {
+    at::accelerator::emptyCache();
   }
 }
 

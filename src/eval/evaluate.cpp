@@ -1,35 +1,37 @@
 #include "lazymar/eval/evaluate.h"
 
 #include <ATen/Parallel.h>
-#include <ATen/core/Tensor.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
-#include <map>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
 #include <numeric>
+#include <optional>
+#include <thread>
 #include <utility>
 
+#include "lazymar/eval/contact_sheet.h"
 #include "lazymar/eval/device.h"
 #include "lazymar/eval/generator.h"
-#include "lazymar/eval/log.h"
-#include "lazymar/eval/progress.h"
-#include "lazymar/eval/run_folder.h"
+#include "lazymar/eval/settings.h"
 #include "lazymar/eval/summary.h"
+#include "lazymar/eval/worker.h"
 #include "lazymar/io/atomic_file.h"
-#include "lazymar/io/png.h"
+#include "lazymar/run/log.h"
+#include "lazymar/run/signals.h"
+#include "lazymar/run/status.h"
 
 namespace lazymar {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using nlohmann::ordered_json;
 
 constexpr int64_t kCudaBatch = 128;
 constexpr int64_t kCpuBatch = 8;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
+constexpr std::chrono::milliseconds kPause(200);
 
 std::vector<int64_t> chosen_classes(const EvalOptions& options, int64_t class_count) {
   std::vector<int64_t> classes = options.classes;
@@ -45,112 +47,6 @@ std::vector<int64_t> chosen_classes(const EvalOptions& options, int64_t class_co
   return classes;
 }
 
-/// The tiles of a contact sheet: images spread evenly over the set, kept until the end.
-class ContactSheet {
- public:
-  ContactSheet(std::pair<int64_t, int64_t> grid, int64_t num_images) : grid_(grid) {
-    const int64_t tiles = grid.first * grid.second;
-    for (int64_t tile = 0; tile < tiles; ++tile) {
-      tiles_of_[tile * num_images / tiles].push_back(tile);
-    }
-    tiles_.resize(static_cast<size_t>(tiles));
-  }
-
-  void offer(int64_t id, std::span<const uint8_t> pixels) {
-    const auto found = tiles_of_.find(id);
-    if (found == tiles_of_.end()) {
-      return;
-    }
-    for (const int64_t tile : found->second) {
-      tiles_[static_cast<size_t>(tile)].assign(pixels.begin(), pixels.end());
-    }
-  }
-
-  std::vector<std::byte> png(int64_t size) const {
-    const auto [rows, columns] = grid_;
-    return encode_png(tile_images(tiles_, size, size, columns, rows), size * columns, size * rows);
-  }
-
- private:
-  std::pair<int64_t, int64_t> grid_;
-  std::map<int64_t, std::vector<int64_t>> tiles_of_;  ///< by image id
-  std::vector<std::vector<uint8_t>> tiles_;
-};
-
-/// One run from its first block to its summary.
-class Evaluation {
- public:
-  Evaluation(const EvalOptions& options, Generator& generator, WeightHashes& hashes,
-             const RunFolder& folder, RunSummary summary)
-      : options_(options),
-        generator_(generator),
-        hashes_(hashes),
-        folder_(folder),
-        summary_(std::move(summary)),
-        classes_(chosen_classes(options, generator.model().mar.config.class_count)),
-        sheet_(options.grid.value_or(std::pair<int64_t, int64_t>(0, 0)), options.num_images) {}
-
-  void run() {
-    write_summary();
-    Progress progress(options_.num_images);
-    progress.start();
-    const auto start = Clock::now();
-    for (int64_t first = 0; first < options_.num_images; first += summary_.eval_bsz) {
-      make_block(first);
-      summary_.wall_seconds = seconds_since(start);
-      progress.update(std::min(first + summary_.eval_bsz, options_.num_images));
-    }
-    if (options_.grid) {
-      write_file_atomically(folder_.info() / "grid.png", sheet_.png(generator_.model().img_size),
-                            folder_.info());
-    }
-    summary_.mar_hash = hashes_.mar.get();
-    summary_.vae_hash = hashes_.vae.get();
-    summary_.complete = true;
-    write_summary();
-  }
-
-  const RunSummary& summary() const { return summary_; }
-
- private:
-  void make_block(int64_t first) {
-    // Every block has the same shape: the last one is padded with images that nobody keeps.
-    std::vector<int64_t> ids(static_cast<size_t>(summary_.eval_bsz));
-    std::iota(ids.begin(), ids.end(), first);
-    std::vector<int64_t> labels;
-    for (const int64_t id : ids) {
-      labels.push_back(
-          label_of(std::min(id, options_.num_images - 1), classes_, options_.num_images));
-    }
-    const GeneratedBlock made = generator_.generate(ids, labels);
-    const auto start = Clock::now();
-    const int64_t count = std::min(summary_.eval_bsz, options_.num_images - first);
-    for (int64_t slot = 0; slot < count; ++slot) {
-      write_image(first + slot, made.pixels[slot]);
-    }
-    summary_.blocks.push_back(
-        {count, summary_.eval_bsz, made.seconds, seconds_since(start), made.work});
-  }
-
-  void write_image(int64_t id, const at::Tensor& image) {
-    const std::span pixels(image.const_data_ptr<uint8_t>(), static_cast<size_t>(image.numel()));
-    folder_.write_image(id, encode_png(pixels, image.size(1), image.size(0)));
-    sheet_.offer(id, pixels);
-  }
-
-  void write_summary() const {
-    write_text_atomically(folder_.info() / "summary.json", summary_json(summary_));
-  }
-
-  const EvalOptions& options_;
-  Generator& generator_;
-  WeightHashes& hashes_;
-  const RunFolder& folder_;
-  RunSummary summary_;
-  std::vector<int64_t> classes_;
-  ContactSheet sheet_;
-};
-
 void warn_of_ignored(const EvalOptions& options) {
   if (options.ignored.empty()) {
     return;
@@ -162,36 +58,186 @@ void warn_of_ignored(const EvalOptions& options) {
   log_warning(concat("without a meaning here, ignored: ", names));
 }
 
-RunSummary describe(const EvalOptions& options, const ResolvedSettings& resolved,
-                    const Generator& generator, c10::Device device) {
+RunSummary describe(const EvalOptions& options, const Generator& generator, const RunFolder& folder,
+                    const ordered_json& settings, int64_t num_iter) {
   RunSummary summary;
-  summary.model = options.model.model;
+  summary.launch = folder.session();
+  summary.settings = settings;
   summary.mar_source = generator.model().mar_source;
   summary.vae_source = generator.model().vae_source;
-  summary.device = device.str();
-  summary.precision = to_string(options.precision);
-  summary.threads = at::get_num_threads();
+  summary.device = generator.model().mar.class_emb.device().str();
   summary.num_images = options.num_images;
-  summary.eval_bsz = resolved.eval_bsz;
-  summary.seed = options.model.seed;
-  summary.sampling = resolved.sampling;
-  summary.lazy = options.lazy;
+  summary.num_iter = num_iter;
   summary.lazy_steps = generator.lazy_steps();
+  summary.threads = at::get_num_threads();
   summary.baseline_rows = generator.baseline_rows();
   return summary;
 }
 
+/// One process's way through a run: blocks, the check of the set, the summary.
+class Evaluation {
+ public:
+  Evaluation(const EvalOptions& options, const World& world, const BlockPlan& plan,
+             Generator& generator, const RunFolder& folder, RunSummary summary)
+      : options_(options),
+        world_(world),
+        plan_(plan),
+        folder_(folder),
+        summary_(std::move(summary)),
+        size_(generator.model().img_size),
+        model_(generator.model()),
+        worker_(options, world, plan,
+                chosen_classes(options, generator.model().mar.config.class_count), generator,
+                folder) {
+    // Once per host: all its processes read the same files.
+    if (world.local_rank == 0) {
+      hashes_.emplace(model_);
+    }
+  }
+
+  ExitCode run() {
+    if (folder_.continues()) {
+      settle_weights(/*now=*/hashes_.has_value());
+    }
+    if (world_.rank == 0) {
+      write_summary(false);
+      folder_.announce();
+      report_ready();
+    }
+    while (worker_.run([this] { settle_weights(false); }) == Progress::kComplete) {
+      // Whoever gets there first checks the set; the others stay until the result is there, in case
+      // there is something to be made again.
+      if (worker_.take_check()) {
+        const std::optional<ExitCode> result = check();
+        worker_.release_check();
+        if (result) {
+          return *result;
+        }
+      } else if (const std::optional<ExitCode> result = result_of_others()) {
+        return *result;
+      } else {
+        wait();
+      }
+    }
+    return stopped();
+  }
+
+ private:
+  /// Tells the process that started this one that the run folder is open.
+  void report_ready() const {
+    if (world_.ready > 0) {
+      (void)!::write(world_.ready, "r", 1);
+      ::close(world_.ready);
+    }
+  }
+
+  /// Compares the weights' hash with the manifest's, or notes it there: now, or once it is known.
+  void settle_weights(bool now) {
+    if (now && !hashes_) {
+      hashes_.emplace(model_);
+    }
+    if (!weights_settled_ && hashes_ && (now || (hashes_->mar.ready() && hashes_->vae.ready()))) {
+      folder_.settle_weights({{"mar", hashes_->mar.get()}, {"vae", hashes_->vae.get()}},
+                             now || world_.rank == 0);
+      weights_settled_ = true;
+    }
+  }
+
+  void wait() {
+    folder_.member().set_state("waiting");
+    folder_.member().keep_fresh();
+    std::this_thread::sleep_for(kPause);
+  }
+
+  /// Nothing where there is work to do again.
+  std::optional<ExitCode> check() {
+    if (const std::optional<ExitCode> result = result_of_others()) {
+      return result;
+    }
+    folder_.member().set_state("checking");
+    if (worker_.check(options_.verify_deep) > 0) {
+      return std::nullopt;
+    }
+    settle_weights(/*now=*/folder_.weights().is_null());
+    write_summary(true);
+    if (options_.grid) {
+      write_file_atomically(
+          folder_.info() / "grid.png",
+          contact_sheet(*options_.grid, plan_, worker_.files(), worker_.journal(), size_),
+          folder_.info());
+    }
+    std::fputs(summary_text(summary_).c_str(), stdout);
+    std::printf("Run folder: %s\n", folder_.path().c_str());
+    std::fflush(stdout);
+    return verdict(summary_.failed);
+  }
+
+  /// What another process of this launch has found, if it has.
+  std::optional<ExitCode> result_of_others() const {
+    std::ifstream file(folder_.info() / "summary.json");
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    const ordered_json found = ordered_json::parse(text, nullptr, /*allow_exceptions=*/false);
+    if (!found.is_object() || found.value("launch", "") != folder_.session() ||
+        !found.value("checked", false)) {
+      return std::nullopt;
+    }
+    return verdict(found.value("failed", std::vector<int64_t>()));
+  }
+
+  static ExitCode verdict(const std::vector<int64_t>& failed) {
+    if (failed.empty()) {
+      return ExitCode::kDone;
+    }
+    throw Error(ExitCode::kFailed,
+                concat(failed.size(), " images without a usable result (the first: ",
+                       failed.front(), "); info/summary.json lists them; run again to retry them"));
+  }
+
+  void write_summary(bool checked) {
+    summary_.blocks.clear();
+    summary_.failed.clear();
+    for (const BlockRecord* record : worker_.journal().finished()) {
+      summary_.blocks.push_back(*record);
+      summary_.failed.insert(summary_.failed.end(), record->failed.begin(), record->failed.end());
+    }
+    summary_.checked = checked;
+    summary_.weights = folder_.weights();
+    write_text_atomically(folder_.info() / "summary.json", summary_json(summary_));
+  }
+
+  ExitCode stopped() {
+    // The stop may have come after another process found the set complete.
+    if (const std::optional<ExitCode> result = result_of_others()) {
+      return *result;
+    }
+    if (world_.rank != 0) {
+      return ExitCode::kIncomplete;
+    }
+    write_summary(false);
+    throw Error(ExitCode::kIncomplete, concat("stopped by signal ", stop_request()->signal, ": ",
+                                              written_images(summary_), " of ", options_.num_images,
+                                              " images are done; the same command continues"));
+  }
+
+  const EvalOptions& options_;
+  World world_;
+  BlockPlan plan_;
+  const RunFolder& folder_;
+  RunSummary summary_;
+  int64_t size_;
+  const Model& model_;
+  Worker worker_;
+  std::optional<WeightHashes> hashes_;
+  bool weights_settled_ = false;
+};
+
 }  // namespace
 
-int64_t label_of(int64_t id, const std::vector<int64_t>& classes, int64_t num_images) {
-  return classes[static_cast<size_t>(id * static_cast<int64_t>(classes.size()) / num_images)];
-}
-
-ExitCode evaluate(const EvalOptions& options) {
-  refuse_several_processes();
+ExitCode evaluate(const EvalOptions& options, const World& world) {
+  watch_stop_signals(options.grace);
   warn_of_ignored(options);
-  set_threads(options.threads);
-  const Placement placement = resolve_placement(options.precision, options.device);
+  set_threads(options.threads, world);
+  const Placement placement = resolve_placement(options.precision, options.device, world);
   Model model = load_model(options.model, placement);
 
   const int64_t batch = placement.device.is_cuda() ? kCudaBatch : kCpuBatch;
@@ -199,18 +245,23 @@ ExitCode evaluate(const EvalOptions& options) {
                                   std::min(batch, options.num_images)};
   const ResolvedSettings resolved{resolve_sampling(options, model.recommended),
                                   std::min(options.eval_bsz.value_or(batch), options.num_images)};
-  WeightHashes hashes(model);
+  chosen_classes(options, model.mar.config.class_count);
   Generator generator(std::move(model), resolved.sampling, options.lazy, options.model.seed);
-  const RunFolder folder(
-      options.output_dir / options.model.model / settings_name(options, resolved, standard),
-      options.overwrite);
-  log_to_file(folder.info() / "lazymar_eval.log");
-  Evaluation evaluation(options, generator, hashes, folder,
-                        describe(options, resolved, generator, placement.device));
-  evaluation.run();
-  std::fputs(summary_text(evaluation.summary()).c_str(), stdout);
-  std::printf("Run folder: %s\n", folder.path().c_str());
-  return ExitCode::kDone;
+  const ordered_json settings = settings_json(options, resolved, placement.device);
+  const std::filesystem::path path =
+      options.output_dir / options.model.model / settings_name(options, resolved, standard);
+  const RunFolder folder({path, options.overwrite, options.num_images, options.stall}, world,
+                         settings);
+  log_to_file(folder.info() / concat("lazymar_eval.", world.rank, ".log"));
+
+  const BlockPlan plan(options.num_images, resolved.eval_bsz);
+  std::optional<StatusReporter> reporter;
+  if (world.rank == 0) {
+    reporter.emplace(folder.info(), plan);
+  }
+  Evaluation evaluation(options, world, plan, generator, folder,
+                        describe(options, generator, folder, settings, resolved.sampling.num_iter));
+  return evaluation.run();
 }
 
 }  // namespace lazymar

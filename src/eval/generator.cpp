@@ -25,7 +25,9 @@ double between(Clock::time_point from, Clock::time_point to) {
 /// Stands around a Runner and watches the sampler: who spends the time?
 class StageTimer final : public Runner, public SampleObserver {
  public:
-  StageTimer(Runner& runner, c10::Device device) : runner_(runner), device_(device) {}
+  StageTimer(Runner& runner, c10::Device device, const std::vector<DecodeStep>& plan,
+             const GenerationHooks& hooks)
+      : runner_(runner), device_(device), steps_(plan.size()), hooks_(hooks) {}
 
   StageSeconds seconds;
 
@@ -45,7 +47,10 @@ class StageTimer final : public Runner, public SampleObserver {
     return runner_.decode(blocks, x, step);
   }
 
-  void step_begins(const DecodeStep&) override { last_ = settled(device_); }
+  void step_begins(const DecodeStep& step) override {
+    hooks_.step(static_cast<double>(step.index) / static_cast<double>(steps_));
+    last_ = settled(device_);
+  }
   void conditioned(const DecodeStep&, const at::Tensor&) override { lap(seconds.decoder); }
   void sampled(const DecodeStep&, const at::Tensor&) override { lap(seconds.head); }
 
@@ -58,6 +63,8 @@ class StageTimer final : public Runner, public SampleObserver {
 
   Runner& runner_;
   c10::Device device_;
+  size_t steps_;
+  const GenerationHooks& hooks_;
   Clock::time_point last_;
 };
 
@@ -72,23 +79,41 @@ Generator::Generator(Model model, const SamplingOptions& sampling,
       seed_(seed) {}
 
 GeneratedBlock Generator::generate(const std::vector<int64_t>& ids,
-                                   const std::vector<int64_t>& labels) {
+                                   const std::vector<int64_t>& labels,
+                                   const GenerationHooks& hooks) {
   const c10::Device device = model_->mar.class_emb.device();
   work_count() = {};
   const auto start = settled(device);
   PhiloxNoise noise(seed_, ids);
-  StageTimer timer(*runners_.blocks, device);
+  StageTimer timer(*runners_.blocks, device, sampler_.plan(), hooks);
   const at::Tensor classes = at::tensor(labels, c10::kLong).to(device);
   const at::Tensor tokens = sampler_.sample(timer, *runners_.head, classes, noise, timer);
   const auto sampled = settled(device);
   GeneratedBlock block;
-  block.pixels = to_pixels(model_->vae.decode(unpatchify(tokens, model_->patch_size)));
+  at::Tensor images = model_->vae.decode(unpatchify(tokens, model_->patch_size));
+  hooks.decoded(images);
+  block.sound = sound_images(images);
+  block.pixels = to_pixels(images);
   const auto end = Clock::now();
   block.seconds = timer.seconds;
   block.seconds.vae = between(sampled, end);
   block.seconds.total = between(start, end);
   block.work = work_count();
   return block;
+}
+
+std::vector<bool> sound_images(const at::Tensor& images) {
+  const auto range = [](const at::Tensor& values) {
+    return at::amax(values, 1) - at::amin(values, 1);  // not finite where one value is not
+  };
+  const at::Tensor values = images.flatten(1);
+  const at::Tensor sound =
+      range(values).isfinite().logical_and(range(values.clamp(-1, 1)) > 0).to(c10::kCPU);
+  std::vector<bool> result;
+  for (int64_t image = 0; image < sound.numel(); ++image) {
+    result.push_back(sound.const_data_ptr<bool>()[image]);
+  }
+  return result;
 }
 
 int64_t Generator::lazy_steps() const {

@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "lazymar/core/error.h"
-#include "lazymar/eval/log.h"
 #include "lazymar/eval/network_config.h"
 #include "lazymar/io/prompt_release.h"
+#include "lazymar/run/log.h"
 
 namespace lazymar {
 namespace {

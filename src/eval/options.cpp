@@ -19,11 +19,22 @@ const OptionSpec kEvalOptions[] = {
     {"Job", "classes", "only these classes, such as 207,360 (all)", "LIST"},
     {"Job", "seed", "of orders and noise; image i depends on (seed, i) alone (1)", "N"},
     {"Job", "output_dir", "run folders go to DIR/<model>/<settings> (output)", "DIR"},
-    {"Job", "overwrite", "replace what an earlier run left in the run folder"},
+    {"Job", "overwrite", "start anew in a run folder, instead of continuing what is there"},
     {"Job", "grid", "write a contact sheet info/grid.png, such as 8x8", "RxC"},
     {"Job", "device", "auto, cpu, cuda, cuda:N (auto)", "NAME"},
     {"Job", "precision", "fp32 or fp64 (fp32)", "TYPE"},
-    {"Job", "threads", "CPU threads (all cores)", "N"},
+    {"Job", "threads", "CPU threads of each process (all cores, shared by the processes)", "N"},
+    {"Processes", "gpus", "all, or how many GPUs to work on, a process each (all)", "N"},
+    {"Processes", "workers", "processes on the CPU (1)", "N"},
+    {"Processes", "max_restarts", "how often a process that dies is started again (3)", "N"},
+    {"Processes", "grace", "seconds from SIGTERM, SIGINT or SIGUSR1 to the end (25)", "S"},
+    {"Processes", "stall", "seconds without a sign of life after which a process is gone (300)",
+     "S"},
+    {"Processes", "oom", "out of memory: halve the batch, or fail (halve)", "WHAT"},
+    {"Files", "durability", "what survives a power cut: none, block or file (block)", "WHAT"},
+    {"Files", "few_files", "one tar per block instead of a PNG per image"},
+    {"Files", "verify", "last check of the files: quick, or deep with hashes (quick)", "WHAT"},
+    {"Files", "png_threads", "threads that encode PNGs beside the computing (2)", "N"},
     {"Model", "model",
      "mar_base, mar_large, mar_huge, demo, or a folder under pretrained_models/mar "
      "(mar_huge)",
@@ -182,6 +193,39 @@ void read_architecture(const Arguments& arguments, ArchitectureFlags& flags) {
   arguments.read_integer("diffloss_w", flags.diffloss_w, 1, kMost);
 }
 
+/// True where the flag was given with the second of its two words; the first is the default.
+bool is_second(const Arguments& arguments, const char* name, const char* first,
+               const char* second) {
+  const std::string text = arguments.given(name) ? arguments.text(name) : first;
+  if (text != first && text != second) {
+    throw usage_error("--", name, " ", text, ": use ", first, " or ", second);
+  }
+  return text == second;
+}
+
+void read_processes(const Arguments& arguments, EvalOptions& options) {
+  constexpr int64_t kMostProcesses = 1024;
+  constexpr double kDay = 86400;
+  if (arguments.given("gpus") && arguments.text("gpus") != "all") {
+    arguments.read_integer("gpus", options.gpus, 1, kMostProcesses);
+  }
+  options.all_gpus = arguments.given("gpus") && !options.gpus;
+  arguments.read_integer("workers", options.workers, 1, kMostProcesses);
+  arguments.read_integer("max_restarts", options.max_restarts, 0, kMost);
+  arguments.read_number("grace", options.grace, 0.1, kDay);
+  arguments.read_number("stall", options.stall, 0.1, kDay);
+  options.halve_on_oom = !is_second(arguments, "oom", "halve", "fail");
+}
+
+void read_files(const Arguments& arguments, EvalOptions& options) {
+  if (arguments.given("durability")) {
+    options.durability = parse_durability(arguments.text("durability"));
+  }
+  options.few_files = arguments.given("few_files");
+  options.verify_deep = is_second(arguments, "verify", "quick", "deep");
+  arguments.read_integer("png_threads", options.png_threads, 1, 256);
+}
+
 std::vector<std::string> ignored_flags(const Arguments& arguments) {
   std::vector<std::string> names;
   for (const OptionSpec& spec : kEvalOptions) {
@@ -233,6 +277,8 @@ Parsed<EvalOptions> parse_eval_options(int argc, const char* const* argv) {
   if (arguments.given("grid")) {
     options.grid = parse_grid(arguments.text("grid"));
   }
+  read_processes(arguments, options);
+  read_files(arguments, options);
   options.ignored = ignored_flags(arguments);
   return parsed;
 }

@@ -5,27 +5,37 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "lazymar/core/revision.h"
-#include "lazymar/lazy/retain_schedule.h"
 
 namespace lazymar {
 namespace {
 
 using nlohmann::ordered_json;
 
-/// The blocks that are measured: full ones after the first, or else the first.
-std::vector<BlockRecord> measured_blocks(const RunSummary& summary) {
-  std::vector<BlockRecord> measured;
-  for (size_t i = 1; i < summary.blocks.size(); ++i) {
-    if (summary.blocks[i].images == summary.blocks[i].slots) {
-      measured.push_back(summary.blocks[i]);
+bool is_full(const BlockRecord& block) {
+  return static_cast<int64_t>(block.images.size()) == block.slots;
+}
+
+/// The blocks that are measured, and whether warm-up had to be taken in.
+struct Measured {
+  std::vector<BlockRecord> blocks;
+  bool warm_up = false;
+};
+
+Measured measured_blocks(const RunSummary& summary) {
+  Measured measured;
+  for (const BlockRecord& block : summary.blocks) {
+    if (!block.first && !block.micro_batch && is_full(block)) {
+      measured.blocks.push_back(block);
     }
   }
-  if (measured.empty() && !summary.blocks.empty()) {
-    measured.push_back(summary.blocks.front());
+  if (measured.blocks.empty()) {
+    measured.blocks = summary.blocks;
+    measured.warm_up = true;
   }
   return measured;
 }
@@ -35,13 +45,13 @@ std::array<std::pair<const char*, double>, 5> stage_seconds(const RunSummary& su
   std::array<std::pair<const char*, double>, 5> stages{
       {{"encoder", 0.0}, {"decoder", 0.0}, {"head", 0.0}, {"vae", 0.0}, {"png", 0.0}}};
   double images = 0;
-  for (const BlockRecord& block : measured_blocks(summary)) {
+  for (const BlockRecord& block : measured_blocks(summary).blocks) {
     const StageSeconds& s = block.seconds;
     const std::array<double, 5> seconds{s.encoder, s.decoder, s.head, s.vae, block.png_seconds};
     for (size_t i = 0; i < stages.size(); ++i) {
       stages[i].second += seconds[i];
     }
-    images += static_cast<double>(block.images);
+    images += static_cast<double>(block.slots);
   }
   for (auto& [name, seconds] : stages) {
     seconds = images > 0 ? seconds / images : 0.0;
@@ -55,70 +65,18 @@ int64_t peak_rss_bytes() {
   return static_cast<int64_t>(usage.ru_maxrss) * 1024;
 }
 
-int64_t written_images(const RunSummary& summary) {
-  int64_t images = 0;
-  for (const BlockRecord& block : summary.blocks) {
-    images += block.images;
-  }
-  return images;
-}
-
 /// Work of one computed slot; all blocks do the same.
 WorkCount work_per_image(const RunSummary& summary) {
   if (summary.blocks.empty()) {
     return {};
   }
   const BlockRecord& block = summary.blocks.front();
-  return {block.work.flops / block.slots, block.work.block_rows / block.slots,
-          block.work.head_rows / block.slots};
+  return {block.flops / block.slots, block.block_rows / block.slots, block.head_rows / block.slots};
 }
 
 double images_per_second(const RunSummary& summary) {
-  return summary.wall_seconds > 0
-             ? static_cast<double>(written_images(summary)) / summary.wall_seconds
-             : 0.0;
-}
-
-ordered_json lazy_json(const LazyOptions& lazy) {
-  ordered_json caches = ordered_json::array();
-  for (const auto& [name, used] :
-       {std::pair{"token", lazy.token}, {"condition", lazy.condition}, {"head", lazy.head}}) {
-    if (used) {
-      caches.push_back(name);
-    }
-  }
-  return {{"caches", caches},
-          {"warmup", lazy.warmup},
-          {"refresh", lazy.refresh},
-          {"prune_layer", lazy.prune_layer},
-          {"extra", lazy.extra},
-          {"head_refresh", lazy.head_refresh},
-          {"retain", retain_string(lazy)},
-          {"condition_scale", lazy.condition_scale}};
-}
-
-ordered_json settings_json(const RunSummary& summary) {
-  const SamplingOptions& sampling = summary.sampling;
-  ordered_json settings = {{"model", summary.model},
-                           {"weights", summary.mar_source},
-                           {"vae", summary.vae_source},
-                           {"num_images", summary.num_images},
-                           {"eval_bsz", summary.eval_bsz},
-                           {"seed", summary.seed},
-                           {"num_iter", sampling.num_iter},
-                           {"num_sampling_steps", sampling.num_sampling_steps},
-                           {"cfg", sampling.cfg},
-                           {"cfg_schedule", to_string(sampling.cfg_schedule)},
-                           {"temperature", sampling.temperature},
-                           {"device", summary.device},
-                           {"precision", summary.precision},
-                           {"threads", summary.threads}};
-  settings["lazy_mar"] = summary.lazy ? lazy_json(*summary.lazy) : ordered_json(nullptr);
-  return settings;
-}
-
-ordered_json known(const std::string& hash) {
-  return hash.empty() ? ordered_json(nullptr) : ordered_json(hash);
+  const double seconds = active_seconds(summary.blocks);
+  return seconds > 0 ? static_cast<double>(written_images(summary)) / seconds : 0.0;
 }
 
 template <typename... Values>
@@ -136,8 +94,8 @@ double percent(int64_t part, int64_t whole) {
 
 double seconds_per_image(const RunSummary& summary) {
   std::vector<double> seconds;
-  for (const BlockRecord& block : measured_blocks(summary)) {
-    seconds.push_back(block.seconds.total / static_cast<double>(block.images));
+  for (const BlockRecord& block : measured_blocks(summary).blocks) {
+    seconds.push_back(block.seconds.total / static_cast<double>(block.slots));
   }
   if (seconds.empty()) {
     return 0.0;
@@ -147,42 +105,72 @@ double seconds_per_image(const RunSummary& summary) {
   return seconds.size() % 2 == 1 ? seconds[middle] : (seconds[middle - 1] + seconds[middle]) / 2;
 }
 
+int64_t written_images(const RunSummary& summary) {
+  int64_t images = 0;
+  for (const BlockRecord& block : summary.blocks) {
+    images += static_cast<int64_t>(block.images.size());
+  }
+  return images;
+}
+
+double active_seconds(const std::vector<BlockRecord>& blocks) {
+  std::map<std::string, std::pair<double, double>> launches;
+  for (const BlockRecord& block : blocks) {
+    const double started = block.finished - block.png_seconds - block.seconds.total;
+    auto& [first, last] = launches.try_emplace(block.launch, started, block.finished).first->second;
+    first = std::min(first, started);
+    last = std::max(last, block.finished);
+  }
+  double seconds = 0;
+  for (const auto& [launch, times] : launches) {
+    seconds += times.second - times.first;
+  }
+  return seconds;
+}
+
 std::string summary_json(const RunSummary& summary) {
   const WorkCount work = work_per_image(summary);
   ordered_json stages;
   for (const auto& [name, seconds] : stage_seconds(summary)) {
     stages[name] = seconds;
   }
+  ordered_json settings = summary.settings;
+  settings.update({{"weights", summary.mar_source},
+                   {"vae", summary.vae_source},
+                   {"device", summary.device},
+                   {"threads", summary.threads}});
   const ordered_json json = {
-      {"complete", summary.complete},
+      {"complete", summary.checked && summary.failed.empty()},
+      {"checked", summary.checked},
       {"images", written_images(summary)},
+      {"failed", summary.failed},
       {"seconds_per_image", seconds_per_image(summary)},
-      {"seconds_per_image_from_first_block", summary.blocks.size() < 2},
+      {"seconds_per_image_with_warm_up", measured_blocks(summary).warm_up},
       {"images_per_second", images_per_second(summary)},
-      {"wall_seconds", summary.wall_seconds},
+      {"wall_seconds", active_seconds(summary.blocks)},
       {"stages", stages},
       {"flops_per_image", work.flops},
-      {"steps",
-       {{"full", summary.sampling.num_iter - summary.lazy_steps}, {"lazy", summary.lazy_steps}}},
+      {"steps", {{"full", summary.num_iter - summary.lazy_steps}, {"lazy", summary.lazy_steps}}},
       {"rows_per_image",
        {{"transformer",
          {{"computed", work.block_rows}, {"total", summary.baseline_rows.block_rows}}},
         {"head", {{"computed", work.head_rows}, {"total", summary.baseline_rows.head_rows}}}}},
       {"peak_rss_bytes", peak_rss_bytes()},
-      {"weights_sha256", {{"mar", known(summary.mar_hash)}, {"vae", known(summary.vae_hash)}}},
-      {"settings", settings_json(summary)},
+      {"weights_sha256", summary.weights},
+      {"settings", settings},
+      {"launch", summary.launch},
       {"version", version_string()}};
   return json.dump(2) + "\n";
 }
 
 std::string summary_text(const RunSummary& summary) {
   const double seconds = seconds_per_image(summary);
-  const bool first_only = measured_blocks(summary).front().slots != 0 && summary.blocks.size() < 2;
   std::string text = format("%lld images in %.1f s: %.2f images/s\n",
-                            static_cast<long long>(written_images(summary)), summary.wall_seconds,
-                            images_per_second(summary));
-  text += format("%.4f seconds per image (%s; VAE included, PNG excluded):", seconds,
-                 first_only ? "the first block, warm-up included" : "median of blocks");
+                            static_cast<long long>(written_images(summary)),
+                            active_seconds(summary.blocks), images_per_second(summary));
+  text += format(
+      "%.4f seconds per image (%s; VAE included, PNG excluded):", seconds,
+      measured_blocks(summary).warm_up ? "first blocks, warm-up included" : "median of blocks");
   for (const auto& [name, stage] : stage_seconds(summary)) {
     if (std::string_view(name) != "png") {
       text += format(" %s %.0f %%", name, seconds > 0 ? 100 * stage / seconds : 0.0);
@@ -192,7 +180,7 @@ std::string summary_text(const RunSummary& summary) {
   text += format(
       "\n%lld full and %lld lazy decoding steps; computed %.1f %% of the transformer's "
       "and %.1f %% of the head's rows; %.3f TFLOP an image\n",
-      static_cast<long long>(summary.sampling.num_iter - summary.lazy_steps),
+      static_cast<long long>(summary.num_iter - summary.lazy_steps),
       static_cast<long long>(summary.lazy_steps),
       percent(work.block_rows, summary.baseline_rows.block_rows),
       percent(work.head_rows, summary.baseline_rows.head_rows),

@@ -1,5 +1,6 @@
 #include "lazymar/eval/evaluate.h"
 
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "lazymar/eval/block_maker.h"
 #include "support/errors.h"
 #include "support/temporary_folder.h"
 
@@ -94,6 +96,25 @@ TEST(Evaluate, ImagesDoNotDependOnHowManyThereAre) {
   for (const char* name : {"00000.png", "00001.png"}) {
     EXPECT_EQ(read_text(only_run(short_folder) / name), read_text(only_run(long_folder) / name));
   }
+}
+
+TEST(Evaluate, TheNumberOfThreadsDoesNotMatter) {
+  std::string images;
+  for (const int64_t threads : {1, 2, 3}) {
+    const TemporaryFolder folder;
+    EvalOptions options = quick_run(folder, true);
+    options.sampling.num_iter = 16;
+    options.eval_bsz = 5;
+    options.threads = threads;
+    evaluate(options);
+    std::string pngs;
+    for (int64_t id = 0; id < options.num_images; ++id) {
+      pngs += read_text(only_run(folder) / image_name(id));
+    }
+    EXPECT_TRUE(images.empty() || pngs == images) << threads << " threads";
+    images = pngs;
+  }
+  at::set_num_threads(1);
 }
 
 TEST(Evaluate, RefusesClassesThatTheModelLacks) {

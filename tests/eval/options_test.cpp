@@ -1,8 +1,11 @@
 #include "lazymar/eval/options.h"
 
+#include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <new>
+#include <stdexcept>
 
 #include "lazymar/eval/arguments.h"
 #include "lazymar/eval/device.h"
@@ -169,13 +172,40 @@ TEST(Device, UnknownNamesAreRefused) {
   EXPECT_TRUE(contains(refused([] { resolve_device("cuda:99"); }), "CUDA"));
 }
 
-TEST(Device, SeveralProcessesAreRefused) {
-  ::setenv("WORLD_SIZE", "2", 1);
-  EXPECT_TRUE(contains(refused(refuse_several_processes), "WORLD_SIZE=2"));
-  ::setenv("WORLD_SIZE", "1", 1);
-  EXPECT_NO_THROW(refuse_several_processes());
-  ::unsetenv("WORLD_SIZE");
-  EXPECT_NO_THROW(refuse_several_processes());
+TEST(Device, ModelOfTheProcessor) {
+  EXPECT_FALSE(device_model(c10::kCPU).empty());
+}
+
+TEST(Device, OutOfMemoryIsKnown) {
+  EXPECT_TRUE(is_out_of_memory(std::bad_alloc()));
+  EXPECT_FALSE(is_out_of_memory(std::runtime_error("something else")));
+  try {
+    at::empty({int64_t{1} << 50}, c10::kFloat);
+    ADD_FAILURE() << "a petabyte was had";
+  } catch (const std::exception& error) {
+    EXPECT_TRUE(is_out_of_memory(error)) << error.what();
+  }
+}
+
+TEST(EvalOptions, Processes) {
+  const auto parse = [](std::vector<const char*> arguments) {
+    arguments.insert(arguments.begin(), "lazymar_eval");
+    return parse_eval_options(static_cast<int>(arguments.size()), arguments.data()).options;
+  };
+  const EvalOptions standard = parse({});
+  EXPECT_FALSE(standard.gpus || standard.all_gpus || standard.workers);
+  EXPECT_TRUE(standard.halve_on_oom);
+  EXPECT_TRUE(parse({"--gpus", "all"}).all_gpus);
+  EXPECT_EQ(parse({"--gpus", "3"}).gpus, 3);
+  EXPECT_EQ(parse({"--workers", "3"}).workers, 3);
+  EXPECT_FALSE(parse({"--oom", "fail"}).halve_on_oom);
+  EXPECT_TRUE(parse({"--verify", "deep"}).verify_deep);
+  EXPECT_EQ(parse({"--durability", "file"}).durability, Durability::kFile);
+  EXPECT_EQ(parse({"--grace", "2.5"}).grace, 2.5);
+  for (const char* flag : {"--gpus", "--workers", "--oom", "--verify", "--durability", "--grace",
+                           "--stall", "--max_restarts", "--png_threads"}) {
+    EXPECT_TRUE(contains(refused([&] { parse({flag, "x"}); }), flag)) << flag;
+  }
 }
 
 TEST(VerifyOptions, NeedATrace) {

@@ -9,30 +9,41 @@
 namespace lazymar {
 namespace {
 
-BlockRecord block(double seconds, int64_t images = 4) {
+/// A block of 4 slots that began at `start` and took `seconds`, with `images` kept.
+BlockRecord block(double start, double seconds, size_t images = 4) {
   BlockRecord record;
-  record.images = images;
+  record.launch = "one";
+  record.images.resize(images);
   record.slots = 4;
   record.seconds.total = seconds;
   record.seconds.head = seconds / 2;
-  record.work = {400, 40, 20};
+  record.png_seconds = 1;
+  record.finished = start + seconds + record.png_seconds;
+  record.flops = 400;
+  record.block_rows = 40;
+  record.head_rows = 20;
   return record;
 }
 
-RunSummary three_blocks() {
+RunSummary some_blocks() {
   RunSummary summary;
+  summary.num_iter = 64;
   summary.baseline_rows = {0, 20, 50};
-  summary.wall_seconds = 50;
-  summary.blocks = {block(40), block(8), block(4), block(6), block(100, 1)};
+  summary.settings = {{"lazy_mar", {{"warmup", 5}}}, {"device", "a kind of CPU"}};
+  summary.device = "cpu";
+  summary.blocks = {block(0, 40), block(41, 8), block(50, 4), block(55, 6), block(62, 100, 1)};
+  summary.blocks[0].first = true;
   return summary;
 }
 
 TEST(Summary, MedianOfFullBlocksAfterTheFirst) {
-  RunSummary summary = three_blocks();
+  RunSummary summary = some_blocks();
   EXPECT_DOUBLE_EQ(seconds_per_image(summary), 1.5);
   summary.blocks.pop_back();
   summary.blocks.pop_back();
   EXPECT_DOUBLE_EQ(seconds_per_image(summary), 1.5);
+  summary.blocks[1].micro_batch = 2;
+  EXPECT_DOUBLE_EQ(seconds_per_image(summary), 1.0);
   summary.blocks.resize(1);
   EXPECT_DOUBLE_EQ(seconds_per_image(summary), 10.0);
   summary.blocks.clear();
@@ -40,15 +51,13 @@ TEST(Summary, MedianOfFullBlocksAfterTheFirst) {
 }
 
 TEST(Summary, JsonHoldsWhatScriptsRead) {
-  RunSummary summary = three_blocks();
-  summary.complete = true;
-  summary.lazy.emplace();
-  summary.mar_hash = "abc";
+  RunSummary summary = some_blocks();
+  summary.checked = true;
   const auto json = nlohmann::json::parse(summary_json(summary));
   EXPECT_EQ(json.at("complete"), true);
   EXPECT_EQ(json.at("images"), 17);
   EXPECT_DOUBLE_EQ(json.at("seconds_per_image"), 1.5);
-  EXPECT_DOUBLE_EQ(json.at("images_per_second"), 17.0 / 50);
+  EXPECT_DOUBLE_EQ(json.at("images_per_second"), 17.0 / 163);
   EXPECT_DOUBLE_EQ(json.at("stages").at("head"), 0.75);
   for (const char* stage : {"encoder", "decoder", "head", "vae", "png"}) {
     EXPECT_TRUE(json.at("stages").contains(stage)) << stage;
@@ -58,14 +67,24 @@ TEST(Summary, JsonHoldsWhatScriptsRead) {
   EXPECT_EQ(json.at("rows_per_image").at("transformer").at("total"), 20);
   EXPECT_GT(json.at("peak_rss_bytes"), 0);
   EXPECT_EQ(json.at("settings").at("lazy_mar").at("warmup"), 5);
-  EXPECT_EQ(json.at("weights_sha256").at("mar"), "abc");
-  EXPECT_TRUE(json.at("weights_sha256").at("vae").is_null());
-  summary.lazy.reset();
-  EXPECT_TRUE(nlohmann::json::parse(summary_json(summary)).at("settings").at("lazy_mar").is_null());
+  EXPECT_EQ(json.at("settings").at("device"), "cpu");
+  EXPECT_TRUE(json.at("weights_sha256").is_null());
+  summary.failed = {4};
+  EXPECT_EQ(nlohmann::json::parse(summary_json(summary)).at("complete"), false);
+}
+
+TEST(Summary, PausesBetweenLaunchesDoNotCount) {
+  RunSummary summary = some_blocks();
+  EXPECT_DOUBLE_EQ(active_seconds(summary.blocks), 163);
+  for (size_t i = 3; i < 5; ++i) {
+    summary.blocks[i].launch = "two";
+    summary.blocks[i].finished += 1000;
+  }
+  EXPECT_DOUBLE_EQ(active_seconds(summary.blocks), 55 + 108);
 }
 
 TEST(Summary, TextTellsLatencyAndSavings) {
-  RunSummary summary = three_blocks();
+  RunSummary summary = some_blocks();
   summary.lazy_steps = 52;
   const std::string text = summary_text(summary);
   EXPECT_TRUE(testing::contains(text, "1.5000 seconds per image"));

@@ -4,28 +4,41 @@
 #include <c10/core/Device.h>
 
 #include <cstdint>
+#include <exception>
 #include <optional>
 #include <string>
 
 #include "lazymar/core/config.h"
 #include "lazymar/io/weights.h"
+#include "lazymar/run/world.h"
 
 namespace lazymar {
 
-/// "auto" (CUDA where there is one), "cpu", "cuda", "cuda:N"; throws Error (usage) where it cannot
-/// be had.
-c10::Device resolve_device(const std::string& name);
+/// How many CUDA devices this process sees (CUDA_VISIBLE_DEVICES); 0 without CUDA.
+int64_t cuda_device_count();
+
+/// "auto" (CUDA where there is one), "cpu", "cuda", "cuda:N"; without a number the process's local
+/// rank. Throws Error (usage) where it cannot be had.
+c10::Device resolve_device(const std::string& name, const World& world = {});
+
+/// What kind of device it is, for the manifest: "NVIDIA H200", "AMD EPYC, AVX512".
+std::string device_model(c10::Device device);
 
 /// Tensors of this precision on this device.
-Placement resolve_placement(Precision precision, const std::string& device);
+Placement resolve_placement(Precision precision, const std::string& device,
+                            const World& world = {});
 
-/// CPU threads of this process's ATen operations; all cores where not given.
-void set_threads(const std::optional<int64_t>& threads);
+/// CPU threads of this process's ATen operations. Where not given: its share of the cores if it has
+/// company on this host and OMP_NUM_THREADS does not say otherwise, else what LibTorch takes.
+void set_threads(const std::optional<int64_t>& threads, const World& world = {});
 
 /// Waits until everything given to the device is done; nothing to wait for on the CPU.
 void synchronize(c10::Device device);
 
-/// Throws Error (usage) under a launcher that started more than one process.
-void refuse_several_processes();
+/// True for what LibTorch or the C++ library throws where memory is short.
+bool is_out_of_memory(const std::exception& error);
+
+/// Gives memory that LibTorch keeps for later back to the device.
+void release_unused_memory(c10::Device device);
 
 }  // namespace lazymar

@@ -1,19 +1,19 @@
 #pragma once
 /// lazymar_eval: a set of images into a run folder.
 
-#include <cstdint>
-#include <vector>
-
 #include "lazymar/core/error.h"
 #include "lazymar/eval/options.h"
+#include "lazymar/run/world.h"
 
 namespace lazymar {
 
-/// Class of image i: classes[floor(i * K / num_images)]. Sorted and balanced, and what the original
-/// takes where K divides num_images.
-int64_t label_of(int64_t id, const std::vector<int64_t>& classes, int64_t num_images);
+/// One process's part of a run: generates, writes PNGs, and stays until the set is complete and
+/// checked. Whoever checks it prints the summary and leaves it in info/summary.json.
+/// Throws Error: incomplete where it is asked to stop, failed where images have no usable result.
+ExitCode evaluate(const EvalOptions& options, const World& world = {});
 
-/// Generates, writes PNGs, prints a summary and leaves it in info/summary.json.
-ExitCode evaluate(const EvalOptions& options);
+/// lazymar_eval as started: evaluate() as a process of a launcher, or workers of its own that do
+/// so. Throws Error (usage) where launcher, --gpus, --workers and --device contradict each other.
+ExitCode launch(const EvalOptions& options, char* const* argv);
 
 }  // namespace lazymar

@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -13,20 +14,25 @@
 #include "lazymar/eval/runners.h"
 #include "lazymar/mar/sampler.h"
 #include "lazymar/nn/flops.h"
+#include "lazymar/run/journal.h"
 
 namespace lazymar {
-
-/// Wall time of a block's stages.
-struct StageSeconds {
-  double encoder = 0.0, decoder = 0.0, head = 0.0, vae = 0.0;
-  double total = 0.0;  ///< from labels to pixels, everything included
-};
 
 /// A block of images as it was made.
 struct GeneratedBlock {
   at::Tensor pixels;  ///< [B, H, W, 3] uint8, on the CPU
+  /// By slot: every value finite, and not all pixels of one colour.
+  std::vector<bool> sound;
   StageSeconds seconds;
   WorkCount work;
+};
+
+/// Where others look on while a block is made.
+struct GenerationHooks {
+  /// Before each decoding step, with the share of the steps that is done. May throw.
+  std::function<void(double)> step = [](double) {};
+  /// Once the VAE has decoded: images [B, 3, H, W], which may be changed.
+  std::function<void(at::Tensor&)> decoded = [](at::Tensor&) {};
 };
 
 class Generator {
@@ -35,7 +41,8 @@ class Generator {
             uint64_t seed);
 
   /// Image i of the set, for each id, with its class: both vectors have the block's size.
-  GeneratedBlock generate(const std::vector<int64_t>& ids, const std::vector<int64_t>& labels);
+  GeneratedBlock generate(const std::vector<int64_t>& ids, const std::vector<int64_t>& labels,
+                          const GenerationHooks& hooks = {});
 
   const Model& model() const { return *model_; }
   /// Decoding steps of a batch that were lazy.
@@ -50,5 +57,8 @@ class Generator {
   Runners runners_;
   uint64_t seed_;
 };
+
+/// images [B, 3, H, W] as the VAE gives them -> by image: finite, and not all of one colour.
+std::vector<bool> sound_images(const at::Tensor& images);
 
 }  // namespace lazymar

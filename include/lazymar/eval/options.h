@@ -11,6 +11,7 @@
 #include "lazymar/core/config.h"
 #include "lazymar/eval/model_files.h"
 #include "lazymar/io/weight_file.h"
+#include "lazymar/run/image_files.h"
 
 namespace lazymar {
 
@@ -30,6 +31,19 @@ struct EvalOptions {
   std::filesystem::path output_dir = "output";
   bool overwrite = false;
   std::optional<std::pair<int64_t, int64_t>> grid;  ///< rows, columns of the contact sheet
+  // Processes.
+  std::optional<int64_t> gpus;     ///< how many GPUs, a process each; default: all visible ones
+  bool all_gpus = false;           ///< "--gpus all" was said: no CUDA device is an error then
+  std::optional<int64_t> workers;  ///< on CPUs; default 1
+  int64_t max_restarts = 3;        ///< of each worker
+  double grace = 25;               ///< seconds from a stop signal to the end
+  double stall = 300;              ///< seconds without a sign of life after which a process is gone
+  bool halve_on_oom = true;        ///< else running out of memory ends the run
+  // Files.
+  Durability durability = Durability::kBlock;
+  bool few_files = false;            ///< one tar per block instead of a file per image
+  bool verify_deep = false;          ///< the last check decodes every image and compares its hash
+  int64_t png_threads = 2;           ///< that encode images while the next block is computed
   std::vector<std::string> ignored;  ///< flags of eval.py and main_mar.py without a meaning here
 };
 

@@ -2,43 +2,42 @@
 /// What a run measured, for people and for scripts (info/summary.json).
 
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
-#include "lazymar/core/config.h"
-#include "lazymar/eval/generator.h"
+#include "lazymar/nn/flops.h"
+#include "lazymar/run/journal.h"
 
 namespace lazymar {
 
-/// One block as it went.
-struct BlockRecord {
-  int64_t images = 0;  ///< written; the last block's slots may be more
-  int64_t slots = 0;   ///< computed
-  StageSeconds seconds;
-  double png_seconds = 0.0;
-  WorkCount work;
-};
-
 /// Everything the summary tells.
 struct RunSummary {
-  bool complete = false;
-  std::string model, mar_source, vae_source, device, precision;
-  std::string mar_hash, vae_hash;  ///< empty: not known yet
-  int64_t threads = 0;
+  bool checked = false;             ///< every block is finished, and its files are whole
+  std::string launch;               ///< of the process that wrote it
+  std::vector<int64_t> failed;      ///< ids without a usable result
+  nlohmann::ordered_json settings;  ///< the manifest's
+  nlohmann::ordered_json weights;   ///< their hashes; null where they are not known yet
+  std::string mar_source, vae_source, device;
   int64_t num_images = 0;  ///< wanted
-  int64_t eval_bsz = 0;
-  uint64_t seed = 0;
-  SamplingOptions sampling;
-  std::optional<LazyOptions> lazy;
+  int64_t num_iter = 0;
   int64_t lazy_steps = 0;
+  int64_t threads = 0;
   WorkCount baseline_rows;  ///< of one image, by plain MAR
-  double wall_seconds = 0.0;
   std::vector<BlockRecord> blocks;
 };
 
-/// Median over the full blocks after the first of wall time / images, VAE included, PNG excluded;
-/// 0 without a block. With nothing after the first, that block is taken.
+/// Median over the full blocks of wall time / images, VAE included, PNG excluded, the first block
+/// of every process and blocks made while memory was short excepted; with nothing but those, over
+/// them. 0 without a block.
 double seconds_per_image(const RunSummary& summary);
+
+/// Images on the disk.
+int64_t written_images(const RunSummary& summary);
+
+/// Seconds in which blocks were made, summed over the launches, from the first block's beginning to
+/// the last one's end.
+double active_seconds(const std::vector<BlockRecord>& blocks);
 
 /// summary.json's text.
 std::string summary_json(const RunSummary& summary);

@@ -11,6 +11,13 @@ struct WorkCount {
   int64_t flops = 0;
   int64_t block_rows = 0;  ///< rows through transformer blocks, summed over blocks
   int64_t head_rows = 0;   ///< rows through residual blocks of the head, summed over blocks
+
+  WorkCount& operator+=(const WorkCount& other) {
+    flops += other.flops;
+    block_rows += other.block_rows;
+    head_rows += other.head_rows;
+    return *this;
+  }
 };
 
 /// The calling thread's counter; owned by the thread, reset by whoever measures.

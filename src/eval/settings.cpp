@@ -1,36 +1,23 @@
-#include "lazymar/eval/run_folder.h"
-
-#include <unistd.h>
+#include "lazymar/eval/settings.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
+#include <nlohmann/json.hpp>
+#include <utility>
 #include <vector>
 
 #include "lazymar/core/error.h"
 #include "lazymar/core/hash.h"
-#include "lazymar/io/atomic_file.h"
+#include "lazymar/core/revision.h"
+#include "lazymar/eval/device.h"
 #include "lazymar/lazy/retain_schedule.h"
 
 namespace lazymar {
 namespace {
 
-namespace fs = std::filesystem;
+using nlohmann::ordered_json;
 
-constexpr size_t kMinDigits = 5;
 constexpr size_t kLongestPart = 48;
-
-std::string image_name(int64_t id) {
-  std::string digits = std::to_string(id);
-  digits.insert(0, kMinDigits - std::min(kMinDigits, digits.size()), '0');
-  return digits + ".png";
-}
-
-bool is_image_name(const std::string& name) {
-  const size_t digits = name.find_first_not_of("0123456789");
-  return digits != std::string::npos && digits >= kMinDigits && name.substr(digits) == ".png";
-}
 
 /// A part of a file name: separators become dashes, long lists their FNV-1a hash.
 std::string name_part(std::string text) {
@@ -86,22 +73,22 @@ std::string list_string(const std::vector<int64_t>& values) {
   return text;
 }
 
-void remove_earlier_run(const fs::path& folder) {
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    if (is_image_name(entry.path().filename().string())) {
-      fs::remove(entry.path());
+ordered_json lazy_json(const LazyOptions& lazy) {
+  ordered_json caches = ordered_json::array();
+  for (const auto& [name, used] :
+       {std::pair{"token", lazy.token}, {"condition", lazy.condition}, {"head", lazy.head}}) {
+    if (used) {
+      caches.push_back(name);
     }
   }
-  fs::remove_all(folder / "info");
-}
-
-bool holds_images(const fs::path& folder) {
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    if (is_image_name(entry.path().filename().string())) {
-      return true;
-    }
-  }
-  return false;
+  return {{"caches", caches},
+          {"warmup", lazy.warmup},
+          {"refresh", lazy.refresh},
+          {"prune_layer", lazy.prune_layer},
+          {"extra", lazy.extra},
+          {"head_refresh", lazy.head_refresh},
+          {"retain", retain_string(lazy)},
+          {"condition_scale", lazy.condition_scale}};
 }
 
 }  // namespace
@@ -123,35 +110,31 @@ std::string settings_name(const EvalOptions& options, const ResolvedSettings& re
   name.add("seed", options.model.seed, defaults.model.seed);
   name.add("bsz", resolved.eval_bsz, standard.eval_bsz);
   name.add("", to_string(options.precision), to_string(defaults.precision));
+  name.add("", std::string(options.few_files ? "tar" : ""), std::string());
   name.add("", std::string(options.model.random_weights ? "random" : ""), std::string());
   name.add("resume-", options.model.resume.value_or("").string(), std::string());
   name.add("vae-", options.model.vae_path.value_or("").string(), std::string());
   return name.name();
 }
 
-RunFolder::RunFolder(const fs::path& path, bool overwrite) : path_(path) {
-  try {
-    fs::create_directories(path_);
-    if (overwrite) {
-      remove_earlier_run(path_);
-    } else if (holds_images(path_)) {
-      throw usage_error(path_.string(), ": holds images of an earlier run; --overwrite replaces ",
-                        "them, another --output_dir keeps them");
-    }
-    fs::create_directories(info());
-  } catch (const fs::filesystem_error& error) {
-    throw usage_error("--output_dir: ", error.path1().string(), ": ", error.code().message());
-  }
-  for (const fs::path& folder : {path_, info()}) {
-    if (::access(folder.c_str(), W_OK | X_OK) != 0) {
-      throw usage_error("--output_dir: ", folder.string(), ": ", std::strerror(errno));
-    }
-  }
-}
-
-void RunFolder::write_image(int64_t id, std::span<const std::byte> png) const {
-  // The temporary name lives in info/, where no PNG tool looks.
-  write_file_atomically(path_ / image_name(id), png, info());
+ordered_json settings_json(const EvalOptions& options, const ResolvedSettings& resolved,
+                           c10::Device device) {
+  const SamplingOptions& sampling = resolved.sampling;
+  return {{"model", options.model.model},
+          {"num_images", options.num_images},
+          {"classes", options.classes},
+          {"eval_bsz", resolved.eval_bsz},
+          {"seed", options.model.seed},
+          {"num_iter", sampling.num_iter},
+          {"num_sampling_steps", sampling.num_sampling_steps},
+          {"cfg", sampling.cfg},
+          {"cfg_schedule", to_string(sampling.cfg_schedule)},
+          {"temperature", sampling.temperature},
+          {"lazy_mar", options.lazy ? lazy_json(*options.lazy) : ordered_json()},
+          {"few_files", options.few_files},
+          {"device", device_model(device)},
+          {"precision", to_string(options.precision)},
+          {"version", version_string()}};
 }
 
 }  // namespace lazymar

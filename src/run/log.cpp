@@ -1,4 +1,4 @@
-#include "lazymar/eval/log.h"
+#include "lazymar/run/log.h"
 
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_color_sinks.h>

@@ -1,19 +1,13 @@
-#include "lazymar/eval/run_folder.h"
+#include "lazymar/eval/settings.h"
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
 #include <set>
-
-#include "support/errors.h"
-#include "support/temporary_folder.h"
+#include <string>
 
 namespace lazymar {
 namespace {
-
-namespace fs = std::filesystem;
-using testing::contains;
-using testing::refused;
-using testing::TemporaryFolder;
 
 ResolvedSettings usual() {
   return {SamplingOptions{}, 8};
@@ -53,6 +47,7 @@ TEST(SettingsName, EverySettingThatDiffersIsNamed) {
   add([](O& o, R&) { o.model.random_weights = true; });
   add([](O& o, R&) { o.model.resume = "a/b"; });
   add([](O& o, R&) { o.model.vae_path = "a/b"; });
+  add([](O& o, R&) { o.few_files = true; });
   add([](O& o, R&) { o.lazy->token = false; });
   add([](O& o, R&) { o.lazy->condition = false; });
   add([](O& o, R&) { o.lazy->head = false; });
@@ -63,7 +58,7 @@ TEST(SettingsName, EverySettingThatDiffersIsNamed) {
   add([](O& o, R&) { o.lazy->head_refresh = 1; });
   add([](O& o, R&) { o.lazy->retain = RetainKind::kPublished; });
   add([](O& o, R&) { o.lazy->condition_scale = 0; });
-  EXPECT_EQ(names.size(), 26U);
+  EXPECT_EQ(names.size(), 27U);
 }
 
 TEST(SettingsName, IsOneFolderNameOfBoundedLength) {
@@ -75,35 +70,20 @@ TEST(SettingsName, IsOneFolderNameOfBoundedLength) {
   EXPECT_LT(name.size(), 255U);
 }
 
-TEST(RunFolder, WritesNumberedImages) {
-  const TemporaryFolder temporary;
-  const RunFolder folder(temporary.path() / "a/b", false);
-  const std::vector<std::byte> png(3, std::byte{65});
-  folder.write_image(7, png);
-  folder.write_image(123456, png);
-  EXPECT_EQ(testing::read_text(folder.path() / "00007.png"), "AAA");
-  EXPECT_TRUE(fs::exists(folder.path() / "123456.png"));
-  EXPECT_TRUE(fs::is_directory(folder.info()));
-}
-
-TEST(RunFolder, KeepsAnEarlierRunUnlessToldOtherwise) {
-  const TemporaryFolder temporary;
-  const std::vector<std::byte> png(3);
-  RunFolder(temporary.path(), false).write_image(1, png);
-  testing::write_text(temporary.path() / "notes.txt", "mine");
-  testing::write_text(temporary.path() / "info/summary.json", "{}");
-  EXPECT_TRUE(contains(refused([&] { RunFolder(temporary.path(), false); }), "--overwrite"));
-  const RunFolder again(temporary.path(), true);
-  EXPECT_FALSE(fs::exists(temporary.path() / "00001.png"));
-  EXPECT_FALSE(fs::exists(again.info() / "summary.json"));
-  EXPECT_TRUE(fs::exists(temporary.path() / "notes.txt"));
-}
-
-TEST(RunFolder, WhatCannotBeAFolderIsRefused) {
-  const TemporaryFolder temporary;
-  testing::write_text(temporary.path() / "file", "");
-  EXPECT_TRUE(
-      contains(refused([&] { RunFolder(temporary.path() / "file/x", false); }), "--output_dir"));
+TEST(SettingsJson, IsAllThatTheBytesDependOn) {
+  EvalOptions options;
+  const auto json = [&] { return settings_json(options, usual(), c10::kCPU); };
+  const auto standard = json();
+  EXPECT_TRUE(standard.at("lazy_mar").is_null());
+  EXPECT_FALSE(standard.at("device").get<std::string>().empty());
+  options.threads = 3;
+  options.workers = 2;
+  options.durability = Durability::kFile;
+  EXPECT_EQ(json(), standard);
+  options.model.seed = 2;
+  EXPECT_NE(json(), standard);
+  options.lazy.emplace();
+  EXPECT_EQ(json().at("lazy_mar").at("warmup"), 5);
 }
 
 }  // namespace

@@ -1,0 +1,51 @@
+#pragma once
+/// Blocks of images, whatever memory and arithmetic do.
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "lazymar/eval/generator.h"
+#include "lazymar/eval/options.h"
+#include "lazymar/run/block_plan.h"
+#include "lazymar/run/faults.h"
+#include "lazymar/run/journal.h"
+
+namespace lazymar {
+
+/// Class of image i: classes[floor(i * K / num_images)]. Sorted and balanced, and what the original
+/// takes where K divides num_images.
+int64_t label_of(int64_t id, const std::vector<int64_t>& classes, int64_t num_images);
+
+/// Called before each decoding step with the share of the block that is done. May throw.
+using StepCallback = std::function<void(double)>;
+
+class BlockMaker {
+ public:
+  /// `classes`: what label_of() takes. Generator and faults must outlive it.
+  BlockMaker(const EvalOptions& options, const BlockPlan& plan, std::vector<int64_t> classes,
+             Generator& generator, const Faults& faults);
+
+  /// Makes block `record.block`. Where memory is short it halves the images computed at once, and
+  /// where an image comes out unusable it computes the block once more; the record tells both, and
+  /// which images stayed unusable. Throws Error (usage) where memory is short and --oom fail was
+  /// given.
+  GeneratedBlock make(BlockRecord& record, const StepCallback& step);
+
+ private:
+  GeneratedBlock generate(const std::vector<int64_t>& ids, BlockRecord& record);
+  GeneratedBlock generate_parts(const std::vector<int64_t>& ids, int64_t micro_batch);
+  GenerationHooks hooks(const std::vector<int64_t>& ids, std::function<void(double)> step);
+  void recompute(const std::vector<int64_t>& ids, GeneratedBlock& made, BlockRecord& record);
+
+  bool halve_on_oom_;
+  BlockPlan plan_;
+  std::vector<int64_t> classes_;
+  Generator& generator_;
+  const Faults& faults_;
+  const StepCallback* step_ = nullptr;  ///< of the block being made
+  int64_t short_blocks_ = 0;            ///< how many blocks in a row did not fit into memory whole
+  int64_t micro_batch_ = 0;             ///< images at a time that did fit
+};
+
+}  // namespace lazymar

@@ -1,0 +1,71 @@
+#pragma once
+/// The images of a run folder: written block by block, found again, checked.
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "lazymar/run/journal.h"
+
+namespace lazymar {
+
+/// What survives a power cut at once.
+enum class Durability {
+  kNone,   ///< nothing: a crash of the program loses nothing, one of the machine may
+  kBlock,  ///< one syncfs per block
+  kFile,   ///< fsync of every file, for file systems whose syncfs does nothing
+};
+Durability parse_durability(const std::string& text);
+const char* to_string(Durability durability);
+
+/// One PNG, ready to be written.
+struct EncodedImage {
+  int64_t id = 0;
+  std::vector<std::byte> png;
+};
+
+/// "00042.png".
+std::string image_name(int64_t id);
+/// The id of such a name; nothing for any other.
+std::optional<int64_t> image_id(const std::string& name);
+
+/// Where PNGs lie: one file each in the run folder, or with `few_files` one tar per block there.
+class ImageFiles {
+ public:
+  ImageFiles(std::filesystem::path folder, bool few_files, Durability durability, int64_t rank);
+
+  /// Writes the images of a block under temporary names in info/unfinished/, makes them durable,
+  /// and renames them. With `previous`, images that are equal to it and undamaged stay untouched.
+  /// Throws Error (output); then nothing of it is left but what was already renamed.
+  std::vector<ImageRecord> store(int64_t block, const std::vector<EncodedImage>& images,
+                                 const BlockRecord* previous) const;
+
+  /// What is wrong with the files of a finished block; empty where nothing is. Quick: there, of the
+  /// recorded size, with PNG's beginning and end. Deep: every hash as recorded, every PNG decodes.
+  std::string damage(const BlockRecord& record, bool deep) const;
+
+  /// A PNG as it lies there; throws Error (usage) where it does not.
+  std::vector<std::byte> read(const BlockRecord& record, int64_t id) const;
+
+ private:
+  std::filesystem::path archive(int64_t block) const;
+  std::string image_damage(const ImageRecord& image, bool deep) const;
+  std::string archive_damage(const BlockRecord& record, bool deep) const;
+  void place(
+      const std::vector<std::pair<std::filesystem::path, std::filesystem::path>>& files) const;
+  std::filesystem::path write_unfinished(const std::filesystem::path& name,
+                                         std::span<const std::byte> bytes) const;
+
+  std::filesystem::path folder_;
+  std::filesystem::path unfinished_;
+  bool few_files_;
+  Durability durability_;
+  int64_t rank_;
+};
+
+}  // namespace lazymar

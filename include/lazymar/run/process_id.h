@@ -1,0 +1,36 @@
+#pragma once
+/// Names of processes that mean something to other processes, on this host and on others.
+
+#include <cstdint>
+#include <string>
+
+namespace lazymar {
+
+/// Survives the reuse of numbers: host, boot, PID namespace, PID and the time of its start.
+struct ProcessId {
+  std::string host;
+  std::string machine;  ///< boot and PID namespace: processes with equal ones see each other
+  int64_t pid = 0;
+  int64_t started = 0;  ///< clock ticks after the boot
+
+  bool operator==(const ProcessId&) const = default;
+};
+
+ProcessId this_process();
+
+/// "host pid 123": for messages.
+std::string to_string(const ProcessId& process);
+
+/// One line that parse_process_id() reads.
+std::string encode(const ProcessId& process);
+/// An empty ProcessId where the text is none.
+ProcessId parse_process_id(const std::string& text);
+
+enum class Liveness {
+  kAlive,
+  kDead,
+  kUnknown,  ///< on another host, or out of sight: only signs of life can tell
+};
+Liveness liveness(const ProcessId& process);
+
+}  // namespace lazymar

@@ -1,0 +1,20 @@
+#pragma once
+/// Requests to stop: a flag that the work looks at between its steps.
+
+#include <optional>
+
+namespace lazymar {
+
+/// From now on SIGTERM, SIGINT and SIGUSR1 ask this process to stop. A second SIGINT ends it at
+/// once (exit status 130), and so does the grace, in seconds, after the first request (exit status
+/// 75): every file is whole or not there at any moment, so nothing is lost by that.
+void watch_stop_signals(double grace);
+
+/// A request that has come in.
+struct StopRequest {
+  int signal = 0;
+  double seconds_left = 0.0;  ///< of the grace
+};
+std::optional<StopRequest> stop_request();
+
+}  // namespace lazymar

@@ -1,0 +1,71 @@
+#include <algorithm>
+#include <cstdlib>
+
+#include "lazymar/eval/device.h"
+#include "lazymar/eval/evaluate.h"
+#include "lazymar/run/log.h"
+#include "lazymar/run/supervisor.h"
+
+namespace lazymar {
+namespace {
+
+/// How many workers to start on this host.
+int64_t worker_count(const EvalOptions& options) {
+  const bool one_gpu = options.device.starts_with("cuda:");
+  const bool on_gpus =
+      options.device != "cpu" && (options.device != "auto" || cuda_device_count() > 0);
+  const bool gpus_given = options.gpus || options.all_gpus;
+  if (gpus_given && (one_gpu || !on_gpus)) {
+    throw usage_error("--gpus and --device ", options.device,
+                      one_gpu ? ": one of them says which GPUs; drop the other"
+                              : ": there is no GPU to work on; on CPUs use --workers");
+  }
+  if (on_gpus && options.workers) {
+    throw usage_error("--workers is for CPUs; with --device ", options.device,
+                      " there is one process per GPU: use --gpus, or --device cpu");
+  }
+  if (!on_gpus) {
+    return options.workers.value_or(1);
+  }
+  if (one_gpu) {
+    return 1;
+  }
+  const int64_t visible = cuda_device_count();
+  if (options.gpus && *options.gpus > visible) {
+    throw usage_error("--gpus ", *options.gpus, ": only ", visible, " CUDA devices are visible");
+  }
+  return std::max<int64_t>(1, options.gpus.value_or(visible));
+}
+
+}  // namespace
+
+ExitCode launch(const EvalOptions& options, char* const* argv) {
+  const World world = find_world([](const char* name) { return std::getenv(name); });
+  if (world.launcher == Launcher::kOwn) {
+    return evaluate(options, world);
+  }
+  if (world.launcher == Launcher::kExternal) {
+    if (options.gpus || options.all_gpus || options.workers) {
+      throw usage_error("--", options.workers ? "workers" : "gpus", ": the launcher has started ",
+                        world.size, " processes already; drop the flag or the launcher");
+    }
+    if (world.size > 1 && options.device.starts_with("cuda:")) {
+      throw usage_error("--device ", options.device, ": the launcher started ", world.size,
+                        " processes, which take a GPU each; use --device cuda");
+    }
+    return evaluate(options, world);
+  }
+  SupervisorOptions supervisor;
+  supervisor.workers = std::min(worker_count(options), options.num_images);
+  supervisor.max_restarts = options.max_restarts;
+  supervisor.grace = options.grace;
+  // Threads that wait busily for each other lose most of their time beside any other program, and
+  // next to nothing is won by it on a quiet machine.
+  if (std::getenv("OMP_WAIT_POLICY") == nullptr) {
+    supervisor.environment.emplace_back("GOMP_SPINCOUNT", "1000");
+  }
+  supervisor.warn = log_warning;
+  return supervise(supervisor, argv);
+}
+
+}  // namespace lazymar

@@ -1,0 +1,132 @@
+#include "lazymar/run/block_writer.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include "lazymar/core/error.h"
+#include "lazymar/io/png.h"
+
+namespace lazymar {
+namespace {
+
+using Seconds = std::chrono::duration<double>;
+
+}  // namespace
+
+BlockWriter::BlockWriter(const ImageFiles& files, Journal& journal, Claims& claims,
+                         const Faults& faults, int64_t encoders)
+    : files_(files),
+      journal_(journal),
+      claims_(claims),
+      faults_(faults),
+      encoders_(encoders),
+      thread_([this] { work(); }) {}
+
+BlockWriter::~BlockWriter() {
+  {
+    const std::lock_guard lock(mutex_);
+    ending_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+void BlockWriter::submit(RawBlock block) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return !waiting_ || error_; });
+  rethrow();
+  waiting_ = std::move(block);
+  changed_.notify_all();
+}
+
+void BlockWriter::finish() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return (!waiting_ && !writing_) || error_; });
+  rethrow();
+}
+
+void BlockWriter::rethrow() const {
+  if (error_) {
+    std::rethrow_exception(error_);
+  }
+}
+
+void BlockWriter::work() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    changed_.wait(lock, [this] { return waiting_ || ending_; });
+    if (!waiting_ || error_) {
+      return;
+    }
+    RawBlock block = std::move(*waiting_);
+    waiting_.reset();
+    writing_ = true;
+    changed_.notify_all();
+    lock.unlock();
+    std::exception_ptr error;
+    try {
+      write(block);
+    } catch (...) {
+      error = std::current_exception();
+    }
+    lock.lock();
+    writing_ = false;
+    error_ = error;
+    changed_.notify_all();
+  }
+}
+
+void BlockWriter::write(RawBlock& block) {
+  const auto start = std::chrono::steady_clock::now();
+  BlockRecord& record = block.record;
+  if (faults_.strikes(FaultKind::kDiskFull, record.block)) {
+    throw output_error("block ", record.block, ": cannot write: ", std::strerror(ENOSPC), " (",
+                       kFaultVariable, ")");
+  }
+  record.images =
+      files_.store(record.block, encode(block), block.previous ? &*block.previous : nullptr);
+  record.png_seconds = Seconds(std::chrono::steady_clock::now() - start).count();
+  record.finished = Seconds(std::chrono::system_clock::now().time_since_epoch()).count();
+  journal_.append(record);
+  // After the journal: whoever finds the claim gone finds the block finished.
+  claims_.release(std::to_string(record.block));
+}
+
+std::vector<EncodedImage> BlockWriter::encode(const RawBlock& block) const {
+  std::vector<EncodedImage> encoded(block.images.size());
+  const auto bytes = static_cast<size_t>(block.width * block.height * 3);
+  std::atomic<size_t> next{0};
+  const auto encode_some = [&] {
+    for (size_t i; (i = next.fetch_add(1)) < encoded.size();) {
+      const RawImage& image = block.images[i];
+      encoded[i] = {image.id, encode_png({image.pixels.get(), bytes}, block.width, block.height)};
+    }
+  };
+  std::vector<std::exception_ptr> errors(static_cast<size_t>(encoders_));
+  std::vector<std::thread> threads;
+  for (std::exception_ptr& error : errors) {
+    threads.emplace_back([&encode_some, &error] {
+      try {
+        encode_some();
+      } catch (...) {
+        error = std::current_exception();
+      }
+    });
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  for (const std::exception_ptr& error : errors) {
+    if (error) {
+      std::rethrow_exception(error);
+    }
+  }
+  return encoded;
+}
+
+}  // namespace lazymar

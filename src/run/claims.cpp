@@ -1,0 +1,134 @@
+#include "lazymar/run/claims.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+#include "lazymar/core/error.h"
+#include "lazymar/io/descriptor.h"
+
+namespace lazymar {
+namespace {
+
+/// Signs of life within the time after which a holder counts as gone.
+constexpr double kSignsPerStall = 10;
+
+double seconds_of(const timespec& time) {
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+
+std::string first_line(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  return line;
+}
+
+}  // namespace
+
+double FileClock::age(const std::filesystem::path& path) const {
+  // Opened, not only looked up: that is when a network file system asks its server.
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat status {};
+  if (file.number() < 0 || ::fstat(file.number(), &status) != 0) {
+    return -1;
+  }
+  const Descriptor own(::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
+  struct stat now {};
+  if (own.number() < 0 || ::futimens(own.number(), nullptr) != 0 ||
+      ::fstat(own.number(), &now) != 0) {
+    throw output_error(path_.string(), ": cannot touch: ", std::strerror(errno));
+  }
+  return std::max(0.0, seconds_of(now.st_mtim) - seconds_of(status.st_mtim));
+}
+
+bool touch(const std::filesystem::path& path) {
+  return ::utimensat(AT_FDCWD, path.c_str(), nullptr, 0) == 0;
+}
+
+Claims::Claims(std::filesystem::path folder, int64_t rank, double stall)
+    : folder_(std::move(folder)),
+      rank_(rank),
+      stall_(stall),
+      clock_(folder_ / concat(".clock.", rank)) {}
+
+Claims::~Claims() {
+  for (const std::string& name : held_) {
+    ::unlink((folder_ / name).c_str());
+  }
+}
+
+bool Claims::take(const std::string& name) {
+  const std::filesystem::path path = folder_ / name;
+  const bool taken = create(path) || (is_abandoned(path) && remove_abandoned(path) && create(path));
+  if (taken) {
+    const std::lock_guard lock(mutex_);
+    held_.insert(name);
+  }
+  return taken;
+}
+
+void Claims::release(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  if (held_.erase(name) > 0) {
+    ::unlink((folder_ / name).c_str());
+  }
+}
+
+bool Claims::keep_fresh() {
+  const auto now = std::chrono::steady_clock::now();
+  const std::lock_guard lock(mutex_);
+  if (now - refreshed_ < std::chrono::duration<double>(stall_ / kSignsPerStall)) {
+    return false;
+  }
+  refreshed_ = now;
+  for (const std::string& name : held_) {
+    touch(folder_ / name);
+  }
+  return true;
+}
+
+bool Claims::create(const std::filesystem::path& path) const {
+  const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+  if (file.number() < 0) {
+    if (errno == EEXIST) {
+      return false;
+    }
+    throw output_error(path.string(), ": cannot create: ", std::strerror(errno));
+  }
+  // A claim without a text, of a process killed right here, is an unknown's: it goes stale.
+  try {
+    write_all(file.number(), concat(encode(self_), "\n"), path);
+  } catch (...) {
+    ::unlink(path.c_str());
+    throw;
+  }
+  return true;
+}
+
+bool Claims::is_abandoned(const std::filesystem::path& path) const {
+  const ProcessId holder = parse_process_id(first_line(path));
+  return liveness(holder) == Liveness::kDead || clock_.age(path) > stall_;
+}
+
+bool Claims::remove_abandoned(const std::filesystem::path& path) const {
+  // Renamed first: of several processes that find it abandoned one gets it.
+  const std::filesystem::path aside = folder_ / concat(".abandoned.", rank_, ".", ::getpid());
+  if (::rename(path.c_str(), aside.c_str()) != 0) {
+    return false;
+  }
+  // Another may have been faster and put its own claim there: that one goes back.
+  const bool abandoned = is_abandoned(aside);
+  if (!abandoned) {
+    (void)!::link(aside.c_str(), path.c_str());
+  }
+  ::unlink(aside.c_str());
+  return abandoned;
+}
+
+}  // namespace lazymar

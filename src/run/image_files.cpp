@@ -1,0 +1,255 @@
+#include "lazymar/run/image_files.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+
+#include "lazymar/core/error.h"
+#include "lazymar/io/descriptor.h"
+#include "lazymar/io/mapped_file.h"
+#include "lazymar/io/png.h"
+#include "lazymar/io/sha256.h"
+#include "lazymar/io/tar.h"
+
+namespace lazymar {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr size_t kMinDigits = 5;
+
+std::string padded(int64_t number) {
+  std::string digits = std::to_string(number);
+  return std::string(kMinDigits - std::min(kMinDigits, digits.size()), '0') + digits;
+}
+
+/// What is wrong with one PNG; empty where nothing is.
+std::string png_damage(std::span<const std::byte> png, const ImageRecord& expected, bool deep) {
+  if (png.size() != static_cast<size_t>(expected.bytes)) {
+    return concat("has ", png.size(), " bytes instead of ", expected.bytes);
+  }
+  if (png.size() < 2 * kPngMargin || !looks_like_png(png.first(kPngMargin), png.last(kPngMargin))) {
+    return "is no whole PNG";
+  }
+  if (deep && sha256(png) != expected.sha256) {
+    return "does not have the recorded hash";
+  }
+  if (deep && !decode_png(png)) {
+    return "cannot be decoded";
+  }
+  return {};
+}
+
+void rename_file(const fs::path& from, const fs::path& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) {
+    throw output_error(to.string(), ": cannot rename into place: ", std::strerror(errno));
+  }
+}
+
+void sync_with(int (*sync)(int), const fs::path& path) {
+  const Descriptor folder(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  check_synced(folder.number() < 0 ? -1 : sync(folder.number()), path);
+}
+
+}  // namespace
+
+Durability parse_durability(const std::string& text) {
+  for (const Durability durability : {Durability::kNone, Durability::kBlock, Durability::kFile}) {
+    if (text == to_string(durability)) {
+      return durability;
+    }
+  }
+  throw usage_error("--durability ", text, ": use none, block or file");
+}
+
+const char* to_string(Durability durability) {
+  switch (durability) {
+    case Durability::kNone:
+      return "none";
+    case Durability::kBlock:
+      return "block";
+    case Durability::kFile:
+      return "file";
+  }
+  return "";
+}
+
+std::string image_name(int64_t id) {
+  return padded(id) + ".png";
+}
+
+std::optional<int64_t> image_id(const std::string& name) {
+  int64_t id = 0;
+  const auto [end, status] = std::from_chars(name.data(), name.data() + name.size(), id);
+  if (status != std::errc() || id < 0 || name != image_name(id)) {
+    return std::nullopt;
+  }
+  return id;
+}
+
+ImageFiles::ImageFiles(fs::path folder, bool few_files, Durability durability, int64_t rank)
+    : folder_(std::move(folder)),
+      unfinished_(folder_ / "info" / "unfinished"),
+      few_files_(few_files),
+      durability_(durability),
+      rank_(rank) {
+  // What an earlier process of this rank left in the middle of a block.
+  const std::string own = concat(rank_, ".");
+  for (const auto& entry : fs::directory_iterator(unfinished_)) {
+    if (entry.path().filename().string().starts_with(own)) {
+      std::error_code ignored;
+      fs::remove(entry.path(), ignored);
+    }
+  }
+}
+
+std::vector<ImageRecord> ImageFiles::store(int64_t block, const std::vector<EncodedImage>& images,
+                                           const BlockRecord* previous) const {
+  std::vector<ImageRecord> records;
+  std::vector<std::pair<fs::path, fs::path>> files;  // temporary, final
+  TarWriter tar;
+  const auto untouched = [&](const ImageRecord& record) {
+    return previous != nullptr && !few_files_ && image_damage(record, /*deep=*/true).empty();
+  };
+  try {
+    for (const EncodedImage& image : images) {
+      const std::string name = image_name(image.id);
+      const ImageRecord record{image.id, static_cast<int64_t>(image.png.size()), sha256(image.png)};
+      if (few_files_) {
+        tar.add(name, image.png);
+      } else if (!untouched(record)) {
+        files.emplace_back(write_unfinished(name, image.png), folder_ / name);
+      }
+      records.push_back(record);
+    }
+    if (few_files_ && !images.empty()) {
+      const fs::path path = archive(block);
+      files.emplace_back(write_unfinished(path.filename(), tar.finish()), path);
+    }
+    place(files);
+  } catch (...) {
+    for (const auto& [temporary, final] : files) {
+      ::unlink(temporary.c_str());
+    }
+    throw;
+  }
+  return records;
+}
+
+void ImageFiles::place(const std::vector<std::pair<fs::path, fs::path>>& files) const {
+  if (durability_ == Durability::kBlock && !files.empty()) {
+    sync_with(&::syncfs, unfinished_);
+  }
+  for (const auto& [temporary, final] : files) {
+    rename_file(temporary, final);
+  }
+  if (durability_ != Durability::kNone && !files.empty()) {
+    sync_with(&::fsync, folder_);
+  }
+}
+
+fs::path ImageFiles::write_unfinished(const fs::path& name,
+                                      std::span<const std::byte> bytes) const {
+  const fs::path path = unfinished_ / concat(rank_, ".", name.string(), ".part");
+  Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+  if (file.number() < 0) {
+    throw output_error(path.string(), ": cannot create: ", std::strerror(errno));
+  }
+  try {
+    write_all(file.number(), bytes, path);
+    if (durability_ == Durability::kFile) {
+      check_synced(::fsync(file.number()), path);
+    }
+    check_synced(file.close(), path);
+  } catch (...) {
+    ::unlink(path.c_str());
+    throw;
+  }
+  return path;
+}
+
+fs::path ImageFiles::archive(int64_t block) const {
+  return folder_ / concat("block-", padded(block), ".tar");
+}
+
+std::string ImageFiles::damage(const BlockRecord& record, bool deep) const {
+  if (few_files_) {
+    return record.images.empty() ? "" : archive_damage(record, deep);
+  }
+  for (const ImageRecord& image : record.images) {
+    if (const std::string damage = image_damage(image, deep); !damage.empty()) {
+      return concat(image_name(image.id), " ", damage);
+    }
+  }
+  return {};
+}
+
+std::string ImageFiles::image_damage(const ImageRecord& image, bool deep) const {
+  const fs::path path = folder_ / image_name(image.id);
+  if (deep) {
+    try {
+      return png_damage(MappedFile(path).bytes(), image, deep);
+    } catch (const Error&) {
+      return "cannot be read";
+    }
+  }
+  // Quick means two small reads: a mapping would fault in what lies between.
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.number() < 0) {
+    return "is missing";
+  }
+  const off_t size = ::lseek(file.number(), 0, SEEK_END);
+  if (size != image.bytes) {
+    return concat("has ", size, " bytes instead of ", image.bytes);
+  }
+  std::byte head[kPngMargin];
+  std::byte tail[kPngMargin];
+  const auto margin = static_cast<ssize_t>(kPngMargin);
+  const bool whole = ::pread(file.number(), head, kPngMargin, 0) == margin &&
+                     ::pread(file.number(), tail, kPngMargin, size - margin) == margin &&
+                     looks_like_png(head, tail);
+  return whole ? "" : "is no whole PNG";
+}
+
+std::string ImageFiles::archive_damage(const BlockRecord& record, bool deep) const {
+  const fs::path path = archive(record.block);
+  try {
+    const MappedFile file(path);
+    const std::vector<TarEntry> entries = read_tar(file.bytes(), path.string());
+    if (entries.size() != record.images.size()) {
+      return concat(path.filename().string(), " has ", entries.size(), " images instead of ",
+                    record.images.size());
+    }
+    for (size_t i = 0; i < entries.size(); ++i) {
+      const ImageRecord& image = record.images[i];
+      const std::string damage = entries[i].name != image_name(image.id)
+                                     ? "is missing"
+                                     : png_damage(entries[i].content, image, deep);
+      if (!damage.empty()) {
+        return concat(path.filename().string(), ": ", image_name(image.id), " ", damage);
+      }
+    }
+    return {};
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
+
+std::vector<std::byte> ImageFiles::read(const BlockRecord& record, int64_t id) const {
+  const MappedFile file(few_files_ ? archive(record.block) : folder_ / image_name(id));
+  if (!few_files_) {
+    return {file.bytes().begin(), file.bytes().end()};
+  }
+  for (const TarEntry& entry : read_tar(file.bytes(), file.path().string())) {
+    if (entry.name == image_name(id)) {
+      return {entry.content.begin(), entry.content.end()};
+    }
+  }
+  throw usage_error(file.path().string(), ": ", image_name(id), " is missing");
+}
+
+}  // namespace lazymar

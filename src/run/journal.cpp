@@ -1,0 +1,213 @@
+#include "lazymar/run/journal.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <regex>
+
+#include "lazymar/core/error.h"
+
+namespace lazymar {
+namespace {
+
+using nlohmann::json;
+using nlohmann::ordered_json;
+
+ordered_json to_json(const BlockRecord& record) {
+  ordered_json images = ordered_json::array();
+  for (const ImageRecord& image : record.images) {
+    images.push_back({{"id", image.id}, {"bytes", image.bytes}, {"sha256", image.sha256}});
+  }
+  const StageSeconds& s = record.seconds;
+  ordered_json line = {{"block", record.block}, {"attempt", record.attempt}, {"images", images}};
+  if (!record.failed.empty()) {
+    line["failed"] = record.failed;
+  }
+  if (!record.recomputed.empty()) {
+    line["recomputed"] = record.recomputed;
+  }
+  if (record.micro_batch) {
+    line["micro_batch"] = *record.micro_batch;
+  }
+  line.update({{"rank", record.rank},
+               {"launch", record.launch},
+               {"first", record.first},
+               {"slots", record.slots},
+               {"seconds",
+                {{"encoder", s.encoder},
+                 {"decoder", s.decoder},
+                 {"head", s.head},
+                 {"vae", s.vae},
+                 {"total", s.total},
+                 {"png", record.png_seconds}}},
+               {"flops", record.flops},
+               {"block_rows", record.block_rows},
+               {"head_rows", record.head_rows},
+               {"finished", record.finished}});
+  return line;
+}
+
+/// Throws json::exception for what is no record.
+BlockRecord from_json(const json& line) {
+  BlockRecord record;
+  line.at("block").get_to(record.block);
+  line.at("attempt").get_to(record.attempt);
+  for (const json& image : line.at("images")) {
+    record.images.push_back({image.at("id"), image.at("bytes"), image.at("sha256")});
+  }
+  record.failed = line.value("failed", std::vector<int64_t>());
+  record.recomputed = line.value("recomputed", std::vector<int64_t>());
+  if (line.contains("micro_batch")) {
+    record.micro_batch = line.at("micro_batch").get<int64_t>();
+  }
+  line.at("rank").get_to(record.rank);
+  line.at("launch").get_to(record.launch);
+  line.at("first").get_to(record.first);
+  line.at("slots").get_to(record.slots);
+  const json& seconds = line.at("seconds");
+  record.seconds = {seconds.at("encoder"), seconds.at("decoder"), seconds.at("head"),
+                    seconds.at("vae"), seconds.at("total")};
+  seconds.at("png").get_to(record.png_seconds);
+  line.at("flops").get_to(record.flops);
+  line.at("block_rows").get_to(record.block_rows);
+  line.at("head_rows").get_to(record.head_rows);
+  line.at("finished").get_to(record.finished);
+  return record;
+}
+
+}  // namespace
+
+StageSeconds& StageSeconds::operator+=(const StageSeconds& other) {
+  encoder += other.encoder;
+  decoder += other.decoder;
+  head += other.head;
+  vae += other.vae;
+  total += other.total;
+  return *this;
+}
+
+Journal::Journal(const std::filesystem::path& info, int64_t rank, bool durable)
+    : path_(info / concat("journal.", rank, ".jsonl")), durable_(durable) {
+  file_ = Descriptor(::open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
+  if (file_.number() < 0) {
+    throw output_error(path_.string(), ": cannot open: ", std::strerror(errno));
+  }
+  const off_t size = ::lseek(file_.number(), 0, SEEK_END);
+  char last = '\n';
+  if (size > 0 && ::pread(file_.number(), &last, 1, size - 1) == 1 && last != '\n') {
+    append_line("");  // ends the line that a crash has torn
+  }
+}
+
+void Journal::append(const BlockRecord& record) {
+  append_line(to_json(record).dump());
+}
+
+void Journal::undo(int64_t block, int64_t attempt) {
+  append_line(ordered_json{{"block", block}, {"undone", attempt}}.dump());
+}
+
+void Journal::append_line(const std::string& json) {
+  write_all(file_.number(), json + "\n", path_);
+  if (durable_) {
+    check_synced(::fdatasync(file_.number()), path_);
+  }
+}
+
+void JournalReader::refresh() {
+  static const std::regex kName(R"(journal\.\d+\.jsonl)");
+  for (const auto& entry : std::filesystem::directory_iterator(info_)) {
+    if (!std::regex_match(entry.path().filename().string(), kName)) {
+      continue;
+    }
+    int64_t& read = read_[entry.path()];
+    std::ifstream file(entry.path(), std::ios::binary);
+    file.seekg(read);
+    const std::string added{std::istreambuf_iterator<char>(file), {}};
+    size_t begin = 0;
+    for (size_t end; (end = added.find('\n', begin)) != std::string::npos; begin = end + 1) {
+      read_line(added.substr(begin, end - begin));
+    }
+    read += static_cast<int64_t>(begin);  // an unfinished line is read again, once it is whole
+  }
+}
+
+void JournalReader::read_line(const std::string& text) {
+  const json line = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!line.is_object()) {
+    return;
+  }
+  try {
+    if (line.contains("undone")) {
+      BlockState& state = blocks_[line.at("block").get<int64_t>()];
+      state.undone = std::max(state.undone, line.at("undone").get<int64_t>());
+      return;
+    }
+    BlockRecord record = from_json(line);
+    if (!fits(record)) {
+      return;
+    }
+    BlockState& state = blocks_[record.block];
+    if (!state.record || record.attempt >= state.record->attempt) {
+      state.record = std::move(record);
+    }
+  } catch (const json::exception&) {
+    return;  // no record of ours: the block counts as not finished
+  }
+}
+
+bool JournalReader::fits(const BlockRecord& record) const {
+  if (record.block < 0 || record.block >= plan_.blocks()) {
+    return false;
+  }
+  std::vector<int64_t> ids = record.failed;
+  for (const ImageRecord& image : record.images) {
+    ids.push_back(image.id);
+  }
+  std::sort(ids.begin(), ids.end());
+  const BlockIds expected = plan_.ids(record.block);
+  return static_cast<int64_t>(ids.size()) == expected.count && ids.front() == expected.first &&
+         ids.back() == expected.first + expected.count - 1 &&
+         std::adjacent_find(ids.begin(), ids.end()) == ids.end();
+}
+
+const BlockRecord* JournalReader::finished(int64_t block) const {
+  const auto found = blocks_.find(block);
+  if (found == blocks_.end() || !found->second.record ||
+      found->second.record->attempt <= found->second.undone) {
+    return nullptr;
+  }
+  return &*found->second.record;
+}
+
+int64_t JournalReader::next_attempt(int64_t block) const {
+  const auto found = blocks_.find(block);
+  if (found == blocks_.end()) {
+    return 0;
+  }
+  const BlockState& state = found->second;
+  return std::max(state.undone, state.record ? state.record->attempt : -1) + 1;
+}
+
+const BlockRecord* JournalReader::latest(int64_t block) const {
+  const auto found = blocks_.find(block);
+  return found != blocks_.end() && found->second.record ? &*found->second.record : nullptr;
+}
+
+std::vector<const BlockRecord*> JournalReader::finished() const {
+  std::vector<const BlockRecord*> records;
+  for (const auto& [block, state] : blocks_) {
+    if (const BlockRecord* record = finished(block)) {
+      records.push_back(record);
+    }
+  }
+  return records;
+}
+
+}  // namespace lazymar

@@ -1,0 +1,128 @@
+#include "lazymar/run/member.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <thread>
+#include <utility>
+
+#include "lazymar/core/error.h"
+#include "lazymar/io/atomic_file.h"
+#include "lazymar/run/signals.h"
+
+namespace lazymar {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+fs::path ranks_folder(const fs::path& info) {
+  return info / "ranks";
+}
+
+}  // namespace
+
+std::vector<MemberState> read_members(const fs::path& info) {
+  const FileClock clock(ranks_folder(info) / concat(".clock.", ::getpid()));
+  std::vector<MemberState> members;
+  for (const auto& entry : fs::directory_iterator(ranks_folder(info))) {
+    if (entry.path().extension() != ".json") {
+      continue;
+    }
+    std::ifstream file(entry.path());
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    const json line = json::parse(text, nullptr, /*allow_exceptions=*/false);
+    const double silent = clock.age(entry.path());
+    try {
+      members.push_back({line.at("rank"), parse_process_id(line.at("process")), line.at("launch"),
+                         line.at("state"), silent});
+    } catch (const json::exception&) {
+      continue;  // not written by a process of ours
+    }
+  }
+  std::error_code ignored;
+  fs::remove(ranks_folder(info) / concat(".clock.", ::getpid()), ignored);
+  return members;
+}
+
+Member::Member(fs::path info, const World& world, double stall)
+    : info_(std::move(info)),
+      world_(world),
+      stall_(stall),
+      place_(ranks_folder(info_), world.rank, stall) {
+  refuse_others();
+  if (!place_.take(concat(world.rank, ".lock"))) {
+    throw usage_error(info_.parent_path().string(), ": another run starts here as rank ",
+                      world.rank, ": wait for it, or choose another --output_dir");
+  }
+  set_state("starting");
+}
+
+Member::~Member() {
+  std::error_code ignored;
+  fs::remove(path(), ignored);
+}
+
+fs::path Member::path() const {
+  return ranks_folder(info_) / concat(world_.rank, ".json");
+}
+
+void Member::set_state(const std::string& state) {
+  if (state == state_) {
+    return;
+  }
+  state_ = state;
+  const json line = {{"rank", world_.rank},
+                     {"process", encode(self_)},
+                     {"launch", world_.launch},
+                     {"state", state}};
+  write_text_atomically(path(), line.dump() + "\n");
+}
+
+void Member::keep_fresh() {
+  if (place_.keep_fresh()) {
+    touch(path());
+  }
+}
+
+void Member::refuse_others() const {
+  constexpr auto kPause = std::chrono::milliseconds(500);
+  constexpr double kMargin = 0.2;  // of file systems' clocks, seconds
+  const auto start = std::chrono::steady_clock::now();
+  while (true) {
+    const double watched =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    bool unclear = false;
+    for (const MemberState& other : read_members(info_)) {
+      const bool one_of_ours = other.launch == world_.launch && other.rank != world_.rank;
+      const Liveness alive = liveness(other.process);
+      if (one_of_ours || other.process == self_ || alive == Liveness::kDead ||
+          other.silent_seconds > stall_) {
+        continue;
+      }
+      // A worker whose supervisor is gone was asked to stop by that.
+      const bool ends_soon = liveness(parse_process_id(other.launch)) == Liveness::kDead;
+      // Changed since this process looks at it: a sign of life.
+      const bool gave_sign = other.silent_seconds < watched - kMargin;
+      if (alive == Liveness::kAlive ? !ends_soon : gave_sign) {
+        throw usage_error(info_.parent_path().string(), ": another run is at work here (rank ",
+                          other.rank, ", ", to_string(other.process),
+                          "): wait for it, stop it, or choose another --output_dir");
+      }
+      unclear = true;
+    }
+    if (!unclear) {
+      return;
+    }
+    if (stop_request()) {
+      throw Error(ExitCode::kIncomplete, "stopped before the first block; run it again");
+    }
+    std::this_thread::sleep_for(kPause);
+  }
+}
+
+}  // namespace lazymar

@@ -1,0 +1,264 @@
+#include "lazymar/run/run_folder.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "lazymar/core/error.h"
+#include "lazymar/core/hash.h"
+#include "lazymar/io/atomic_file.h"
+#include "lazymar/run/image_files.h"
+#include "lazymar/run/signals.h"
+
+namespace lazymar {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+
+bool is_archive(const fs::path& name) {
+  return name.extension() == ".tar" && name.string().starts_with("block-");
+}
+
+void remove_earlier_run(const fs::path& folder) {
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const fs::path name = entry.path().filename();
+    if (image_id(name.string()) || is_archive(name)) {
+      fs::remove(entry.path());
+    }
+  }
+  for (const auto& entry : fs::directory_iterator(folder / "info")) {
+    if (entry.path().filename() != "ranks") {  // where this process stands already
+      fs::remove_all(entry.path());
+    }
+  }
+}
+
+/// What the folder holds though no run with this manifest can have made it; empty where nothing.
+/// Any PNG counts: those who score a folder take them all.
+std::string foreign_file(const fs::path& folder, bool has_manifest, int64_t num_images) {
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const fs::path name = entry.path().filename();
+    const auto id = image_id(name.string());
+    const bool own = has_manifest && (id ? *id < num_images : name.extension() != ".png");
+    if (!own && (name.extension() == ".png" || is_archive(name))) {
+      return name.string();
+    }
+  }
+  return {};
+}
+
+/// One name for all processes of a launch; `first`: its rank 0.
+std::string session_name(const World& world, const ProcessId& first) {
+  char hex[17];
+  const std::string name = world.launcher == Launcher::kOwn ? world.launch : encode(first);
+  std::snprintf(hex, sizeof hex, "%016llx", static_cast<unsigned long long>(fnv1a(name)));
+  return hex;
+}
+
+std::string shown(const ordered_json& value) {
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+}  // namespace
+
+std::string differences(const ordered_json& there, const ordered_json& now) {
+  std::string text;
+  // Flat: "/lazy_mar/refresh" and its value.
+  const ordered_json before = there.flatten();
+  const ordered_json after = now.flatten();
+  const auto add = [&](const std::string& key, const std::string& one, const std::string& other) {
+    text += concat(text.empty() ? "" : "; ", key.substr(1), " ", one, " there, ", other, " now");
+  };
+  for (const auto& [key, value] : before.items()) {
+    if (!after.contains(key)) {
+      add(key, shown(value), "absent");
+    } else if (after[key] != value) {
+      add(key, shown(value), shown(after[key]));
+    }
+  }
+  for (const auto& [key, value] : after.items()) {
+    if (!before.contains(key)) {
+      add(key, "absent", shown(value));
+    }
+  }
+  return text;
+}
+
+RunFolder::RunFolder(const RunFolderRequest& request, const World& world,
+                     const ordered_json& settings)
+    : path_(request.path) {
+  try {
+    if (world.rank == 0) {
+      open(request, world, settings);
+    } else {
+      await(request, world);
+      join(request, world);
+    }
+  } catch (const fs::filesystem_error& error) {
+    const std::string message =
+        concat("--output_dir: ", error.path1().string(), ": ", error.code().message());
+    throw Error(
+        error.code() == std::errc::no_space_on_device ? ExitCode::kOutput : ExitCode::kUsage,
+        message);
+  }
+  compare(settings);
+}
+
+void RunFolder::open(const RunFolderRequest& request, const World& world,
+                     const ordered_json& settings) {
+  fs::create_directories(path_);
+  std::optional<ordered_json> manifest = read_manifest();
+  session_ = session_name(world, this_process());
+  // A process that is started again within the same launch goes on.
+  const bool anew = request.overwrite && !world.restarted &&
+                    !(manifest && manifest->value("launch", "") == session_);
+  if (!anew) {
+    refuse_foreign_files(manifest.has_value(), request.num_images);
+  }
+  join(request, world);
+  if (anew) {
+    remove_earlier_run(path_);
+    manifest.reset();
+    refuse_foreign_files(false, request.num_images);
+  }
+  create_folders();
+  remove_debris(world);
+  continues_ = manifest.has_value();
+  if (!manifest) {
+    write_manifest({{"settings", settings}, {"launch", session_}});
+  }
+}
+
+void RunFolder::remove_debris(const World& world) const {
+  for (const MemberState& member : read_members(info())) {
+    if (member.rank != world.rank && liveness(member.process) != Liveness::kDead) {
+      return;  // somebody is at work: this process has been started again
+    }
+  }
+  for (const char* name : {"unfinished", "claims"}) {
+    fs::remove_all(info() / name);
+    fs::create_directory(info() / name);
+  }
+  for (const auto& entry : fs::directory_iterator(info())) {
+    if (entry.path().extension() == ".tmp") {
+      fs::remove(entry.path());
+    }
+  }
+}
+
+void RunFolder::refuse_foreign_files(bool has_manifest, int64_t num_images) const {
+  const std::string foreign = foreign_file(path_, has_manifest, num_images);
+  if (foreign.empty()) {
+    return;
+  }
+  throw usage_error(
+      path_.string(), ": ", foreign, " belongs to ",
+      has_manifest ? "no image of this run" : "a run that left no manifest",
+      ": move it, or choose another --output_dir (--overwrite removes numbered images)");
+}
+
+void RunFolder::join(const RunFolderRequest& request, const World& world) {
+  fs::create_directories(info() / "ranks");
+  if (::access(path_.c_str(), W_OK | X_OK) != 0 || ::access(info().c_str(), W_OK | X_OK) != 0) {
+    throw usage_error("--output_dir: ", path_.string(), ": ", std::strerror(errno));
+  }
+  member_ = std::make_unique<Member>(info(), world, request.stall);
+}
+
+void RunFolder::create_folders() const {
+  for (const char* name : {"claims", "unfinished", "faults"}) {
+    fs::create_directories(info() / name);
+  }
+}
+
+bool RunFolder::is_open(const RunFolderRequest& request, const World& world) {
+  const std::optional<ordered_json> manifest = read_manifest();
+  if (!manifest) {
+    return false;
+  }
+  if (world.launcher == Launcher::kOwn) {  // which starts others once rank 0 has the folder open
+    session_ = session_name(world, {});
+    return true;
+  }
+  for (const MemberState& member : read_members(info())) {
+    if (member.rank == 0 && member.launch == world.launch && member.state != "starting" &&
+        member.silent_seconds <= request.stall && liveness(member.process) != Liveness::kDead) {
+      session_ = session_name(world, member.process);
+      return true;
+    }
+  }
+  return false;
+}
+
+void RunFolder::await(const RunFolderRequest& request, const World& world) {
+  using Clock = std::chrono::steady_clock;
+  const auto deadline = Clock::now() + std::chrono::duration<double>(request.stall);
+  while (!is_open(request, world)) {
+    if (stop_request()) {
+      throw Error(ExitCode::kIncomplete, "stopped before the first block; run it again");
+    }
+    if (Clock::now() > deadline) {
+      throw usage_error(path_.string(), ": rank 0 has not opened this run folder within ",
+                        request.stall, " s: do all hosts share it, and does rank 0 run?");
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  }
+}
+
+void RunFolder::compare(const ordered_json& settings) const {
+  const std::optional<ordered_json> manifest = read_manifest();
+  const std::string difference =
+      manifest ? differences(manifest->value("settings", ordered_json::object()), settings)
+               : "its manifest is gone";
+  if (!difference.empty()) {
+    throw usage_error(path_.string(), ": made with other settings: ", difference,
+                      "; --overwrite starts anew, another --output_dir keeps it");
+  }
+}
+
+ordered_json RunFolder::weights() const {
+  const std::optional<ordered_json> manifest = read_manifest();
+  return manifest ? manifest->value("weights_sha256", ordered_json()) : ordered_json();
+}
+
+void RunFolder::settle_weights(const ordered_json& hashes, bool may_write) const {
+  const ordered_json there = weights();
+  if (!there.is_null()) {
+    const std::string difference = differences(there, hashes);
+    if (!difference.empty()) {
+      throw usage_error(path_.string(), ": made with other weights: ", difference,
+                        "; --overwrite starts anew, another --output_dir keeps it");
+    }
+  } else if (std::optional<ordered_json> manifest = read_manifest(); manifest && may_write) {
+    (*manifest)["weights_sha256"] = hashes;
+    write_manifest(*manifest);
+  }
+}
+
+std::optional<ordered_json> RunFolder::read_manifest() const {
+  std::ifstream file(info() / "manifest.json");
+  if (!file) {
+    return std::nullopt;
+  }
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  ordered_json manifest = ordered_json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!manifest.is_object()) {
+    throw usage_error((info() / "manifest.json").string(),
+                      ": is damaged; --overwrite starts anew, another --output_dir keeps it");
+  }
+  return manifest;
+}
+
+void RunFolder::write_manifest(const ordered_json& manifest) const {
+  write_text_atomically(info() / "manifest.json", manifest.dump(2) + "\n");
+}
+
+}  // namespace lazymar

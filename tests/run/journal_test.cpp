@@ -1,0 +1,160 @@
+#include "lazymar/run/journal.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "support/errors.h"
+#include "support/temporary_folder.h"
+
+namespace lazymar {
+namespace {
+
+using testing::TemporaryFolder;
+
+BlockRecord record(int64_t block, int64_t attempt = 0) {
+  BlockRecord made;
+  made.block = block;
+  made.attempt = attempt;
+  made.images = {{block * 2, 100, "aa"}, {block * 2 + 1, 101, "bb"}};
+  made.recomputed = {3, 4};
+  made.micro_batch = 2;
+  made.launch = "l";
+  made.first = true;
+  made.slots = 2;
+  made.seconds = {1, 2, 3, 4, 11};
+  made.png_seconds = 0.5;
+  made.flops = int64_t{1} << 60;
+  made.finished = 1e9;
+  return made;
+}
+
+void add(const TemporaryFolder& folder, const std::string& text) {
+  std::ofstream(folder.path() / "journal.0.jsonl", std::ios::app) << text;
+}
+
+const BlockPlan kPlan(12, 2);
+
+JournalReader read(const TemporaryFolder& folder) {
+  JournalReader reader(folder.path(), kPlan);
+  reader.refresh();
+  return reader;
+}
+
+TEST(Journal, WhatWasWrittenIsRead) {
+  const TemporaryFolder folder;
+  for (const bool durable : {false, true}) {
+    Journal(folder.path(), durable, durable).append(record(durable));
+  }
+  const JournalReader reader = read(folder);
+  ASSERT_NE(reader.finished(1), nullptr);
+  const BlockRecord& found = *reader.finished(1);
+  const BlockRecord expected = record(1);
+  EXPECT_EQ(found.images, expected.images);
+  EXPECT_EQ(found.recomputed, expected.recomputed);
+  EXPECT_EQ(found.micro_batch, expected.micro_batch);
+  EXPECT_EQ(found.first, expected.first);
+  EXPECT_EQ(found.flops, expected.flops);
+  EXPECT_EQ(found.seconds.total, 11);
+  EXPECT_EQ(found.png_seconds, 0.5);
+  EXPECT_EQ(reader.finished().size(), 2U);
+  EXPECT_EQ(reader.finished(2), nullptr);
+}
+
+TEST(Journal, GrowsUnderItsReader) {
+  const TemporaryFolder folder;
+  Journal journal(folder.path(), 0, false);
+  JournalReader reader(folder.path(), kPlan);
+  reader.refresh();
+  EXPECT_EQ(reader.finished(0), nullptr);
+  journal.append(record(0));
+  reader.refresh();
+  EXPECT_NE(reader.finished(0), nullptr);
+}
+
+TEST(Journal, ATornLineDoesNotCountAndHidesNothing) {
+  const TemporaryFolder folder;
+  Journal(folder.path(), 0, false).append(record(0));
+  const std::string line = testing::read_text(folder.path() / "journal.0.jsonl");
+  add(folder, line.substr(0, line.size() / 2));
+  JournalReader reader = read(folder);
+  EXPECT_EQ(reader.finished().size(), 1U);
+  // The next process of this rank goes on behind it.
+  Journal(folder.path(), 0, false).append(record(1));
+  reader.refresh();
+  EXPECT_NE(reader.finished(0), nullptr);
+  EXPECT_NE(reader.finished(1), nullptr);
+}
+
+TEST(Journal, NonsenseDoesNotCount) {
+  const TemporaryFolder folder;
+  add(folder, "nonsense\n[]\n{}\n{\"block\":\"x\"}\n{\"block\":0,\"undone\":\"x\"}\n\n\xff\n");
+  Journal(folder.path(), 0, false).append(record(5));
+  EXPECT_EQ(read(folder).finished().size(), 1U);
+}
+
+TEST(Journal, RecordsOfAnotherPlanDoNotCount) {
+  const TemporaryFolder folder;
+  Journal journal(folder.path(), 0, false);
+  BlockRecord half = record(0);
+  half.images.pop_back();
+  BlockRecord failed = half;
+  failed.failed = {1};
+  BlockRecord twice = half;
+  twice.failed = {0};
+  BlockRecord mislabelled = record(3);
+  mislabelled.block = 4;
+  const auto counts = [&](const BlockRecord& tested) {
+    journal.append(tested);
+    return !read(folder).finished().empty();
+  };
+  EXPECT_FALSE(counts(half));
+  EXPECT_FALSE(counts(twice));
+  EXPECT_FALSE(counts(mislabelled));
+  EXPECT_FALSE(counts(record(6)));
+  EXPECT_FALSE(counts(record(-1)));
+  EXPECT_TRUE(counts(failed));
+  EXPECT_EQ(read(folder).finished(0)->failed, failed.failed);
+}
+
+TEST(Journal, OtherFilesAreNone) {
+  const TemporaryFolder folder;
+  Journal(folder.path(), 0, false).append(record(0));
+  std::filesystem::rename(folder.path() / "journal.0.jsonl", folder.path() / "journal.x.jsonl");
+  EXPECT_EQ(read(folder).finished(0), nullptr);
+}
+
+TEST(Journal, AnUndoneBlockIsUnfinishedUntilTheNextAttempt) {
+  const TemporaryFolder folder;
+  Journal one(folder.path(), 0, false);
+  Journal other(folder.path(), 1, false);
+  JournalReader reader(folder.path(), kPlan);
+  EXPECT_EQ(reader.next_attempt(4), 0);
+  one.append(record(4));
+  other.undo(4, 0);
+  reader.refresh();
+  EXPECT_EQ(reader.finished(4), nullptr);
+  EXPECT_NE(reader.latest(4), nullptr);
+  EXPECT_EQ(reader.next_attempt(4), 1);
+  other.append(record(4, 1));
+  reader.refresh();
+  ASSERT_NE(reader.finished(4), nullptr);
+  EXPECT_EQ(reader.finished(4)->attempt, 1);
+  EXPECT_EQ(reader.next_attempt(4), 2);
+  // The order of the files does not matter.
+  EXPECT_NE(read(folder).finished(4), nullptr);
+}
+
+TEST(Journal, ThatCannotBeWrittenIsAnError) {
+  EXPECT_TRUE(testing::contains(
+      testing::refused([] { Journal("/nowhere", 0, false); }, ExitCode::kOutput), "cannot open"));
+  const TemporaryFolder folder;
+  std::filesystem::create_symlink("/dev/full", folder.path() / "journal.0.jsonl");
+  EXPECT_TRUE(testing::contains(
+      testing::refused([&] { Journal(folder.path(), 0, false).append(record(0)); },
+                       ExitCode::kOutput),
+      "cannot write"));
+}
+
+}  // namespace
+}  // namespace lazymar
