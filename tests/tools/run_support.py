@@ -1,0 +1,178 @@
+"""What the tests of long runs share: starting lazymar_eval, looking into its folder, saying what failed."""
+import hashlib
+import json
+import os
+import pathlib
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+LONG = "--long" in sys.argv
+BIN = pathlib.Path(sys.argv[1]).resolve()
+SHIM = pathlib.Path(sys.argv[2]).resolve()
+MODEL = "--model demo --num_iter 2 --num_sampling_steps 2 --cfg 1 --eval_bsz 2".split()
+failures = []
+
+
+class Folder:
+    """An --output_dir of its own, and the one run folder in it."""
+
+    def __init__(self, name, images=12, flags=()):
+        self.output = WORK / name
+        self.args = [BIN / "lazymar_eval", *MODEL, "--num_images", str(images), "--output_dir", self.output,
+                     *([] if "--threads" in flags else ["--threads", "1"]), *flags]
+
+    @property
+    def path(self):
+        found = [p.parent for p in self.output.glob("*/*/info")]
+        return found[0] if found else None
+
+    @property
+    def info(self):
+        return self.path / "info"
+
+    def start(self, *flags, env=None, prefix=()):
+        clean = {name: value for name, value in os.environ.items()
+                 if name not in ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE")}
+        return subprocess.Popen([*map(str, prefix), *map(str, self.args), *map(str, flags)], text=True,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**clean, **(env or {})},
+                                start_new_session=True)
+
+    def run(self, *flags, env=None, prefix=(), timeout=300):
+        return finish(self.start(*flags, env=env, prefix=prefix), timeout)
+
+    def pngs(self):
+        return {p.name: p.read_bytes() for p in sorted(self.path.glob("*.png"))} if self.path else {}
+
+    def stamps(self):
+        """What changes when a file is written anew."""
+        return {p.name: (p.stat().st_ino, p.stat().st_mtime_ns) for p in self.path.glob("*.png")}
+
+    def summary(self):
+        return json.loads((self.info / "summary.json").read_text())
+
+    def records(self):
+        """The journals' lines that are records."""
+        found = []
+        for journal in sorted(self.info.glob("journal.*.jsonl")):
+            for line in journal.read_bytes().splitlines():
+                try:
+                    found.append(json.loads(line))
+                except ValueError:
+                    continue
+        return [line for line in found if isinstance(line, dict) and "images" in line]
+
+    def wait_for_pngs(self, count, seconds=120):
+        return wait_until(lambda: self.path and len(list(self.path.glob("*.png"))) >= count, seconds)
+
+    def members(self):
+        """Process ids of the processes that are at work here."""
+        pids = []
+        for rank in self.info.glob("ranks/*.json") if self.path else []:
+            try:
+                pids.append(int(json.loads(rank.read_text())["process"].split()[0]))
+            except (ValueError, OSError):
+                continue
+        return [pid for pid in pids if is_running(pid)]
+
+
+def by_hand(rank, size=2):
+    """The environment by which a launcher tells a process its place."""
+    return {"RANK": str(rank), "WORLD_SIZE": str(size), "LOCAL_RANK": str(rank)}
+
+
+def is_running(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def finish(process, timeout=300):
+    """Its end as subprocess.run tells it; what hangs is killed and gets the exit status 'hung'."""
+    try:
+        out, err = process.communicate(timeout=timeout)
+        result = subprocess.CompletedProcess(process.args, process.returncode, out, err)
+        if crashes(result):
+            check("no process crashes", False, result)
+        return result
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        out, err = process.communicate()
+        return subprocess.CompletedProcess(process.args, "hung", out, err)
+
+
+def crashes(result):
+    """Ends that no kill or fault of ours explains: they fail the test even where a restart heals them."""
+    return re.findall(r"ended by signal (?:4|6|7|8|11)\b.*|.*corrupted.*|.*free\(\).*|.*malloc\(\).*", result.stderr) \
+        or result.returncode in (-4, -6, -7, -8, -11)
+
+
+def wait_until(condition, seconds):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def check(name, condition, result=None):
+    print(("ok      " if condition else "FAILED  ") + name, flush=True)
+    if not condition:
+        failures.append(name)
+        if result is not None:
+            print(f"  exit {result.returncode}\n  stdout: {result.stdout}\n  stderr: {result.stderr}")
+
+
+def skipped(name, why):
+    print(f"SKIPPED {name}: {why}", flush=True)
+
+
+def refused(name, result, *parts):
+    """Exit 2 and one line on stderr that holds every part."""
+    errors = [line for line in result.stderr.splitlines() if line.startswith("lazymar: ")]
+    check(name, result.returncode == 2 and len(errors) == 1 and all(p in errors[0] for p in parts), result)
+
+
+_references = {}
+
+
+def reference(images=12):
+    """The PNGs of an undisturbed run of one process."""
+    if images not in _references:
+        folder = Folder(f"reference{images}", images)
+        result = folder.run(timeout=3600)
+        _references[images] = folder.pngs()
+        check(f"undisturbed run of {images} images", result.returncode == 0
+              and len(_references[images]) == images and folder.summary()["complete"], result)
+    return _references[images]
+
+
+def same(name, folder, result=None, images=12, also=True):
+    """The folder holds what an undisturbed run makes, says so, and nothing is left over."""
+    expected, found = reference(images), folder.pngs()
+    different = [n for n in expected if found.get(n) != expected[n]] + [n for n in found if n not in expected]
+    summary = folder.summary() if folder.path and (folder.info / "summary.json").exists() else {}
+    good = not different and summary.get("complete") is True and summary.get("images") == images and also
+    if different:
+        print("  different: " + ", ".join(different[:8]))
+    check(name, good and (result is None or result.returncode == 0), result)
+
+
+def random_source(name):
+    """The same numbers in every execution of a test, unless SOAK_SEED says otherwise."""
+    text = os.environ.get("SOAK_SEED", "1") + name
+    return random.Random(int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big"))
+
+
+WORK = pathlib.Path(tempfile.mkdtemp(prefix="lazymar_runs."))
+
+
+def clean_up():
+    shutil.rmtree(WORK, ignore_errors=True)
