@@ -17,7 +17,8 @@ def processes():
     made = collections.Counter(image["id"] for record in folder.records() for image in record["images"])
     check("every image made by somebody", sorted(made) == list(range(12)), result)
     check("no claim is left", not [p for p in (folder.info / "claims").iterdir() if p.name[0] != "."], result)
-    check("nobody is listed as at work", not list((folder.info / "ranks").glob("*.json")), result)
+    states = [json.loads(p.read_text())["state"] for p in (folder.info / "ranks").glob("*.json")]
+    check("everybody is said to have ended", states == ["ended"] * 3, result)
 
     folder = Folder("more workers than images", 1)
     same("more workers than images", folder, folder.run("--workers", 3), images=1)
