@@ -63,8 +63,11 @@ Member::Member(fs::path info, const World& world, double stall)
 }
 
 Member::~Member() {
-  std::error_code ignored;
-  fs::remove(path(), ignored);
+  try {
+    set_state(kEnded);
+  } catch (const Error&) {
+    // A full disk, say: the process is gone all the same, and others see that.
+  }
 }
 
 fs::path Member::path() const {
@@ -100,8 +103,8 @@ void Member::refuse_others() const {
     for (const MemberState& other : read_members(info_)) {
       const bool one_of_ours = other.launch == world_.launch && other.rank != world_.rank;
       const Liveness alive = liveness(other.process);
-      if (one_of_ours || other.process == self_ || alive == Liveness::kDead ||
-          other.silent_seconds > stall_) {
+      if (one_of_ours || other.process == self_ || other.state == kEnded ||
+          alive == Liveness::kDead || other.silent_seconds > stall_) {
         continue;
       }
       // A worker whose supervisor is gone was asked to stop by that.

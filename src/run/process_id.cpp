@@ -56,6 +56,12 @@ ProcessId this_process() {
   return {host, machine_name(), ::getpid(), state_of(::getpid()).started};
 }
 
+double process_age() {
+  const double uptime = std::stod("0" + first_line("/proc/uptime"));
+  return uptime - static_cast<double>(state_of(::getpid()).started) /
+                      static_cast<double>(::sysconf(_SC_CLK_TCK));
+}
+
 std::string to_string(const ProcessId& process) {
   return concat(process.host, " pid ", process.pid);
 }

@@ -139,7 +139,8 @@ void RunFolder::open(const RunFolderRequest& request, const World& world,
 
 void RunFolder::remove_debris(const World& world) const {
   for (const MemberState& member : read_members(info())) {
-    if (member.rank != world.rank && liveness(member.process) != Liveness::kDead) {
+    if (member.rank != world.rank && member.state != kEnded &&
+        liveness(member.process) != Liveness::kDead) {
       return;  // somebody is at work: this process has been started again
     }
   }
@@ -189,8 +190,13 @@ bool RunFolder::is_open(const RunFolderRequest& request, const World& world) {
     return true;
   }
   for (const MemberState& member : read_members(info())) {
-    if (member.rank == 0 && member.launch == world.launch && member.state != "starting" &&
-        member.silent_seconds <= request.stall && liveness(member.process) != Liveness::kDead) {
+    const bool opened =
+        member.rank == 0 && member.launch == world.launch && member.state != "starting";
+    const bool lives = member.state != kEnded && member.silent_seconds <= request.stall &&
+                       liveness(member.process) != Liveness::kDead;
+    // Or it has gone already, after this process was started: it was quick, and not an earlier
+    // launch of the same name.
+    if (opened && (lives || member.silent_seconds < process_age())) {
       session_ = session_name(world, member.process);
       return true;
     }

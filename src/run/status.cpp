@@ -134,6 +134,7 @@ struct StatusReporter::Impl {
     status.made = status.images - images_before;
     status.seconds = seconds_since(started);
     status.members = read_members(info);
+    std::erase_if(status.members, [](const MemberState& member) { return member.state == kEnded; });
     if (terminal) {
       std::fprintf(stderr, "\r%s\033[K", status_text(status, kBarWidth).c_str());
       std::fflush(stderr);

@@ -49,6 +49,14 @@ TEST(ProcessId, SurvivesBeingWritten) {
   EXPECT_EQ(parse_process_id("nonsense"), ProcessId{});
 }
 
+TEST(ProcessId, AgeOfThisProcess) {
+  const double age = process_age();
+  EXPECT_GE(age, 0);
+  EXPECT_LT(age, 3600);
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  EXPECT_GT(process_age(), age);
+}
+
 TEST(ProcessId, LivenessOfThisHost) {
   EXPECT_EQ(liveness(this_process()), Liveness::kAlive);
   EXPECT_EQ(liveness(dead_process()), Liveness::kDead);

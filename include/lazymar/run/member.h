@@ -17,14 +17,17 @@ struct MemberState {
   int64_t rank = 0;
   ProcessId process;
   std::string launch;
-  std::string state;          ///< "starting", "block 17", "waiting", "checking"
+  std::string state;          ///< "starting", "block 17", "waiting", "checking", or kEnded
   double silent_seconds = 0;  ///< since its last sign of life
 };
+
+/// The last state of a process that has ended as it should.
+inline constexpr const char* kEnded = "ended";
 
 /// All processes that have a file, by rank; damaged files are passed over.
 std::vector<MemberState> read_members(const std::filesystem::path& info);
 
-/// This process as a member. Its file goes when it goes.
+/// This process as a member. Its file stays, and says that it has ended.
 class Member {
  public:
   /// Throws Error (usage) where the folder is alive with another launch, or with another process of

@@ -18,6 +18,9 @@ struct ProcessId {
 
 ProcessId this_process();
 
+/// Seconds since this process was started.
+double process_age();
+
 /// "host pid 123": for messages.
 std::string to_string(const ProcessId& process);
 
