@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Trains the demo checkpoint from nothing: pictures -> VAE -> classifier -> MAR -> files.
+"""Trains the demo checkpoint from nothing: pictures -> VAE -> MAR -> classifier -> files.
 
     scripts/train_demo.py                       about two hours on two CPU cores
     scripts/train_demo.py --device cuda         the same on a GPU
-    scripts/train_demo.py --until classifier    the first stages only
+    scripts/train_demo.py --until vae           the first stages only
     scripts/train_demo.py --smoke --work DIR    two steps of everything, in a minute
 
 Needs PyTorch, NumPy and Pillow. Every stage keeps its state in the folder of --work, every ten
@@ -41,8 +41,8 @@ def parse():
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="of the CPU")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--images", type=int, default=16000, help="of the training set")
-    for stage, minutes in (("vae", 18.0), ("classifier", 1.5), ("mar", 75.0), ("head", 5.0),
-                           ("decoder", 8.0)):
+    for stage, minutes in (("vae", 22.0), ("mar", 75.0), ("head", 5.0), ("decoder", 8.0),
+                           ("classifier", 1.5)):
         parser.add_argument(f"--{stage}_minutes", type=float, default=minutes, metavar="MINUTES",
                             help=f"training time of the {stage} stage (default: %(default)s)")
     parser.add_argument("--max_steps", type=int, default=0,

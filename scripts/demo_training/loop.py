@@ -29,12 +29,10 @@ def save_atomically(value, path):
     os.replace(partial, path)
 
 
-def learning_rate(progress, peak, flat=0.25, floor=0.02):
-    """Constant for the share `flat` of the budget, then a cosine down to the share `floor`."""
-    if progress < flat:
-        return peak
-    phase = min(1.0, (progress - flat) / (1.0 - flat))
-    return peak * (floor + (1.0 - floor) * 0.5 * (1.0 + math.cos(math.pi * phase)))
+def rate_factor(progress, flat, floor=0.02):
+    """Of the learning rate: 1 for the share `flat` of the budget, then a cosine down to `floor`."""
+    phase = max(0.0, min(1.0, (progress - flat) / (1.0 - flat)))
+    return floor + (1.0 - floor) * 0.5 * (1.0 + math.cos(math.pi * phase))
 
 
 class Threads:
@@ -76,37 +74,48 @@ class Trainer:
     """
 
     def __init__(self, name, model, options, log, *, minutes, peak, betas=(0.9, 0.95),
-                 weight_decay=0.02, warmup=100, average=0.999, flat=0.25):
+                 weight_decay=0.02, warmup=100, average=0.999, flat=0.25, matrices=(),
+                 matrix_peak=0.01):
         self.path = options.work / f"{name}.pt"
         self.name, self.model, self.log = name, model, log
         self.seconds = 60.0 * minutes
         self.max_steps = options.max_steps
         self.threads = Threads(options.threads if options.device == "cpu" else 1, log)
-        self.peak, self.warmup, self.average, self.flat = peak, warmup, average, flat
-        self.optimizer = torch.optim.AdamW(model.parameters(), lr=peak, betas=betas,
-                                           weight_decay=weight_decay)
+        self.warmup, self.average, self.flat = warmup, average, flat
+        apart = {id(weight) for weight in matrices}
+        others = [weight for weight in model.parameters() if id(weight) not in apart]
+        self.optimizers = [torch.optim.AdamW(others, lr=peak, betas=betas,
+                                             weight_decay=weight_decay)]
+        if matrices:  # Muon: a given loss in far fewer steps, which count where they are slow
+            self.optimizers.append(torch.optim.Muon(matrices, lr=matrix_peak,
+                                                    weight_decay=weight_decay))
+        self.peaks = [peak, matrix_peak][:len(self.optimizers)]
         self.averaged = copy.deepcopy(model).requires_grad_(False)
-        self.step, self.spent, self.done = 0, 0.0, False
+        self.step, self.spent = 0, 0.0
         if self.path.exists():
             state = torch.load(self.path, map_location=options.device, weights_only=True)
             self.model.load_state_dict(state["model"])
             self.averaged.load_state_dict(state["averaged"])
-            self.optimizer.load_state_dict(state["optimizer"])
-            self.step, self.spent, self.done = state["step"], state["spent"], state["done"]
+            for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
+                optimizer.load_state_dict(saved)
+            self.step, self.spent = state["step"], state["spent"]
 
     def save(self):
         save_atomically({"model": self.model.state_dict(), "averaged": self.averaged.state_dict(),
-                         "optimizer": self.optimizer.state_dict(), "step": self.step,
-                         "spent": self.spent, "done": self.done}, self.path)
+                         "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
+                         "step": self.step, "spent": self.spent}, self.path)
 
     def update(self, loss):
-        rate = learning_rate(self.spent / self.seconds, self.peak, self.flat)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate * min(1.0, (self.step + 1) / self.warmup)
-        self.optimizer.zero_grad()
+        factor = rate_factor(self.spent / self.seconds, self.flat)
+        factor *= min(1.0, (self.step + 1) / self.warmup)
+        for optimizer, peak in zip(self.optimizers, self.peaks):
+            for group in optimizer.param_groups:
+                group["lr"] = peak * factor
+        self.model.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        self.optimizer.step()
+        for optimizer in self.optimizers:
+            optimizer.step()
         decay = min(self.average, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
             for mean, value in zip(self.averaged.state_dict().values(),
@@ -122,7 +131,7 @@ class Trainer:
 
     def run(self, batch_size, draw_loss, evaluate=None):
         """draw_loss() -> (loss, {name: value}) of a batch; evaluate(averaged) -> {name: value}."""
-        if self.done:
+        if self.finished():
             self.log(f"{self.name}: done before, {self.step} steps")
             return self.averaged
         if self.step:
@@ -152,6 +161,5 @@ class Trainer:
             if now - saved >= SAVE_EVERY:
                 self.save()
                 saved = time.monotonic()
-        self.done = True
         self.save()
         return self.averaged

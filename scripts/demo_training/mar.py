@@ -20,6 +20,7 @@ GRID = CONFIG["img_size"] // CONFIG["vae_stride"]
 TOKENS = GRID * GRID
 BUFFER = CONFIG["buffer_size"]
 EPS = 1e-6
+KEY_GAIN = 2.0
 
 
 def position_table(width, amplitude):
@@ -167,7 +168,7 @@ class Mar(nn.Module):
         self.decoder_norm = nn.LayerNorm(width, eps=EPS)
         # Places in the picture are given as waves, not left to be found: random tables of the
         # original's small scale need thousands of steps for it.
-        for part, amplitude in (("encoder", 0.3), ("decoder", 0.4)):
+        for part, amplitude in (("encoder", 0.3), ("decoder", 1.0)):
             buffer = 0.1 * torch.randn(BUFFER, width)
             table = torch.cat([buffer, position_table(width, amplitude)])
             self.register_parameter(f"{part}_pos_embed_learned", nn.Parameter(table[None]))
@@ -182,6 +183,18 @@ class Mar(nn.Module):
             if isinstance(layer, nn.Linear) and layer.weight.any():  # but those that start at zero
                 nn.init.xavier_uniform_(layer.weight)
                 nn.init.zeros_(layer.bias)
+        # In half of the heads keys start as queries: rows attend to what resembles them, and since
+        # rows are made of places, to their neighbourhood (mimetic initialisation, Trockman and
+        # Kolter 2023). The other half looks everywhere, at the class in the buffer above all.
+        for block in [*self.encoder_blocks, *self.decoder_blocks]:
+            query, key, _ = (part[:len(part) // 2] for part in block.attn.qkv.weight.data.chunk(3))
+            query *= KEY_GAIN
+            key.copy_(query)
+
+    def matrices(self):
+        """The weights of the blocks' linear layers."""
+        return [weight for name, weight in self.named_parameters()
+                if "_blocks." in name and weight.dim() == 2]
 
     @property
     def head(self):

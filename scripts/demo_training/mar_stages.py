@@ -6,7 +6,7 @@ from torch import nn
 
 from .diffusion import Diffusion
 from .loop import Trainer
-from .mar import CONFIG, TOKENS, Mar
+from .mar import CONFIG, TOKENS, Mar, gather_rows
 from .stages import autocast, labels_of
 
 BATCH = 16
@@ -14,6 +14,7 @@ QUERIES = 96  # masked positions that are predicted, of all; more teach nothing 
 SMALLEST_RATIO = 0.2  # of masked tokens: 0.7, the original's, never shows the last half of the steps
 LABEL_DROP = 0.1
 LAST_STEP_ROWS = 384
+GUESS_WEIGHT = 2.0
 HEAD_BATCH = 1536
 HEAD_ROUNDS = 400  # batches of images whose conditions the head is trained on
 
@@ -22,7 +23,7 @@ class Trainee(nn.Module):
     """The MAR and a linear guess of the token from z.
 
     The guess is thrown away; its gradient tells the transformer from the first step on what the
-    head's noisy one tells it only slowly.
+    head's noisy one tells it only slowly. Its target is the mean of the posterior: less noise again.
     """
 
     def __init__(self):
@@ -46,26 +47,24 @@ class Batches:
         self.mean, self.std = moments
         self.device = device
 
-    def tokens(self, chosen):
-        mean, std = self.mean[chosen].float(), self.std[chosen].float()
-        return mean + std * torch.randn_like(mean)
-
     def draw(self, count, masked):
-        """tokens [B, TOKENS, C], labels, visible and wanted positions."""
+        """Mean of the posteriors and tokens [B, TOKENS, C], labels, visible and wanted positions."""
         chosen = torch.randint(len(self.mean), (count,), device=self.device)
+        mean, std = self.mean[chosen].float(), self.std[chosen].float()
+        tokens = mean + std * torch.randn_like(mean)
         order = torch.rand(count, TOKENS, device=self.device).argsort(dim=1)
         visible, hidden = order[:, masked:], order[:, :masked]
-        return self.tokens(chosen), labels_of(chosen), visible, hidden[:, :QUERIES]
+        return mean, tokens, labels_of(chosen), visible, hidden[:, :QUERIES]
 
 
 def predict(mar, batch, options, drop):
-    """Conditions and their tokens, as rows."""
-    tokens, labels, visible, wanted = batch
+    """Conditions, their tokens and the means of these, as rows."""
+    means, tokens, labels, visible, wanted = batch
     dropped = torch.rand(len(labels), device=labels.device) < drop
     with autocast(options):
         z = mar.conditions(tokens, labels, visible, wanted, dropped).float()
-    target = tokens.gather(1, wanted[..., None].expand(-1, -1, tokens.shape[2]))
-    return z.flatten(0, 1), target.flatten(0, 1)
+    target, mean = gather_rows(tokens, wanted), gather_rows(means, wanted)
+    return z.flatten(0, 1), target.flatten(0, 1), mean.flatten(0, 1)
 
 
 @torch.no_grad()
@@ -76,7 +75,7 @@ def test_errors(mar, batches, diffusion, options):
         errors = {}
         for visible in (0, 32, 152, 230):
             batch = batches.draw(BATCH, TOKENS - visible)
-            z, target = predict(mar, batch, options, drop=0.0)
+            z, target, _ = predict(mar, batch, options, drop=0.0)
             errors[f"e{visible}"] = float(diffusion.loss(mar.head, target, z)[1])
         errors["e999"] = float(diffusion.last_step_error(mar.head, target, z))
     return errors
@@ -89,17 +88,18 @@ def mar_stage(options, log, moments, held_out_moments):
     diffusion = Diffusion(options.device)
     batches = Batches(moments, options.device)
     test = Batches(held_out_moments, options.device)
-    trainer = Trainer("mar", trainee, options, log, minutes=options.mar_minutes, peak=1e-3)
+    trainer = Trainer("mar", trainee, options, log, minutes=options.mar_minutes, peak=1.1e-3,
+                      matrices=trainee.mar.matrices())
 
     def draw_loss():
-        z, target = predict(trainee.mar, batches.draw(BATCH, draw_masked_count()), options,
-                            LABEL_DROP)
-        guess = (trainee.guess(z) - target).square().mean()
+        z, target, mean = predict(trainee.mar, batches.draw(BATCH, draw_masked_count()), options,
+                                  LABEL_DROP)
+        guess = (trainee.guess(z) - mean).square().mean()
         with autocast(options):
             diffusion_loss, error = diffusion.loss(trainee.mar.head, target, z)
         rows = torch.randperm(len(z), device=z.device)[:LAST_STEP_ROWS]
         last = diffusion.last_step_error(trainee.mar.head, target[rows], z[rows].detach())
-        return diffusion_loss + guess + last, {"error": error, "guess": guess, "last": last}
+        return diffusion_loss + GUESS_WEIGHT * guess + last, {"error": error, "guess": guess, "last": last}
 
     return trainer.run(BATCH, draw_loss,
                        lambda averaged: test_errors(averaged.mar, test, diffusion, options))
@@ -118,7 +118,7 @@ def head_stage(options, log, moments, held_out_moments, trainee):
     torch.manual_seed(options.seed + 3)
     mar = copy.deepcopy(trainee.mar)
     diffusion = Diffusion(options.device)
-    z, target = condition_rows(mar, Batches(moments, options.device), options)
+    z, target, _ = condition_rows(mar, Batches(moments, options.device), options)
     test = Batches(held_out_moments, options.device)
     head = copy.deepcopy(mar.head).requires_grad_(True)
     trainer = Trainer("head", head, options, log, minutes=options.head_minutes, peak=3e-4,

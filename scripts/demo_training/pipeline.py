@@ -3,7 +3,7 @@ from .export import export_classifier, export_models
 from .mar_stages import head_stage, mar_stage
 from .stages import classifier_stage, data_stage, decoder_stage, tokens_stage, vae_stage
 
-STAGES = ("data", "vae", "classifier", "mar", "head", "decoder", "export")
+STAGES = ("data", "vae", "mar", "head", "decoder", "classifier", "export")
 
 
 def run_stages(options, log):
@@ -13,9 +13,6 @@ def run_stages(options, log):
     if last < STAGES.index("vae"):
         return
     tokens = tokens_stage(options, log, sets, vae_stage(options, log, sets))
-    if last < STAGES.index("classifier"):
-        return
-    classifier, share = classifier_stage(options, log, sets)
     if last < STAGES.index("mar"):
         return
     trainee = mar_stage(options, log, tokens["train"], tokens["held-out"])
@@ -25,6 +22,9 @@ def run_stages(options, log):
     if last < STAGES.index("decoder"):
         return
     vae_state, psnr = decoder_stage(options, log, sets, tokens)
+    if last < STAGES.index("classifier"):
+        return
+    classifier, share = classifier_stage(options, log, sets)
     if last < STAGES.index("export"):
         return
     export_models(options.export_dir, log, mar, vae_state, psnr)

@@ -15,8 +15,8 @@ CLASSES = ("star", "heart", "moon", "house", "tree", "fish", "mushroom", "cup", 
 
 SUPERSAMPLING = 4
 SIZES = (20.0, 24.5)  # pixels from the middle to the edge of the unit square
-SHIFTS = (-4, 0, 4)  # pixels; one token of the VAE is 4 x 4
-MAX_TILT = 10.0  # degrees
+SHIFTS = (-4, 0, 4)  # pixels to the right; one token of the VAE is 4 x 4
+MAX_TILT = 6.0  # degrees
 SOFTNESS = 2.0  # blur of outlines, in pixels of the supersampled picture
 
 
@@ -119,7 +119,7 @@ def render(split, index):
     """Image `index` of a split: uint8 [SIDE, SIDE, 3]. Its class is index % 10."""
     rng = random.Random(f"{split} {index}")
     size = rng.choice(SIZES)
-    shift_x, shift_y = rng.choice(SHIFTS), rng.choice(SHIFTS)
+    shift = rng.choice(SHIFTS)
     tilt = math.radians(rng.uniform(-MAX_TILT, MAX_TILT))
     hue, background_hue = rng.random(), rng.random()
     colours = {"body": rgb(hue, 0.68, 0.88), "light": rgb(hue, 0.14, 1.0),
@@ -127,7 +127,7 @@ def render(split, index):
 
     scale = SUPERSAMPLING * size
     cos, sin = scale * math.cos(tilt), scale * math.sin(tilt)
-    x0, y0 = (SUPERSAMPLING * (SIDE / 2 + shift) for shift in (shift_x, shift_y))
+    x0, y0 = SUPERSAMPLING * (SIDE / 2 + shift), SUPERSAMPLING * SIDE / 2
     canvas = (SUPERSAMPLING * SIDE,) * 2
     paint = Image.new("RGB", canvas, colours["body"])
     cover = Image.new("L", canvas, 0)
