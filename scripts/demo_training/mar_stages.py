@@ -118,11 +118,12 @@ def head_stage(options, log, moments, held_out_moments, trainee):
     torch.manual_seed(options.seed + 3)
     mar = copy.deepcopy(trainee.mar)
     diffusion = Diffusion(options.device)
-    z, target, _ = condition_rows(mar, Batches(moments, options.device), options)
     test = Batches(held_out_moments, options.device)
     head = copy.deepcopy(mar.head).requires_grad_(True)
     trainer = Trainer("head", head, options, log, minutes=options.head_minutes, peak=3e-4,
                       flat=0.0, average=0.99)
+    if not trainer.finished():
+        z, target, _ = condition_rows(mar, Batches(moments, options.device), options)
 
     def draw_loss():
         rows = torch.randint(len(z), (HEAD_BATCH,), device=z.device)
