@@ -6,8 +6,8 @@ must fail, and judges them by the demo classifier against held-out pictures.
     scripts/measure_demo.py --num_images 100 --arms lazy,no-condition
     scripts/measure_demo.py --sheet pretrained_models/demo_samples.png
 
-Run it from the repository's root. Arms whose run folder is complete, and newer than the weights, are
-judged as they are: an interrupted measurement continues with the arm it was at. What is printed is
+Run it from the repository's root. Arms whose run folder is complete, and newer than the weights,
+are judged as they are: an interrupted measurement continues with the arm it was at. What is printed is
 also written to DIR/report.md and DIR/report.json. Needs PyTorch, NumPy and Pillow.
 """
 import argparse
@@ -33,6 +33,8 @@ except ModuleNotFoundError as error:
     sys.exit(f"measure_demo.py: {error}: it needs torch, numpy and pillow")
 
 MODELS = Path("pretrained_models")
+WEIGHTS, VAE = "mar/demo/checkpoint-last.safetensors", "vae/demo.safetensors"
+CLASSIFIER = "demo_classifier.safetensors"
 # Name: title, flags of lazymar_eval. The controls are caches that a judge must find wanting.
 ARMS = {
     "baseline": ("MAR", []),
@@ -66,14 +68,15 @@ def parse():
         parser.error(f"--arms {','.join(unknown)}: not one of {', '.join(ARMS)}")
     if options.real < 4 or options.num_images < 2:
         parser.error("--real must be 4 or more, --num_images 2 or more")
+    for name in (WEIGHTS, VAE, CLASSIFIER):
+        if not (options.models / name).is_file():
+            parser.error(f"--models: {options.models / name} is missing")
     return options
 
 
 def find_run(folder, options):
     """The complete run below a folder that is newer than the weights, or None."""
-    weights = [options.models / "mar/demo/checkpoint-last.safetensors",
-               options.models / "vae/demo.safetensors"]
-    newest = max(path.stat().st_mtime for path in weights)
+    newest = max((options.models / name).stat().st_mtime for name in (WEIGHTS, VAE))
     for path in folder.glob("*/*/info/summary.json"):
         if path.stat().st_mtime > newest and json.loads(path.read_text())["complete"]:
             return path.parent.parent
@@ -94,7 +97,7 @@ def generate(arm, options):
         status = subprocess.run([str(part) for part in command], check=False,
                                 stdout=subprocess.DEVNULL).returncode
     except OSError as error:
-        sys.exit(f"measure_demo.py: {options.eval}: {error.strerror}: build it, or name it by --eval")
+        sys.exit(f"measure_demo.py: {options.eval}: {error.strerror}: build it or give --eval")
     run = find_run(folder, options)
     if status != 0 or run is None:
         sys.exit(f"measure_demo.py: {arm}: lazymar_eval ended with status {status}")
@@ -156,7 +159,8 @@ def judge_arm(arm, run, judge, real_features):
 
 
 def markdown(report):
-    lines = ["| arm | images | named right | 95 % interval | Fréchet distance to real | s per image |",
+    lines = ["| arm | images | named right | 95 % interval | Fréchet distance to real "
+             "| s per image |",
              "|---|---|---|---|---|---|"]
     for arm in report["arms"].values():
         low, high = arm["interval"]
@@ -191,8 +195,9 @@ def write_sheet(path, panels, columns=6):
 def main():
     options = parse()
     torch.set_num_threads(options.threads)
-    judge = Judge(options.models / "demo_classifier.safetensors")
-    real = torch.stack([torch.from_numpy(shapes.render("held-out", i)) for i in range(options.real)])
+    judge = Judge(options.models / CLASSIFIER)
+    real = torch.stack([torch.from_numpy(shapes.render("held-out", i))
+                        for i in range(options.real)])
     features, named = judge(real)
     right = int((named == numpy.arange(len(real)) % len(shapes.CLASSES)).sum())
     half = len(real) // 2
@@ -208,7 +213,7 @@ def main():
         report["arms"][arm] = judge_arm(arm, runs[arm], judge, features)
         table = markdown(report)
         (options.output_dir / "report.json").write_text(json.dumps(report, indent=2) + "\n")
-        (options.output_dir / "report.md").write_text(table)
+        (options.output_dir / "report.md").write_text(table, encoding="utf-8")
     print(table)
     if options.sheet:
         by_class = real[torch.arange(len(real)).reshape(-1, len(shapes.CLASSES)).T.flatten()]

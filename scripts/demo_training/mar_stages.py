@@ -11,7 +11,7 @@ from .stages import autocast, labels_of
 
 BATCH = 16
 QUERIES = 96  # masked positions that are predicted, of all; more teach nothing more
-SMALLEST_RATIO = 0.2  # of masked tokens: 0.7, the original's, never shows the last half of the steps
+SMALLEST_RATIO = 0.2  # of masked tokens; the original's 0.7 hides the last half of the steps
 LABEL_DROP = 0.1
 LAST_STEP_ROWS = 384
 GUESS_WEIGHT = 2.0
@@ -23,7 +23,7 @@ class Trainee(nn.Module):
     """The MAR and a linear guess of the token from z.
 
     The guess is thrown away; its gradient tells the transformer from the first step on what the
-    head's noisy one tells it only slowly. Its target is the mean of the posterior: less noise again.
+    head's noisy one tells it only slowly. Its target is the posterior's mean: less noise again.
     """
 
     def __init__(self):
@@ -48,7 +48,7 @@ class Batches:
         self.device = device
 
     def draw(self, count, masked):
-        """Mean of the posteriors and tokens [B, TOKENS, C], labels, visible and wanted positions."""
+        """Posterior means, tokens [B, TOKENS, C], labels, visible and wanted positions."""
         chosen = torch.randint(len(self.mean), (count,), device=self.device)
         mean, std = self.mean[chosen].float(), self.std[chosen].float()
         tokens = mean + std * torch.randn_like(mean)
@@ -99,7 +99,8 @@ def mar_stage(options, log, moments, held_out_moments):
             diffusion_loss, error = diffusion.loss(trainee.mar.head, target, z)
         rows = torch.randperm(len(z), device=z.device)[:LAST_STEP_ROWS]
         last = diffusion.last_step_error(trainee.mar.head, target[rows], z[rows].detach())
-        return diffusion_loss + GUESS_WEIGHT * guess + last, {"error": error, "guess": guess, "last": last}
+        loss = diffusion_loss + GUESS_WEIGHT * guess + last
+        return loss, {"error": error, "guess": guess, "last": last}
 
     return trainer.run(BATCH, draw_loss,
                        lambda averaged: test_errors(averaged.mar, test, diffusion, options))

@@ -111,7 +111,7 @@ def encode(options, vae, images):
 
 
 def decoder_stage(options, log, sets, tokens):
-    """The state of the VAE with its decoder trained on, and its PSNR; the tokens stay as they are."""
+    """The state of the VAE with its decoder trained on, and its PSNR; tokens stay as they are."""
     train, held_out = sets["train"], sets["held-out"]
     torch.manual_seed(options.seed + 4)
     vae = Vae().to(options.device)
