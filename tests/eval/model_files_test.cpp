@@ -31,7 +31,7 @@ TEST(LoadModel, TheDemoNeedsNothingElse) {
   EXPECT_EQ(model.mar.config.buffer_size, 64);
   EXPECT_EQ(model.img_size, 64);
   EXPECT_EQ(model.patch_size, 1);
-  EXPECT_EQ(model.vae.config.groups, 8);
+  EXPECT_EQ(model.vae.config.groups, 4);
   EXPECT_EQ(model.vae.config.stride(), 4);
   EXPECT_EQ(model.recommended.cfg, 1.5);
   EXPECT_EQ(model.recommended.cfg_schedule, CfgSchedule::kConstant);

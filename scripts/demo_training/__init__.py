@@ -1,0 +1,1 @@
+"""Training of the demo checkpoint; scripts/train_demo.py is its command line."""

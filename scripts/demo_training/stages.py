@@ -1,0 +1,172 @@
+"""The first stages: pictures, the VAE, tokens, the classifier."""
+import math
+import time
+
+import torch
+from torch.nn import functional
+
+from . import shapes
+from .classifier import Classifier
+from .loop import Trainer, save_atomically
+from .vae import Vae, reconstruction_loss, vae_loss
+
+HELD_OUT = 2000
+LATENT_SCALE = 0.2325
+
+
+def to_unit(images):
+    """uint8 [B, 64, 64, 3] to floats in [-1, 1], [B, 3, 64, 64]."""
+    return images.permute(0, 3, 1, 2).float() / 127.5 - 1.0
+
+
+def labels_of(indices):
+    """The class of each image: the data sets hold them in turn."""
+    return indices % len(shapes.CLASSES)
+
+
+def data_stage(options, log):
+    """{"train", "held-out"}: uint8 [count, 64, 64, 3], from the files of an earlier call if any."""
+    sets = {}
+    for split, count in (("train", options.images), ("held-out", min(HELD_OUT, options.images))):
+        path = options.work / f"{split}-{count}.pt"
+        if not path.exists():
+            start = time.monotonic()
+            images = [torch.from_numpy(shapes.render(split, i)) for i in range(count)]
+            save_atomically(torch.stack(images), path)
+            log(f"data: {split}, {count} images in {time.monotonic() - start:.0f} s")
+        sets[split] = torch.load(path, weights_only=True).to(options.device)
+    return sets
+
+
+def autocast(options):
+    return torch.autocast(options.device, torch.bfloat16)
+
+
+@torch.no_grad()
+def reconstruction_psnr(vae, images):
+    """PSNR in dB of all pixels together, of decoded posterior means, rounded to 8 bits."""
+    error, count = 0.0, 0
+    for batch in images.split(50):
+        decoded = vae.decode(vae.posterior(to_unit(batch))[0])
+        pixels = ((decoded + 1) * 127.5).round().clamp(0, 255)
+        error += float((pixels - batch.permute(0, 3, 1, 2).float()).square().sum())
+        count += pixels.numel()
+    return 10 * math.log10(255.0 ** 2 * count / error)
+
+
+def vae_stage(options, log, sets):
+    train, held_out = sets["train"], sets["held-out"]
+    torch.manual_seed(options.seed)
+    vae = Vae().to(options.device)
+    trainer = Trainer("vae", vae, options, log, minutes=options.vae_minutes, peak=1.5e-3,
+                      betas=(0.9, 0.99), weight_decay=0.0, average=0.995)
+    vae.train()
+
+    def draw_loss():
+        chosen = torch.randint(len(train), (16,), device=train.device)
+        noise = torch.randn(16, 4, 16, 16, device=train.device)
+        with autocast(options):
+            return vae_loss(vae, to_unit(train[chosen]), noise)
+
+    def evaluate(averaged):
+        with autocast(options):
+            return {"psnr": reconstruction_psnr(averaged, held_out[:50])}
+
+    return trainer.run(16, draw_loss, evaluate)
+
+
+def tokens_stage(options, log, sets, vae):
+    """The VAE with its scale folded in, and the posterior of every training image.
+
+    Both are kept in a file: mean and standard deviation [count, 256, 4], such that sampled tokens
+    have mean 0 and standard deviation 1 in each channel.
+    """
+    path = options.work / "tokens.pt"
+    if not path.exists():
+        moments = {split: encode(options, vae, images) for split, images in sets.items()}
+        mean, std = moments["train"]
+        centre = mean.mean(dim=(0, 1))
+        spread = ((mean - centre).square() + std.square()).mean(dim=(0, 1)).sqrt()
+        vae.fold_scale(centre, spread)
+        result = {split: [((mean - centre) / spread).half(), (std / spread).half()]
+                  for split, (mean, std) in moments.items()}
+        result["vae"] = vae.state_dict()
+        save_atomically(result, path)
+        noise = result["train"][1].float().mean()
+        psnr = reconstruction_psnr(vae, sets["held-out"][:500])
+        log(f"tokens: posterior std {noise:.4f} of 1, psnr of 500 held-out images {psnr:.2f} dB")
+    return torch.load(path, weights_only=True, map_location=options.device)
+
+
+@torch.no_grad()
+def encode(options, vae, images):
+    """Mean and standard deviation of the posteriors, [count, 256, 4] each."""
+    means, stds = [], []
+    for batch in images.split(100):
+        with autocast(options):
+            mean, log_variance = vae.posterior(to_unit(batch))
+        means.append(mean.flatten(2).transpose(1, 2))
+        stds.append((0.5 * log_variance).exp().flatten(2).transpose(1, 2))
+    return torch.cat(means), torch.cat(stds)
+
+
+def decoder_stage(options, log, sets, tokens):
+    """The state of the VAE with its decoder trained on, and its PSNR; tokens stay as they are."""
+    train, held_out = sets["train"], sets["held-out"]
+    torch.manual_seed(options.seed + 4)
+    vae = Vae().to(options.device)
+    vae.load_state_dict(tokens["vae"])
+    vae.encoder.requires_grad_(False)
+    vae.quant_conv.requires_grad_(False)
+    trainer = Trainer("decoder", vae, options, log, minutes=options.decoder_minutes, peak=7e-4,
+                      betas=(0.9, 0.99), weight_decay=0.0, average=0.99, flat=0.0)
+    mean, std = tokens["train"]
+
+    def draw_loss():
+        chosen = torch.randint(len(train), (16,), device=train.device)
+        sampled = mean[chosen].float()
+        sampled = sampled + std[chosen].float() * torch.randn_like(sampled)
+        latents = sampled.transpose(1, 2).reshape(16, 4, 16, 16) / LATENT_SCALE
+        with autocast(options):
+            decoded = vae.decode(latents).float()
+        return reconstruction_loss(decoded, to_unit(train[chosen]))
+
+    def evaluate(averaged):
+        with autocast(options):
+            return {"psnr": reconstruction_psnr(averaged, held_out[:50])}
+
+    averaged = trainer.run(16, draw_loss, evaluate)
+    psnr = reconstruction_psnr(averaged, held_out)
+    log(f"decoder: held-out psnr {psnr:.2f} dB")
+    return averaged.state_dict(), psnr
+
+
+@torch.no_grad()
+def accuracy(classifier, images):
+    right = 0
+    for start in range(0, len(images), 100):
+        batch = images[start:start + 100]
+        wanted = labels_of(torch.arange(start, start + len(batch), device=images.device))
+        right += int((classifier(to_unit(batch)).argmax(1) == wanted).sum())
+    return right / len(images)
+
+
+def classifier_stage(options, log, sets):
+    """The classifier of real images, and its share of right answers on the held-out ones."""
+    train, held_out = sets["train"], sets["held-out"]
+    torch.manual_seed(options.seed + 1)
+    classifier = Classifier().to(options.device)
+    trainer = Trainer("classifier", classifier, options, log, minutes=options.classifier_minutes,
+                      peak=2e-3, average=0.98, flat=0.0)
+
+    def draw_loss():
+        chosen = torch.randint(len(train), (64,), device=train.device)
+        images = to_unit(train[chosen])
+        images = images + 0.05 * torch.randn_like(images)
+        loss = functional.cross_entropy(classifier(images), labels_of(chosen))
+        return loss, {}
+
+    averaged = trainer.run(64, draw_loss).eval()
+    share = accuracy(averaged, held_out)
+    log(f"classifier: {100 * share:.2f} % of {len(held_out)} held-out images right")
+    return averaged, share
