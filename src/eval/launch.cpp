@@ -59,11 +59,6 @@ ExitCode launch(const EvalOptions& options, char* const* argv) {
   supervisor.workers = std::min(worker_count(options), options.num_images);
   supervisor.max_restarts = options.max_restarts;
   supervisor.grace = options.grace;
-  // Threads that wait busily for each other lose most of their time beside any other program, and
-  // next to nothing is won by it on a quiet machine.
-  if (std::getenv("OMP_WAIT_POLICY") == nullptr) {
-    supervisor.environment.emplace_back("GOMP_SPINCOUNT", "1000");
-  }
   supervisor.warn = log_warning;
   return supervise(supervisor, argv);
 }

@@ -9,7 +9,6 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
-#include <cstdlib>
 #include <cstring>
 #include <optional>
 #include <utility>
@@ -114,16 +113,11 @@ class Supervisor {
                          [](const Worker& worker) { return worker.pid > 0; });
   }
 
-  /// This process's environment, the options', and the worker's place in the world.
+  /// This process's environment, and the worker's place in the world.
   std::vector<std::string> environment(size_t rank, int ready) const {
     std::vector<std::string> variables;
     for (char** variable = environ; *variable != nullptr; ++variable) {
       variables.emplace_back(*variable);
-    }
-    for (const auto& [name, value] : options_.environment) {
-      if (std::getenv(name.c_str()) == nullptr) {
-        variables.push_back(concat(name, "=", value));
-      }
     }
     variables.push_back(concat(kWorkerVariable, "=", rank, "/", options_.workers, "/",
                                std::max(ready, 0), "/", launch_));

@@ -4,8 +4,6 @@
 #include <cstdint>
 #include <functional>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "lazymar/core/error.h"
 
@@ -15,8 +13,6 @@ struct SupervisorOptions {
   int64_t workers = 1;
   int64_t max_restarts = 3;  ///< per worker
   double grace = 25;         ///< seconds that a worker gets to stop by itself
-  /// Variables of the workers' environment, set where the user has not set them.
-  std::vector<std::pair<std::string, std::string>> environment;
   std::function<void(const std::string&)> warn;
 };
 
