@@ -5,8 +5,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <optional>
@@ -20,6 +18,7 @@
 #include "lazymar/eval/summary.h"
 #include "lazymar/eval/worker.h"
 #include "lazymar/io/atomic_file.h"
+#include "lazymar/io/text_file.h"
 #include "lazymar/run/log.h"
 #include "lazymar/run/signals.h"
 #include "lazymar/run/status.h"
@@ -78,7 +77,8 @@ RunSummary describe(const EvalOptions& options, const Generator& generator, cons
 class Evaluation {
  public:
   Evaluation(const EvalOptions& options, const World& world, const BlockPlan& plan,
-             Generator& generator, const RunFolder& folder, RunSummary summary)
+             const std::vector<int64_t>& classes, Generator& generator, const RunFolder& folder,
+             RunSummary summary)
       : options_(options),
         world_(world),
         plan_(plan),
@@ -86,9 +86,7 @@ class Evaluation {
         summary_(std::move(summary)),
         size_(generator.model().img_size),
         model_(generator.model()),
-        worker_(options, world, plan,
-                chosen_classes(options, generator.model().mar.config.class_count), generator,
-                folder) {
+        worker_(options, world, plan, classes, generator, folder) {
     // Once per host: all its processes read the same files.
     if (world.local_rank == 0) {
       hashes_.emplace(model_);
@@ -174,9 +172,8 @@ class Evaluation {
 
   /// What another process of this launch has found, if it has.
   std::optional<ExitCode> result_of_others() const {
-    std::ifstream file(folder_.info() / "summary.json");
-    const std::string text{std::istreambuf_iterator<char>(file), {}};
-    const ordered_json found = ordered_json::parse(text, nullptr, /*allow_exceptions=*/false);
+    const ordered_json found = ordered_json::parse(read_text(folder_.info() / "summary.json"),
+                                                   nullptr, /*allow_exceptions=*/false);
     if (!found.is_object() || found.value("launch", "") != folder_.session() ||
         !found.value("checked", false)) {
       return std::nullopt;
@@ -245,7 +242,7 @@ ExitCode evaluate(const EvalOptions& options, const World& world) {
                                   std::min(batch, options.num_images)};
   const ResolvedSettings resolved{resolve_sampling(options, model.recommended),
                                   std::min(options.eval_bsz.value_or(batch), options.num_images)};
-  chosen_classes(options, model.mar.config.class_count);
+  const std::vector<int64_t> classes = chosen_classes(options, model.mar.config.class_count);
   Generator generator(std::move(model), resolved.sampling, options.lazy, options.model.seed);
   const ordered_json settings = settings_json(options, resolved, placement.device);
   const std::filesystem::path path =
@@ -259,7 +256,7 @@ ExitCode evaluate(const EvalOptions& options, const World& world) {
   if (world.rank == 0) {
     reporter.emplace(folder.info(), plan);
   }
-  Evaluation evaluation(options, world, plan, generator, folder,
+  Evaluation evaluation(options, world, plan, classes, generator, folder,
                         describe(options, generator, folder, settings, resolved.sampling.num_iter));
   return evaluation.run();
 }

@@ -1,7 +1,6 @@
 #include "lazymar/eval/settings.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <utility>
 #include <vector>
@@ -27,9 +26,7 @@ std::string name_part(std::string text) {
   if (text.size() <= kLongestPart) {
     return text;
   }
-  char hex[17];
-  std::snprintf(hex, sizeof hex, "%016llx", static_cast<unsigned long long>(fnv1a(text)));
-  return hex;
+  return fnv1a_hex(text);
 }
 
 /// Adds "_<name><value>" for each setting that differs from its default.

@@ -7,10 +7,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
 
 #include "lazymar/core/error.h"
 #include "lazymar/io/descriptor.h"
+#include "lazymar/io/text_file.h"
 
 namespace lazymar {
 namespace {
@@ -20,13 +20,6 @@ constexpr double kSignsPerStall = 10;
 
 double seconds_of(const timespec& time) {
   return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-}
-
-std::string first_line(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);
-  return line;
 }
 
 }  // namespace

@@ -4,14 +4,13 @@
 
 #include <algorithm>
 #include <chrono>
-#include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <thread>
 #include <utility>
 
 #include "lazymar/core/error.h"
 #include "lazymar/io/atomic_file.h"
+#include "lazymar/io/text_file.h"
 #include "lazymar/run/signals.h"
 
 namespace lazymar {
@@ -33,9 +32,7 @@ std::vector<MemberState> read_members(const fs::path& info) {
     if (entry.path().extension() != ".json") {
       continue;
     }
-    std::ifstream file(entry.path());
-    const std::string text{std::istreambuf_iterator<char>(file), {}};
-    const json line = json::parse(text, nullptr, /*allow_exceptions=*/false);
+    const json line = json::parse(read_text(entry.path()), nullptr, /*allow_exceptions=*/false);
     const double silent = clock.age(entry.path());
     try {
       members.push_back({line.at("rank"), parse_process_id(line.at("process")), line.at("launch"),

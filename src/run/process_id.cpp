@@ -3,21 +3,13 @@
 #include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <sstream>
 
 #include "lazymar/core/error.h"
+#include "lazymar/io/text_file.h"
 
 namespace lazymar {
 namespace {
-
-std::string first_line(const std::string& path) {
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);
-  return line;
-}
 
 /// State letter and start time of a process, from /proc/<pid>/stat (proc(5)): fields 3 and 22.
 struct ProcessState {

@@ -4,7 +4,6 @@
 
 #include <cerrno>
 #include <chrono>
-#include <cstdio>
 #include <cstring>
 #include <fstream>
 #include <iterator>
@@ -57,10 +56,7 @@ std::string foreign_file(const fs::path& folder, bool has_manifest, int64_t num_
 
 /// One name for all processes of a launch; `first`: its rank 0.
 std::string session_name(const World& world, const ProcessId& first) {
-  char hex[17];
-  const std::string name = world.launcher == Launcher::kOwn ? world.launch : encode(first);
-  std::snprintf(hex, sizeof hex, "%016llx", static_cast<unsigned long long>(fnv1a(name)));
-  return hex;
+  return fnv1a_hex(world.launcher == Launcher::kOwn ? world.launch : encode(first));
 }
 
 std::string shown(const ordered_json& value) {

@@ -2,6 +2,8 @@
 /// A hash that is the same on every platform and in every build, unlike std::hash.
 
 #include <cstdint>
+#include <cstdio>
+#include <string>
 #include <string_view>
 
 namespace lazymar {
@@ -13,6 +15,13 @@ constexpr uint64_t fnv1a(std::string_view text) {
     hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
   }
   return hash;
+}
+
+/// The same as 16 hexadecimal digits.
+inline std::string fnv1a_hex(std::string_view text) {
+  char digits[17];
+  std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(fnv1a(text)));
+  return digits;
 }
 
 // Known answers of the algorithm's authors.
