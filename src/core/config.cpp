@@ -1,6 +1,7 @@
 #include "lazymar/core/config.h"
 
 #include <array>
+#include <utility>
 
 #include "lazymar/core/error.h"
 
@@ -81,18 +82,28 @@ std::string_view to_string(CfgSchedule schedule) {
   return schedule == CfgSchedule::kLinear ? "linear" : "constant";
 }
 
+namespace {
+
+constexpr std::array<std::pair<Precision, std::string_view>, 4> kPrecisions{{
+    {Precision::kAuto, "auto"},
+    {Precision::kBf16, "bf16"},
+    {Precision::kFp32, "fp32"},
+    {Precision::kFp64, "fp64"},
+}};
+
+}  // namespace
+
 Precision parse_precision(std::string_view text) {
-  if (text == "fp32") {
-    return Precision::kFp32;
+  for (const auto& [precision, name] : kPrecisions) {
+    if (text == name) {
+      return precision;
+    }
   }
-  if (text == "fp64") {
-    return Precision::kFp64;
-  }
-  throw usage_error("--precision ", text, ": use fp32 or fp64");
+  throw usage_error("--precision ", text, ": use auto, bf16, fp32 or fp64");
 }
 
 std::string_view to_string(Precision precision) {
-  return precision == Precision::kFp32 ? "fp32" : "fp64";
+  return kPrecisions[static_cast<size_t>(precision)].second;
 }
 
 }  // namespace lazymar

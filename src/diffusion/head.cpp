@@ -58,7 +58,7 @@ DiffusionHead load_head(WeightSource& weights, const MarConfig& config) {
   DiffusionHead head;
   head.norm_eps = config.norm_eps;
   head.input_proj = load_exact_linear(weights, net + "input_proj", config.token_channels, width);
-  head.cond_embed = load_linear(weights, net + "cond_embed", config.decoder_dim, width);
+  head.cond_embed = load_exact_linear(weights, net + "cond_embed", config.decoder_dim, width);
   head.time_fc1 = load_exact_linear(weights, net + "time_embed.mlp.0", kSinusoids, width);
   head.time_fc2 = load_exact_linear(weights, net + "time_embed.mlp.2", width, width);
   for (int64_t i = 0; i < config.head_depth; ++i) {

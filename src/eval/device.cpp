@@ -77,9 +77,21 @@ std::string device_model(c10::Device device) {
   return model.empty() ? "CUDA device" : model;
 }
 
-Placement resolve_placement(Precision precision, const std::string& device, const World& world) {
-  return {precision == Precision::kFp64 ? c10::kDouble : c10::kFloat,
-          resolve_device(device, world)};
+Precision resolve_precision(Precision precision, c10::Device device) {
+  if (precision != Precision::kAuto) {
+    return precision;
+  }
+#if defined(__x86_64__)
+  if (device.is_cpu() && __builtin_cpu_supports("avx512bf16")) {
+    return Precision::kBf16;
+  }
+#endif
+  return Precision::kFp32;
+}
+
+Placement placement_of(Precision precision, c10::Device device) {
+  const auto type = precision == Precision::kFp64 ? c10::kDouble : c10::kFloat;
+  return {type, device, precision == Precision::kBf16 ? c10::kBFloat16 : type};
 }
 
 void set_threads(const std::optional<int64_t>& threads, const World& world) {

@@ -106,7 +106,7 @@ std::string settings_name(const EvalOptions& options, const ResolvedSettings& re
   name.add("classes", list_string(options.classes), std::string());
   name.add("seed", options.model.seed, defaults.model.seed);
   name.add("bsz", resolved.eval_bsz, standard.eval_bsz);
-  name.add("", to_string(options.precision), to_string(defaults.precision));
+  name.add("", to_string(resolved.precision), to_string(standard.precision));
   name.add("", std::string(options.few_files ? "tar" : ""), std::string());
   name.add("", std::string(options.model.random_weights ? "random" : ""), std::string());
   name.add("resume-", options.model.resume.value_or("").string(), std::string());
@@ -130,7 +130,7 @@ ordered_json settings_json(const EvalOptions& options, const ResolvedSettings& r
           {"lazy_mar", options.lazy ? lazy_json(*options.lazy) : ordered_json()},
           {"few_files", options.few_files},
           {"device", device_model(device)},
-          {"precision", to_string(options.precision)},
+          {"precision", to_string(resolved.precision)},
           {"version", version_string()}};
 }
 

@@ -68,6 +68,17 @@ void dump(const std::filesystem::path& path, const Trace& trace,
   write_safetensors(path, content);
 }
 
+double default_tolerance(Precision precision) {
+  switch (precision) {
+    case Precision::kFp64:
+      return 1e-12;
+    case Precision::kBf16:
+      return 1e-3;
+    default:
+      return 1e-7;
+  }
+}
+
 ExitCode report(const std::vector<Difference>& differences, double tolerance) {
   std::printf("%-16s %12s %12s\n", "tensor", "max abs", "NMSE");
   size_t failed = 0;
@@ -134,7 +145,9 @@ std::vector<Difference> compare(const Trace& trace,
 
 ExitCode verify(const VerifyOptions& options) {
   set_threads(options.threads);
-  const Placement placement = resolve_placement(options.precision, options.device);
+  const c10::Device device = resolve_device(options.device);
+  const Precision precision = resolve_precision(options.precision, device);
+  const Placement placement = placement_of(precision, device);
   const Trace trace = load_trace(options.trace);
   const TraceWeights files =
       options.weights
@@ -153,9 +166,7 @@ ExitCode verify(const VerifyOptions& options) {
   if (options.dump) {
     dump(*options.dump, trace, computed);
   }
-  const double tolerance =
-      options.tolerance.value_or(options.precision == Precision::kFp64 ? 1e-12 : 1e-7);
-  return report(compare(trace, computed), tolerance);
+  return report(compare(trace, computed), options.tolerance.value_or(default_tolerance(precision)));
 }
 
 }  // namespace lazymar

@@ -6,21 +6,20 @@ namespace lazymar {
 namespace {
 
 constexpr int kLargeBlock = 1 << 20;
-constexpr int kGlibcHighest = 32 << 20;  // of the limit that it adjusts; it trims at twice as much
-
-void set_limits(int block) {
-  mallopt(M_MMAP_THRESHOLD, block);
-  mallopt(M_TRIM_THRESHOLD, 2 * block);
-}
+constexpr int kGlibcMappings = 1 << 16;  // how many blocks may be mappings of their own
 
 }  // namespace
 
 PromptRelease::PromptRelease() {
-  set_limits(kLargeBlock);
+  mallopt(M_MMAP_MAX, kGlibcMappings);
+  mallopt(M_MMAP_THRESHOLD, kLargeBlock);
+  mallopt(M_TRIM_THRESHOLD, 2 * kLargeBlock);
 }
 
 PromptRelease::~PromptRelease() {
-  set_limits(kGlibcHighest);
+  constexpr int kNever = -1;
+  mallopt(M_MMAP_MAX, 0);
+  mallopt(M_TRIM_THRESHOLD, kNever);
 }
 
 }  // namespace lazymar

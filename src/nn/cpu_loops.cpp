@@ -1,43 +1,18 @@
 #include "cpu_loops.h"
 
 #include <array>
-#include <bit>
 #include <cmath>
 #include <cstdint>
+
+#include "cpu_numbers.h"
 
 #if defined(__x86_64__)
 #define LAZYMAR_VECTOR_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define LAZYMAR_VECTOR_CLONES
 #endif
-// A clone is compiled as a whole only if everything it calls becomes part of it.
-#define LAZYMAR_INLINE inline __attribute__((always_inline))
-
 namespace lazymar::cpu {
 namespace {
-
-LAZYMAR_INLINE float value(float x) {
-  return x;
-}
-LAZYMAR_INLINE double value(double x) {
-  return x;
-}
-LAZYMAR_INLINE float value(Bf16 x) {
-  return std::bit_cast<float>(static_cast<uint32_t>(x.bits) << 16);
-}
-
-LAZYMAR_INLINE void put(float* to, float x) {
-  *to = x;
-}
-LAZYMAR_INLINE void put(double* to, double x) {
-  *to = x;
-}
-/// Rounds to nearest, ties to even; a NaN stays one.
-LAZYMAR_INLINE void put(Bf16* to, float x) {
-  const auto bits = std::bit_cast<uint32_t>(x);
-  const uint32_t rounded = (bits + 0x7FFFU + ((bits >> 16) & 1U)) >> 16;
-  to->bits = static_cast<uint16_t>(x != x ? 0x7FC0U : rounded);
-}
 
 /// Sum over f(0) .. f(count - 1): sixteen sums side by side, as wide as a vector is anywhere.
 template <typename T, typename F>
@@ -107,27 +82,6 @@ LAZYMAR_INLINE void add(const X* x, const Y* gate, const Y* y, X* out, int64_t c
   }
 }
 
-/// e^t for t up to 88, to 2 ulp: 2^k e^r with |r| <= ln 2 / 2, e^r by its Taylor polynomial with
-/// coefficients fitted to that range (Cephes, expf). Written so that compilers vectorise it.
-LAZYMAR_INLINE float exponential(float t) {
-  constexpr float kLog2E = 1.44269504088896341F;
-  constexpr float kLn2High = 0.693359375F;
-  constexpr float kLn2Low = -2.12194440e-4F;
-  constexpr float kRounder = 12582912.0F;  // 1.5 * 2^23: adding it rounds to a whole number
-  const float shifted = t * kLog2E + kRounder;
-  const float k = shifted - kRounder;
-  const float r = (t - k * kLn2High) - k * kLn2Low;
-  float p = 1.9875691500e-4F;
-  p = p * r + 1.3981999507e-3F;
-  p = p * r + 8.3334519073e-3F;
-  p = p * r + 4.1665795894e-2F;
-  p = p * r + 1.6666665459e-1F;
-  p = p * r + 5.0000001201e-1F;
-  p = p * r * r + r + 1.0F;
-  const int32_t exponent = std::bit_cast<int32_t>(shifted) - std::bit_cast<int32_t>(kRounder);
-  return p * std::bit_cast<float>((exponent + 127) << 23);
-}
-
 LAZYMAR_INLINE float silu(float x) {
   // Below -88 the result is as good as zero, and e^88 is as far as the approximation goes.
   const float bounded = x < -88.0F ? -88.0F : x;
@@ -150,7 +104,86 @@ LAZYMAR_INLINE void silu(const X* x, const X* y, Y* out, int64_t count) {
   }
 }
 
+template <typename X, typename I>
+LAZYMAR_INLINE void moments(const I* x, int64_t rows, int64_t width, double* sums,
+                            double* squares) {
+  constexpr int64_t kLanes = 16;
+  for (int64_t first = 0; first < width; first += kLanes) {
+    const int64_t count = width - first < kLanes ? width - first : kLanes;
+    std::array<X, kLanes> sum{};
+    std::array<X, kLanes> square{};
+    const I* at = x + first;
+    if (count == kLanes) {
+      for (int64_t row = 0; row < rows; ++row, at += width) {
+        for (int64_t lane = 0; lane < kLanes; ++lane) {
+          const X v = value(at[lane]);
+          sum[lane] += v;
+          square[lane] += v * v;
+        }
+      }
+    } else {
+      for (int64_t row = 0; row < rows; ++row, at += width) {
+        for (int64_t lane = 0; lane < count; ++lane) {
+          const X v = value(at[lane]);
+          sum[lane] += v;
+          square[lane] += v * v;
+        }
+      }
+    }
+    for (int64_t lane = 0; lane < count; ++lane) {
+      sums[first + lane] += static_cast<double>(sum[lane]);
+      squares[first + lane] += static_cast<double>(square[lane]);
+    }
+  }
+}
+
+template <typename I, typename X, typename Y>
+LAZYMAR_INLINE void scale(const ScaleRows<I, X, Y>& rows) {
+  for (int64_t row = 0; row < rows.rows; ++row) {
+    const I* const x = rows.x + row * rows.width;
+    Y* const out = rows.out + row * rows.width;
+    if (rows.silu) {
+      for (int64_t i = 0; i < rows.width; ++i) {
+        put(out + i, silu(static_cast<X>(value(x[i]) * rows.factor[i] + rows.offset[i])));
+      }
+    } else {
+      for (int64_t i = 0; i < rows.width; ++i) {
+        put(out + i, value(x[i]) * rows.factor[i] + rows.offset[i]);
+      }
+    }
+  }
+}
+
 }  // namespace
+
+LAZYMAR_VECTOR_CLONES void add_moments(const float* x, int64_t rows, int64_t width, double* sums,
+                                       double* squares) {
+  moments<float>(x, rows, width, sums, squares);
+}
+LAZYMAR_VECTOR_CLONES void add_moments(const Bf16* x, int64_t rows, int64_t width, double* sums,
+                                       double* squares) {
+  moments<float>(x, rows, width, sums, squares);
+}
+LAZYMAR_VECTOR_CLONES void add_moments(const double* x, int64_t rows, int64_t width, double* sums,
+                                       double* squares) {
+  moments<double>(x, rows, width, sums, squares);
+}
+
+LAZYMAR_VECTOR_CLONES void scale_rows(const ScaleRows<float, float, float>& rows) {
+  scale(rows);
+}
+LAZYMAR_VECTOR_CLONES void scale_rows(const ScaleRows<float, float, Bf16>& rows) {
+  scale(rows);
+}
+LAZYMAR_VECTOR_CLONES void scale_rows(const ScaleRows<Bf16, float, float>& rows) {
+  scale(rows);
+}
+LAZYMAR_VECTOR_CLONES void scale_rows(const ScaleRows<Bf16, float, Bf16>& rows) {
+  scale(rows);
+}
+void scale_rows(const ScaleRows<double, double, double>& rows) {
+  scale(rows);
+}
 
 LAZYMAR_VECTOR_CLONES void norm_row(const NormRow<float, float>& row) {
   norm(row);

@@ -5,12 +5,9 @@
 
 #include <cstdint>
 
-namespace lazymar::cpu {
+#include "cpu_numbers.h"
 
-/// A bf16 number as it lies in memory.
-struct Bf16 {
-  uint16_t bits;
-};
+namespace lazymar::cpu {
 
 /// One row of a (modulated) LayerNorm. weight and bias may be null, and so may shift and scale.
 template <typename X, typename Y>
@@ -28,6 +25,30 @@ struct NormRow {
 void norm_row(const NormRow<float, float>& row);
 void norm_row(const NormRow<float, Bf16>& row);
 void norm_row(const NormRow<double, double>& row);
+
+/// Adds `rows` rows of x, side by side, to `sums` and their squares to `squares`, channel by
+/// channel. Few rows at a time: the sums within a call are in X.
+void add_moments(const float* x, int64_t rows, int64_t width, double* sums, double* squares);
+void add_moments(const Bf16* x, int64_t rows, int64_t width, double* sums, double* squares);
+void add_moments(const double* x, int64_t rows, int64_t width, double* sums, double* squares);
+
+/// Rows of width channels: out = x * factor + offset by channel, then SiLU where asked for.
+template <typename I, typename X, typename Y>
+struct ScaleRows {
+  const I* x;
+  const X* factor;
+  const X* offset;
+  Y* out;
+  int64_t rows;
+  int64_t width;
+  bool silu;
+};
+
+void scale_rows(const ScaleRows<float, float, float>& rows);
+void scale_rows(const ScaleRows<float, float, Bf16>& rows);
+void scale_rows(const ScaleRows<Bf16, float, float>& rows);
+void scale_rows(const ScaleRows<Bf16, float, Bf16>& rows);
+void scale_rows(const ScaleRows<double, double, double>& rows);
 
 /// out = x + y, or x + gate * y where there is a gate; out may be x.
 void add_row(const float* x, const float* gate, const float* y, float* out, int64_t count);

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <type_traits>
 
+#include "bf16_attention.h"
 #include "cpu_loops.h"
 #include "lazymar/nn/flops.h"
 #include "lazymar/nn/plain_ops.h"
@@ -117,9 +118,119 @@ void add_rows(const at::Tensor& x, const at::Tensor& gate, const at::Tensor& y,
   });
 }
 
-/// [B, T, heads * head_dim] -> [B, heads, T, head_dim], a view.
-at::Tensor by_head(const at::Tensor& x, int64_t heads) {
-  return x.unflatten(2, {heads, -1}).transpose(1, 2);
+/// Rows whose sums stay in fp32, and rows that one task adds up. Both are fixed, so that the result
+/// does not depend on the number of threads.
+constexpr int64_t kMomentRows = 64;
+constexpr int64_t kTaskRows = 1024;
+
+/// Sums and sums of squares by image and channel, [2, B, C] in fp64; x [B, rows, C].
+template <typename I>
+at::Tensor channel_moments(const at::Tensor& x) {
+  const int64_t images = x.size(0);
+  const int64_t rows = x.size(1);
+  const int64_t width = x.size(2);
+  const int64_t tasks = (rows + kTaskRows - 1) / kTaskRows;
+  const at::Tensor parts = at::zeros({images * tasks, 2, width}, c10::kDouble);
+  at::parallel_for(0, images * tasks, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t task = begin; task < end; ++task) {
+      auto* sums = mutable_data<double>(parts) + task * 2 * width;
+      const int64_t first = task % tasks * kTaskRows;
+      const int64_t last = std::min(rows, first + kTaskRows);
+      for (int64_t row = first; row < last; row += kMomentRows) {
+        cpu::add_moments(data<I>(x) + (task / tasks * rows + row) * width,
+                         std::min(kMomentRows, last - row), width, sums, sums + width);
+      }
+    }
+  });
+  at::Tensor moments = at::zeros({2, images, width}, c10::kDouble);
+  auto* total = mutable_data<double>(moments);
+  for (int64_t task = 0; task < images * tasks; ++task) {
+    const auto* sums = data<double>(parts) + task * 2 * width;
+    for (int64_t i = 0; i < width; ++i) {
+      total[task / tasks * width + i] += sums[i];
+      total[(images + task / tasks) * width + i] += sums[width + i];
+    }
+  }
+  return moments;
+}
+
+/// By image and channel, [B, C]: normed = x * factor + offset.
+struct Scaling {
+  at::Tensor factor, offset;
+};
+
+Scaling group_scaling(const at::Tensor& moments, int64_t rows, const at::Tensor& weight,
+                      const at::Tensor& bias, int64_t groups, double eps) {
+  const auto count = static_cast<double>(rows * moments.size(2) / groups);
+  const at::Tensor by_group = moments.unflatten(2, {groups, -1}).sum(-1, /*keepdim=*/true) / count;
+  const at::Tensor mean = by_group[0];
+  const at::Tensor factor = 1 / (by_group[1] - mean.square() + eps).sqrt();  // [B, groups, 1]
+  const at::Tensor scale = (factor * weight.to(c10::kDouble).view({1, groups, -1})).flatten(1);
+  const at::Tensor shift =
+      bias.to(c10::kDouble) - (mean * scale.view({mean.size(0), groups, -1})).flatten(1);
+  return {scale.to(weight), shift.to(weight)};
+}
+
+template <typename I, typename X, typename Y>
+void scale_pixels(const at::Tensor& x, const Scaling& scaling, bool silu, const at::Tensor& out) {
+  const int64_t rows = x.size(1);
+  const int64_t width = x.size(2);
+  const int64_t grain = std::max<int64_t>(1, kGrain / width);
+  at::parallel_for(0, x.size(0) * rows, grain, [&](int64_t begin, int64_t end) {
+    while (begin < end) {
+      const int64_t image = begin / rows;
+      const int64_t count = std::min(end, (image + 1) * rows) - begin;
+      cpu::scale_rows(cpu::ScaleRows<I, X, Y>{
+          data<I>(x) + begin * width, data<X>(scaling.factor) + image * width,
+          data<X>(scaling.offset) + image * width, mutable_data<Y>(out) + begin * width, count,
+          width, silu});
+      begin += count;
+    }
+  });
+}
+
+at::Tensor group_norm_on_cpu(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                             int64_t groups, double eps, c10::ScalarType type, bool silu) {
+  const at::Tensor pixels = x.contiguous().flatten(1, -2);
+  at::Tensor out = at::empty(x.sizes(), x.options().dtype(type));
+  const auto run = [&]<typename I, typename X, typename Y>(I, X, Y) {
+    const Scaling scaling =
+        group_scaling(channel_moments<I>(pixels), pixels.size(1), weight, bias, groups, eps);
+    scale_pixels<I, X, Y>(pixels, scaling, silu, out);
+  };
+  with_types(weight.scalar_type(), type, [&]<typename X, typename Y>(X, Y) {
+    if (x.scalar_type() == weight.scalar_type()) {
+      run(X{}, X{}, Y{});
+    } else if constexpr (std::is_same_v<X, float>) {
+      TORCH_CHECK(x.scalar_type() == c10::kBFloat16, "no loop for pixels of ", x.scalar_type());
+      run(cpu::Bf16{}, X{}, Y{});
+    }
+  });
+  return out;
+}
+
+at::Tensor bf16_attention(const at::Tensor& q, const at::Tensor& kv, int64_t heads) {
+  const int64_t width = q.size(2);
+  const int64_t dim = width / heads;
+  at::Tensor out = at::empty(q.sizes(), q.options());
+  at::parallel_for(0, q.size(0) * heads, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t task = begin; task < end; ++task) {
+      const int64_t image = task / heads;
+      const int64_t first = task % heads * dim;
+      const auto* keys = data<cpu::Bf16>(kv) + image * kv.stride(0) + first;
+      cpu::attend({.q = data<cpu::Bf16>(q) + image * q.stride(0) + first,
+                   .k = keys,
+                   .v = keys + width,
+                   .out = mutable_data<cpu::Bf16>(out) + image * out.stride(0) + first,
+                   .q_stride = q.stride(1),
+                   .kv_stride = kv.stride(1),
+                   .out_stride = width,
+                   .queries = q.size(1),
+                   .keys = kv.size(1),
+                   .head_dim = dim});
+    }
+  });
+  return out;
 }
 
 }  // namespace
@@ -195,13 +306,25 @@ at::Tensor silu_of_sums(const at::Tensor& a, const at::Tensor& b, c10::ScalarTyp
   return out;
 }
 
+at::Tensor group_norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                      int64_t groups, double eps, c10::ScalarType type) {
+  return x.is_cpu() ? group_norm_on_cpu(x, weight, bias, groups, eps, type, /*silu=*/false)
+                    : plain::group_norm(x, weight, bias, groups, eps, type);
+}
+
+at::Tensor group_norm_silu(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                           int64_t groups, double eps, c10::ScalarType type) {
+  return x.is_cpu()
+             ? group_norm_on_cpu(x, weight, bias, groups, eps, type, /*silu=*/true)
+             : at::silu(plain::group_norm(x, weight, bias, groups, eps, weight.scalar_type()))
+                   .to(type);
+}
+
 at::Tensor attention(const at::Tensor& q, const at::Tensor& kv, int64_t heads) {
-  const int64_t width = q.size(2);
-  count_matmul(q.size(0) * q.size(1), 2 * width, kv.size(1));
-  const at::Tensor out =
-      at::scaled_dot_product_attention(by_head(q, heads), by_head(kv.narrow(2, 0, width), heads),
-                                       by_head(kv.narrow(2, width, width), heads));
-  return out.transpose(1, 2).reshape(q.sizes());
+  count_matmul(q.size(0) * q.size(1), 2 * q.size(2), kv.size(1));
+  const bool own = q.is_cpu() && q.scalar_type() == c10::kBFloat16 && q.stride(2) == 1 &&
+                   kv.stride(2) == 1 && q.size(2) / heads % 16 == 0 && cpu::has_bf16_attention();
+  return own ? bf16_attention(q, kv, heads) : plain::attention(q, kv, heads);
 }
 
 at::Tensor mean_cosine_similarity(const at::Tensor& a, const at::Tensor& b, int64_t heads) {

@@ -27,6 +27,24 @@ at::Tensor silu_of_sums(const at::Tensor& a, const at::Tensor& b, c10::ScalarTyp
   return at::silu(a.unsqueeze(1) + b).to(type);
 }
 
+at::Tensor group_norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                      int64_t groups, double eps, c10::ScalarType type) {
+  // ATen wants the channels second.
+  const at::Tensor normed =
+      at::group_norm(x.to(weight).movedim(-1, 1).contiguous(), groups, weight, bias, eps);
+  return normed.movedim(1, -1).to(type).contiguous();
+}
+
+at::Tensor attention(const at::Tensor& q, const at::Tensor& kv, int64_t heads) {
+  const auto by_head = [&](const at::Tensor& rows) {
+    return rows.unflatten(2, {heads, -1}).transpose(1, 2);
+  };
+  const int64_t width = q.size(2);
+  const at::Tensor out = at::scaled_dot_product_attention(
+      by_head(q), by_head(kv.narrow(2, 0, width)), by_head(kv.narrow(2, width, width)));
+  return out.transpose(1, 2).reshape(q.sizes());
+}
+
 at::Tensor take_rows(const at::Tensor& x, const at::Tensor& rows) {
   return x.gather(1, rows.unsqueeze(-1).expand({-1, -1, x.size(2)}));
 }

@@ -12,8 +12,10 @@
 namespace lazymar {
 namespace {
 
-/// Output pixels decoded at once: eight images of 256x256.
+/// Output pixels decoded at once: as much as keeps a device busy, and as little as leaves a CPU's
+/// cache some use.
 constexpr int64_t kChunkPixels = 8 * 256 * 256;
+constexpr int64_t kCpuChunkPixels = 256 * 256;
 
 class DecoderLoader {
  public:
@@ -21,8 +23,14 @@ class DecoderLoader {
       : weights_(weights), config_(config) {}
 
   Convolution convolution(const std::string& name, int64_t in, int64_t out, int64_t kernel) {
-    return {weights_.get(name + ".weight", {out, in, kernel, kernel}),
-            weights_.get(name + ".bias", {out})};
+    return load<Convolution>(name, in, out, kernel, weights_.placement().product_dtype);
+  }
+  /// In the placement's own type: for the ends, where rounding would show.
+  Convolution exact_convolution(const std::string& name, int64_t in, int64_t out, int64_t kernel) {
+    return load<Convolution>(name, in, out, kernel, weights_.placement().dtype);
+  }
+  UpsampleConvolution upsample(const std::string& name, int64_t width) {
+    return load<UpsampleConvolution>(name, width, width, 3, weights_.placement().product_dtype);
   }
 
   GroupNorm group_norm(const std::string& name, int64_t width) {
@@ -49,71 +57,122 @@ class DecoderLoader {
   }
 
  private:
+  template <typename Layer>
+  Layer load(const std::string& name, int64_t in, int64_t out, int64_t kernel,
+             c10::ScalarType type) {
+    return {weights_.get(name + ".weight", {out, in, kernel, kernel}),
+            weights_.get(name + ".bias", {out}), type};
+  }
+
   WeightSource& weights_;
   const VaeConfig& config_;
 };
 
-}  // namespace
-
-at::Tensor Convolution::operator()(const at::Tensor& x) const {
-  count_matmul(x.size(0) * x.size(2) * x.size(3), weight[0].numel(), weight.size(0));
-  const int64_t padding = weight.size(2) / 2;
-  if (x.is_cpu() && x.scalar_type() == c10::kFloat && at::hasMKLDNN()) {
-    // By name: conv2d leaves oneDNN for small kernels where there is one thread only, and then the
-    // bits depend on the number of threads.
-    return at::mkldnn_convolution(x, weight, bias, {padding, padding}, /*stride=*/{1, 1},
-                                  /*dilation=*/{1, 1}, /*groups=*/1);
-  }
-  return at::conv2d(x, weight, bias, /*stride=*/1, padding);
+/// norm, then SiLU, as the product behind it takes it.
+at::Tensor activated(const GroupNorm& norm, const at::Tensor& x, c10::ScalarType type) {
+  return group_norm_silu(x, norm.weight, norm.bias, norm.groups, norm.eps, type);
 }
 
-at::Tensor GroupNorm::operator()(const at::Tensor& x) const {
-  return at::group_norm(x, groups, weight, bias, eps);
+}  // namespace
+
+Convolution::Convolution(const at::Tensor& weight, const at::Tensor& bias, c10::ScalarType type)
+    : weight_(weight), bias_(bias), type_(type) {
+  if (weight.defined() && bias.defined()) {
+    weight_ = weight.to(type).contiguous(at::MemoryFormat::ChannelsLast);
+    bias_ = bias.to(type);
+  }
+}
+
+at::Tensor Convolution::operator()(const at::Tensor& x) const {
+  const int64_t padding = weight_.size(2) / 2;
+  const at::Tensor in = x.to(type_).permute({0, 3, 1, 2});
+  // By name: conv2d leaves oneDNN for small kernels where there is one thread only, and then the
+  // bits depend on the number of threads.
+  const bool by_name = x.is_cpu() && type_ != c10::kDouble && at::hasMKLDNN();
+  const at::Tensor out =
+      by_name ? at::mkldnn_convolution(in, weight_, bias_, {padding, padding}, /*stride=*/{1, 1},
+                                       /*dilation=*/{1, 1}, /*groups=*/1)
+              : at::conv2d(in, weight_, bias_, /*stride=*/1, padding);
+  count_matmul(out.size(0) * out.size(2) * out.size(3), weight_[0].numel(), weight_.size(0));
+  return out.permute({0, 2, 3, 1}).contiguous();
+}
+
+UpsampleConvolution::UpsampleConvolution(const at::Tensor& weight, const at::Tensor& bias,
+                                         c10::ScalarType type) {
+  if (!weight.defined() || !bias.defined()) {
+    return;
+  }
+  // Along one side: the first half of a small pixel sees the one before it once and itself twice.
+  const auto merge = [](const at::Tensor& taps, int64_t dim, int64_t half) {
+    const at::Tensor middle = taps.narrow(dim, 1, 1);
+    const at::Tensor first = taps.narrow(dim, 0, 1);
+    const at::Tensor last = taps.narrow(dim, 2, 1);
+    return half == 0 ? at::cat({first, middle + last}, dim) : at::cat({first + middle, last}, dim);
+  };
+  for (int64_t phase = 0; phase < 4; ++phase) {
+    phases_[static_cast<size_t>(phase)] =
+        Convolution(merge(merge(weight, 2, phase / 2), 3, phase % 2), bias, type);
+  }
+}
+
+at::Tensor UpsampleConvolution::operator()(const at::Tensor& x) const {
+  const int64_t height = x.size(1);
+  const int64_t width = x.size(2);
+  const at::Tensor in = x.to(phases_[0].type());
+  at::Tensor out;
+  for (int64_t phase = 0; phase < 4; ++phase) {
+    const int64_t row = phase / 2;
+    const int64_t column = phase % 2;
+    // Padded on all sides the result has a row and a column more: of those, the first half's begin
+    // one earlier.
+    const at::Tensor part = phases_[static_cast<size_t>(phase)](in);
+    if (!out.defined()) {
+      out = at::empty({x.size(0), height, 2, width, 2, part.size(3)}, x.options());
+    }
+    out.select(4, column).select(2, row).copy_(
+        part.narrow(1, row, height).narrow(2, column, width));
+  }
+  return out.view({x.size(0), 2 * height, 2 * width, out.size(5)});
 }
 
 at::Tensor ResnetBlock::operator()(const at::Tensor& x) const {
-  const at::Tensor h = conv1(lazymar::silu(norm1(x)));
-  const at::Tensor residual = conv2(lazymar::silu(norm2(h)));
-  return (nin_shortcut ? (*nin_shortcut)(x) : x) + residual;
+  const at::Tensor h = conv1(activated(norm1, x, conv1.type()));
+  const at::Tensor residual = conv2(activated(norm2, h, conv2.type()));
+  return lazymar::add(nin_shortcut ? (*nin_shortcut)(x).to(x.scalar_type()) : x, residual);
 }
 
 at::Tensor AttentionBlock::operator()(const at::Tensor& x) const {
-  const at::Tensor h = norm(x);
-  // One head whose dimension is the channels: [B, 1, pixels, channels].
-  const auto rows = [](const at::Tensor& t) { return t.flatten(2).transpose(1, 2).unsqueeze(1); };
-  const int64_t pixels = x.size(2) * x.size(3);
-  count_matmul(x.size(0) * pixels, 2 * x.size(1), pixels);
-  const at::Tensor out = at::scaled_dot_product_attention(rows(q(h)), rows(k(h)), rows(v(h)));
-  return x + proj_out(out.squeeze(1).transpose(1, 2).reshape(x.sizes()));
+  const at::Tensor h = group_norm(x, norm.weight, norm.bias, norm.groups, norm.eps, q.type());
+  const auto rows = [](const at::Tensor& t) { return t.flatten(1, 2); };
+  const at::Tensor out = attention(rows(q(h)), at::cat({rows(k(h)), rows(v(h))}, 2), /*heads=*/1);
+  return lazymar::add(x, proj_out(out.view(x.sizes())));
 }
 
 at::Tensor KlDecoder::decode(const at::Tensor& latents) const {
   const c10::InferenceMode guard;
   const int64_t side = latents.size(2) * config.stride();
-  const int64_t chunk = std::max<int64_t>(1, kChunkPixels / (side * side));
+  const int64_t pixels = latents.is_cpu() ? kCpuChunkPixels : kChunkPixels;
+  const int64_t chunk = std::max<int64_t>(1, pixels / (side * side));
   std::vector<at::Tensor> images;
   for (int64_t first = 0; first < latents.size(0); first += chunk) {
     const int64_t count = std::min(chunk, latents.size(0) - first);
-    // Contiguous: tokens come as channels-last views, and in that layout ATen's group_norm adds up
-    // by threads, so that the bits depend on how many there are.
-    images.push_back(
-        decode_chunk((latents.narrow(0, first, count) / config.latent_scale).contiguous()));
+    images.push_back(decode_chunk(latents.narrow(0, first, count) / config.latent_scale));
   }
   return images.size() == 1 ? images.front() : at::cat(images);
 }
 
 at::Tensor KlDecoder::decode_chunk(const at::Tensor& latents) const {
-  at::Tensor x = conv_in(post_quant_conv(latents));
+  at::Tensor x = conv_in(post_quant_conv(latents.permute({0, 2, 3, 1}).contiguous()));
   x = middle_2(middle_attention(middle_1(x)));
   for (const Level& level : levels) {
     for (const ResnetBlock& block : level.blocks) {
       x = block(x);
     }
     if (level.upsample) {
-      x = (*level.upsample)(at::upsample_nearest2d(x, {2 * x.size(2), 2 * x.size(3)}));
+      x = (*level.upsample)(x);
     }
   }
-  return conv_out(lazymar::silu(norm_out(x)));
+  return conv_out(activated(norm_out, x, conv_out.type())).permute({0, 3, 1, 2});
 }
 
 KlDecoder load_kl_decoder(WeightSource& weights, const VaeConfig& config) {
@@ -121,8 +180,9 @@ KlDecoder load_kl_decoder(WeightSource& weights, const VaeConfig& config) {
   KlDecoder decoder;
   decoder.config = config;
   decoder.post_quant_conv =
-      load.convolution("post_quant_conv", config.embed_dim, config.z_channels, 1);
-  decoder.conv_in = load.convolution("decoder.conv_in", config.z_channels, config.middle_width, 3);
+      load.exact_convolution("post_quant_conv", config.embed_dim, config.z_channels, 1);
+  decoder.conv_in =
+      load.exact_convolution("decoder.conv_in", config.z_channels, config.middle_width, 3);
   decoder.middle_1 =
       load.resnet_block("decoder.mid.block_1", config.middle_width, config.middle_width);
   decoder.middle_attention = load.attention_block("decoder.mid.attn_1", config.middle_width);
@@ -139,12 +199,12 @@ KlDecoder load_kl_decoder(WeightSource& weights, const VaeConfig& config) {
     }
     width = out;
     if (i > 0) {
-      level.upsample = load.convolution(name + ".upsample.conv", width, width, 3);
+      level.upsample = load.upsample(name + ".upsample.conv", width);
     }
     decoder.levels.push_back(std::move(level));
   }
   decoder.norm_out = load.group_norm("decoder.norm_out", width);
-  decoder.conv_out = load.convolution("decoder.conv_out", width, 3, 3);
+  decoder.conv_out = load.exact_convolution("decoder.conv_out", width, 3, 3);
   return decoder;
 }
 

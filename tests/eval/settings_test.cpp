@@ -43,7 +43,7 @@ TEST(SettingsName, EverySettingThatDiffersIsNamed) {
   add([](O& o, R&) { o.classes = {1, 2}; });
   add([](O& o, R&) { o.classes = {12}; });
   add([](O& o, R&) { o.model.seed = 7; });
-  add([](O& o, R&) { o.precision = Precision::kFp64; });
+  add([](O&, R& r) { r.precision = Precision::kFp64; });
   add([](O& o, R&) { o.model.random_weights = true; });
   add([](O& o, R&) { o.model.resume = "a/b"; });
   add([](O& o, R&) { o.model.vae_path = "a/b"; });

@@ -3,7 +3,9 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <tuple>
 #include <utility>
 
 #include "lazymar/nn/flops.h"
@@ -24,7 +26,9 @@ const Types kTypes[] = {{c10::kDouble, c10::kDouble, 1e-13},
 void expect_near(const at::Tensor& a, const at::Tensor& b, double tolerance) {
   EXPECT_EQ(a.scalar_type(), b.scalar_type());
   EXPECT_TRUE(
-      at::allclose(a.to(c10::kDouble), b.to(c10::kDouble), tolerance, tolerance, /*nan=*/true));
+      at::allclose(a.to(c10::kDouble), b.to(c10::kDouble), tolerance, tolerance, /*nan=*/true))
+      << (a.to(c10::kDouble) - b.to(c10::kDouble)).abs().max().item<double>() << " "
+      << a.scalar_type();
 }
 
 TEST(Ops, NormsAreTheirTwins) {
@@ -145,6 +149,48 @@ TEST(Ops, AttentionIsTheSoftmaxFormula) {
   const at::Tensor kv = at::cat({rows(k), rows(v)}, 2);
   EXPECT_TRUE(at::allclose(attention(rows(q), kv, 3), expected, 1e-12, 1e-12));
   EXPECT_EQ(work_count().flops, 2 * 2 * (2 * 3 * 4 * 9 * 8));
+}
+
+TEST(Ops, AttentionInBf16IsItsTwinWithinRounding) {
+  // Images, queries, keys, heads, head_dim: rests of every block size.
+  const int64_t shapes[][5] = {{1, 1, 1, 1, 16},    {2, 3, 17, 2, 32}, {1, 4, 16, 3, 64},
+                               {2, 35, 320, 2, 64}, {1, 9, 81, 2, 80}, {3, 66, 31, 1, 96}};
+  for (const auto& [images, queries, keys, heads, dim] : shapes) {
+    const int64_t width = heads * dim;
+    // Views of larger tensors, as the caches hand them out; scores from far below to far above.
+    const at::Tensor q = at::randn({images, queries + 2, width}).mul(2).to(c10::kBFloat16);
+    const at::Tensor kv = at::randn({images, keys + 5, 2 * width}).to(c10::kBFloat16);
+    const at::Tensor q_view = q.narrow(1, 1, queries);
+    const at::Tensor kv_view = kv.narrow(1, 3, keys);
+    const at::Tensor exact =
+        plain::attention(q_view.to(c10::kDouble), kv_view.to(c10::kDouble), heads);
+    const at::Tensor ours = attention(q_view, kv_view, heads);
+    EXPECT_EQ(ours.scalar_type(), c10::kBFloat16);
+    EXPECT_TRUE(at::allclose(ours.to(c10::kDouble), exact, 0.01, 0.02)) << keys;
+    if (keys > 1) {
+      // The control: a key less is another result.
+      const at::Tensor fewer = attention(q_view, kv.narrow(1, 4, keys - 1), heads);
+      EXPECT_FALSE(at::allclose(fewer.to(c10::kDouble), exact, 0.01, 0.02)) << keys;
+    }
+  }
+}
+
+TEST(Ops, GroupNormIsItsTwin) {
+  for (const Types& types : kTypes) {
+    for (const c10::ScalarType in : {types.x, types.product}) {
+      for (const auto& [side, width, groups] : {std::tuple{3, 8, 2}, {5, 40, 4}, {40, 32, 32}}) {
+        const at::Tensor x = (at::randn({2, side, side, width}, types.x) * 2 + 3).to(in);
+        const at::Tensor weight = at::randn({width}, types.x);
+        const at::Tensor bias = at::randn({width}, types.x);
+        const double tolerance = std::max(types.tolerance, 2e-5 * (types.x == c10::kFloat));
+        const at::Tensor twin = plain::group_norm(x, weight, bias, groups, 1e-6, types.x);
+        expect_near(group_norm(x, weight, bias, groups, 1e-6, types.product),
+                    twin.to(types.product), tolerance);
+        expect_near(group_norm_silu(x, weight, bias, groups, 1e-6, types.product),
+                    at::silu(twin).to(types.product), tolerance);
+      }
+    }
+  }
 }
 
 TEST(Ops, SimilarityIsTheMeanOverHeads) {

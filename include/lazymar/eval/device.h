@@ -24,9 +24,12 @@ c10::Device resolve_device(const std::string& name, const World& world = {});
 /// What kind of device it is, for the manifest: "NVIDIA H200", "AMD EPYC, AVX512".
 std::string device_model(c10::Device device);
 
-/// Tensors of this precision on this device.
-Placement resolve_placement(Precision precision, const std::string& device,
-                            const World& world = {});
+/// What kAuto means on this device: bf16 on a CPU with AVX512_BF16 (as every one with AMX), else
+/// fp32. Other precisions are themselves.
+Precision resolve_precision(Precision precision, c10::Device device);
+
+/// Tensors of this precision (not kAuto) on this device.
+Placement placement_of(Precision precision, c10::Device device);
 
 /// CPU threads of this process's ATen operations. Where not given: its share of the cores if it has
 /// company on this host and OMP_NUM_THREADS does not say otherwise, else what LibTorch takes.

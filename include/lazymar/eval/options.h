@@ -26,7 +26,7 @@ struct EvalOptions {
   std::optional<int64_t> eval_bsz;  ///< default 128 on CUDA, 8 on CPUs
   std::vector<int64_t> classes;     ///< empty: all
   std::string device = "auto";
-  Precision precision = Precision::kFp32;
+  Precision precision = Precision::kAuto;
   std::optional<int64_t> threads;
   std::filesystem::path output_dir = "output";
   bool overwrite = false;

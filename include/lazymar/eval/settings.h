@@ -17,6 +17,7 @@ namespace lazymar {
 struct ResolvedSettings {
   SamplingOptions sampling;
   int64_t eval_bsz = 0;
+  Precision precision = Precision::kFp32;  ///< not kAuto
 };
 
 /// A folder name that tells every setting that differs from the default; no timestamp.

@@ -35,6 +35,13 @@ at::Tensor silu(const at::Tensor& x);
 /// silu(a[i] + b[j]) of `type` for every i and j: a [I, W], b [J, W] -> [I, J, W].
 at::Tensor silu_of_sums(const at::Tensor& a, const at::Tensor& b, c10::ScalarType type);
 
+/// GroupNorm over the pixels and channels of each group, then SiLU or not: x [B, ..., C] with C
+/// last, fp32, fp64 or bf16, weight and bias [C] -> the same shape in `type`.
+at::Tensor group_norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                      int64_t groups, double eps, c10::ScalarType type);
+at::Tensor group_norm_silu(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                           int64_t groups, double eps, c10::ScalarType type);
+
 /// softmax(q k^T / sqrt(head_dim)) v, head by head: q [B, Tq, D], kv [B, Tk, 2D] with the keys
 /// first -> [B, Tq, D].
 at::Tensor attention(const at::Tensor& q, const at::Tensor& kv, int64_t heads);

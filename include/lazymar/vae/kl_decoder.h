@@ -3,6 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -12,18 +13,45 @@
 
 namespace lazymar {
 
-/// Convolution with the padding that keeps the image's size.
-struct Convolution {
-  at::Tensor weight;  ///< [out, in, k, k]
-  at::Tensor bias;    ///< [out]
+// Pictures are [B, H, W, C] here: a pixel's channels lie side by side, as the convolutions like it.
+
+/// Convolution with the padding that keeps the picture's size (one more where the kernel is even).
+class Convolution {
+ public:
+  Convolution() = default;
+  /// weight [out, in, k, k] and bias [out], for pictures of `type`; both may be undefined where
+  /// they could not be loaded.
+  Convolution(const at::Tensor& weight, const at::Tensor& bias, c10::ScalarType type);
+
+  /// x [B, H, W, in] of any floating type -> [B, H, W, out] of type().
   at::Tensor operator()(const at::Tensor& x) const;
+  c10::ScalarType type() const { return type_; }
+
+ private:
+  at::Tensor weight_, bias_;
+  c10::ScalarType type_ = c10::kFloat;
+};
+
+/// Nearest-neighbour x2 and a 3x3 convolution, as one 2x2 convolution of the small picture for each
+/// of the four positions of a large pixel within a small one: there the 3x3 taps see only 2x2
+/// different pixels, and taps that see the same one are added up beforehand.
+class UpsampleConvolution {
+ public:
+  UpsampleConvolution() = default;
+  /// weight [out, in, 3, 3] and bias [out], as above.
+  UpsampleConvolution(const at::Tensor& weight, const at::Tensor& bias, c10::ScalarType type);
+
+  /// x [B, H, W, in] -> [B, 2H, 2W, out] of x's type.
+  at::Tensor operator()(const at::Tensor& x) const;
+
+ private:
+  std::array<Convolution, 4> phases_;  ///< by row, then column within the small pixel
 };
 
 struct GroupNorm {
   at::Tensor weight, bias;
   int64_t groups = 32;
   double eps = 1e-6;
-  at::Tensor operator()(const at::Tensor& x) const;
 };
 
 /// x + conv2(silu(norm2(conv1(silu(norm1(x)))))), x through nin_shortcut where widths differ.
@@ -46,7 +74,7 @@ struct AttentionBlock {
 struct KlDecoder {
   struct Level {
     std::vector<ResnetBlock> blocks;
-    std::optional<Convolution> upsample;
+    std::optional<UpsampleConvolution> upsample;
   };
 
   VaeConfig config;

@@ -1,0 +1,235 @@
+#include "bf16_attention.h"
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <vector>
+
+#if defined(__x86_64__)
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
+// False alarms within the intrinsics themselves: GCC bug 105593.
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+#include <immintrin.h>
+#endif
+
+namespace lazymar::cpu {
+
+#if defined(__x86_64__)
+
+#define LAZYMAR_AVX512_BF16 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16")))
+
+namespace {
+
+// Both products have one form: C[m][n] = sum over pairs p of A[m][2p] B[2p][n] + A[m][2p+1]
+// B[2p+1][n]. A's rows are read as words of two numbers; B is packed into blocks of 16 columns, in
+// each block a vector of 16 words per pair.
+constexpr int64_t kLanes = 16;
+
+int64_t round_up(int64_t value, int64_t multiple) {
+  return (value + multiple - 1) / multiple * multiple;
+}
+
+struct Operands {
+  const Bf16* a;
+  int64_t a_stride;     ///< numbers
+  const uint32_t* b;    ///< packed
+  int64_t block_words;  ///< words from one block to the next
+  int64_t pairs;
+  float* c;
+  int64_t c_stride;
+};
+
+/// `Rows` rows of `Blocks` blocks of columns, sums in registers.
+template <int Rows, int Blocks>
+LAZYMAR_AVX512_BF16 inline void multiply_tile(const Operands& o) {
+  __m512 sums[Rows][Blocks];
+  for (int row = 0; row < Rows; ++row) {
+    for (int block = 0; block < Blocks; ++block) {
+      sums[row][block] = _mm512_setzero_ps();
+    }
+  }
+  for (int64_t pair = 0; pair < o.pairs; ++pair) {
+    __m512i columns[Blocks];
+    for (int block = 0; block < Blocks; ++block) {
+      columns[block] = _mm512_loadu_si512(o.b + block * o.block_words + pair * kLanes);
+    }
+    for (int row = 0; row < Rows; ++row) {
+      int32_t word = 0;
+      std::memcpy(&word, o.a + row * o.a_stride + 2 * pair, sizeof(word));
+      const __m512i both = _mm512_set1_epi32(word);
+      for (int block = 0; block < Blocks; ++block) {
+        sums[row][block] =
+            _mm512_dpbf16_ps(sums[row][block], (__m512bh)both, (__m512bh)columns[block]);
+      }
+    }
+  }
+  for (int row = 0; row < Rows; ++row) {
+    for (int block = 0; block < Blocks; ++block) {
+      _mm512_storeu_ps(o.c + row * o.c_stride + block * kLanes, sums[row][block]);
+    }
+  }
+}
+
+template <int Rows>
+LAZYMAR_AVX512_BF16 inline void multiply_rows(Operands o, int64_t blocks) {
+  constexpr int kBlocks = 4;
+  int64_t block = 0;
+  for (; block + kBlocks <= blocks; block += kBlocks) {
+    multiply_tile<Rows, kBlocks>(o);
+    o.b += kBlocks * o.block_words;
+    o.c += kBlocks * kLanes;
+  }
+  for (; block < blocks; ++block) {
+    multiply_tile<Rows, 1>(o);
+    o.b += o.block_words;
+    o.c += kLanes;
+  }
+}
+
+/// Keys of one head: the block's columns are 16 keys, a pair is two neighbouring channels.
+LAZYMAR_AVX512_BF16 void pack_keys(const AttentionHead& head, uint32_t* packed) {
+  const int64_t pairs = head.head_dim / 2;
+  for (int64_t first = 0; first < head.keys; first += kLanes) {
+    for (int64_t pair = 0; pair < pairs; ++pair) {
+      uint32_t* words = packed + first * pairs + pair * kLanes;
+      for (int64_t lane = 0; lane < kLanes; ++lane) {
+        words[lane] = 0;
+        if (first + lane < head.keys) {
+          std::memcpy(words + lane, head.k + (first + lane) * head.kv_stride + 2 * pair,
+                      sizeof(uint32_t));
+        }
+      }
+    }
+  }
+}
+
+/// Values of one head: the block's columns are 16 channels, a pair is two neighbouring keys.
+LAZYMAR_AVX512_BF16 void pack_values(const AttentionHead& head, int64_t pairs, uint32_t* packed) {
+  const auto widened = [&](int64_t key, int64_t channel) LAZYMAR_AVX512_BF16 {
+    if (key >= head.keys) {
+      return _mm512_setzero_si512();
+    }
+    __m256i numbers;
+    std::memcpy(&numbers, head.v + key * head.kv_stride + channel, sizeof(numbers));
+    return _mm512_cvtepu16_epi32(numbers);
+  };
+  for (int64_t pair = 0; pair < pairs; ++pair) {
+    for (int64_t channel = 0; channel < head.head_dim; channel += kLanes) {
+      const __m512i words = _mm512_or_si512(widened(2 * pair, channel),
+                                            _mm512_slli_epi32(widened(2 * pair + 1, channel), 16));
+      _mm512_storeu_si512(packed + channel * pairs + pair * kLanes, words);
+    }
+  }
+}
+
+/// e^t of sixteen t from -87 to 0, to 2 ulp: as cpu_numbers.h has it, written for AVX-512.
+LAZYMAR_AVX512_BF16 inline __m512 exponentials(__m512 t) {
+  const __m512 k = _mm512_roundscale_ps(_mm512_mul_ps(t, _mm512_set1_ps(1.44269504088896341F)), 0);
+  const __m512 r = _mm512_fnmadd_ps(k, _mm512_set1_ps(-2.12194440e-4F),
+                                    _mm512_fnmadd_ps(k, _mm512_set1_ps(0.693359375F), t));
+  __m512 p = _mm512_set1_ps(1.9875691500e-4F);
+  for (const float coefficient :
+       {1.3981999507e-3F, 8.3334519073e-3F, 4.1665795894e-2F, 1.6666665459e-1F, 5.0000001201e-1F}) {
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(coefficient));
+  }
+  p = _mm512_fmadd_ps(p, _mm512_mul_ps(r, r), _mm512_add_ps(r, _mm512_set1_ps(1.0F)));
+  return _mm512_scalef_ps(p, k);
+}
+
+/// Scores of one query -> the softmax's numerators; returns one over their sum.
+LAZYMAR_AVX512_BF16 float numerators(float* scores, int64_t keys, int64_t padded, float scale,
+                                     Bf16* weights) {
+  for (int64_t key = keys; key < padded; ++key) {
+    scores[key] = -std::numeric_limits<float>::infinity();
+  }
+  __m512 largest = _mm512_loadu_ps(scores);
+  for (int64_t first = kLanes; first < padded; first += kLanes) {
+    largest = _mm512_max_ps(largest, _mm512_loadu_ps(scores + first));
+  }
+  const __m512 top = _mm512_set1_ps(_mm512_reduce_max_ps(largest));
+  const __m512 least = _mm512_set1_ps(-87.0F);
+  __m512 sum = _mm512_setzero_ps();
+  for (int64_t first = 0; first < padded; first += kLanes) {
+    const __m512 t =
+        _mm512_mul_ps(_mm512_sub_ps(_mm512_loadu_ps(scores + first), top), _mm512_set1_ps(scale));
+    const __mmask16 counts = _mm512_cmp_ps_mask(t, least, _CMP_GE_OQ);
+    const __m512 weight = _mm512_maskz_mov_ps(counts, exponentials(_mm512_max_ps(t, least)));
+    sum = _mm512_add_ps(sum, weight);
+    const __m256bh rounded = _mm512_cvtneps_pbh(weight);
+    std::memcpy(weights + first, &rounded, sizeof(rounded));
+  }
+  return 1.0F / _mm512_reduce_add_ps(sum);
+}
+
+/// Memory for one head, kept by its thread.
+struct Scratch {
+  std::vector<uint32_t> keys, values;
+  std::vector<float> scores, sums;
+  std::vector<Bf16> weights;
+};
+
+template <int Rows>
+LAZYMAR_AVX512_BF16 void attend_rows(const AttentionHead& head, int64_t first, int64_t padded,
+                                     Scratch& scratch) {
+  const int64_t dim = head.head_dim;
+  float factors[Rows];
+  multiply_rows<Rows>({head.q + first * head.q_stride, head.q_stride, scratch.keys.data(),
+                       dim / 2 * kLanes, dim / 2, scratch.scores.data(), padded},
+                      padded / kLanes);
+  const float scale = 1.0F / std::sqrt(static_cast<float>(dim));
+  for (int row = 0; row < Rows; ++row) {
+    factors[row] = numerators(scratch.scores.data() + row * padded, head.keys, padded, scale,
+                              scratch.weights.data() + row * padded);
+  }
+  multiply_rows<Rows>({scratch.weights.data(), padded, scratch.values.data(), padded / 2 * kLanes,
+                       padded / 2, scratch.sums.data(), dim},
+                      dim / kLanes);
+  for (int row = 0; row < Rows; ++row) {
+    Bf16* const out = head.out + (first + row) * head.out_stride;
+    for (int64_t i = 0; i < dim; ++i) {
+      put(out + i, scratch.sums[static_cast<size_t>(row * dim + i)] * factors[row]);
+    }
+  }
+}
+
+}  // namespace
+
+bool has_bf16_attention() {
+  return __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vl") &&
+         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
+}
+
+void attend(const AttentionHead& head) {
+  constexpr int kRows = 4;
+  thread_local Scratch scratch;
+  const int64_t padded = round_up(head.keys, kLanes);
+  const auto dim = head.head_dim;
+  scratch.keys.resize(static_cast<size_t>(padded * dim / 2));
+  scratch.values.resize(static_cast<size_t>(padded * dim / 2));
+  scratch.scores.resize(static_cast<size_t>(kRows * padded));
+  scratch.weights.resize(static_cast<size_t>(kRows * padded));
+  scratch.sums.resize(static_cast<size_t>(kRows * dim));
+  pack_keys(head, scratch.keys.data());
+  pack_values(head, padded / 2, scratch.values.data());
+  int64_t row = 0;
+  for (; row + kRows <= head.queries; row += kRows) {
+    attend_rows<kRows>(head, row, padded, scratch);
+  }
+  for (; row < head.queries; ++row) {
+    attend_rows<1>(head, row, padded, scratch);
+  }
+}
+
+#else
+
+bool has_bf16_attention() {
+  return false;
+}
+
+void attend(const AttentionHead&) {}
+
+#endif
+
+}  // namespace lazymar::cpu

@@ -1,0 +1,63 @@
+#pragma once
+/// Numbers as loops over elements handle them: conversions and e^t, written so that compilers
+/// vectorise them. For files compiled without contraction into fused multiply-adds.
+
+#include <bit>
+#include <cstdint>
+
+// A function for one generation of processors is compiled as a whole only if everything it calls
+// becomes part of it.
+#define LAZYMAR_INLINE inline __attribute__((always_inline))
+
+namespace lazymar::cpu {
+
+/// A bf16 number as it lies in memory.
+struct Bf16 {
+  uint16_t bits;
+};
+
+LAZYMAR_INLINE float value(float x) {
+  return x;
+}
+LAZYMAR_INLINE double value(double x) {
+  return x;
+}
+LAZYMAR_INLINE float value(Bf16 x) {
+  return std::bit_cast<float>(static_cast<uint32_t>(x.bits) << 16);
+}
+
+LAZYMAR_INLINE void put(float* to, float x) {
+  *to = x;
+}
+LAZYMAR_INLINE void put(double* to, double x) {
+  *to = x;
+}
+/// Rounds to nearest, ties to even; a NaN stays one.
+LAZYMAR_INLINE void put(Bf16* to, float x) {
+  const auto bits = std::bit_cast<uint32_t>(x);
+  const uint32_t rounded = (bits + 0x7FFFU + ((bits >> 16) & 1U)) >> 16;
+  to->bits = static_cast<uint16_t>(x != x ? 0x7FC0U : rounded);
+}
+
+/// e^t for t up to 88, to 2 ulp: 2^k e^r with |r| <= ln 2 / 2, e^r by its Taylor polynomial with
+/// coefficients fitted to that range (Cephes, expf). Written so that compilers vectorise it.
+LAZYMAR_INLINE float exponential(float t) {
+  constexpr float kLog2E = 1.44269504088896341F;
+  constexpr float kLn2High = 0.693359375F;
+  constexpr float kLn2Low = -2.12194440e-4F;
+  constexpr float kRounder = 12582912.0F;  // 1.5 * 2^23: adding it rounds to a whole number
+  const float shifted = t * kLog2E + kRounder;
+  const float k = shifted - kRounder;
+  const float r = (t - k * kLn2High) - k * kLn2Low;
+  float p = 1.9875691500e-4F;
+  p = p * r + 1.3981999507e-3F;
+  p = p * r + 8.3334519073e-3F;
+  p = p * r + 4.1665795894e-2F;
+  p = p * r + 1.6666665459e-1F;
+  p = p * r + 5.0000001201e-1F;
+  p = p * r * r + r + 1.0F;
+  const int32_t exponent = std::bit_cast<int32_t>(shifted) - std::bit_cast<int32_t>(kRounder);
+  return p * std::bit_cast<float>((exponent + 127) << 23);
+}
+
+}  // namespace lazymar::cpu
