@@ -78,7 +78,9 @@ TEST(Evaluate, LeavesImagesAndASummary) {
     EXPECT_EQ(summary.at("settings").at("cfg"), 1.5);
     EXPECT_EQ(summary.at("steps").at("lazy"), lazy ? 2 : 0);
     const auto& rows = summary.at("rows_per_image").at("transformer");
-    EXPECT_EQ(rows.at("computed") == rows.at("total"), !lazy);
+    const double share = rows.at("computed").get<double>() / rows.at("total").get<double>();
+    EXPECT_LT(share, 1.0);  // not even plain MAR needs all of them
+    EXPECT_EQ(share > 0.75, !lazy) << share;
   }
 }
 
