@@ -20,8 +20,9 @@ constexpr double kMaxPeriod = 10000.0;
 HeadBlock::Output HeadBlock::operator()(const at::Tensor& h, const at::Tensor& modulation) const {
   work_count().head_rows += h.size(0);
   const auto parts = modulation.chunk(3, -1);
-  const at::Tensor modulated = modulate(in_ln(h), parts[0], parts[1]);
-  return {fc2(lazymar::silu(fc1(modulated))), parts[2]};
+  const at::Tensor modulated =
+      modulated_norm(h, in_ln.weight, in_ln.bias, in_ln.eps, parts[0], parts[1]);
+  return {fc2(fc1(modulated, Activation::kSilu)), parts[2]};
 }
 
 at::Tensor DiffusionHead::time_table(const DiffusionSchedule& schedule) const {
@@ -34,7 +35,7 @@ at::Tensor DiffusionHead::time_table(const DiffusionSchedule& schedule) const {
       at::exp(at::arange(kHalf, c10::kFloat) * -std::log(kMaxPeriod) / kHalf);
   const at::Tensor angles = at::tensor(timesteps).unsqueeze(1) * frequencies;
   const at::Tensor sinusoids = at::cat({angles.cos(), angles.sin()}, -1);
-  return time_fc2(lazymar::silu(time_fc1(sinusoids.to(time_fc1.bias.options()))));
+  return time_fc2(time_fc1(sinusoids.to(time_fc1.bias().device()), Activation::kSilu));
 }
 
 std::vector<const Linear*> DiffusionHead::adaptive_layers() const {
@@ -48,8 +49,7 @@ std::vector<const Linear*> DiffusionHead::adaptive_layers() const {
 
 at::Tensor DiffusionHead::final_layer(const at::Tensor& h, const at::Tensor& modulation) const {
   const auto parts = modulation.chunk(2, -1);
-  const at::Tensor normed = at::layer_norm(h, {h.size(-1)}, {}, {}, norm_eps);
-  return final_linear(modulate(normed, parts[0], parts[1]));
+  return final_linear(modulated_norm(h, {}, {}, norm_eps, parts[0], parts[1]));
 }
 
 DiffusionHead load_head(WeightSource& weights, const MarConfig& config) {
@@ -57,25 +57,25 @@ DiffusionHead load_head(WeightSource& weights, const MarConfig& config) {
   const int64_t width = config.head_width;
   DiffusionHead head;
   head.norm_eps = config.norm_eps;
-  head.input_proj = load_linear(weights, net + "input_proj", config.token_channels, width);
+  head.input_proj = load_exact_linear(weights, net + "input_proj", config.token_channels, width);
   head.cond_embed = load_linear(weights, net + "cond_embed", config.decoder_dim, width);
-  head.time_fc1 = load_linear(weights, net + "time_embed.mlp.0", kSinusoids, width);
-  head.time_fc2 = load_linear(weights, net + "time_embed.mlp.2", width, width);
+  head.time_fc1 = load_exact_linear(weights, net + "time_embed.mlp.0", kSinusoids, width);
+  head.time_fc2 = load_exact_linear(weights, net + "time_embed.mlp.2", width, width);
   for (int64_t i = 0; i < config.head_depth; ++i) {
     const std::string name = net + "res_blocks." + std::to_string(i);
     HeadBlock block;
     block.in_ln = load_layer_norm(weights, name + ".in_ln", width, config.norm_eps);
     block.fc1 = load_linear(weights, name + ".mlp.0", width, width);
     block.fc2 = load_linear(weights, name + ".mlp.2", width, width);
-    block.ada = load_dense_linear(weights, name + ".adaLN_modulation.1", width, 3 * width);
-    block.ada_gate = block.ada.outputs(2 * width, width);
-    block.ada.pack();
-    block.ada_gate.pack();
+    const Linear ada = load_dense_linear(weights, name + ".adaLN_modulation.1", width, 3 * width);
+    block.ada = ada.prepared(weights.placement().product_dtype);
+    block.ada_gate = ada.outputs(2 * width, width).prepared(weights.placement().product_dtype);
     head.blocks.push_back(block);
   }
-  head.final_ada = load_linear(weights, net + "final_layer.adaLN_modulation.1", width, 2 * width);
+  head.final_ada =
+      load_exact_linear(weights, net + "final_layer.adaLN_modulation.1", width, 2 * width);
   head.final_linear =
-      load_linear(weights, net + "final_layer.linear", width, 2 * config.token_channels);
+      load_exact_linear(weights, net + "final_layer.linear", width, 2 * config.token_channels);
   return head;
 }
 
@@ -106,8 +106,12 @@ HeadOutput FullHeadRunner::predict(const DiffusionHead& head, const HeadStep& st
           parts[1].narrow(0, 0, rows)};
 }
 
-HeadSampler::HeadSampler(const DiffusionHead& head, int64_t num_sampling_steps)
-    : head_(head), schedule_(num_sampling_steps), times_(head.time_table(schedule_)) {}
+HeadSampler::HeadSampler(const DiffusionHead& head, int64_t num_sampling_steps,
+                         const Savings& savings)
+    : head_(head),
+      schedule_(num_sampling_steps),
+      savings_(savings),
+      times_(head.time_table(schedule_)) {}
 
 at::Tensor HeadSampler::sample(HeadRunner& runner, const at::Tensor& z, int64_t halves,
                                double guidance, double temperature, const Noise& noise) const {
@@ -115,11 +119,13 @@ at::Tensor HeadSampler::sample(HeadRunner& runner, const at::Tensor& z, int64_t 
   step.steps = schedule_.steps();
   step.halves = halves;
   step.guidance = guidance;
-  step.times = times_;
-  step.condition = head_.cond_embed(z);
+  step.times = savings_.time_table ? times_ : head_.time_table(schedule_);
   step.x = noise(NoiseRequest::kStart);
   for (int64_t i = schedule_.steps() - 1; i >= 0; --i) {
     step.index = i;
+    if (!step.condition.defined() || !savings_.condition_once) {
+      step.condition = head_.cond_embed(z).to(times_.scalar_type());
+    }
     const auto [eps, v] = runner.predict(head_, step);
     const at::Tensor fresh = i > 0 ? noise(i) : at::Tensor();
     step.x = schedule_.reverse(i, step.x, eps, v, fresh, temperature);

@@ -19,13 +19,18 @@ std::vector<at::Tensor> Modulation::at(int64_t index, const std::vector<const Li
       indices_.push_back(i);
     }
     const auto count = static_cast<int64_t>(indices_.size());
-    const at::Tensor chosen =
-        input.times.index({at::tensor(indices_).to(input.times.device())}).unsqueeze(1);
+    const at::Tensor chosen = input.times.index({at::tensor(indices_).to(input.times.device())});
     const at::Tensor y =
-        lazymar::silu(chosen + input.condition.narrow(0, 0, input.rows)).flatten(0, 1);
+        silu_of_sums(chosen, input.condition.narrow(0, 0, input.rows), input.times.scalar_type())
+            .flatten(0, 1);
+    at::Tensor rounded;  // to the products' type, where a layer wants that
     outputs_.clear();
     for (const Linear* layer : layers) {
-      outputs_.push_back((*layer)(y).view({count, input.rows, layer->out}));
+      if (layer->type() != y.scalar_type() && !rounded.defined()) {
+        rounded = y.to(layer->type());
+      }
+      const at::Tensor& seen = layer->type() == y.scalar_type() ? y : rounded;
+      outputs_.push_back((*layer)(seen).view({count, input.rows, layer->out}));
     }
     found = indices_.begin();
   }

@@ -32,19 +32,16 @@ class StageTimer final : public Runner, public SampleObserver {
   StageSeconds seconds;
 
   void begin(const MarBatch& batch) override { runner_.begin(batch); }
+  bool keeps(const DecodeStep& step) const override { return runner_.keeps(step); }
   EncoderRows encoder_rows(const DecodeStep& step) override { return runner_.encoder_rows(step); }
-  at::Tensor encode(std::span<const Block> blocks, const at::Tensor& x,
+  at::Tensor encode(std::span<const Block> blocks, const RowInputs& inputs,
                     const DecodeStep& step) override {
-    return runner_.encode(blocks, x, step);
+    return runner_.encode(blocks, inputs, step);
   }
-  at::Tensor decoder_input(const at::Tensor& mask_rows, const at::Tensor& encoded,
-                           const DecodeStep& step) override {
+  at::Tensor decode(std::span<const Block> blocks, const RowInputs& inputs,
+                    const DecodeStep& step) override {
     lap(seconds.encoder);
-    return runner_.decoder_input(mask_rows, encoded, step);
-  }
-  at::Tensor decode(std::span<const Block> blocks, const at::Tensor& x,
-                    const DecodeStep& step) override {
-    return runner_.decode(blocks, x, step);
+    return runner_.decode(blocks, inputs, step);
   }
 
   void step_begins(const DecodeStep& step) override {

@@ -28,7 +28,7 @@ Runners make_runners(const std::optional<LazyOptions>& lazy, const MarConfig& co
   check_at_least("lazy_extra", lazy->extra, 0);
   check_at_least("lazy_head_refresh", lazy->head_refresh, 1);
   Runners runners;
-  auto cache = std::make_unique<LazyCache>(*lazy, config, sampling.num_iter, sampling.guided());
+  auto cache = std::make_unique<LazyCache>(*lazy, config, sampling);
   for (int64_t step = 0; step < sampling.num_iter; ++step) {
     runners.lazy_steps += cache->lazy(step) ? 1 : 0;
   }

@@ -102,7 +102,7 @@ std::map<std::string, at::Tensor> replay(const Trace& trace, const Mar& mar, con
   }
   RecordedNoise noise(trace);
   Recorder recorder;
-  const Sampler sampler(mar, trace.sampling);
+  Sampler sampler(mar, trace.sampling);
   const Runners runners =
       make_runners(trace.lazy_mar ? std::optional(lazy) : std::nullopt, mar.config, trace.sampling);
   const at::Tensor labels = trace.labels().to(mar.class_emb.device());

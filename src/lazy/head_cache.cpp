@@ -75,7 +75,7 @@ HeadOutput HeadCache::predict_cached(const DiffusionHead& head, const HeadStep& 
   std::vector<const Linear*> layers;
   for (size_t i = 0; i < head.blocks.size(); ++i) {
     if (!keeps_residual(i)) {
-      layers.push_back(recompute ? &head.blocks[i].ada : &head.blocks[i].ada_gate);
+      layers.push_back(recompute || !gate_only_ ? &head.blocks[i].ada : &head.blocks[i].ada_gate);
     }
   }
   layers.push_back(&head.final_ada);
@@ -94,7 +94,9 @@ HeadOutput HeadCache::predict_cached(const DiffusionHead& head, const HeadStep& 
       kept.mlp = mlp;
       h = add_gated(h, gate, mlp);
     } else {
-      h = add_gated(h, modulation[layer++], kept.mlp);
+      const at::Tensor& output = modulation[layer++];
+      const int64_t width = h.size(1);
+      h = add_gated(h, output.narrow(1, output.size(1) - width, width), kept.mlp);
     }
   }
   const auto parts = head.final_layer(h, modulation.back()).chunk(2, -1);

@@ -9,14 +9,15 @@
 
 namespace lazymar {
 
-LazyCache::LazyCache(const LazyOptions& options, const MarConfig& config, int64_t num_iter,
-                     bool guided)
+LazyCache::LazyCache(const LazyOptions& options, const MarConfig& config,
+                     const SamplingOptions& sampling, const Savings& savings)
     : options_(options),
-      retain_(options, num_iter),
+      savings_(savings),
+      retain_(options, sampling.num_iter),
       length_(config.sequence_length),
       buffer_(config.buffer_size),
-      num_iter_(num_iter),
-      halves_(guided ? 2 : 1),
+      plan_(make_decoding_plan(config.sequence_length, sampling)),
+      halves_(sampling.guided() ? 2 : 1),
       cached_halves_(options.condition ? 1 : halves_),
       encoder_(static_cast<size_t>(config.encoder_depth)),
       decoder_(static_cast<size_t>(config.decoder_depth)) {}
@@ -26,9 +27,15 @@ bool LazyCache::lazy(int64_t step) const {
   return cached && step >= options_.warmup && (step - options_.warmup) % options_.refresh != 0;
 }
 
-bool LazyCache::refreshes(const DecodeStep& step) const {
-  // Only the last full step before a lazy one has to leave anything behind.
-  return !lazy(step.index) && step.index + 1 < num_iter_ && lazy(step.index + 1);
+bool LazyCache::keeps(const DecodeStep& step) const {
+  // Lazy steps pass their tokens on; of the full ones only the last before a lazy one has to leave
+  // anything behind.
+  return lazy(step.index) ||
+         (step.index + 1 < static_cast<int64_t>(plan_.size()) && lazy(step.index + 1));
+}
+
+bool LazyCache::keeps_difference(const DecodeStep& step) const {
+  return options_.condition && halves_ == 2 && !lazy(step.index) && keeps(step);
 }
 
 int64_t LazyCache::computed_halves(const DecodeStep& step) const {
@@ -36,6 +43,7 @@ int64_t LazyCache::computed_halves(const DecodeStep& step) const {
 }
 
 void LazyCache::begin(const MarBatch& batch) {
+  images_ = batch.images;
   if (options_.token) {
     raster_rows_ = rows_in_raster_order(batch.orders, buffer_).repeat({cached_halves_, 1});
   }
@@ -46,104 +54,153 @@ EncoderRows LazyCache::encoder_rows(const DecodeStep& step) {
   return {step.masked, last, computed_halves(step)};
 }
 
-at::Tensor LazyCache::encode(std::span<const Block> blocks, const at::Tensor& x,
+at::Tensor LazyCache::encode(std::span<const Block> blocks, const RowInputs& inputs,
                              const DecodeStep& step) {
   const int64_t rows = length_ + buffer_;
+  const int64_t known = rows - step.masked;
   const int64_t fresh = step.just_decoded();
-  const bool store = options_.token && refreshes(step);
-  at::Tensor h = x;
+  const bool reuse = reuses_tokens(step);
+  const bool store = options_.token && !reuse && keeps(step);
+  const RowInputs computed = inputs.leading(computed_halves(step) * images_);
+  const auto asking = [&](const at::Tensor& t) {
+    return reuse ? at::cat({t.narrow(1, step.masked, fresh), t.narrow(1, length_, buffer_)}, 1)
+                 : t.narrow(1, step.masked, known);
+  };
+  at::Tensor h = asking(computed.x);
   for (size_t i = 0; i < blocks.size(); ++i) {
-    auto [q, k, v] = blocks[i].qkv(h);
-    KvCache& cache = encoder_[i];
-    if (reuses_tokens(step)) {
-      cache.write(k, v, 0, step.masked, fresh);
-      cache.write(k, v, fresh, length_, buffer_);
-      k = cache.k.narrow(2, step.masked, rows - step.masked);
-      v = cache.v.narrow(2, step.masked, rows - step.masked);
-    } else if (store) {
-      cache.store(k, v, cached_halves_ * x.size(0) / halves_, rows, step.masked);
+    const Block& block = blocks[i];
+    if (i == 0) {
+      // The inputs keep every known row's keys and values: the first layer needs no cache.
+      const at::Tensor kv = computed.kv.narrow(1, step.masked, known);
+      h = block.feed_forward(block.attend(h, asking(computed.q), kv));
+      continue;
     }
-    h = blocks[i].feed_forward(blocks[i].attend(h, q, k, v));
+    const at::Tensor normed = block.normed(h);
+    at::Tensor kv = block.keys_values(normed);
+    KvCache& cache = encoder_[i];
+    if (reuse) {
+      cache.write(kv, 0, step.masked, fresh);
+      cache.write(kv, fresh, length_, buffer_);
+      kv = cache.rows.narrow(1, step.masked, known);
+    } else if (store) {
+      cache.store(kv, cached_halves_ * images_, rows, step.masked);
+    }
+    h = block.feed_forward(block.attend(h, block.queries(normed), kv));
   }
   return h;
 }
 
-at::Tensor LazyCache::decoder_input(const at::Tensor& mask_rows, const at::Tensor& encoded,
-                                    const DecodeStep& step) {
-  if (reuses_tokens(step)) {
-    const int64_t fresh = step.just_decoded();
-    decoder_input_.narrow(1, step.masked, fresh).copy_(encoded.narrow(1, 0, fresh));
-    decoder_input_.narrow(1, length_, buffer_).copy_(encoded.narrow(1, fresh, buffer_));
-    return decoder_input_;
-  }
-  at::Tensor input = full_decoder_input(mask_rows, encoded, step.masked);
-  if (options_.token && refreshes(step)) {
-    decoder_input_ = input.narrow(0, 0, cached_halves_ * mask_rows.size(0)).clone();
-  }
-  return input;
-}
-
-at::Tensor LazyCache::decode(std::span<const Block> blocks, const at::Tensor& x,
+at::Tensor LazyCache::decode(std::span<const Block> blocks, const RowInputs& inputs,
                              const DecodeStep& step) {
-  const at::Tensor rows =
-      reuses_tokens(step) ? decode_changed_rows(blocks, x, step) : decode_all_rows(blocks, x, step);
-  return add_unconditional(rows, step);
-}
-
-at::Tensor LazyCache::decode_all_rows(std::span<const Block> blocks, const at::Tensor& x,
-                                      const DecodeStep& step) {
-  const bool refresh = refreshes(step);
-  const int64_t images = x.size(0) / computed_halves(step);
-  at::Tensor h = x;
-  for (size_t i = 0; i < blocks.size(); ++i) {
-    const auto [q, k, v] = blocks[i].qkv(h);
-    // Layers before the pruning one are computed on all rows in every step: nothing to keep.
-    if (refresh && options_.token && static_cast<int64_t>(i) >= options_.prune_layer) {
-      decoder_[i].store(k, v, cached_halves_ * images, x.size(1), 0);
-    }
-    h = blocks[i].feed_forward(blocks[i].attend(h, q, k, v));
+  const RowInputs computed = inputs.leading(computed_halves(step) * images_);
+  if (reuses_tokens(step)) {
+    return add_unconditional(decode_changed_rows(blocks, computed, step), step);
   }
-  if (refresh && options_.condition && halves_ == 2) {
+  const at::Tensor h = decode_all_rows(blocks, computed, step);
+  const int64_t first = needed_rows(step).first;
+  if (keeps_difference(step)) {
     // Only rows that are still masked will be asked for.
-    const at::Tensor masked = h.narrow(1, 0, step.first);
-    difference_ = masked.narrow(0, images, images) - masked.narrow(0, 0, images);
+    const at::Tensor later = h.narrow(1, 0, step.first - first);
+    difference_ = later.narrow(0, images_, images_) - later.narrow(0, 0, images_);
+    difference_first_ = first;
   }
-  return h.narrow(1, step.first, step.predicted());
+  return add_unconditional(h.narrow(1, step.first - first, step.predicted()), step);
 }
 
-at::Tensor LazyCache::decode_changed_rows(std::span<const Block> blocks, const at::Tensor& x,
+LazyCache::Range LazyCache::needed_rows(const DecodeStep& step) const {
+  if (!savings_.needed_rows) {
+    return {0, length_ + buffer_};
+  }
+  int64_t first = step.first;
+  if (keeps_difference(step)) {
+    for (size_t next = static_cast<size_t>(step.index) + 1;
+         next < plan_.size() && lazy(plan_[next].index); ++next) {
+      first = plan_[next].first;
+    }
+  }
+  return {first, step.masked - first};
+}
+
+at::Tensor LazyCache::decode_all_rows(std::span<const Block> blocks, const RowInputs& inputs,
+                                      const DecodeStep& step) {
+  const bool store = options_.token && keeps(step);
+  at::Tensor h = inputs.x;
+  for (size_t i = 0; i < blocks.size(); ++i) {
+    const Block& block = blocks[i];
+    const at::Tensor normed = i == 0 ? at::Tensor() : block.normed(h);
+    const at::Tensor kv = i == 0 ? inputs.kv : block.keys_values(normed);
+    // Layers before the pruning one are computed on all rows in every step: nothing to keep.
+    if (store && static_cast<int64_t>(i) >= options_.prune_layer) {
+      decoder_[i].store(kv, cached_halves_ * images_, length_ + buffer_, 0);
+    }
+    // Every row is asked; behind the last block not every row has to ask.
+    const Range range = i + 1 == blocks.size() ? needed_rows(step) : Range{0, length_ + buffer_};
+    const auto asking = [&](const at::Tensor& t) { return t.narrow(1, range.first, range.count); };
+    const at::Tensor q = i == 0 ? asking(inputs.q) : block.queries(asking(normed));
+    h = block.feed_forward(block.attend(asking(h), q, kv));
+  }
+  return h;
+}
+
+at::Tensor LazyCache::decode_changed_rows(std::span<const Block> blocks, const RowInputs& inputs,
                                           const DecodeStep& step) {
+  const int64_t all = length_ + buffer_;
   const int64_t keep = rows_to_keep(step);
-  at::Tensor h = x;
-  at::Tensor rows;  // [R, keep] that h holds, once pruned
+  at::Tensor h = inputs.x;
+  at::Tensor rows;  // [R, .] that h holds, once pruned; those to be predicted come first
   for (size_t i = 0; i < blocks.size(); ++i) {
     const Block& block = blocks[i];
     KvCache& cache = decoder_[i];
     const auto layer = static_cast<int64_t>(i);
-    const auto [q, k, v] = block.qkv(h);
+    const bool last = i + 1 == blocks.size() && savings_.needed_rows;
+    const at::Tensor normed = i == 0 ? at::Tensor() : block.normed(h);
+    at::Tensor kv = i == 0 ? inputs.kv : block.keys_values(normed);
+    Range asking{0, h.size(1)};
     if (rows.defined()) {
-      cache.scatter(k, v, rows);
-      h = block.attend(h, q, cache.k, cache.v);
-    } else {
-      const bool prune = layer == options_.prune_layer && keep < x.size(1);
-      const at::Tensor similarity = prune ? mean_cosine_similarity(v, cache.v) : at::Tensor();
-      if (layer >= options_.prune_layer) {
-        cache.store(k, v, k.size(0), x.size(1), 0);
+      write_rows(cache.rows, rows, kv);
+      kv = cache.rows;
+      if (last) {
+        asking.count = step.predicted();
+        rows = rows.narrow(1, 0, asking.count);
       }
-      h = block.attend(h, q, k, v);
-      if (prune) {
-        rows = least_similar_rows(similarity, raster_rows_, step, keep);
-        h = h.gather(1, rows.unsqueeze(-1).expand({-1, -1, h.size(2)}));
+    } else if (layer == options_.prune_layer && keep < all) {
+      h = prune(block, h, i == 0 ? inputs.q : at::Tensor(), normed, kv, step, rows);
+      cache.store(kv, kv.size(0), all, 0);
+      h = block.feed_forward(h);
+      continue;
+    } else {
+      if (layer >= options_.prune_layer) {
+        cache.store(kv, kv.size(0), all, 0);
+      }
+      if (last) {
+        asking = {step.first, step.predicted()};
       }
     }
-    h = block.feed_forward(h);
+    const auto part = [&](const at::Tensor& t) { return t.narrow(1, asking.first, asking.count); };
+    const at::Tensor q = i == 0 ? part(inputs.q) : block.queries(part(normed));
+    h = block.feed_forward(block.attend(part(h), q, kv));
   }
   if (rows.defined()) {
-    // A row to be predicted that was not kept (possible where more than `extra` others have a
-    // negative similarity) comes out as zero, as in the original.
-    h = at::zeros_like(x).scatter_(1, rows.unsqueeze(-1).expand_as(h), h);
+    return predicted_rows(h, rows, step);
   }
-  return h.narrow(1, step.first, step.predicted());
+  return h.size(1) == all ? h.narrow(1, step.first, step.predicted()) : h;
+}
+
+at::Tensor LazyCache::prune(const Block& block, const at::Tensor& x, const at::Tensor& q,
+                            const at::Tensor& normed, const at::Tensor& kv, const DecodeStep& step,
+                            at::Tensor& rows) {
+  const int64_t width = x.size(2);
+  const KvCache& before = decoder_[static_cast<size_t>(options_.prune_layer)];
+  const at::Tensor similarity = mean_cosine_similarity(
+      kv.narrow(2, width, width), before.rows.narrow(2, width, width), block.heads);
+  rows = least_similar_rows(similarity, raster_rows_, step, rows_to_keep(step));
+  if (!savings_.kept_queries) {
+    const at::Tensor all = block.attend(x, q.defined() ? q : block.queries(normed), kv);
+    return take_rows(all, rows);
+  }
+  const at::Tensor asking =
+      q.defined() ? take_rows(q, rows) : block.queries(take_rows(normed, rows));
+  return block.attend(take_rows(x, rows), asking, kv);
 }
 
 int64_t LazyCache::rows_to_keep(const DecodeStep& step) const {
@@ -156,7 +213,7 @@ at::Tensor LazyCache::add_unconditional(const at::Tensor& rows, const DecodeStep
   if (computed_halves(step) == halves_) {
     return rows;
   }
-  const at::Tensor kept = difference_.narrow(1, step.first, step.predicted());
+  const at::Tensor kept = difference_.narrow(1, step.first - difference_first_, step.predicted());
   return at::cat({rows, rows + kept * options_.condition_scale});
 }
 

@@ -4,7 +4,16 @@
 
 #include <optional>
 
+#include "lazymar/nn/ops.h"
+
 namespace lazymar {
+namespace {
+
+at::Tensor is_predicted(const at::Tensor& rows, const DecodeStep& step) {
+  return rows.ge(step.first).logical_and(rows.lt(step.masked));
+}
+
+}  // namespace
 
 at::Tensor rows_in_raster_order(const at::Tensor& orders, int64_t buffer_size) {
   const int64_t length = orders.size(1);
@@ -21,7 +30,20 @@ at::Tensor least_similar_rows(const at::Tensor& similarity, const at::Tensor& ra
   constexpr bool kStable = true;
   const at::Tensor ascending = std::get<1>(
       score.gather(1, raster_rows).sort(std::optional(kStable), /*dim=*/1, /*descending=*/false));
-  return raster_rows.gather(1, ascending.narrow(1, 0, count));
+  const at::Tensor kept = raster_rows.gather(1, ascending.narrow(1, 0, count));
+  // Rows to be predicted first, then the others, each in their order.
+  const at::Tensor rank =
+      kept - is_predicted(kept, step).to(c10::kLong) * (raster_rows.size(1) + 1);
+  return kept.gather(1, rank.argsort(/*stable=*/true, /*dim=*/1, /*descending=*/false));
+}
+
+at::Tensor predicted_rows(const at::Tensor& x, const at::Tensor& rows, const DecodeStep& step) {
+  const int64_t count = step.predicted();
+  // One row more takes those that are not asked for.
+  at::Tensor out = at::zeros({x.size(0), count + 1, x.size(2)}, x.options());
+  const at::Tensor place = (rows - step.first).masked_fill(~is_predicted(rows, step), count);
+  write_rows(out, place, x);
+  return out.narrow(1, 0, count);
 }
 
 }  // namespace lazymar

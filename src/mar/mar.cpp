@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "lazymar/nn/ops.h"
+
 namespace lazymar {
 namespace {
 
@@ -16,48 +18,83 @@ at::Tensor in_decoding_order(const at::Tensor& pos, const at::Tensor& orders, in
 
 }  // namespace
 
-MarBatch Mar::begin(const at::Tensor& orders, const at::Tensor& labels, bool guided) const {
+RowInputs Mar::mask_rows() const {
+  const at::Tensor of_tokens =
+      decoder_pos_embed.narrow(1, config.buffer_size, config.sequence_length);
+  return RowInputs::of(decoder_blocks.front(), (mask_token + of_tokens).contiguous());
+}
+
+at::Tensor Mar::class_rows(const at::Tensor& labels, bool guided) const {
+  const at::Tensor classes = class_emb.index({labels});
+  return guided ? at::cat({classes, fake_latent.expand_as(classes)}) : classes;
+}
+
+MarBatch Mar::begin(const at::Tensor& orders, const at::Tensor& class_rows,
+                    const RowInputs& mask_rows, const Savings& savings) const {
+  const int64_t batch_rows = class_rows.size(0);
   MarBatch batch;
   batch.images = orders.size(0);
-  batch.halves = guided ? 2 : 1;
+  batch.halves = batch_rows / batch.images;
   batch.orders = orders;
-  at::Tensor classes = class_emb.index({labels});
-  if (guided) {
-    classes = at::cat({classes, fake_latent.expand_as(classes)});
-  }
-  batch.class_rows = classes.unsqueeze(1);
   batch.encoder_pos = in_decoding_order(encoder_pos_embed, orders, config.buffer_size);
   batch.decoder_pos = in_decoding_order(decoder_pos_embed, orders, config.buffer_size);
-  batch.mask_rows = mask_token + batch.decoder_pos.narrow(1, 0, config.sequence_length);
   batch.diffusion_pos = diffusion_pos_embed[0].index({orders});
+  batch.savings = savings;
+  batch.embedded = config.sequence_length;
+  const at::Tensor buffer =
+      class_rows.unsqueeze(1) + encoder_pos_embed.narrow(1, 0, config.buffer_size);
+  const RowInputs of_buffer = RowInputs::of(encoder_blocks.front(), z_proj_ln(buffer));
+  batch.encoder = RowInputs::room_like(of_buffer, batch_rows, config.rows());
+  batch.encoder.write(of_buffer, config.sequence_length);
+  batch.decoder = RowInputs::room_like(mask_rows, batch_rows, config.rows());
+  batch.decoder.write(mask_rows.gathered(orders), 0, batch.halves);
   return batch;
 }
 
-at::Tensor Mar::with_buffer(const at::Tensor& per_row, const EncoderRows& rows) const {
-  return at::cat({per_row.narrow(1, rows.first, rows.last - rows.first),
-                  per_row.narrow(1, config.sequence_length, config.buffer_size)},
-                 1)
-      .repeat({rows.halves, 1, 1});
+void Mar::embed_new_tokens(MarBatch& batch, const at::Tensor& tokens,
+                           const DecodeStep& step) const {
+  const int64_t last = batch.savings.row_inputs ? batch.embedded : config.sequence_length;
+  const int64_t count = last - step.masked;
+  batch.embedded = step.masked;
+  if (count == 0) {
+    return;
+  }
+  const at::Tensor x = z_proj_ln(z_proj(tokens.narrow(1, step.masked, count)) +
+                                 batch.encoder_pos.narrow(1, step.masked, count));
+  // A token looks the same to both halves.
+  batch.encoder.write(RowInputs::of(encoder_blocks.front(), x), step.masked, batch.halves);
 }
 
-at::Tensor Mar::embed(const MarBatch& batch, const at::Tensor& tokens,
-                      const EncoderRows& rows) const {
-  const at::Tensor known = z_proj(tokens.narrow(1, rows.first, rows.last - rows.first));
-  const at::Tensor buffer = batch.class_rows.narrow(0, 0, rows.halves * batch.images)
-                                .expand({-1, config.buffer_size, -1});
-  const at::Tensor x = at::cat({known.repeat({rows.halves, 1, 1}), buffer}, 1);
-  return z_proj_ln(x + with_buffer(batch.encoder_pos, rows));
+void Mar::update_decoder_rows(MarBatch& batch, const at::Tensor& encoded,
+                              const EncoderRows& rows) const {
+  const int64_t count = rows.last - rows.first;
+  const int64_t length = config.sequence_length;
+  const at::Tensor pos = at::cat({batch.decoder_pos.narrow(1, rows.first, count),
+                                  batch.decoder_pos.narrow(1, length, config.buffer_size)},
+                                 1)
+                             .repeat({rows.halves, 1, 1});
+  const RowInputs changed =
+      RowInputs::of(decoder_blocks.front(), lazymar::add(pos, decoder_embed(encoded)));
+  const auto part = [&](int64_t first, int64_t size) {
+    return RowInputs{changed.x.narrow(1, first, size), changed.q.narrow(1, first, size),
+                     changed.kv.narrow(1, first, size)};
+  };
+  batch.decoder.write(part(0, count), rows.first);
+  batch.decoder.write(part(count, config.buffer_size), length);
+  if (!batch.savings.row_inputs) {
+    const at::Tensor all = batch.decoder.x.narrow(0, 0, encoded.size(0));
+    batch.decoder.write(RowInputs::of(decoder_blocks.front(), all), 0);
+  }
 }
 
-at::Tensor Mar::forward(Runner& runner, const MarBatch& batch, const at::Tensor& tokens,
+at::Tensor Mar::forward(Runner& runner, MarBatch& batch, const at::Tensor& tokens,
                         const DecodeStep& step) const {
-  const EncoderRows rows = runner.encoder_rows(step);
-  at::Tensor x = embed(batch, tokens, rows);
-  x = encoder_norm(runner.encode(encoder_blocks, x, step));
-  x = decoder_embed(x) + with_buffer(batch.decoder_pos, rows);
-  x = runner.decoder_input(batch.mask_rows, x, step);
-  x = decoder_norm(runner.decode(decoder_blocks, x, step));
-  return x +
+  embed_new_tokens(batch, tokens, step);
+  const at::Tensor encoded = runner.encode(encoder_blocks, batch.encoder, step);
+  update_decoder_rows(batch, encoder_norm(encoded, decoder_embed.type()),
+                      runner.encoder_rows(step));
+  const at::Tensor z = decoder_norm(runner.decode(decoder_blocks, batch.decoder, step));
+  return z +
          batch.diffusion_pos.narrow(1, step.first, step.predicted()).repeat({batch.halves, 1, 1});
 }
 
@@ -66,7 +103,7 @@ Mar load_mar(WeightSource& weights, const MarConfig& config) {
   const int64_t dim = config.decoder_dim;
   Mar mar;
   mar.config = config;
-  mar.z_proj = load_linear(weights, "z_proj", config.token_channels, encoder_dim);
+  mar.z_proj = load_exact_linear(weights, "z_proj", config.token_channels, encoder_dim);
   mar.z_proj_ln = load_layer_norm(weights, "z_proj_ln", encoder_dim, config.norm_eps);
   mar.class_emb = weights.get("class_emb.weight", {config.class_count, encoder_dim});
   mar.fake_latent = weights.get("fake_latent", {1, encoder_dim});

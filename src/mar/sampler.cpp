@@ -25,26 +25,37 @@ at::Tensor draw_orders(NoiseSource& noise, int64_t images, int64_t length,
 
 }  // namespace
 
-Sampler::Sampler(const Mar& mar, const SamplingOptions& options)
+Sampler::Sampler(const Mar& mar, const SamplingOptions& options, const Savings& savings)
     : mar_(mar),
       options_(options),
+      savings_(savings),
       plan_(make_decoding_plan(mar.config.sequence_length, options)),
-      head_(mar.head, options.num_sampling_steps) {}
+      head_(mar.head, options.num_sampling_steps, savings),
+      first_step_(mar) {
+  const c10::InferenceMode guard;
+  mask_rows_ = mar.mask_rows();
+}
 
 at::Tensor Sampler::sample(Runner& runner, HeadRunner& head_runner, const at::Tensor& labels,
-                           NoiseSource& noise, SampleObserver& observer) const {
+                           NoiseSource& noise, SampleObserver& observer) {
   const c10::InferenceMode guard;
   const int64_t images = labels.size(0);
   const int64_t length = mar_.config.sequence_length;
   const at::Tensor orders = draw_orders(noise, images, length, plan_);
   const at::Tensor device_orders = orders.to(labels.device());
-  const MarBatch batch = mar_.begin(device_orders, labels, options_.guided());
+  MarBatch batch =
+      mar_.begin(device_orders, mar_.class_rows(labels, options_.guided()), mask_rows_, savings_);
   runner.begin(batch);
   at::Tensor tokens =
-      at::zeros({images, length, mar_.config.token_channels}, mar_.z_proj.bias.options());
+      at::zeros({images, length, mar_.config.token_channels}, mar_.class_emb.options());
   for (const DecodeStep& step : plan_) {
     observer.step_begins(step);
-    const at::Tensor z = mar_.forward(runner, batch, tokens, step).flatten(0, 1);
+    const bool from_table = step.index == 0 && savings_.first_step && !runner.keeps(step);
+    const at::Tensor z =
+        (from_table ? first_step_.z(labels, device_orders.narrow(1, step.first, step.predicted()),
+                                    mask_rows_, options_.guided())
+                    : mar_.forward(runner, batch, tokens, step))
+            .flatten(0, 1);
     observer.conditioned(step, z);
     if (step.predicted() == 0) {
       continue;

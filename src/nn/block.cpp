@@ -8,32 +8,33 @@
 namespace lazymar {
 
 at::Tensor Block::operator()(const at::Tensor& x) const {
-  const auto [q, k, v] = qkv(x);
-  return feed_forward(attend(x, q, k, v));
+  const at::Tensor rows = normed(x);
+  return feed_forward(attend(x, queries(rows), keys_values(rows)));
 }
 
-QueryKeyValue Block::qkv(const at::Tensor& x) const {
-  const int64_t head_dim = x.size(2) / heads;
-  const at::Tensor all =
-      qkv_proj(norm1(x)).view({x.size(0), x.size(1), 3, heads, head_dim}).permute({2, 0, 3, 1, 4});
-  return {all[0], all[1], all[2]};
+at::Tensor Block::normed(const at::Tensor& x) const {
+  return norm1(x, kv_proj.type());
 }
 
-at::Tensor Block::attend(const at::Tensor& x, const at::Tensor& q, const at::Tensor& k,
-                         const at::Tensor& v) const {
-  return x + proj(attention(q, k, v));
+at::Tensor Block::attend(const at::Tensor& x, const at::Tensor& q, const at::Tensor& kv) const {
+  return lazymar::add(x, proj(attention(q, kv, heads)));
 }
 
-at::Tensor Block::feed_forward(const at::Tensor& x) const {
+at::Tensor Block::feed_forward(at::Tensor x) const {
   work_count().block_rows += x.size(0) * x.size(1);
-  return x + fc2(at::gelu(fc1(norm2(x)), tanh_gelu ? "tanh" : "none"));
+  const Activation gelu = tanh_gelu ? Activation::kTanhGelu : Activation::kGelu;
+  add_in_place(x, fc2(fc1(norm2(x, fc1.type()), gelu)));
+  return x;
 }
 
 Block load_block(WeightSource& weights, const std::string& prefix, const BlockShape& shape) {
   const int64_t dim = shape.dim;
   Block block;
   block.norm1 = load_layer_norm(weights, prefix + ".norm1", dim, shape.norm_eps);
-  block.qkv_proj = load_linear(weights, prefix + ".attn.qkv", dim, 3 * dim);
+  const Linear qkv = load_dense_linear(weights, prefix + ".attn.qkv", dim, 3 * dim);
+  const c10::ScalarType type = weights.placement().product_dtype;
+  block.q_proj = qkv.outputs(0, dim).prepared(type);
+  block.kv_proj = qkv.outputs(dim, 2 * dim).prepared(type);
   block.proj = load_linear(weights, prefix + ".attn.proj", dim, dim);
   block.norm2 = load_layer_norm(weights, prefix + ".norm2", dim, shape.norm_eps);
   block.fc1 = load_linear(weights, prefix + ".mlp.fc1", dim, shape.mlp_dim);

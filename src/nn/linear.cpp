@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "lazymar/nn/flops.h"
+#include "lazymar/nn/ops.h"
 
 namespace lazymar {
 namespace {
@@ -22,7 +23,28 @@ at::Tensor mkldnn_pack(const at::Tensor& weight) {
   return reorder.call(weight, std::nullopt);
 }
 
-at::Tensor mkldnn_linear(const at::Tensor& x, const at::Tensor& packed, const at::Tensor& bias) {
+/// An activation as the operator names it: what, and by which formula.
+struct PostOp {
+  std::string_view name;
+  std::string_view algorithm;
+};
+
+PostOp post_op(Activation activation) {
+  switch (activation) {
+    case Activation::kGelu:
+      return {"gelu", "none"};
+    case Activation::kTanhGelu:
+      return {"gelu", "tanh"};
+    case Activation::kSilu:
+      return {"swish", ""};
+    case Activation::kNone:
+      break;
+  }
+  return {"none", ""};
+}
+
+at::Tensor mkldnn_linear(const at::Tensor& x, const at::Tensor& packed, const at::Tensor& bias,
+                         Activation activation) {
   using Scalars = c10::List<std::optional<at::Scalar>>;
   static const auto linear =
       c10::Dispatcher::singleton()
@@ -30,7 +52,23 @@ at::Tensor mkldnn_linear(const at::Tensor& x, const at::Tensor& packed, const at
           .typed<at::Tensor(const at::Tensor&, const at::Tensor&, const std::optional<at::Tensor>&,
                             std::string_view, Scalars, std::optional<std::string_view>)>();
   static const Scalars kNoScalars;
-  return linear.call(x, packed, bias, "none", kNoScalars, std::nullopt);
+  const PostOp post = post_op(activation);
+  return linear.call(x, packed, bias, post.name, kNoScalars,
+                     post.algorithm.empty() ? std::nullopt : std::optional(post.algorithm));
+}
+
+at::Tensor activated(const at::Tensor& y, Activation activation) {
+  switch (activation) {
+    case Activation::kGelu:
+      return at::gelu(y);
+    case Activation::kTanhGelu:
+      return at::gelu(y, "tanh");
+    case Activation::kSilu:
+      return lazymar::silu(y);
+    case Activation::kNone:
+      break;
+  }
+  return y;
 }
 
 }  // namespace
@@ -40,44 +78,53 @@ WorkCount& work_count() {
   return count;
 }
 
-Linear::Linear(at::Tensor dense_weight, at::Tensor dense_bias)
-    : weight(std::move(dense_weight)), bias(std::move(dense_bias)) {
-  if (weight.defined()) {
-    out = weight.size(0);
-    in = weight.size(1);
+Linear::Linear(at::Tensor weight, at::Tensor bias)
+    : weight_(std::move(weight)), bias_(std::move(bias)) {
+  if (weight_.defined()) {
+    out = weight_.size(0);
+    in = weight_.size(1);
+    type_ = weight_.scalar_type();
   }
 }
 
-at::Tensor Linear::operator()(const at::Tensor& x) const {
+at::Tensor Linear::operator()(const at::Tensor& x, Activation activation) const {
   count_matmul(x.numel() / in, in, out);
-  if (!packed) {
-    return at::linear(x, weight, bias);
+  const at::Tensor rows = x.to(type_);
+  if (packed_ && x.numel() > 0) {
+    return mkldnn_linear(rows, weight_, bias_, activation);
   }
-  if (x.numel() == 0) {
-    return at::linear(x, bias.new_empty({out, in}), bias);
-  }
-  return mkldnn_linear(x, weight, bias);
+  // The packed form cannot be used with no rows at all, and has the dense one's shape.
+  const at::Tensor weight = packed_ ? bias_.new_empty({out, in}) : weight_;
+  return activated(at::linear(rows, weight, bias_), activation);
 }
 
 Linear Linear::outputs(int64_t first, int64_t count) const {
-  TORCH_CHECK(!packed, "a packed layer cannot be taken apart");
-  if (!weight.defined() || !bias.defined()) {
+  TORCH_CHECK(!packed_, "a packed layer cannot be taken apart");
+  if (!weight_.defined() || !bias_.defined()) {
     return {};
   }
-  return {weight.narrow(0, first, count), bias.narrow(0, first, count)};
+  return {weight_.narrow(0, first, count), bias_.narrow(0, first, count)};
 }
 
-void Linear::pack() {
-  if (!weight.defined() || !bias.defined() || packed || !at::hasMKLDNN() ||
-      !weight.device().is_cpu() || weight.scalar_type() != c10::kFloat) {
-    return;
+Linear Linear::prepared(c10::ScalarType type) const {
+  if (!weight_.defined() || !bias_.defined() || packed_) {
+    return *this;
   }
-  weight = mkldnn_pack(weight);
-  packed = true;
+  Linear layer(weight_.to(type), bias_.to(type));
+  const bool packs = type == c10::kFloat || type == c10::kBFloat16;
+  if (packs && at::hasMKLDNN() && weight_.device().is_cpu()) {
+    layer.weight_ = mkldnn_pack(layer.weight_);
+    layer.packed_ = true;
+  }
+  return layer;
 }
 
 at::Tensor LayerNorm::operator()(const at::Tensor& x) const {
-  return at::layer_norm(x, {x.size(-1)}, weight, bias, eps);
+  return layer_norm(x, weight, bias, eps, x.scalar_type());
+}
+
+at::Tensor LayerNorm::operator()(const at::Tensor& x, c10::ScalarType type) const {
+  return layer_norm(x, weight, bias, eps, type);
 }
 
 Linear load_dense_linear(WeightSource& weights, const std::string& name, int64_t in, int64_t out) {
@@ -85,9 +132,11 @@ Linear load_dense_linear(WeightSource& weights, const std::string& name, int64_t
 }
 
 Linear load_linear(WeightSource& weights, const std::string& name, int64_t in, int64_t out) {
-  Linear linear = load_dense_linear(weights, name, in, out);
-  linear.pack();
-  return linear;
+  return load_dense_linear(weights, name, in, out).prepared(weights.placement().product_dtype);
+}
+
+Linear load_exact_linear(WeightSource& weights, const std::string& name, int64_t in, int64_t out) {
+  return load_dense_linear(weights, name, in, out).prepared(weights.placement().dtype);
 }
 
 LayerNorm load_layer_norm(WeightSource& weights, const std::string& name, int64_t width,

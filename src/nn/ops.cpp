@@ -3,102 +3,248 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
-#include <bit>
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
+#include <type_traits>
 
+#include "cpu_loops.h"
 #include "lazymar/nn/flops.h"
-
-// One copy of a function per generation of x86, chosen when the program starts. The bits are the
-// same in all of them: this file is compiled without contraction into fused multiply-adds.
-#if defined(__x86_64__)
-#define LAZYMAR_VECTOR_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define LAZYMAR_VECTOR_CLONES
-#endif
+#include "lazymar/nn/plain_ops.h"
 
 namespace lazymar {
-
-at::Tensor modulate(const at::Tensor& x, const at::Tensor& shift, const at::Tensor& scale) {
-  return at::addcmul(x + shift, x, scale);
-}
-
-at::Tensor add_gated(const at::Tensor& x, const at::Tensor& gate, const at::Tensor& y) {
-  return at::addcmul(x, gate, y);
-}
-
 namespace {
 
-/// e^t for t up to 88, to 2 ulp: 2^k e^r with |r| <= ln 2 / 2, e^r by its Taylor polynomial with
-/// coefficients fitted to that range (Cephes, expf). Written so that compilers vectorise it.
-inline float exp_approximated(float t) {
-  constexpr float kLog2E = 1.44269504088896341F;
-  constexpr float kLn2High = 0.693359375F;
-  constexpr float kLn2Low = -2.12194440e-4F;
-  constexpr float kRounder = 12582912.0F;  // 1.5 * 2^23: adding it rounds to a whole number
-  const float shifted = t * kLog2E + kRounder;
-  const float k = shifted - kRounder;
-  const float r = (t - k * kLn2High) - k * kLn2Low;
-  float p = 1.9875691500e-4F;
-  p = p * r + 1.3981999507e-3F;
-  p = p * r + 8.3334519073e-3F;
-  p = p * r + 4.1665795894e-2F;
-  p = p * r + 1.6666665459e-1F;
-  p = p * r + 5.0000001201e-1F;
-  p = p * r * r + r + 1.0F;
-  const int32_t exponent = std::bit_cast<int32_t>(shifted) - std::bit_cast<int32_t>(kRounder);
-  return p * std::bit_cast<float>((exponent + 127) << 23);
-}
+/// Elements that are worth another thread.
+constexpr int64_t kGrain = 1 << 14;
 
-LAZYMAR_VECTOR_CLONES void silu_values(const float* x, float* y, int64_t count) {
-  for (int64_t i = 0; i < count; ++i) {
-    // Below -88 the result is as good as zero, and e^88 is as far as the approximation goes.
-    const float bounded = x[i] < -88.0F ? -88.0F : x[i];
-    const float t = bounded > 87.0F ? -87.0F : -bounded;
-    y[i] = bounded / (1.0F + exp_approximated(t));
+/// A tensor [..., W] as rows of W elements that lie side by side: [outer, inner] of them.
+struct Rows {
+  explicit Rows(const at::Tensor& t) : width(t.size(-1)) {
+    const bool packed_rows = t.stride(-1) == 1 || width == 1;
+    if (packed_rows && t.dim() == 2) {
+      tensor = t;
+      inner = t.size(0);
+      stride = t.stride(0);
+    } else if (packed_rows && t.dim() == 3) {
+      tensor = t;
+      inner = t.size(1);
+      outer_stride = t.stride(0);
+      stride = t.stride(1);
+    } else {
+      tensor = t.contiguous();
+      inner = width == 0 ? 0 : t.numel() / width;
+      stride = width;
+    }
   }
-}
 
-void silu_values(const double* x, double* y, int64_t count) {
-  for (int64_t i = 0; i < count; ++i) {
-    y[i] = x[i] / (1.0 + std::exp(-x[i]));
-  }
-}
+  int64_t offset(int64_t row) const { return row / inner * outer_stride + row % inner * stride; }
 
+  at::Tensor tensor;
+  int64_t width;
+  int64_t inner = 0, stride = 0, outer_stride = 0;
+};
+
+/// A tensor's elements as the loops take them.
 template <typename T>
-at::Tensor silu_on_cpu(const at::Tensor& x) {
-  constexpr int64_t kGrain = 1 << 14;
-  // Elements in the order in which they lie in memory.
-  const at::Tensor in = x.is_non_overlapping_and_dense() ? x : x.contiguous();
-  at::Tensor out = at::empty_like(in);
-  const T* from = in.const_data_ptr<T>();
-  T* to = out.mutable_data_ptr<T>();
-  at::parallel_for(0, in.numel(), kGrain, [&](int64_t begin, int64_t end) {
-    silu_values(from + begin, to + begin, end - begin);
+const T* data(const at::Tensor& t) {
+  return t.defined() ? static_cast<const T*>(t.const_data_ptr()) : nullptr;
+}
+template <typename T>
+T* mutable_data(const at::Tensor& t) {
+  return static_cast<T*>(t.mutable_data_ptr());
+}
+
+/// Calls f(row) for each row, rows shared out among threads.
+template <typename F>
+void for_each_row(int64_t rows, int64_t width, const F& f) {
+  const int64_t grain = std::max<int64_t>(1, kGrain / std::max<int64_t>(1, width));
+  at::parallel_for(0, rows, grain, [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row) {
+      f(row);
+    }
+  });
+}
+
+/// Calls f with a value of x's element type and one of the product type's.
+template <typename F>
+void with_types(c10::ScalarType x, c10::ScalarType product, const F& f) {
+  if (x == c10::kDouble && product == c10::kDouble) {
+    f(double{}, double{});
+  } else if (x == c10::kFloat && product == c10::kFloat) {
+    f(float{}, float{});
+  } else {
+    TORCH_CHECK(x == c10::kFloat && product == c10::kBFloat16, "no loop for ", x, " and ", product);
+    f(float{}, cpu::Bf16{});
+  }
+}
+
+at::Tensor norm_rows(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                     double eps, const at::Tensor& shift, const at::Tensor& scale,
+                     c10::ScalarType type) {
+  const Rows in(x);
+  at::Tensor out = at::empty(x.sizes(), x.options().dtype(type));
+  with_types(x.scalar_type(), type, [&]<typename X, typename Y>(X, Y) {
+    const int64_t stride = shift.defined() ? shift.stride(0) : 0;
+    TORCH_CHECK(!shift.defined() || (shift.stride(1) == 1 && scale.strides() == shift.strides() &&
+                                     scale.scalar_type() == type));
+    for_each_row(x.numel() / in.width, in.width, [&](int64_t row) {
+      cpu::norm_row(
+          cpu::NormRow<X, Y>{data<X>(in.tensor) + in.offset(row), data<X>(weight), data<X>(bias),
+                             shift.defined() ? data<Y>(shift) + row * stride : nullptr,
+                             shift.defined() ? data<Y>(scale) + row * stride : nullptr,
+                             mutable_data<Y>(out) + row * in.width, in.width, static_cast<X>(eps)});
+    });
   });
   return out;
 }
 
+/// out = x + y, or x + gate * y; out is contiguous or x itself.
+void add_rows(const at::Tensor& x, const at::Tensor& gate, const at::Tensor& y,
+              const at::Tensor& out) {
+  const Rows a(x);
+  const Rows b(y);
+  const Rows c(out);
+  TORCH_CHECK(x.sizes() == y.sizes() && c.tensor.is_same(out));
+  with_types(x.scalar_type(), y.scalar_type(), [&]<typename X, typename Y>(X, Y) {
+    for_each_row(x.numel() / a.width, a.width, [&](int64_t row) {
+      cpu::add_row(data<X>(a.tensor) + a.offset(row),
+                   gate.defined() ? data<Y>(gate) + row * gate.stride(0) : nullptr,
+                   data<Y>(b.tensor) + b.offset(row), mutable_data<X>(out) + c.offset(row),
+                   a.width);
+    });
+  });
+}
+
+/// [B, T, heads * head_dim] -> [B, heads, T, head_dim], a view.
+at::Tensor by_head(const at::Tensor& x, int64_t heads) {
+  return x.unflatten(2, {heads, -1}).transpose(1, 2);
+}
+
 }  // namespace
+
+at::Tensor layer_norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                      double eps, c10::ScalarType type) {
+  return x.is_cpu() && x.numel() > 0 ? norm_rows(x, weight, bias, eps, {}, {}, type)
+                                     : plain::layer_norm(x, weight, bias, eps, type);
+}
+
+at::Tensor modulated_norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                          double eps, const at::Tensor& shift, const at::Tensor& scale) {
+  return x.is_cpu() ? norm_rows(x, weight, bias, eps, shift, scale, shift.scalar_type())
+                    : plain::modulated_norm(x, weight, bias, eps, shift, scale);
+}
+
+at::Tensor add(const at::Tensor& x, const at::Tensor& y) {
+  if (!x.is_cpu() || x.numel() == 0) {
+    return plain::add(x, y);
+  }
+  at::Tensor out = at::empty(x.sizes(), x.options());
+  add_rows(x, {}, y, out);
+  return out;
+}
+
+void add_in_place(at::Tensor& x, const at::Tensor& y) {
+  if (x.is_cpu() && x.numel() > 0) {
+    add_rows(x, {}, y, x);
+  } else {
+    x.add_(y.to(x));
+  }
+}
+
+at::Tensor add_gated(const at::Tensor& x, const at::Tensor& gate, const at::Tensor& y) {
+  if (!x.is_cpu()) {
+    return plain::add_gated(x, gate, y);
+  }
+  at::Tensor out = at::empty(x.sizes(), x.options());
+  add_rows(x, gate, y, out);
+  return out;
+}
 
 at::Tensor silu(const at::Tensor& x) {
   if (!x.is_cpu()) {
     return at::silu(x);
   }
-  return x.scalar_type() == c10::kDouble ? silu_on_cpu<double>(x) : silu_on_cpu<float>(x);
+  // Elements in the order in which they lie in memory.
+  const at::Tensor in = x.is_non_overlapping_and_dense() ? x : x.contiguous();
+  at::Tensor out = at::empty_like(in);
+  with_types(x.scalar_type(), x.scalar_type(), [&]<typename X, typename Y>(X, Y) {
+    if constexpr (std::is_same_v<X, Y>) {
+      at::parallel_for(0, in.numel(), kGrain, [&](int64_t begin, int64_t end) {
+        cpu::silu_row(data<X>(in) + begin, nullptr, mutable_data<X>(out) + begin, end - begin);
+      });
+    }
+  });
+  return out;
 }
 
-at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
-  const int64_t batch = q.size(0);
-  const int64_t queries = q.size(2);
-  const int64_t width = q.size(1) * q.size(3);
-  count_matmul(batch * queries, 2 * width, k.size(2));
-  const at::Tensor out = at::scaled_dot_product_attention(q, k, v);
-  return out.transpose(1, 2).reshape({batch, queries, width});
+at::Tensor silu_of_sums(const at::Tensor& a, const at::Tensor& b, c10::ScalarType type) {
+  if (!a.is_cpu()) {
+    return plain::silu_of_sums(a, b, type);
+  }
+  const int64_t width = a.size(1);
+  at::Tensor out = at::empty({a.size(0), b.size(0), width}, a.options().dtype(type));
+  with_types(a.scalar_type(), type, [&]<typename X, typename Y>(X, Y) {
+    for_each_row(a.size(0) * b.size(0), width, [&](int64_t row) {
+      cpu::silu_row(data<X>(a) + row / b.size(0) * a.stride(0),
+                    data<X>(b) + row % b.size(0) * b.stride(0), mutable_data<Y>(out) + row * width,
+                    width);
+    });
+  });
+  return out;
 }
 
-at::Tensor mean_cosine_similarity(const at::Tensor& a, const at::Tensor& b) {
-  return at::cosine_similarity(a, b, /*dim=*/-1).mean(1);
+at::Tensor attention(const at::Tensor& q, const at::Tensor& kv, int64_t heads) {
+  const int64_t width = q.size(2);
+  count_matmul(q.size(0) * q.size(1), 2 * width, kv.size(1));
+  const at::Tensor out =
+      at::scaled_dot_product_attention(by_head(q, heads), by_head(kv.narrow(2, 0, width), heads),
+                                       by_head(kv.narrow(2, width, width), heads));
+  return out.transpose(1, 2).reshape(q.sizes());
+}
+
+at::Tensor mean_cosine_similarity(const at::Tensor& a, const at::Tensor& b, int64_t heads) {
+  const auto split = [&](const at::Tensor& x) {
+    const at::Tensor rows = x.unflatten(2, {heads, -1});
+    return x.scalar_type() == c10::kDouble ? rows : rows.to(c10::kFloat);
+  };
+  return at::cosine_similarity(split(a), split(b), /*dim=*/-1).mean(2);
+}
+
+at::Tensor take_rows(const at::Tensor& x, const at::Tensor& rows) {
+  if (!x.is_cpu() || x.stride(2) != 1) {
+    return plain::take_rows(x, rows);
+  }
+  const int64_t count = rows.size(1);
+  at::Tensor out = at::empty({x.size(0), count, x.size(2)}, x.options());
+  const int64_t bytes = x.size(2) * x.element_size();
+  const auto* from = data<char>(x);
+  auto* to = mutable_data<char>(out);
+  const at::Tensor index = rows.contiguous();
+  for (int64_t i = 0; i < index.numel(); ++i) {
+    const int64_t offset = i / count * x.stride(0) + data<int64_t>(index)[i] * x.stride(1);
+    std::memcpy(to + i * bytes, from + offset * x.element_size(), static_cast<size_t>(bytes));
+  }
+  return out;
+}
+
+void write_rows(at::Tensor& target, const at::Tensor& rows, const at::Tensor& source) {
+  if (!target.is_cpu() || target.stride(2) != 1 || source.scalar_type() != target.scalar_type()) {
+    plain::write_rows(target, rows, source);
+    return;
+  }
+  const int64_t count = rows.size(1);
+  const at::Tensor index = rows.contiguous();
+  const at::Tensor values = source.contiguous();
+  const int64_t bytes = values.size(2) * values.element_size();
+  const auto* from = data<char>(values);
+  auto* to = mutable_data<char>(target);
+  for (int64_t i = 0; i < index.numel(); ++i) {
+    const int64_t offset =
+        i / count * target.stride(0) + data<int64_t>(index)[i] * target.stride(1);
+    std::memcpy(to + offset * target.element_size(), from + i * bytes, static_cast<size_t>(bytes));
+  }
 }
 
 }  // namespace lazymar

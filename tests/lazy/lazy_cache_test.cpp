@@ -48,7 +48,7 @@ std::vector<at::Tensor> run(Runner& runner, HeadRunner& head, const Mar& mar,
 
 std::vector<at::Tensor> run_lazy(const LazyOptions& lazy, const Mar& mar,
                                  const SamplingOptions& sampling) {
-  LazyCache cache(lazy, mar.config, sampling.num_iter, sampling.guided());
+  LazyCache cache(lazy, mar.config, sampling);
   FullHeadRunner head;
   return run(cache, head, mar, sampling);
 }
@@ -89,7 +89,7 @@ TEST(LazyCache, RefreshingEveryStepIsMar) {
 }
 
 TEST(LazyCache, ScheduleOfFullAndLazySteps) {
-  const LazyCache cache(LazyOptions{}, testing::tiny_config(), 64, true);
+  const LazyCache cache(LazyOptions{}, testing::tiny_config(), run_of(64));
   std::vector<int64_t> full;
   for (int64_t step = 0; step < 64; ++step) {
     if (!cache.lazy(step)) {
@@ -112,7 +112,7 @@ TEST(LazyCache, TheConditionalHalfIsTheSameHoweverTheOtherIsMade) {
   } head;
   const auto conditional = [&](LazyOptions lazy, double cfg) {
     const SamplingOptions sampling = run_of(14, cfg);
-    LazyCache cache(lazy, mar.config, sampling.num_iter, sampling.guided());
+    LazyCache cache(lazy, mar.config, sampling);
     std::vector<at::Tensor> z = run(cache, head, mar, sampling);
     for (at::Tensor& value : z) {
       value = cfg == 1.0 ? value : value.narrow(0, 0, value.size(0) / 2);
@@ -192,7 +192,7 @@ TEST(LazyCache, WorksWhereTheOriginalFails) {
 TEST(LazyCache, ServesOneBatchAfterAnother) {
   const Mar mar = testing::tiny_mar();
   const SamplingOptions sampling = run_of(12);
-  LazyCache cache(pruning(), mar.config, sampling.num_iter, true);
+  LazyCache cache(pruning(), mar.config, sampling);
   FullHeadRunner head;
   const auto first = run(cache, head, mar, sampling);
   EXPECT_EQ(largest_error(run(cache, head, mar, sampling), first), 0.0);
@@ -202,7 +202,7 @@ TEST(LazyCache, AnImageDoesNotDependOnItsNeighbours) {
   const Mar mar = testing::tiny_mar(testing::tiny_config(), c10::kFloat);
   const SamplingOptions sampling = run_of(12);
   const auto sample = [&](std::vector<int64_t> ids, const std::vector<int64_t>& labels) {
-    LazyCache cache(pruning(), mar.config, sampling.num_iter, true);
+    LazyCache cache(pruning(), mar.config, sampling);
     HeadCache head(7);
     PhiloxNoise noise(1, std::move(ids));
     SampleObserver nobody;

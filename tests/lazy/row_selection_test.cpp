@@ -40,13 +40,23 @@ TEST(RowSelection, NewRowsComeFirstThenTheLeastSimilar) {
 TEST(RowSelection, OfEqualRowsTheLowerRasterPosition) {
   // Rows 4 (token 1), 0 (token 4) and the buffer's 6 are alike.
   const std::vector<float> similarity{0.5F, 1, 1, 1, 0.5F, 0.9F, 0.5F, 0.9F};
-  EXPECT_EQ(Example().select(similarity, 5), (std::vector<int64_t>{1, 2, 3, 6, 4}));
+  EXPECT_EQ(Example().select(similarity, 5), (std::vector<int64_t>{1, 2, 3, 4, 6}));
 }
 
 TEST(RowSelection, NegativeSimilaritiesMayPushNewRowsOut) {
   const std::vector<float> similarity{-0.1F, 1, 1, 1, -0.2F, -0.3F, 0.5F, 0.5F};
   // Token 5 (row 3) has the highest raster position of the rows that score 0.
-  EXPECT_EQ(Example().select(similarity, 5), (std::vector<int64_t>{5, 4, 0, 1, 2}));
+  EXPECT_EQ(Example().select(similarity, 5), (std::vector<int64_t>{1, 2, 0, 4, 5}));
+}
+
+TEST(RowSelection, WhatIsPredictedComesBackInItsPlace) {
+  const Example example;
+  const at::Tensor x = at::arange(10).view({1, 5, 2});
+  const at::Tensor both = predicted_rows(x, index({1, 2, 0, 4, 5}), example.step);
+  EXPECT_TRUE(at::equal(both, x.narrow(1, 0, 2)));
+  // Row 1 was pushed out: it is zero, and row 2 stays where it belongs.
+  const at::Tensor one = predicted_rows(x, index({2, 0, 4, 5, 7}), example.step);
+  EXPECT_TRUE(at::equal(one, at::tensor({0, 0, 0, 1}, c10::kLong).view({1, 2, 2})));
 }
 
 TEST(RowSelection, LeavesItsInputAlone) {

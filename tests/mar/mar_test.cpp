@@ -35,7 +35,7 @@ TEST(Mar, DecodingOrderIsRasterOrderPermuted) {
   const int64_t length = mar.config.sequence_length;
   const at::Tensor orders = at::stack({at::randperm(length), at::randperm(length)});
   const at::Tensor labels = at::tensor({2, 0}, c10::kLong);
-  const MarBatch batch = mar.begin(orders, labels, /*guided=*/true);
+  MarBatch batch = mar.begin(orders, mar.class_rows(labels, /*guided=*/true), mar.mask_rows());
   const at::Tensor tokens = at::randn({2, length, 4}, c10::kDouble);  // by row
   DecodeStep step;
   step.first = 5;
@@ -68,7 +68,8 @@ TEST(Mar, EncoderAndDecoderMayDiffer) {
   config.decoder_mlp_dim = 100;
   const Mar mar = testing::tiny_mar(config);
   const at::Tensor orders = at::arange(16).unsqueeze(0);
-  const MarBatch batch = mar.begin(orders, at::zeros({1}, c10::kLong), false);
+  const at::Tensor labels = at::zeros({1}, c10::kLong);
+  MarBatch batch = mar.begin(orders, mar.class_rows(labels, false), mar.mask_rows());
   FullRunner runner;
   runner.begin(batch);
   DecodeStep step;

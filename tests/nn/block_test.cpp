@@ -19,7 +19,8 @@ Block random_block(bool tanh_gelu = false) {
 /// The block written out: timm's layout of qkv is [3, heads, head_dim].
 at::Tensor written_out(const Block& block, const at::Tensor& x) {
   const int64_t rows = x.size(1);
-  const at::Tensor qkv = block.qkv_proj(block.norm1(x));
+  const at::Tensor normed = block.norm1(x);
+  const at::Tensor qkv = at::cat({block.q_proj(normed), block.kv_proj(normed)}, 2);
   std::vector<at::Tensor> heads;
   for (int64_t h = 0; h < 4; ++h) {
     const at::Tensor q = qkv.narrow(2, h * 4, 4);
@@ -49,8 +50,11 @@ TEST(Block, TanhGeluIsAnotherBlock) {
 TEST(Block, TakenApartItIsTheSame) {
   const Block block = random_block();
   const at::Tensor x = at::randn({2, 7, 16}, c10::kDouble);
-  const auto [q, k, v] = block.qkv(x);
-  EXPECT_TRUE(at::equal(block.feed_forward(block.attend(x, q, k, v)), block(x)));
+  const at::Tensor normed = block.normed(x);
+  const at::Tensor before = x.clone();
+  const at::Tensor attended = block.attend(x, block.queries(normed), block.keys_values(normed));
+  EXPECT_TRUE(at::equal(block.feed_forward(attended.clone()), block(x)));
+  EXPECT_TRUE(at::equal(x, before));
 }
 
 TEST(Block, CountsRowsAndFlops) {

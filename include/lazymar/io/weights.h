@@ -22,6 +22,8 @@ namespace lazymar {
 struct Placement {
   c10::ScalarType dtype = c10::kFloat;
   c10::Device device = c10::kCPU;
+  /// What matrix products are computed from; the rest stays in `dtype`.
+  c10::ScalarType product_dtype = dtype;
 };
 
 /// The one gate through which a network gets its weights. A network asks for every tensor by name

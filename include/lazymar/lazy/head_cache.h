@@ -18,8 +18,10 @@ namespace lazymar {
 /// rest a fresh gate times the kept mlp output (recomputed in the first tenth of the process).
 class HeadCache final : public HeadRunner {
  public:
-  explicit HeadCache(int64_t refresh, int64_t modulation_rows = kModulationRows)
+  explicit HeadCache(int64_t refresh, int64_t modulation_rows = kModulationRows,
+                     const Savings& savings = {})
       : refresh_(refresh),
+        gate_only_(savings.gate_only),
         full_(modulation_rows),
         recomputed_(modulation_rows),
         reused_(modulation_rows) {}
@@ -35,11 +37,12 @@ class HeadCache final : public HeadRunner {
   int64_t next_cached(int64_t index, int64_t steps, int64_t last) const;
 
   struct Kept {
-    at::Tensor mlp;       ///< [R, W]
+    at::Tensor mlp;       ///< [R, W], of the products' type
     at::Tensor residual;  ///< output - input, [R, W]; blocks 1 to 4 only
   };
 
   int64_t refresh_;
+  bool gate_only_;
   Modulation full_, recomputed_, reused_;  ///< by kind of diffusion step
   std::vector<Kept> blocks_;
   at::Tensor guidance_difference_;  ///< eps_c - eps_u, [R, C]

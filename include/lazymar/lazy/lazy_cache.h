@@ -24,43 +24,60 @@ namespace lazymar {
 /// plus the difference kept from the last full step.
 class LazyCache final : public Runner {
  public:
-  LazyCache(const LazyOptions& options, const MarConfig& config, int64_t num_iter, bool guided);
+  LazyCache(const LazyOptions& options, const MarConfig& config, const SamplingOptions& sampling,
+            const Savings& savings = {});
 
   /// Whether a step is lazy under these options.
   bool lazy(int64_t step) const;
 
   void begin(const MarBatch& batch) override;
+  bool keeps(const DecodeStep& step) const override;
   EncoderRows encoder_rows(const DecodeStep& step) override;
-  at::Tensor encode(std::span<const Block> blocks, const at::Tensor& x,
+  at::Tensor encode(std::span<const Block> blocks, const RowInputs& inputs,
                     const DecodeStep& step) override;
-  at::Tensor decoder_input(const at::Tensor& mask_rows, const at::Tensor& encoded,
-                           const DecodeStep& step) override;
-  at::Tensor decode(std::span<const Block> blocks, const at::Tensor& x,
+  at::Tensor decode(std::span<const Block> blocks, const RowInputs& inputs,
                     const DecodeStep& step) override;
 
  private:
-  bool refreshes(const DecodeStep& step) const;
-  bool reuses_tokens(const DecodeStep& step) const { return options_.token && lazy(step.index); }
-  int64_t computed_halves(const DecodeStep& step) const;
+  /// Rows of the decoder, [first, first + count).
+  struct Range {
+    int64_t first = 0;
+    int64_t count = 0;
+  };
 
-  at::Tensor decode_all_rows(std::span<const Block> blocks, const at::Tensor& x,
-                             const DecodeStep& step);
-  at::Tensor decode_changed_rows(std::span<const Block> blocks, const at::Tensor& x,
-                                 const DecodeStep& step);
+  bool reuses_tokens(const DecodeStep& step) const { return options_.token && lazy(step.index); }
+  bool keeps_difference(const DecodeStep& step) const;
+  int64_t computed_halves(const DecodeStep& step) const;
+  /// Rows of the last block's output that this step, or the difference it keeps, has a use for.
+  Range needed_rows(const DecodeStep& step) const;
   int64_t rows_to_keep(const DecodeStep& step) const;
+
+  /// The needed rows of the last block's output, where all rows go through all blocks.
+  at::Tensor decode_all_rows(std::span<const Block> blocks, const RowInputs& inputs,
+                             const DecodeStep& step);
+  /// The predicted rows of it, where rows are pruned.
+  at::Tensor decode_changed_rows(std::span<const Block> blocks, const RowInputs& inputs,
+                                 const DecodeStep& step);
+  /// The pruning layer up to its MLP: `kv` [R, N, 2D] of all rows, x and `normed` [R, N, D] -> the
+  /// kept rows, and their list in `rows` [R, keep].
+  at::Tensor prune(const Block& block, const at::Tensor& x, const at::Tensor& q,
+                   const at::Tensor& normed, const at::Tensor& kv, const DecodeStep& step,
+                   at::Tensor& rows);
   at::Tensor add_unconditional(const at::Tensor& rows, const DecodeStep& step) const;
 
   LazyOptions options_;
+  Savings savings_;
   RetainSchedule retain_;
   int64_t length_;  ///< L
   int64_t buffer_;  ///< P
-  int64_t num_iter_;
+  std::vector<DecodeStep> plan_;
   int64_t halves_;          ///< of the batch: 2 with guidance
   int64_t cached_halves_;   ///< that the token cache holds
+  int64_t images_ = 0;      ///< of the batch
   at::Tensor raster_rows_;  ///< [R, N]: row of each raster position, the buffer first
   std::vector<KvCache> encoder_, decoder_;
-  at::Tensor decoder_input_;  ///< [R, N, D]
-  at::Tensor difference_;     ///< unconditional - conditional output of rows [0, first), [B, ., D]
+  at::Tensor difference_;         ///< unconditional - conditional output of needed rows, [B, ., D]
+  int64_t difference_first_ = 0;  ///< the row it starts with
 };
 
 }  // namespace lazymar

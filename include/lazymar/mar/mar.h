@@ -10,6 +10,7 @@
 #include "lazymar/core/config.h"
 #include "lazymar/diffusion/head.h"
 #include "lazymar/mar/decoding_plan.h"
+#include "lazymar/mar/row_inputs.h"
 #include "lazymar/mar/runner.h"
 #include "lazymar/nn/block.h"
 
@@ -29,18 +30,25 @@ struct Mar {
   std::vector<Block> encoder_blocks, decoder_blocks;
   DiffusionHead head;
 
-  /// orders [B, L] and labels [B], int64 on the model's device.
-  MarBatch begin(const at::Tensor& orders, const at::Tensor& labels, bool guided) const;
+  /// What every batch shares: masked tokens as the decoder sees them, [1, L, *] in raster order.
+  RowInputs mask_rows() const;
+  /// The class embeddings of labels [B] (int64, on the model's device), then, with guidance, as
+  /// many unconditional ones: [halves * B, De].
+  at::Tensor class_rows(const at::Tensor& labels, bool guided) const;
+
+  /// orders [B, L] int64 on the model's device, class_rows [halves * B, De], mask_rows as above.
+  MarBatch begin(const at::Tensor& orders, const at::Tensor& class_rows, const RowInputs& mask_rows,
+                 const Savings& savings = {}) const;
 
   /// One decoding step: tokens [B, L, C] in decoding order -> z of the rows to be predicted,
   /// [halves * B, n, D].
-  at::Tensor forward(Runner& runner, const MarBatch& batch, const at::Tensor& tokens,
+  at::Tensor forward(Runner& runner, MarBatch& batch, const at::Tensor& tokens,
                      const DecodeStep& step) const;
 
  private:
-  at::Tensor embed(const MarBatch& batch, const at::Tensor& tokens, const EncoderRows& rows) const;
-  /// Rows [first, last) of the tokens and the buffer's, out of [B, N, *], for `halves` halves.
-  at::Tensor with_buffer(const at::Tensor& per_row, const EncoderRows& rows) const;
+  void embed_new_tokens(MarBatch& batch, const at::Tensor& tokens, const DecodeStep& step) const;
+  void update_decoder_rows(MarBatch& batch, const at::Tensor& encoded,
+                           const EncoderRows& rows) const;
 };
 
 /// Reads every tensor of a MAR's state dict.

@@ -7,22 +7,26 @@
 #include <cstdint>
 #include <span>
 
+#include "lazymar/core/config.h"
 #include "lazymar/mar/decoding_plan.h"
+#include "lazymar/mar/row_inputs.h"
 #include "lazymar/nn/block.h"
 
 namespace lazymar {
 
-/// What stays the same over a batch's decoding steps. Positions are gathered into decoding order
-/// once; the buffer's rows stand last.
+/// A batch of images on its way. Positions are gathered into decoding order once; the buffer's rows
+/// stand last. The inputs of both stacks are kept up to date row by row.
 struct MarBatch {
   int64_t images = 0;        ///< B
   int64_t halves = 1;        ///< 2 with guidance
   at::Tensor orders;         ///< [B, L] int64: the raster position of each row
-  at::Tensor class_rows;     ///< [halves * B, 1, De]: class embedding, then fake_latent
   at::Tensor encoder_pos;    ///< [B, N, De]
   at::Tensor decoder_pos;    ///< [B, N, D]
-  at::Tensor mask_rows;      ///< mask_token + decoder_pos of the tokens, [B, L, D]
   at::Tensor diffusion_pos;  ///< [B, L, D]
+  RowInputs encoder;         ///< [halves * B, N, *]: rows that are known, and the buffer
+  RowInputs decoder;         ///< [halves * B, N, *]: masked rows, rows as last encoded, the buffer
+  int64_t embedded = 0;      ///< token rows from here on are in `encoder`
+  Savings savings;
 };
 
 /// Token rows [first, last) and the buffer, of the first `halves` halves of the batch.
@@ -41,43 +45,37 @@ class Runner {
   /// A new batch: whatever was kept of another one is void.
   virtual void begin(const MarBatch& batch) = 0;
 
-  /// Which rows Mar puts into the encoder in this step.
+  /// Whether anything of this step is kept for later ones. Where it is not, the caller may get z
+  /// from elsewhere.
+  virtual bool keeps(const DecodeStep& step) const = 0;
+
+  /// Which rows come out of the encoder in this step.
   virtual EncoderRows encoder_rows(const DecodeStep& step) = 0;
 
-  /// Encoder blocks over those rows: x [R, rows + P, De] -> the same shape.
-  virtual at::Tensor encode(std::span<const Block> blocks, const at::Tensor& x,
+  /// Encoder blocks: inputs [halves * B, N, *] -> those rows, [R, rows + P, De].
+  virtual at::Tensor encode(std::span<const Block> blocks, const RowInputs& inputs,
                             const DecodeStep& step) = 0;
 
-  /// Decoder input of all rows, [R, N, D]. `mask_rows` [B, L, D]: what a masked token looks like;
-  /// `encoded` [R, rows + P, D]: the rows just encoded.
-  virtual at::Tensor decoder_input(const at::Tensor& mask_rows, const at::Tensor& encoded,
-                                   const DecodeStep& step) = 0;
-
-  /// Decoder blocks: x [R, N, D] -> the rows to be predicted, [halves * B, n, D], all halves.
-  virtual at::Tensor decode(std::span<const Block> blocks, const at::Tensor& x,
+  /// Decoder blocks: inputs [halves * B, N, *] -> the rows to be predicted, [halves * B, n, D].
+  virtual at::Tensor decode(std::span<const Block> blocks, const RowInputs& inputs,
                             const DecodeStep& step) = 0;
 };
 
-/// Computes everything: MAR itself. Owns nothing.
+/// Computes everything: MAR itself. Keeps nothing.
 class FullRunner final : public Runner {
  public:
   void begin(const MarBatch& batch) override;
+  bool keeps(const DecodeStep&) const override { return false; }
   EncoderRows encoder_rows(const DecodeStep& step) override;
-  at::Tensor encode(std::span<const Block> blocks, const at::Tensor& x,
+  at::Tensor encode(std::span<const Block> blocks, const RowInputs& inputs,
                     const DecodeStep& step) override;
-  at::Tensor decoder_input(const at::Tensor& mask_rows, const at::Tensor& encoded,
-                           const DecodeStep& step) override;
-  at::Tensor decode(std::span<const Block> blocks, const at::Tensor& x,
+  at::Tensor decode(std::span<const Block> blocks, const RowInputs& inputs,
                     const DecodeStep& step) override;
 
  private:
   int64_t length_ = 0;
   int64_t halves_ = 1;
+  bool needed_rows_ = true;
 };
-
-/// [mask rows of the masked tokens, encoded rows]: the decoder's input where every known row was
-/// just encoded.
-at::Tensor full_decoder_input(const at::Tensor& mask_rows, const at::Tensor& encoded,
-                              int64_t masked);
 
 }  // namespace lazymar

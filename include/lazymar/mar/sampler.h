@@ -10,6 +10,7 @@
 #include "lazymar/core/noise.h"
 #include "lazymar/diffusion/head.h"
 #include "lazymar/mar/decoding_plan.h"
+#include "lazymar/mar/first_step.h"
 #include "lazymar/mar/mar.h"
 #include "lazymar/mar/runner.h"
 
@@ -26,17 +27,17 @@ class SampleObserver {
   virtual void sampled(const DecodeStep&, const at::Tensor& /*tokens*/) {}
 };
 
-/// A network with its sampling settings; const in use, so batches share it.
+/// A network with its sampling settings, and what its batches share.
 class Sampler {
  public:
   /// Throws Error (usage) for settings out of range.
-  Sampler(const Mar& mar, const SamplingOptions& options);
+  Sampler(const Mar& mar, const SamplingOptions& options, const Savings& savings = {});
 
   const std::vector<DecodeStep>& plan() const { return plan_; }
 
   /// labels [B] int64, on the model's device -> tokens [B, L, C] in raster order.
   at::Tensor sample(Runner& runner, HeadRunner& head_runner, const at::Tensor& labels,
-                    NoiseSource& noise, SampleObserver& observer) const;
+                    NoiseSource& noise, SampleObserver& observer);
 
  private:
   at::Tensor sample_rows(HeadRunner& head_runner, const at::Tensor& z, const at::Tensor& orders,
@@ -44,8 +45,11 @@ class Sampler {
 
   const Mar& mar_;
   SamplingOptions options_;
+  Savings savings_;
   std::vector<DecodeStep> plan_;
   HeadSampler head_;
+  RowInputs mask_rows_;
+  FirstStep first_step_;
 };
 
 /// tokens [B, L, C] in raster order -> latents [B, C / p^2, h * p, w * p]; h = w = sqrt(L).

@@ -1,0 +1,21 @@
+#pragma once
+/// The twins of nn/ops.h in plain ATen: for devices without loops of our own, and what tests
+/// compare with. Shapes and types as there.
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+
+namespace lazymar::plain {
+
+at::Tensor layer_norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                      double eps, c10::ScalarType type);
+at::Tensor modulated_norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                          double eps, const at::Tensor& shift, const at::Tensor& scale);
+at::Tensor add(const at::Tensor& x, const at::Tensor& y);
+at::Tensor add_gated(const at::Tensor& x, const at::Tensor& gate, const at::Tensor& y);
+at::Tensor silu_of_sums(const at::Tensor& a, const at::Tensor& b, c10::ScalarType type);
+at::Tensor take_rows(const at::Tensor& x, const at::Tensor& rows);
+void write_rows(at::Tensor& target, const at::Tensor& rows, const at::Tensor& source);
+
+}  // namespace lazymar::plain

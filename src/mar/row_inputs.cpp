@@ -1,0 +1,40 @@
+#include "lazymar/mar/row_inputs.h"
+
+#include <ATen/ATen.h>
+
+namespace lazymar {
+
+RowInputs RowInputs::of(const Block& first, const at::Tensor& x) {
+  const at::Tensor normed = first.normed(x);
+  return {x, first.queries(normed), first.keys_values(normed)};
+}
+
+RowInputs RowInputs::room_like(const RowInputs& example, int64_t batch_rows, int64_t rows) {
+  const auto room = [&](const at::Tensor& t) {
+    return at::empty({batch_rows, rows, t.size(2)}, t.options());
+  };
+  return {room(example.x), room(example.q), room(example.kv)};
+}
+
+void RowInputs::write(const RowInputs& rows, int64_t first, int64_t copies) {
+  const int64_t images = rows.x.size(0);
+  const int64_t count = rows.x.size(1);
+  for (int64_t copy = 0; copy < copies; ++copy) {
+    const auto place = [&](const at::Tensor& t) {
+      return t.narrow(0, copy * images, images).narrow(1, first, count);
+    };
+    place(x).copy_(rows.x);
+    place(q).copy_(rows.q);
+    place(kv).copy_(rows.kv);
+  }
+}
+
+RowInputs RowInputs::gathered(const at::Tensor& rows) const {
+  return {x[0].index({rows}), q[0].index({rows}), kv[0].index({rows})};
+}
+
+RowInputs RowInputs::leading(int64_t batch_rows) const {
+  return {x.narrow(0, 0, batch_rows), q.narrow(0, 0, batch_rows), kv.narrow(0, 0, batch_rows)};
+}
+
+}  // namespace lazymar
