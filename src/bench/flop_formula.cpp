@@ -102,9 +102,9 @@ int64_t FlopFormula::decoder_blocks(int64_t fresh, int64_t keep, int64_t queries
   int64_t sum = 0;
   int64_t rows = all;
   for (int64_t layer = 0; layer < work_.mar.decoder_depth; ++layer) {
-    const bool prune = work_.lazy && layer == work_.lazy->prune_layer;
+    const bool prune = keep < all && layer == work_.lazy->prune_layer;
     const bool last = layer + 1 == work_.mar.decoder_depth;
-    const int64_t out = last ? queries : prune ? keep : rows;
+    const int64_t out = prune ? keep : last ? queries : rows;
     sum += layer == 0 ? block.qkv(fresh) : block.key_value(rows) + block.query(out);
     sum += block.attend(out, all);
     rows = out;
@@ -157,9 +157,7 @@ FlopCount FlopFormula::step(const DecodeStep& step, int64_t images) const {
 FlopCount FlopFormula::batch(int64_t images) const {
   FlopCount once;
   once.vae = vae_decoder(work_, phase_upsample);
-  if (plan_.size() > 1 || !has_class_table()) {
-    once.encoder = halves_ * encoder_block(work_.mar).qkv(work_.mar.buffer_size);
-  }
+  once.encoder = halves_ * encoder_block(work_.mar).qkv(work_.mar.buffer_size);
   FlopCount count = once * (2 * images);
   for (const DecodeStep& decode : plan_) {
     count += step(decode, images);
