@@ -25,8 +25,8 @@ MAY_INCLUDE = {
     "cuda": {"nn"},
     "metrics": BELOW_LAZY,
     "report": BELOW_LAZY,
-    "bench": BELOW_LAZY,
     "eval": BELOW_LAZY | {"lazy", "vae", "metrics"},
+    "bench": BELOW_LAZY | {"lazy", "vae", "eval"},
 }
 MAY_INCLUDE["tools"] = set(MAY_INCLUDE)
 
@@ -135,7 +135,7 @@ PLANTED = [
     ("src/lazy/a.cpp", '#include "lazymar/vae/b.h"', "lazy must not include vae"),
     ("src/run/a.cpp", '#include "lazymar/mar/b.h"', "run must not include mar"),
     ("src/metrics/a.cpp", '#include "lazymar/lazy/b.h"', "metrics must not include lazy"),
-    ("src/bench/a.cpp", '#include "lazymar/lazy/b.h"', "bench must not include lazy"),
+    ("src/eval/a.cpp", '#include "lazymar/bench/b.h"', "eval must not include bench"),
     ("src/vae/a.cpp", '#include "lazymar/mar/b.h"', "vae must not include mar"),
     ("src/eval/a.cpp", '#include "lazymar/cuda/b.h"', "eval must not include cuda"),
     ("src/nn/a.cpp", '#include "lazymar/tools/b.h"', "nn must not include tools"),
