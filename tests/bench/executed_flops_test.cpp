@@ -105,7 +105,7 @@ TEST(ExecutedFlops, AreTheFormulasInTheVae) {
   for (const int64_t images : {1, 3}) {
     work_count() = {};
     vae.decode(at::zeros({images, 4, 4, 4}));
-    EXPECT_EQ(work_count().flops, original_flops(work, images).vae);
+    EXPECT_EQ(work_count().flops, FlopFormula(work).batch(images).vae);
   }
 }
 
