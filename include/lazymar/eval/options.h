@@ -31,6 +31,7 @@ struct EvalOptions {
   std::filesystem::path output_dir = "output";
   bool overwrite = false;
   std::optional<std::pair<int64_t, int64_t>> grid;  ///< rows, columns of the contact sheet
+  bool preview = false;                             ///< the sheet grows with the run
   // Processes.
   std::optional<int64_t> gpus;     ///< how many GPUs, a process each; default: all visible ones
   bool all_gpus = false;           ///< "--gpus all" was said: no CUDA device is an error then
@@ -43,6 +44,7 @@ struct EvalOptions {
   Durability durability = Durability::kBlock;
   bool few_files = false;            ///< one tar per block instead of a file per image
   bool verify_deep = false;          ///< the last check decodes every image and compares its hash
+  bool metadata = true;              ///< PNGs say what made them
   int64_t png_threads = 2;           ///< that encode images while the next block is computed
   std::vector<std::string> ignored;  ///< flags of eval.py and main_mar.py without a meaning here
 };
