@@ -11,6 +11,7 @@
 #include "lazymar/core/config.h"
 #include "lazymar/eval/model_files.h"
 #include "lazymar/io/weight_file.h"
+#include "lazymar/report/compare.h"
 #include "lazymar/run/image_files.h"
 
 namespace lazymar {
@@ -79,6 +80,7 @@ struct Parsed {
 Parsed<EvalOptions> parse_eval_options(int argc, const char* const* argv);
 Parsed<VerifyOptions> parse_verify_options(int argc, const char* const* argv);
 Parsed<ConvertOptions> parse_convert_options(int argc, const char* const* argv);
+Parsed<CompareOptions> parse_compare_options(int argc, const char* const* argv);
 
 /// Command line over the checkpoint's recommendation over the defaults.
 SamplingOptions resolve_sampling(const EvalOptions& options,
