@@ -24,8 +24,8 @@ MAY_INCLUDE = {
     "run": {"io"},
     "cuda": {"nn"},
     "metrics": BELOW_LAZY,
-    "report": BELOW_LAZY,
-    "eval": BELOW_LAZY | {"lazy", "vae", "metrics"},
+    "report": {"run", "io"},
+    "eval": BELOW_LAZY | {"lazy", "vae", "metrics", "report"},
     "bench": BELOW_LAZY | {"lazy", "vae", "eval"},
 }
 MAY_INCLUDE["tools"] = set(MAY_INCLUDE)
@@ -34,7 +34,7 @@ MAY_INCLUDE["tools"] = set(MAY_INCLUDE)
 # supervises processes, and the user of spdlog, whose fmt is not LibTorch's.
 TORCH = ("ATen/", "c10/", "caffe2/", "torch/")
 TORCH_FREE = re.compile(
-    r"(include/lazymar|src)/(io/(?!weights\.)|run/|core/error\.)|tests/io/(?!weights_)")
+    r"(include/lazymar|src)/(io/(?!weights\.)|run/|report/|core/error\.)|tests/io/(?!weights_)")
 
 # Libraries that one file hides from the rest.
 ONLY_IN = {"cxxopts.hpp": "src/eval/arguments.cpp", "spdlog/": "src/run/log.cpp"}

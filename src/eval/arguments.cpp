@@ -32,7 +32,8 @@ struct Arguments::Parser {
 
 Arguments::Arguments(const char* program, const char* description,
                      std::span<const OptionSpec> specs, int argc, const char* const* argv,
-                     const std::vector<std::string>& positional)
+                     const std::vector<std::string>& positional,
+                     std::vector<std::filesystem::path>* others)
     : parser_(new Parser{cxxopts::Options(program, description), {}, {}}) {
   for (const OptionSpec& spec : specs) {
     auto add = parser_->options.add_options(spec.group);
@@ -56,7 +57,10 @@ Arguments::Arguments(const char* program, const char* description,
   } catch (const cxxopts::exceptions::exception& error) {
     throw usage_error(error.what(), "; --help lists the options");
   }
-  if (!parser_->result.unmatched().empty()) {
+  if (others != nullptr) {
+    const auto& unmatched = parser_->result.unmatched();
+    others->assign(unmatched.begin(), unmatched.end());
+  } else if (!parser_->result.unmatched().empty()) {
     throw usage_error("unexpected argument \"", parser_->result.unmatched().front(),
                       "\"; --help lists the options");
   }

@@ -91,6 +91,7 @@ GeneratedBlock BlockMaker::generate_parts(const std::vector<int64_t>& ids, int64
     pixels.push_back(made.pixels.narrow(0, 0, kept));
     whole.sound.insert(whole.sound.end(), made.sound.begin(), made.sound.begin() + kept);
     whole.seconds += made.seconds;
+    add_steps(whole.steps, made.steps);
     whole.work += made.work;
   }
   whole.pixels = pixels.size() == 1 ? pixels.front() : at::cat(pixels);

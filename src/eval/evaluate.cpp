@@ -14,6 +14,7 @@
 #include "lazymar/eval/contact_sheet.h"
 #include "lazymar/eval/device.h"
 #include "lazymar/eval/generator.h"
+#include "lazymar/eval/image_text.h"
 #include "lazymar/eval/settings.h"
 #include "lazymar/eval/summary.h"
 #include "lazymar/eval/worker.h"
@@ -22,6 +23,7 @@
 #include "lazymar/run/log.h"
 #include "lazymar/run/signals.h"
 #include "lazymar/run/status.h"
+#include "lazymar/run/timings.h"
 
 namespace lazymar {
 namespace {
@@ -58,7 +60,7 @@ void warn_of_ignored(const EvalOptions& options) {
 }
 
 RunSummary describe(const EvalOptions& options, const Generator& generator, const RunFolder& folder,
-                    const ordered_json& settings, int64_t num_iter) {
+                    const ordered_json& settings) {
   RunSummary summary;
   summary.launch = folder.session();
   summary.settings = settings;
@@ -66,11 +68,20 @@ RunSummary describe(const EvalOptions& options, const Generator& generator, cons
   summary.vae_source = generator.model().vae_source;
   summary.device = generator.model().mar.class_emb.device().str();
   summary.num_images = options.num_images;
-  summary.num_iter = num_iter;
   summary.lazy_steps = generator.lazy_steps();
   summary.threads = at::get_num_threads();
   summary.baseline_rows = generator.baseline_rows();
   return summary;
+}
+
+/// Rows and columns of the contact sheet; none where nobody wants one.
+std::pair<int64_t, int64_t> grid(const EvalOptions& options) {
+  constexpr int64_t kPreviewSide = 8;
+  if (options.grid || !options.preview) {
+    return options.grid.value_or(std::pair<int64_t, int64_t>());
+  }
+  const int64_t columns = std::min(kPreviewSide, options.num_images);
+  return {std::min(kPreviewSide, (options.num_images + columns - 1) / columns), columns};
 }
 
 /// One process's way through a run: blocks, the check of the set, the summary.
@@ -82,11 +93,16 @@ class Evaluation {
       : options_(options),
         world_(world),
         plan_(plan),
+        classes_(classes),
         folder_(folder),
         summary_(std::move(summary)),
-        size_(generator.model().img_size),
+        sheet_{folder.path(), options.few_files, plan, grid(options), generator.model().img_size},
         model_(generator.model()),
-        worker_(options, world, plan, classes, generator, folder) {
+        worker_(options, world, plan, classes, generator, folder,
+                [this](int64_t id) { return text(id); }) {
+    if (options.preview && world.rank == 0) {
+      preview_.emplace(sheet_);
+    }
     // Once per host: all its processes read the same files.
     if (world.local_rank == 0) {
       hashes_.emplace(model_);
@@ -141,6 +157,25 @@ class Evaluation {
     }
   }
 
+  /// What the PNG of an image says of itself. The first one waits until the weights' hash is known:
+  /// this process's own, the one that another process has noted, or else made now.
+  PngText text(int64_t id) {
+    if (!options_.metadata) {
+      return {};
+    }
+    if (told_weights_.is_null() && !hashes_) {
+      told_weights_ = folder_.weights();
+    }
+    if (told_weights_.is_null()) {
+      if (!hashes_) {
+        hashes_.emplace(model_);
+      }
+      told_weights_ = {{"mar", hashes_->mar.get()}, {"vae", hashes_->vae.get()}};
+    }
+    return image_text(id, label_of(id, classes_, options_.num_images), summary_.settings,
+                      told_weights_);
+  }
+
   void wait() {
     folder_.member().set_state("waiting");
     folder_.member().keep_fresh();
@@ -158,11 +193,9 @@ class Evaluation {
     }
     settle_weights(/*now=*/folder_.weights().is_null());
     write_summary(true);
-    if (options_.grid) {
-      write_file_atomically(
-          folder_.info() / "grid.png",
-          contact_sheet(*options_.grid, plan_, worker_.files(), worker_.journal(), size_),
-          folder_.info());
+    if (sheet_.grid.first > 0) {
+      preview_.reset();  // one writer at a time
+      sheet_.write(worker_.journal());
     }
     std::fputs(summary_text(summary_).c_str(), stdout);
     std::printf("Run folder: %s\n", folder_.path().c_str());
@@ -211,21 +244,25 @@ class Evaluation {
       return ExitCode::kIncomplete;
     }
     write_summary(false);
-    throw Error(ExitCode::kIncomplete, concat("stopped by signal ", stop_request()->signal, ": ",
-                                              written_images(summary_), " of ", options_.num_images,
-                                              " images are done; the same command continues"));
+    throw Error(
+        ExitCode::kIncomplete,
+        concat("stopped by signal ", stop_request()->signal, ": ", written_images(summary_.blocks),
+               " of ", options_.num_images, " images are done; the same command continues"));
   }
 
   const EvalOptions& options_;
   World world_;
   BlockPlan plan_;
+  std::vector<int64_t> classes_;
   const RunFolder& folder_;
   RunSummary summary_;
-  int64_t size_;
+  ContactSheet sheet_;
   const Model& model_;
   Worker worker_;
   std::optional<WeightHashes> hashes_;
+  ordered_json told_weights_;  ///< as the PNGs have them
   bool weights_settled_ = false;
+  std::optional<Preview> preview_;
 };
 
 }  // namespace
@@ -261,7 +298,7 @@ ExitCode evaluate(const EvalOptions& options, const World& world) {
     reporter.emplace(folder.info(), plan);
   }
   Evaluation evaluation(options, world, plan, classes, generator, folder,
-                        describe(options, generator, folder, settings, resolved.sampling.num_iter));
+                        describe(options, generator, folder, settings));
   return evaluation.run();
 }
 

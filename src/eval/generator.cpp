@@ -27,9 +27,10 @@ class StageTimer final : public Runner, public SampleObserver {
  public:
   StageTimer(Runner& runner, c10::Device device, const std::vector<DecodeStep>& plan,
              const GenerationHooks& hooks)
-      : runner_(runner), device_(device), steps_(plan.size()), hooks_(hooks) {}
+      : runner_(runner), device_(device), count_(plan.size()), hooks_(hooks) {}
 
   StageSeconds seconds;
+  std::vector<StepCost> steps;
 
   void begin(const MarBatch& batch) override { runner_.begin(batch); }
   bool keeps(const DecodeStep& step) const override { return runner_.keeps(step); }
@@ -45,7 +46,9 @@ class StageTimer final : public Runner, public SampleObserver {
   }
 
   void step_begins(const DecodeStep& step) override {
-    hooks_.step(static_cast<double>(step.index) / static_cast<double>(steps_));
+    hooks_.step(static_cast<double>(step.index) / static_cast<double>(count_));
+    steps.emplace_back();
+    flops_before_ = work_count().flops;
     last_ = settled(device_);
   }
   void conditioned(const DecodeStep&, const at::Tensor&) override { lap(seconds.decoder); }
@@ -55,14 +58,17 @@ class StageTimer final : public Runner, public SampleObserver {
   void lap(double& stage) {
     const auto now = settled(device_);
     stage += between(last_, now);
+    steps.back().seconds += between(last_, now);
+    steps.back().flops = work_count().flops - flops_before_;
     last_ = now;
   }
 
   Runner& runner_;
   c10::Device device_;
-  size_t steps_;
+  size_t count_;
   const GenerationHooks& hooks_;
   Clock::time_point last_;
+  int64_t flops_before_ = 0;
 };
 
 }  // namespace
@@ -93,6 +99,7 @@ GeneratedBlock Generator::generate(const std::vector<int64_t>& ids,
   block.pixels = to_pixels(images);
   const auto end = Clock::now();
   block.seconds = timer.seconds;
+  block.steps = std::move(timer.steps);
   block.seconds.vae = between(sampled, end);
   block.seconds.total = between(start, end);
   block.work = work_count();
@@ -111,10 +118,6 @@ std::vector<bool> sound_images(const at::Tensor& images) {
     result.push_back(sound.const_data_ptr<bool>()[image]);
   }
   return result;
-}
-
-int64_t Generator::lazy_steps() const {
-  return runners_.lazy_steps;
 }
 
 WorkCount Generator::baseline_rows() const {

@@ -21,6 +21,7 @@ const OptionSpec kEvalOptions[] = {
     {"Job", "output_dir", "run folders go to DIR/<model>/<settings> (output)", "DIR"},
     {"Job", "overwrite", "start anew in a run folder, instead of continuing what is there"},
     {"Job", "grid", "write a contact sheet info/grid.png, such as 8x8", "RxC"},
+    {"Job", "preview", "refresh the contact sheet while the job runs (8x8, or --grid)"},
     {"Job", "device", "auto, cpu, cuda, cuda:N (auto)", "NAME"},
     {"Job", "precision", "auto, bf16, fp32 or fp64 (auto: bf16 where the CPU has it)", "TYPE"},
     {"Job", "threads", "CPU threads of each process (all cores, shared by the processes)", "N"},
@@ -34,6 +35,7 @@ const OptionSpec kEvalOptions[] = {
     {"Files", "durability", "what survives a power cut: none, block or file (block)", "WHAT"},
     {"Files", "few_files", "one tar per block instead of a PNG per image"},
     {"Files", "verify", "last check of the files: quick, or deep with hashes (quick)", "WHAT"},
+    {"Files", "no_metadata", "PNGs without text chunks that say what made them"},
     {"Files", "png_threads", "threads that encode PNGs beside the computing (2)", "N"},
     {"Model", "model",
      "mar_base, mar_large, mar_huge, demo, or a folder under pretrained_models/mar "
@@ -223,6 +225,7 @@ void read_files(const Arguments& arguments, EvalOptions& options) {
   }
   options.few_files = arguments.given("few_files");
   options.verify_deep = is_second(arguments, "verify", "quick", "deep");
+  options.metadata = !arguments.given("no_metadata");
   arguments.read_integer("png_threads", options.png_threads, 1, 256);
 }
 
@@ -277,6 +280,7 @@ Parsed<EvalOptions> parse_eval_options(int argc, const char* const* argv) {
   if (arguments.given("grid")) {
     options.grid = parse_grid(arguments.text("grid"));
   }
+  options.preview = arguments.given("preview");
   read_processes(arguments, options);
   read_files(arguments, options);
   options.ignored = ignored_flags(arguments);

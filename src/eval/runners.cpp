@@ -20,17 +20,18 @@ void check_at_least(const char* flag, int64_t value, int64_t least) {
 Runners make_runners(const std::optional<LazyOptions>& lazy, const MarConfig& config,
                      const SamplingOptions& sampling) {
   if (!lazy) {
-    return {std::make_unique<FullRunner>(), std::make_unique<FullHeadRunner>(), 0};
+    return {std::make_unique<FullRunner>(), std::make_unique<FullHeadRunner>(),
+            std::vector<bool>(static_cast<size_t>(sampling.num_iter))};
   }
   check_at_least("lazy_warmup", lazy->warmup, 0);
   check_at_least("lazy_refresh", lazy->refresh, 1);
   check_at_least("lazy_prune_layer", lazy->prune_layer, 0);
   check_at_least("lazy_extra", lazy->extra, 0);
   check_at_least("lazy_head_refresh", lazy->head_refresh, 1);
-  Runners runners;
+  Runners runners{nullptr, nullptr, std::vector<bool>(static_cast<size_t>(sampling.num_iter))};
   auto cache = std::make_unique<LazyCache>(*lazy, config, sampling);
   for (int64_t step = 0; step < sampling.num_iter; ++step) {
-    runners.lazy_steps += cache->lazy(step) ? 1 : 0;
+    runners.lazy_steps[static_cast<size_t>(step)] = cache->lazy(step);
   }
   runners.blocks = std::move(cache);
   if (lazy->head) {

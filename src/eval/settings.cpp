@@ -108,6 +108,7 @@ std::string settings_name(const EvalOptions& options, const ResolvedSettings& re
   name.add("bsz", resolved.eval_bsz, standard.eval_bsz);
   name.add("", to_string(resolved.precision), to_string(standard.precision));
   name.add("", std::string(options.few_files ? "tar" : ""), std::string());
+  name.add("", std::string(options.metadata ? "" : "plain"), std::string());
   name.add("", std::string(options.model.random_weights ? "random" : ""), std::string());
   name.add("resume-", options.model.resume.value_or("").string(), std::string());
   name.add("vae-", options.model.vae_path.value_or("").string(), std::string());
@@ -129,6 +130,7 @@ ordered_json settings_json(const EvalOptions& options, const ResolvedSettings& r
           {"temperature", sampling.temperature},
           {"lazy_mar", options.lazy ? lazy_json(*options.lazy) : ordered_json()},
           {"few_files", options.few_files},
+          {"metadata", options.metadata},
           {"device", device_model(device)},
           {"precision", to_string(resolved.precision)},
           {"version", version_string()}};

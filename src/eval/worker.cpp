@@ -36,10 +36,12 @@ std::string environment(const char* name) {
 }  // namespace
 
 Worker::Worker(const EvalOptions& options, const World& world, const BlockPlan& plan,
-               std::vector<int64_t> classes, Generator& generator, const RunFolder& folder)
+               std::vector<int64_t> classes, Generator& generator, const RunFolder& folder,
+               std::function<PngText(int64_t)> text)
     : world_(world),
       plan_(plan),
       folder_(folder),
+      text_(std::move(text)),
       faults_(environment(kFaultVariable), folder.info() / "faults"),
       maker_(options, plan, std::move(classes), generator, faults_),
       files_(folder.path(), options.few_files, options.durability, world.rank),
@@ -122,6 +124,7 @@ void Worker::make(int64_t block) {
 void Worker::hand_over(const GeneratedBlock& made, BlockRecord record) {
   const BlockIds ids = plan_.ids(record.block);
   record.seconds = made.seconds;
+  record.steps = made.steps;
   record.flops = made.work.flops;
   record.block_rows = made.work.block_rows;
   record.head_rows = made.work.head_rows;
@@ -134,8 +137,9 @@ void Worker::hand_over(const GeneratedBlock& made, BlockRecord record) {
     }
     const at::Tensor image = made.pixels[slot];
     // The deleter holds the tensor for as long as its pixels are needed.
+    const int64_t id = ids.first + slot;
     block.images.push_back(
-        {ids.first + slot, {image.const_data_ptr<uint8_t>(), [image](const uint8_t*) {}}});
+        {id, {image.const_data_ptr<uint8_t>(), [image](const uint8_t*) {}}, text_(id)});
   }
   if (const BlockRecord* previous = finished_.latest(record.block)) {
     block.previous = *previous;

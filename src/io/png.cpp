@@ -64,13 +64,47 @@ constexpr int kChannels = 3;
 constexpr std::string_view kSignature = "\x89PNG\r\n\x1a\n";
 constexpr std::string_view kEnd("\0\0\0\0IEND\xae\x42\x60\x82", 12);  // with its CRC-32
 
+// PNG, third edition: a chunk is its length, type, data and the CRC-32 of type and data. IHDR is
+// always the first one, with 13 bytes of data.
+constexpr size_t kLength = 4;
+constexpr size_t kChunkFrame = 12;
+constexpr size_t kHeaderEnd = kSignature.size() + kChunkFrame + 13;
+constexpr std::string_view kText = "tEXt";
+
 std::string_view text_of(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
+std::string big_endian(uint32_t number) {
+  std::string bytes;
+  for (int shift = 24; shift >= 0; shift -= 8) {
+    bytes += static_cast<char>(number >> shift);
+  }
+  return bytes;
+}
+
+uint32_t from_big_endian(std::string_view bytes) {
+  uint32_t number = 0;
+  for (const char byte : bytes.substr(0, kLength)) {
+    number = number << 8 | static_cast<unsigned char>(byte);
+  }
+  return number;
+}
+
+uint32_t crc(std::string_view bytes) {
+  return libdeflate_crc32(0, bytes.data(), bytes.size());
+}
+
+std::string text_chunk(const std::string& keyword, const std::string& text) {
+  const std::string body = std::string(kText) + keyword + '\0' + text;
+  return big_endian(static_cast<uint32_t>(body.size() - kText.size())) + body +
+         big_endian(crc(body));
+}
+
 }  // namespace
 
-std::vector<std::byte> encode_png(std::span<const uint8_t> pixels, int64_t width, int64_t height) {
+std::vector<std::byte> encode_png(std::span<const uint8_t> pixels, int64_t width, int64_t height,
+                                  const PngText& text) {
   const auto row_bytes = static_cast<int>(width * kChannels);
   int length = 0;
   const std::unique_ptr<unsigned char, decltype(&std::free)> encoded(
@@ -81,7 +115,37 @@ std::vector<std::byte> encode_png(std::span<const uint8_t> pixels, int64_t width
     throw Error(ExitCode::kInternal, concat("PNG encoder gave up on ", width, "x", height));
   }
   const auto bytes = std::as_bytes(std::span(encoded.get(), static_cast<size_t>(length)));
-  return {bytes.begin(), bytes.end()};
+  std::string chunks;
+  for (const auto& [keyword, said] : text) {
+    chunks += text_chunk(keyword, said);
+  }
+  const auto added = std::as_bytes(std::span(chunks));
+  std::vector<std::byte> png(bytes.begin(), bytes.begin() + kHeaderEnd);
+  png.reserve(bytes.size() + added.size());
+  png.insert(png.end(), added.begin(), added.end());
+  png.insert(png.end(), bytes.begin() + kHeaderEnd, bytes.end());
+  return png;
+}
+
+PngText read_png_text(std::span<const std::byte> png) {
+  PngText text;
+  std::string_view left = text_of(png);
+  left.remove_prefix(std::min(left.size(), kHeaderEnd));
+  while (left.size() >= kChunkFrame && left.substr(kLength, kText.size()) == kText) {
+    const size_t length = from_big_endian(left);
+    if (length > left.size() - kChunkFrame) {
+      break;
+    }
+    const std::string_view body = left.substr(kLength, kText.size() + length);
+    if (from_big_endian(left.substr(kLength + body.size())) != crc(body)) {
+      break;
+    }
+    const std::string_view data = body.substr(kText.size());
+    const size_t end = std::min(data.find('\0'), data.size());
+    text.emplace_back(data.substr(0, end), data.substr(std::min(end + 1, data.size())));
+    left.remove_prefix(length + kChunkFrame);
+  }
+  return text;
 }
 
 bool looks_like_png(std::span<const std::byte> head, std::span<const std::byte> tail) {

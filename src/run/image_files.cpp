@@ -27,6 +27,10 @@ std::string padded(int64_t number) {
   return std::string(kMinDigits - std::min(kMinDigits, digits.size()), '0') + digits;
 }
 
+std::string archive_name(int64_t block) {
+  return concat("block-", padded(block), ".tar");
+}
+
 /// What is wrong with one PNG; empty where nothing is.
 std::string png_damage(std::span<const std::byte> png, const ImageRecord& expected, bool deep) {
   if (png.size() != static_cast<size_t>(expected.bytes)) {
@@ -173,7 +177,7 @@ fs::path ImageFiles::write_unfinished(const fs::path& name,
 }
 
 fs::path ImageFiles::archive(int64_t block) const {
-  return folder_ / concat("block-", padded(block), ".tar");
+  return folder_ / archive_name(block);
 }
 
 std::string ImageFiles::damage(const BlockRecord& record, bool deep) const {
@@ -239,9 +243,10 @@ std::string ImageFiles::archive_damage(const BlockRecord& record, bool deep) con
   }
 }
 
-std::vector<std::byte> ImageFiles::read(const BlockRecord& record, int64_t id) const {
-  const MappedFile file(few_files_ ? archive(record.block) : folder_ / image_name(id));
-  if (!few_files_) {
+std::vector<std::byte> read_image(const fs::path& folder, bool few_files, int64_t block,
+                                  int64_t id) {
+  const MappedFile file(folder / (few_files ? archive_name(block) : image_name(id)));
+  if (!few_files) {
     return {file.bytes().begin(), file.bytes().end()};
   }
   for (const TarEntry& entry : read_tar(file.bytes(), file.path().string())) {

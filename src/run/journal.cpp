@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <cstring>
 #include <fstream>
 #include <iterator>
@@ -18,6 +19,28 @@ namespace {
 
 using nlohmann::json;
 using nlohmann::ordered_json;
+
+/// Two lists, in whole microseconds: a line per block shall stay short.
+ordered_json steps_json(const std::vector<StepCost>& steps) {
+  constexpr double kMicroseconds = 1e6;
+  ordered_json seconds = ordered_json::array();
+  ordered_json flops = ordered_json::array();
+  for (const StepCost& step : steps) {
+    seconds.push_back(std::round(step.seconds * kMicroseconds) / kMicroseconds);
+    flops.push_back(step.flops);
+  }
+  return {{"seconds", seconds}, {"flops", flops}};
+}
+
+std::vector<StepCost> steps_from(const json& lists) {
+  const auto seconds = lists.at("seconds").get<std::vector<double>>();
+  const auto flops = lists.at("flops").get<std::vector<int64_t>>();
+  std::vector<StepCost> steps;
+  for (size_t i = 0; i < std::min(seconds.size(), flops.size()); ++i) {
+    steps.push_back({seconds[i], flops[i]});
+  }
+  return steps;
+}
 
 ordered_json to_json(const BlockRecord& record) {
   ordered_json images = ordered_json::array();
@@ -46,6 +69,7 @@ ordered_json to_json(const BlockRecord& record) {
                  {"vae", s.vae},
                  {"total", s.total},
                  {"png", record.png_seconds}}},
+               {"steps", steps_json(record.steps)},
                {"flops", record.flops},
                {"block_rows", record.block_rows},
                {"head_rows", record.head_rows},
@@ -74,6 +98,9 @@ BlockRecord from_json(const json& line) {
   record.seconds = {seconds.at("encoder"), seconds.at("decoder"), seconds.at("head"),
                     seconds.at("vae"), seconds.at("total")};
   seconds.at("png").get_to(record.png_seconds);
+  if (line.contains("steps")) {
+    record.steps = steps_from(line.at("steps"));
+  }
   line.at("flops").get_to(record.flops);
   line.at("block_rows").get_to(record.block_rows);
   line.at("head_rows").get_to(record.head_rows);
@@ -90,6 +117,14 @@ StageSeconds& StageSeconds::operator+=(const StageSeconds& other) {
   vae += other.vae;
   total += other.total;
   return *this;
+}
+
+void add_steps(std::vector<StepCost>& sum, const std::vector<StepCost>& more) {
+  sum.resize(std::max(sum.size(), more.size()));
+  for (size_t i = 0; i < more.size(); ++i) {
+    sum[i].seconds += more[i].seconds;
+    sum[i].flops += more[i].flops;
+  }
 }
 
 Journal::Journal(const std::filesystem::path& info, int64_t rank, bool durable)
@@ -163,7 +198,7 @@ void JournalReader::read_line(const std::string& text) {
 }
 
 bool JournalReader::fits(const BlockRecord& record) const {
-  if (record.block < 0 || record.block >= plan_.blocks()) {
+  if (record.block < 0 || record.block >= plan_.blocks() || record.slots < 1) {
     return false;
   }
   std::vector<int64_t> ids = record.failed;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "support/errors.h"
@@ -27,7 +28,7 @@ BlockRecord block(double start, double seconds, size_t images = 4) {
 
 RunSummary some_blocks() {
   RunSummary summary;
-  summary.num_iter = 64;
+  summary.lazy_steps.assign(64, false);
   summary.baseline_rows = {0, 20, 50};
   summary.settings = {{"lazy_mar", {{"warmup", 5}}}, {"device", "a kind of CPU"}};
   summary.device = "cpu";
@@ -36,23 +37,10 @@ RunSummary some_blocks() {
   return summary;
 }
 
-TEST(Summary, MedianOfFullBlocksAfterTheFirst) {
-  RunSummary summary = some_blocks();
-  EXPECT_DOUBLE_EQ(seconds_per_image(summary), 1.5);
-  summary.blocks.pop_back();
-  summary.blocks.pop_back();
-  EXPECT_DOUBLE_EQ(seconds_per_image(summary), 1.5);
-  summary.blocks[1].micro_batch = 2;
-  EXPECT_DOUBLE_EQ(seconds_per_image(summary), 1.0);
-  summary.blocks.resize(1);
-  EXPECT_DOUBLE_EQ(seconds_per_image(summary), 10.0);
-  summary.blocks.clear();
-  EXPECT_DOUBLE_EQ(seconds_per_image(summary), 0.0);
-}
-
 TEST(Summary, JsonHoldsWhatScriptsRead) {
   RunSummary summary = some_blocks();
   summary.checked = true;
+  summary.lazy_steps[1] = true;
   const auto json = nlohmann::json::parse(summary_json(summary));
   EXPECT_EQ(json.at("complete"), true);
   EXPECT_EQ(json.at("images"), 17);
@@ -65,6 +53,9 @@ TEST(Summary, JsonHoldsWhatScriptsRead) {
   EXPECT_EQ(json.at("flops_per_image"), 100);
   EXPECT_EQ(json.at("rows_per_image").at("transformer").at("computed"), 10);
   EXPECT_EQ(json.at("rows_per_image").at("transformer").at("total"), 20);
+  EXPECT_EQ(json.at("steps").at("full"), 63);
+  EXPECT_EQ(json.at("steps").at("lazy"), 1);
+  EXPECT_EQ(json.at("steps").at("kinds"), "F" + std::string("L") + std::string(62, 'F'));
   EXPECT_GT(json.at("peak_rss_bytes"), 0);
   EXPECT_EQ(json.at("settings").at("lazy_mar").at("warmup"), 5);
   EXPECT_EQ(json.at("settings").at("device"), "cpu");
@@ -73,19 +64,9 @@ TEST(Summary, JsonHoldsWhatScriptsRead) {
   EXPECT_EQ(nlohmann::json::parse(summary_json(summary)).at("complete"), false);
 }
 
-TEST(Summary, PausesBetweenLaunchesDoNotCount) {
-  RunSummary summary = some_blocks();
-  EXPECT_DOUBLE_EQ(active_seconds(summary.blocks), 163);
-  for (size_t i = 3; i < 5; ++i) {
-    summary.blocks[i].launch = "two";
-    summary.blocks[i].finished += 1000;
-  }
-  EXPECT_DOUBLE_EQ(active_seconds(summary.blocks), 55 + 108);
-}
-
 TEST(Summary, TextTellsLatencyAndSavings) {
   RunSummary summary = some_blocks();
-  summary.lazy_steps = 52;
+  std::fill_n(summary.lazy_steps.begin() + 12, 52, true);
   const std::string text = summary_text(summary);
   EXPECT_TRUE(testing::contains(text, "1.5000 seconds per image"));
   EXPECT_TRUE(testing::contains(text, "12 full and 52 lazy"));

@@ -43,6 +43,31 @@ TEST(Png, DecodesToTheSamePixels) {
   }
 }
 
+TEST(Png, SaysWhatItWasTold) {
+  const std::vector<uint8_t> pixels = noisy_pixels(7, 3);
+  const PngText text{{"Software", "lazymar"}, {"id", "12"}, {"empty", ""}};
+  const std::vector<std::byte> png = encode_png(pixels, 7, 3, text);
+  EXPECT_EQ(read_png_text(png), text);
+  EXPECT_EQ(decode_png(png)->pixels, pixels);
+  EXPECT_TRUE(looks_like_png(std::span(png).first(kPngMargin), std::span(png).last(kPngMargin)));
+  const std::vector<std::byte> without = encode_png(pixels, 7, 3);
+  EXPECT_TRUE(read_png_text(without).empty());
+  EXPECT_EQ(png.size(), without.size() + 3 * 13 + 15 + 4 + 5);
+}
+
+TEST(Png, DamagedTextEndsTheList) {
+  const std::vector<std::byte> png =
+      encode_png(noisy_pixels(2, 2), 2, 2, {{"id", "12"}, {"class", "7"}});
+  for (size_t size = 0; size < png.size(); ++size) {
+    EXPECT_LE(read_png_text(std::span(png).first(size)).size(), 2U);
+  }
+  for (size_t position = 33; position < 33 + 17; ++position) {
+    std::vector<std::byte> damaged = png;
+    damaged[position] ^= std::byte{0x40};
+    EXPECT_TRUE(read_png_text(damaged).empty()) << position;
+  }
+}
+
 TEST(Png, TilesStandInRowsAndMissingOnesAreWhite) {
   const std::vector<std::vector<uint8_t>> tiles{{1, 1, 1}, {2, 2, 2}, {3, 3, 3}};
   const std::vector<uint8_t> sheet = tile_images(tiles, 1, 1, 2, 2);

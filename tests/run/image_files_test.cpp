@@ -48,7 +48,7 @@ TEST_P(ImageFilesTest, WhatIsStoredIsFoundAgain) {
   for (const Durability durability : {Durability::kNone, Durability::kBlock, Durability::kFile}) {
     EXPECT_EQ(files(durability).store(0, images_, nullptr), record_.images);
     EXPECT_EQ(damage(true), "");
-    EXPECT_EQ(files().read(record_, 1), images_[1].png);
+    EXPECT_EQ(read_image(folder_.path(), GetParam(), record_.block, 1), images_[1].png);
     EXPECT_TRUE(fs::is_empty(folder_.path() / "info/unfinished"));
   }
 }

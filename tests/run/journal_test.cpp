@@ -24,6 +24,7 @@ BlockRecord record(int64_t block, int64_t attempt = 0) {
   made.slots = 2;
   made.seconds = {1, 2, 3, 4, 11};
   made.png_seconds = 0.5;
+  made.steps = {{0.25, int64_t{1} << 55}, {0.000001, 7}};
   made.flops = int64_t{1} << 60;
   made.finished = 1e9;
   return made;
@@ -57,6 +58,7 @@ TEST(Journal, WhatWasWrittenIsRead) {
   EXPECT_EQ(found.flops, expected.flops);
   EXPECT_EQ(found.seconds.total, 11);
   EXPECT_EQ(found.png_seconds, 0.5);
+  EXPECT_EQ(found.steps, expected.steps);
   EXPECT_EQ(reader.finished().size(), 2U);
   EXPECT_EQ(reader.finished(2), nullptr);
 }
@@ -86,6 +88,19 @@ TEST(Journal, ATornLineDoesNotCountAndHidesNothing) {
   EXPECT_NE(reader.finished(1), nullptr);
 }
 
+TEST(Journal, RecordsOfVersionsWithoutStepsCount) {
+  const TemporaryFolder folder;
+  Journal(folder.path(), 0, false).append(record(0));
+  std::string line = testing::read_text(folder.path() / "journal.0.jsonl");
+  const size_t steps = line.find("\"steps\"");
+  ASSERT_NE(steps, std::string::npos);
+  line.erase(steps, line.find("\"flops\":1152") - steps);
+  std::ofstream(folder.path() / "journal.0.jsonl") << line;
+  const JournalReader reader = read(folder);
+  ASSERT_NE(reader.finished(0), nullptr) << line;
+  EXPECT_TRUE(reader.finished(0)->steps.empty());
+}
+
 TEST(Journal, NonsenseDoesNotCount) {
   const TemporaryFolder folder;
   add(folder, "nonsense\n[]\n{}\n{\"block\":\"x\"}\n{\"block\":0,\"undone\":\"x\"}\n\n\xff\n");
@@ -104,6 +119,8 @@ TEST(Journal, RecordsOfAnotherPlanDoNotCount) {
   twice.failed = {0};
   BlockRecord mislabelled = record(3);
   mislabelled.block = 4;
+  BlockRecord of_nothing = record(0);
+  of_nothing.slots = 0;
   const auto counts = [&](const BlockRecord& tested) {
     journal.append(tested);
     return !read(folder).finished().empty();
@@ -111,6 +128,7 @@ TEST(Journal, RecordsOfAnotherPlanDoNotCount) {
   EXPECT_FALSE(counts(half));
   EXPECT_FALSE(counts(twice));
   EXPECT_FALSE(counts(mislabelled));
+  EXPECT_FALSE(counts(of_nothing));
   EXPECT_FALSE(counts(record(6)));
   EXPECT_FALSE(counts(record(-1)));
   EXPECT_TRUE(counts(failed));

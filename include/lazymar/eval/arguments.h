@@ -24,9 +24,11 @@ struct OptionSpec {
 class Arguments {
  public:
   /// --help and --version are always there. `positional`: the options that arguments without a
-  /// flag are for, in order. Throws for an unknown flag or a stray argument.
+  /// flag are for, in order. `others` takes the arguments beyond them. Throws for an unknown flag
+  /// or a stray argument.
   Arguments(const char* program, const char* description, std::span<const OptionSpec> specs,
-            int argc, const char* const* argv, const std::vector<std::string>& positional = {});
+            int argc, const char* const* argv, const std::vector<std::string>& positional = {},
+            std::vector<std::filesystem::path>* others = nullptr);
   ~Arguments();
 
   bool given(const std::string& name) const;

@@ -24,6 +24,7 @@ struct GeneratedBlock {
   /// By slot: every value finite, and not all pixels of one colour.
   std::vector<bool> sound;
   StageSeconds seconds;
+  std::vector<StepCost> steps;  ///< VAE excluded
   WorkCount work;
 };
 
@@ -45,8 +46,8 @@ class Generator {
                           const GenerationHooks& hooks = {});
 
   const Model& model() const { return *model_; }
-  /// Decoding steps of a batch that were lazy.
-  int64_t lazy_steps() const;
+  /// By decoding step of a batch: is it lazy?
+  const std::vector<bool>& lazy_steps() const { return runners_.lazy_steps; }
   /// What plain MAR would execute for one image: rows through blocks of transformer and head.
   WorkCount baseline_rows() const;
 

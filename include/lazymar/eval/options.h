@@ -11,6 +11,7 @@
 #include "lazymar/core/config.h"
 #include "lazymar/eval/model_files.h"
 #include "lazymar/io/weight_file.h"
+#include "lazymar/report/compare.h"
 #include "lazymar/run/image_files.h"
 
 namespace lazymar {
@@ -31,6 +32,7 @@ struct EvalOptions {
   std::filesystem::path output_dir = "output";
   bool overwrite = false;
   std::optional<std::pair<int64_t, int64_t>> grid;  ///< rows, columns of the contact sheet
+  bool preview = false;                             ///< the sheet grows with the run
   // Processes.
   std::optional<int64_t> gpus;     ///< how many GPUs, a process each; default: all visible ones
   bool all_gpus = false;           ///< "--gpus all" was said: no CUDA device is an error then
@@ -43,6 +45,7 @@ struct EvalOptions {
   Durability durability = Durability::kBlock;
   bool few_files = false;            ///< one tar per block instead of a file per image
   bool verify_deep = false;          ///< the last check decodes every image and compares its hash
+  bool metadata = true;              ///< PNGs say what made them
   int64_t png_threads = 2;           ///< that encode images while the next block is computed
   std::vector<std::string> ignored;  ///< flags of eval.py and main_mar.py without a meaning here
 };
@@ -77,6 +80,7 @@ struct Parsed {
 Parsed<EvalOptions> parse_eval_options(int argc, const char* const* argv);
 Parsed<VerifyOptions> parse_verify_options(int argc, const char* const* argv);
 Parsed<ConvertOptions> parse_convert_options(int argc, const char* const* argv);
+Parsed<CompareOptions> parse_compare_options(int argc, const char* const* argv);
 
 /// Command line over the checkpoint's recommendation over the defaults.
 SamplingOptions resolve_sampling(const EvalOptions& options,

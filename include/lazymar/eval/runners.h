@@ -1,9 +1,9 @@
 #pragma once
 /// The one place that chooses between MAR and LazyMAR.
 
-#include <cstdint>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "lazymar/core/config.h"
 #include "lazymar/diffusion/head.h"
@@ -15,7 +15,7 @@ namespace lazymar {
 struct Runners {
   std::unique_ptr<Runner> blocks;
   std::unique_ptr<HeadRunner> head;
-  int64_t lazy_steps = 0;  ///< decoding steps of a batch that are lazy
+  std::vector<bool> lazy_steps;  ///< by decoding step
 };
 
 /// Without `lazy`: everything is computed. With it: LazyMAR's caches.

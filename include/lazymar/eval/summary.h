@@ -19,25 +19,12 @@ struct RunSummary {
   nlohmann::ordered_json settings;  ///< the manifest's
   nlohmann::ordered_json weights;   ///< their hashes; null where they are not known yet
   std::string mar_source, vae_source, device;
-  int64_t num_images = 0;  ///< wanted
-  int64_t num_iter = 0;
-  int64_t lazy_steps = 0;
+  int64_t num_images = 0;        ///< wanted
+  std::vector<bool> lazy_steps;  ///< by decoding step
   int64_t threads = 0;
   WorkCount baseline_rows;  ///< of one image, by plain MAR
   std::vector<BlockRecord> blocks;
 };
-
-/// Median over the full blocks of wall time / images, VAE included, PNG excluded, the first block
-/// of every process and blocks made while memory was short excepted; with nothing but those, over
-/// them. 0 without a block.
-double seconds_per_image(const RunSummary& summary);
-
-/// Images on the disk.
-int64_t written_images(const RunSummary& summary);
-
-/// Seconds in which blocks were made, summed over the launches, from the first block's beginning to
-/// the last one's end.
-double active_seconds(const std::vector<BlockRecord>& blocks);
 
 /// summary.json's text.
 std::string summary_json(const RunSummary& summary);

@@ -29,9 +29,11 @@ enum class Progress {
 
 class Worker {
  public:
-  /// `classes`: what label_of() takes. Generator and folder must outlive the worker.
+  /// `classes`: what label_of() takes. `text`: what the PNG of an image says of itself. Generator
+  /// and folder must outlive the worker.
   Worker(const EvalOptions& options, const World& world, const BlockPlan& plan,
-         std::vector<int64_t> classes, Generator& generator, const RunFolder& folder);
+         std::vector<int64_t> classes, Generator& generator, const RunFolder& folder,
+         std::function<PngText(int64_t id)> text);
 
   /// Claims and makes blocks until every block is finished, or failed in this launch, or until it
   /// is asked to stop; its own blocks are on the disk then. Calls `between_blocks` before each.
@@ -60,6 +62,7 @@ class Worker {
   World world_;
   BlockPlan plan_;
   const RunFolder& folder_;
+  std::function<PngText(int64_t)> text_;
   Faults faults_;
   BlockMaker maker_;
   ImageFiles files_;

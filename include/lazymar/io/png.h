@@ -5,12 +5,22 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace lazymar {
 
+/// What a picture says of itself, as tEXt chunks: keywords of 1 to 79 characters and their texts,
+/// both of printable ASCII.
+using PngText = std::vector<std::pair<std::string, std::string>>;
+
 /// `pixels` is [height, width, 3], row by row. Throws Error (internal) if encoding fails.
-std::vector<std::byte> encode_png(std::span<const uint8_t> pixels, int64_t width, int64_t height);
+std::vector<std::byte> encode_png(std::span<const uint8_t> pixels, int64_t width, int64_t height,
+                                  const PngText& text = {});
+
+/// The tEXt chunks in front of the pixels; what is damaged ends the list.
+PngText read_png_text(std::span<const std::byte> png);
 
 /// How many bytes from either end looks_like_png() wants to see.
 inline constexpr size_t kPngMargin = 12;

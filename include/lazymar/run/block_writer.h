@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "lazymar/io/png.h"
 #include "lazymar/run/claims.h"
 #include "lazymar/run/faults.h"
 #include "lazymar/run/image_files.h"
@@ -21,6 +22,7 @@ namespace lazymar {
 struct RawImage {
   int64_t id = 0;
   std::shared_ptr<const uint8_t> pixels;  ///< [height, width, 3]
+  PngText text;
 };
 
 /// A block as it comes out of the networks.

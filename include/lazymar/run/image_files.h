@@ -34,6 +34,11 @@ std::string image_name(int64_t id);
 /// The id of such a name; nothing for any other.
 std::optional<int64_t> image_id(const std::string& name);
 
+/// A PNG out of a run folder, for those who only read there: a file, or with `few_files` a member
+/// of its block's tar. Throws Error (usage) where it cannot be read.
+std::vector<std::byte> read_image(const std::filesystem::path& folder, bool few_files,
+                                  int64_t block, int64_t id);
+
 /// Where PNGs lie: one file each in the run folder, or with `few_files` one tar per block there.
 class ImageFiles {
  public:
@@ -48,9 +53,6 @@ class ImageFiles {
   /// What is wrong with the files of a finished block; empty where nothing is. Quick: there, of the
   /// recorded size, with PNG's beginning and end. Deep: every hash as recorded, every PNG decodes.
   std::string damage(const BlockRecord& record, bool deep) const;
-
-  /// A PNG as it lies there; throws Error (usage) where it does not.
-  std::vector<std::byte> read(const BlockRecord& record, int64_t id) const;
 
  private:
   std::filesystem::path archive(int64_t block) const;

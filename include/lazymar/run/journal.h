@@ -22,6 +22,17 @@ struct StageSeconds {
   StageSeconds& operator+=(const StageSeconds& other);
 };
 
+/// What one decoding step took.
+struct StepCost {
+  double seconds = 0.0;
+  int64_t flops = 0;
+
+  bool operator==(const StepCost&) const = default;
+};
+
+/// Adds `more` to `sum`, step by step; an empty sum becomes `more`.
+void add_steps(std::vector<StepCost>& sum, const std::vector<StepCost>& more);
+
 /// One image as it lies on the disk.
 struct ImageRecord {
   int64_t id = 0;
@@ -46,6 +57,7 @@ struct BlockRecord {
   int64_t slots = 0;   ///< images computed; the last block's padding counts
   StageSeconds seconds;
   double png_seconds = 0.0;
+  std::vector<StepCost> steps;  ///< all slots; none in journals of earlier versions
   int64_t flops = 0, block_rows = 0, head_rows = 0;  ///< executed, all slots
   double finished = 0.0;                             ///< seconds since 1970
 };

@@ -1,0 +1,20 @@
+#pragma once
+/// Numbers as people read them.
+
+#include <cstdio>
+#include <optional>
+#include <string>
+
+namespace lazymar {
+
+/// With so many digits behind the point; "-" where there is none.
+inline std::string number_text(const std::optional<double>& number, int digits) {
+  if (!number) {
+    return "-";
+  }
+  char text[64];
+  std::snprintf(text, sizeof text, "%.*f", digits, *number);
+  return text;
+}
+
+}  // namespace lazymar

@@ -1,0 +1,58 @@
+#pragma once
+/// A finished or unfinished run as its folder tells it. Nothing in the folder is changed.
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "lazymar/io/png.h"
+#include "lazymar/run/block_plan.h"
+#include "lazymar/run/journal.h"
+
+namespace lazymar {
+
+using Interval = std::pair<double, double>;
+
+/// info/scores.json, as far as it is there.
+struct Scores {
+  std::optional<double> fid, inception_score, inception_deviation;
+  std::optional<Interval> fid_interval, inception_interval;
+};
+
+/// Rows through transformer blocks and through blocks of the head, per image.
+struct RowCounts {
+  int64_t transformer = 0, head = 0;
+};
+
+struct RunData {
+  std::filesystem::path folder;
+  std::string label;                ///< the folder's name, or more of its path (see label_runs())
+  nlohmann::ordered_json settings;  ///< the manifest's
+  nlohmann::ordered_json weights;   ///< the manifest's hashes; null where it has none
+  bool on_gpu = false;
+  BlockPlan plan{1, 1};
+  std::vector<BlockRecord> blocks;    ///< finished ones, by number
+  std::map<int64_t, int64_t> images;  ///< id -> block
+  std::string step_kinds;  ///< 'F' or 'L' by decoding step; empty where the summary does not tell
+  std::optional<RowCounts> total_rows;  ///< what plain MAR computes
+  Scores scores;
+
+  bool lazy() const { return !settings.value("lazy_mar", nlohmann::ordered_json()).is_null(); }
+  bool complete() const { return static_cast<int64_t>(images.size()) == plan.num_images(); }
+  /// The PNG of an image. Throws Error (usage) where it cannot be read.
+  std::vector<std::byte> png(int64_t id) const;
+};
+
+/// Reads a run folder: manifest and journals; summary and scores where they are there. Throws Error
+/// (usage) for what is no run folder, for a damaged manifest, and for a run without an image.
+RunData read_run(const std::filesystem::path& folder);
+
+/// Gives every run a label of its own: as much of the end of its path as it takes.
+void label_runs(std::vector<RunData>& runs);
+
+}  // namespace lazymar

@@ -1,0 +1,58 @@
+#include "lazymar/report/compare.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "lazymar/io/atomic_file.h"
+#include "lazymar/report/comparison.h"
+#include "lazymar/report/report.h"
+#include "lazymar/run/log.h"
+
+namespace lazymar {
+namespace {
+
+void warn(const RunData& run, const PairedRun& paired) {
+  if (!paired.left_out.empty()) {
+    log_warning(concat(run.label, ": ", paired.left_out.size(), " pairs are left out: ",
+                       paired.left_out.front(), paired.left_out.size() > 1 ? " (and others)" : "",
+                       "; lazymar_eval with the run's own command makes them again"));
+  }
+  for (const std::string& difference : paired.differences) {
+    log_warning(concat(run.label, ": ", difference));
+  }
+}
+
+}  // namespace
+
+ExitCode compare(const CompareOptions& options) {
+  const int64_t processors = std::max(1U, std::thread::hardware_concurrency());
+  Comparison comparison;
+  for (const std::filesystem::path& folder : options.runs) {
+    comparison.runs.push_back(read_run(folder));
+  }
+  label_runs(comparison.runs);
+  for (size_t i = 1; i < comparison.runs.size(); ++i) {
+    comparison.paired.push_back(pair_runs(comparison.runs.front(), comparison.runs[i],
+                                          options.images,
+                                          options.threads > 0 ? options.threads : processors));
+    warn(comparison.runs[i], comparison.paired.back());
+  }
+  std::error_code failed;
+  std::filesystem::create_directories(options.output_dir, failed);
+  if (failed) {
+    throw output_error(options.output_dir.string(), ": cannot create: ", failed.message());
+  }
+  const std::string json =
+      comparison_json(comparison)
+          .dump(2, ' ', /*ensure_ascii=*/false, nlohmann::ordered_json::error_handler_t::replace);
+  write_text_atomically(options.output_dir / "comparison.json", json + "\n");
+  write_text_atomically(options.output_dir / "report.html",
+                        report_html(comparison, options.images ? options.pairs : 0));
+  std::fputs(comparison_text(comparison).c_str(), stdout);
+  std::printf("Report: %s\n", (options.output_dir / "report.html").c_str());
+  return ExitCode::kDone;
+}
+
+}  // namespace lazymar

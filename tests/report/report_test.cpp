@@ -1,0 +1,120 @@
+#include "lazymar/report/report.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "lazymar/report/html.h"
+#include "lazymar/run/image_files.h"
+#include "support/errors.h"
+#include "support/temporary_folder.h"
+
+namespace lazymar {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+using testing::contains;
+
+/// Writes a run folder of two blocks of two images of 16x16 pixels.
+fs::path write_run(const fs::path& folder, uint8_t shade, bool few_files = false, int seed = 1,
+                   int64_t blocks = 2) {
+  fs::create_directories(folder / "info/unfinished");
+  const ordered_json settings = {{"model", "<b>demo</b>"},
+                                 {"num_images", 4},
+                                 {"eval_bsz", 2},
+                                 {"seed", seed},
+                                 {"few_files", few_files}};
+  testing::write_text(folder / "info/manifest.json", ordered_json{{"settings", settings}}.dump());
+  const ImageFiles files(folder, few_files, Durability::kNone, 0);
+  Journal journal(folder / "info", 0, false);
+  for (int64_t block = 0; block < blocks; ++block) {
+    BlockRecord record;
+    record.block = block;
+    record.slots = 2;
+    record.seconds.total = 4;
+    record.flops = 100;
+    record.steps = {{1, 40}, {0.5, 20}};
+    std::vector<EncodedImage> images;
+    for (int64_t id = 2 * block; id < 2 * block + 2; ++id) {
+      std::vector<uint8_t> pixels(16 * 16 * 3, 100);
+      std::fill_n(pixels.begin(), 30 * id, shade);
+      images.push_back({id, encode_png(pixels, 16, 16, {{"class", std::to_string(id)}})});
+    }
+    record.images = files.store(block, images, nullptr);
+    journal.append(record);
+  }
+  return folder;
+}
+
+Comparison compare_two(const fs::path& baseline, const fs::path& run) {
+  Comparison comparison{{read_run(baseline), read_run(run)}, {}};
+  label_runs(comparison.runs);
+  comparison.paired = {pair_runs(comparison.runs[0], comparison.runs[1], true, 2)};
+  return comparison;
+}
+
+TEST(Report, PairsByIdTheWorstFirst) {
+  const testing::TemporaryFolder folder;
+  const Comparison two = compare_two(write_run(folder.path() / "a", 0),
+                                     write_run(folder.path() / "b", 200, /*few_files=*/true));
+  const std::vector<Pair>& pairs = two.paired[0].pairs;
+  ASSERT_EQ(pairs.size(), 4U);
+  EXPECT_EQ(pairs[0].id, 3);
+  EXPECT_EQ(pairs[3].id, 0);
+  const PairStatistics all = statistics(pairs);
+  EXPECT_EQ(all.identical, 1);
+  EXPECT_NEAR(*all.psnr_median, (pairs[1].psnr + pairs[2].psnr) / 2, 1e-12);
+  const ordered_json json = comparison_json(two);
+  EXPECT_TRUE(json["runs"][1]["pairs"]["all"][3]["psnr"].is_null());
+  EXPECT_EQ(json["runs"][1]["steps"]["flops_per_image"], (std::vector<int64_t>{20, 10}));
+}
+
+TEST(Report, EscapesWhatComesFromFiles) {
+  const testing::TemporaryFolder folder;
+  const std::string html = report_html(
+      compare_two(write_run(folder.path() / "a", 0), write_run(folder.path() / "<i>", 200)), 4);
+  EXPECT_FALSE(contains(html, "<b>demo"));
+  EXPECT_FALSE(contains(html, "<i>"));
+  EXPECT_TRUE(contains(html, "&lt;b&gt;demo"));
+  EXPECT_TRUE(contains(html, "image 3, class 3"));
+  EXPECT_EQ(escape_html("<a b='c\">&\n"), "&lt;a b=&#39;c&quot;&gt;&amp; ");
+}
+
+TEST(Report, StrangersAreRefused) {
+  const testing::TemporaryFolder folder;
+  const RunData one = read_run(write_run(folder.path() / "a", 0));
+  const RunData other = read_run(write_run(folder.path() / "b", 0, false, /*seed=*/2));
+  EXPECT_TRUE(
+      contains(testing::refused([&] { pair_runs(one, other, true, 1); }), "seed 1 there, 2 now"));
+  EXPECT_TRUE(pair_runs(one, other, false, 1).pairs.empty());
+}
+
+TEST(Report, PartialAndDamagedRunsAreCompared) {
+  const testing::TemporaryFolder folder;
+  write_run(folder.path() / "a", 0);
+  write_run(folder.path() / "b", 9, false, 1, /*blocks=*/1);
+  testing::write_text(folder.path() / "b/00001.png", "damaged");
+  const Comparison two = compare_two(folder.path() / "a", folder.path() / "b");
+  EXPECT_EQ(two.paired[0].pairs.size(), 1U);
+  EXPECT_EQ(two.paired[0].left_out.size(), 1U);
+  EXPECT_TRUE(contains(report_html(two, 4), "2 of 4 images are there"));
+  for (const char* text : {"", "{", "[]", R"({"settings":{"num_images":0,"eval_bsz":2}})"}) {
+    testing::write_text(folder.path() / "b/info/manifest.json", text);
+    EXPECT_TRUE(contains(testing::refused([&] { read_run(folder.path() / "b"); }), "damaged"));
+  }
+  EXPECT_TRUE(contains(testing::refused([&] { read_run(folder.path()); }), "no run folder"));
+}
+
+TEST(Report, Base64OfRfc4648) {
+  const auto coded = [](std::string_view text) {
+    return png_uri(std::as_bytes(std::span(text))).substr(22);
+  };
+  EXPECT_EQ(coded("foobar"), "Zm9vYmFy");
+  EXPECT_EQ(coded("fooba"), "Zm9vYmE=");
+  EXPECT_EQ(coded("foob"), "Zm9vYg==");
+}
+
+}  // namespace
+}  // namespace lazymar

@@ -1,0 +1,17 @@
+// Compares runs with a baseline run: likeness of images, time, work.
+#include <cstdio>
+
+#include "lazymar/eval/main.h"
+#include "lazymar/eval/options.h"
+#include "lazymar/report/compare.h"
+
+int main(int argc, char** argv) {
+  return lazymar::run_main([&] {
+    const auto parsed = lazymar::parse_compare_options(argc, argv);
+    if (parsed.text) {
+      std::fputs(parsed.text->c_str(), stdout);
+      return lazymar::ExitCode::kDone;
+    }
+    return lazymar::compare(parsed.options);
+  });
+}
