@@ -57,9 +57,9 @@ def room_of(path):
 
 
 def read_includes(root):
-    """{path: [(line number, included name)]} of every source file, tests' included."""
+    """{path: [(line number, included name)]} of every source file, those of tests/ and bench/ too."""
     files = {}
-    for folder in ("include", "src", "tools", "tests"):
+    for folder in ("include", "src", "tools", "tests", "bench"):
         for file in sorted((root / folder).rglob("*")):
             if file.suffix not in SOURCES:
                 continue
@@ -115,7 +115,7 @@ def violations(root):
     if not files:
         yield f"{root}: no source files"
     for path, includes in files.items():
-        if not path.startswith("tests/"):  # tests may look into every room
+        if not path.startswith(("tests/", "bench/")):  # these may look into every room
             yield from check_rooms(path, includes)
         yield from check_libraries(path, includes)
         if TORCH_FREE.match(path):
@@ -156,6 +156,8 @@ PLANTED = [
     ("src/run/log.cpp", '#include "lazymar/io/weights.h"', "weights.h -> ATen/core/Tensor.h"),
     ("src/run/a.cpp", '#include "lazymar/io/weights.h"', "weights.h -> ATen/core/Tensor.h"),
     ("tests/io/png_test.cpp", '#include "lazymar/io/weights.h"', "weights.h -> ATen/core/Tensor.h"),
+    ("bench/a.cpp", "#include <torch/torch.h>", "nobody includes torch/torch.h"),
+    ("bench/a.cpp", '#include "lazymar/lazy/b.h"', None),
     ("tools/a.cpp", '#include "lazymar/lazy/b.h"', None),
     ("src/eval/a.cpp", '#include "lazymar/lazy/b.h"', None),
     ("src/eval/arguments.cpp", "#include <cxxopts.hpp>", None),

@@ -96,4 +96,15 @@ endif()
 add_library(lazymar_spdlog INTERFACE)
 target_link_libraries(lazymar_spdlog INTERFACE spdlog::spdlog)
 
+if(LAZYMAR_BENCHMARKS)
+  find_package(benchmark 1.7 QUIET)
+  if(NOT benchmark_FOUND)
+    set(BENCHMARK_ENABLE_TESTING OFF)
+    set(BENCHMARK_ENABLE_WERROR OFF)
+    set(BENCHMARK_ENABLE_INSTALL OFF)
+    # v1.7.1
+    lazymar_fetch(benchmark google/benchmark d572f4777349d43653b21d6c2fc63020ab326db2 benchmark)
+  endif()
+endif()
+
 include(LibTorch)
