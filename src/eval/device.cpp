@@ -78,15 +78,20 @@ std::string device_model(c10::Device device) {
 }
 
 Precision resolve_precision(Precision precision, c10::Device device) {
+#if defined(__x86_64__)
+  const bool has_bf16 = __builtin_cpu_supports("avx512bf16");
+  const bool can_bf16 = __builtin_cpu_supports("avx512bw");  // oneDNN widens to fp32
+#else
+  const bool has_bf16 = false;
+  const bool can_bf16 = false;
+#endif
+  if (precision == Precision::kBf16 && device.is_cpu() && !can_bf16) {
+    throw usage_error("--precision bf16: this CPU has no AVX-512; use fp32");
+  }
   if (precision != Precision::kAuto) {
     return precision;
   }
-#if defined(__x86_64__)
-  if (device.is_cpu() && __builtin_cpu_supports("avx512bf16")) {
-    return Precision::kBf16;
-  }
-#endif
-  return Precision::kFp32;
+  return device.is_cpu() && has_bf16 ? Precision::kBf16 : Precision::kFp32;
 }
 
 Placement placement_of(Precision precision, c10::Device device) {

@@ -6,6 +6,8 @@
 #include <set>
 #include <string>
 
+#include "lazymar/eval/device.h"
+
 namespace lazymar {
 namespace {
 
@@ -84,6 +86,18 @@ TEST(SettingsJson, IsAllThatTheBytesDependOn) {
   EXPECT_NE(json(), standard);
   options.lazy.emplace();
   EXPECT_EQ(json().at("lazy_mar").at("warmup"), 5);
+}
+
+TEST(Precision, AutoIsResolvedAndTheRestIsItself) {
+  const Precision found = resolve_precision(Precision::kAuto, c10::kCPU);
+  EXPECT_TRUE(found == Precision::kBf16 || found == Precision::kFp32);
+  EXPECT_EQ(resolve_precision(Precision::kAuto, c10::kCUDA), Precision::kFp32);
+  for (const Precision precision : {Precision::kFp32, Precision::kFp64}) {
+    EXPECT_EQ(resolve_precision(precision, c10::kCPU), precision);
+  }
+  EXPECT_EQ(placement_of(Precision::kBf16, c10::kCPU).dtype, c10::kFloat);
+  EXPECT_EQ(placement_of(Precision::kBf16, c10::kCPU).product_dtype, c10::kBFloat16);
+  EXPECT_EQ(placement_of(Precision::kFp64, c10::kCPU).product_dtype, c10::kDouble);
 }
 
 }  // namespace

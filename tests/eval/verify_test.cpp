@@ -6,6 +6,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "lazymar/eval/device.h"
 #include "lazymar/eval/model_files.h"
 #include "lazymar/eval/network_config.h"
 
@@ -17,6 +18,7 @@ namespace fs = std::filesystem;
 const fs::path kTraces = fs::path(LAZYMAR_SOURCE_DIR) / "tests/data/traces";
 constexpr double kFp64 = 1e-12;
 constexpr double kFp32 = 1e-7;
+constexpr double kBf16 = 1e-3;
 
 struct Recording {
   Trace trace;
@@ -32,8 +34,9 @@ Recording load(const std::string& name) {
 }
 
 /// Worst NMSE over all recorded tensors.
-double worst(const Recording& run, const LazyOptions& lazy, c10::ScalarType dtype = c10::kDouble) {
-  FileWeights weights(run.file, {dtype, c10::kCPU});
+double worst(const Recording& run, const LazyOptions& lazy,
+             Precision precision = Precision::kFp64) {
+  FileWeights weights(run.file, placement_of(precision, c10::kCPU));
   const Mar mar = load_mar_file(weights, run.config);
   const auto differences = compare(run.trace, replay(run.trace, mar, nullptr, lazy));
   EXPECT_EQ(static_cast<int64_t>(differences.size()), 2 * run.trace.sampling.num_iter + 1);
@@ -45,7 +48,12 @@ class RecordedRun : public ::testing::TestWithParam<const char*> {};
 TEST_P(RecordedRun, IsReproduced) {
   const Recording run = load(GetParam());
   EXPECT_LE(worst(run, released_lazy_options()), kFp64);
-  EXPECT_LE(worst(run, released_lazy_options(), c10::kFloat), kFp32);
+  EXPECT_LE(worst(run, released_lazy_options(), Precision::kFp32), kFp32);
+  if (resolve_precision(Precision::kAuto, c10::kCPU) == Precision::kBf16) {
+    const double rounded = worst(run, released_lazy_options(), Precision::kBf16);
+    EXPECT_LE(rounded, kBf16);
+    EXPECT_GT(rounded, kFp32);  // the control: it was another computation
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Verify, RecordedRun,

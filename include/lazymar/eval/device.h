@@ -25,7 +25,7 @@ c10::Device resolve_device(const std::string& name, const World& world = {});
 std::string device_model(c10::Device device);
 
 /// What kAuto means on this device: bf16 on a CPU with AVX512_BF16 (as every one with AMX), else
-/// fp32. Other precisions are themselves.
+/// fp32. Other precisions are themselves; throws Error (usage) for bf16 on a CPU that cannot.
 Precision resolve_precision(Precision precision, c10::Device device);
 
 /// Tensors of this precision (not kAuto) on this device.
