@@ -11,75 +11,19 @@
 
 #include "bf16_attention.h"
 #include "cpu_loops.h"
+#include "cpu_tensors.h"
 #include "lazymar/nn/flops.h"
 #include "lazymar/nn/plain_ops.h"
 
 namespace lazymar {
 namespace {
 
-/// Elements that are worth another thread.
-constexpr int64_t kGrain = 1 << 14;
-
-/// A tensor [..., W] as rows of W elements that lie side by side: [outer, inner] of them.
-struct Rows {
-  explicit Rows(const at::Tensor& t) : width(t.size(-1)) {
-    const bool packed_rows = t.stride(-1) == 1 || width == 1;
-    if (packed_rows && t.dim() == 2) {
-      tensor = t;
-      inner = t.size(0);
-      stride = t.stride(0);
-    } else if (packed_rows && t.dim() == 3) {
-      tensor = t;
-      inner = t.size(1);
-      outer_stride = t.stride(0);
-      stride = t.stride(1);
-    } else {
-      tensor = t.contiguous();
-      inner = width == 0 ? 0 : t.numel() / width;
-      stride = width;
-    }
-  }
-
-  int64_t offset(int64_t row) const { return row / inner * outer_stride + row % inner * stride; }
-
-  at::Tensor tensor;
-  int64_t width;
-  int64_t inner = 0, stride = 0, outer_stride = 0;
-};
-
-/// A tensor's elements as the loops take them.
-template <typename T>
-const T* data(const at::Tensor& t) {
-  return t.defined() ? static_cast<const T*>(t.const_data_ptr()) : nullptr;
-}
-template <typename T>
-T* mutable_data(const at::Tensor& t) {
-  return static_cast<T*>(t.mutable_data_ptr());
-}
-
-/// Calls f(row) for each row, rows shared out among threads.
-template <typename F>
-void for_each_row(int64_t rows, int64_t width, const F& f) {
-  const int64_t grain = std::max<int64_t>(1, kGrain / std::max<int64_t>(1, width));
-  at::parallel_for(0, rows, grain, [&](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; ++row) {
-      f(row);
-    }
-  });
-}
-
-/// Calls f with a value of x's element type and one of the product type's.
-template <typename F>
-void with_types(c10::ScalarType x, c10::ScalarType product, const F& f) {
-  if (x == c10::kDouble && product == c10::kDouble) {
-    f(double{}, double{});
-  } else if (x == c10::kFloat && product == c10::kFloat) {
-    f(float{}, float{});
-  } else {
-    TORCH_CHECK(x == c10::kFloat && product == c10::kBFloat16, "no loop for ", x, " and ", product);
-    f(float{}, cpu::Bf16{});
-  }
-}
+using cpu::data;
+using cpu::for_each_row;
+using cpu::kGrain;
+using cpu::mutable_data;
+using cpu::Rows;
+using cpu::with_types;
 
 at::Tensor norm_rows(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                      double eps, const at::Tensor& shift, const at::Tensor& scale,
@@ -116,97 +60,6 @@ void add_rows(const at::Tensor& x, const at::Tensor& gate, const at::Tensor& y,
                    a.width);
     });
   });
-}
-
-/// Rows whose sums stay in fp32, and rows that one task adds up. Both are fixed, so that the result
-/// does not depend on the number of threads.
-constexpr int64_t kMomentRows = 64;
-constexpr int64_t kTaskRows = 1024;
-
-/// Sums and sums of squares by image and channel, [2, B, C] in fp64; x [B, rows, C].
-template <typename I>
-at::Tensor channel_moments(const at::Tensor& x) {
-  const int64_t images = x.size(0);
-  const int64_t rows = x.size(1);
-  const int64_t width = x.size(2);
-  const int64_t tasks = (rows + kTaskRows - 1) / kTaskRows;
-  const at::Tensor parts = at::zeros({images * tasks, 2, width}, c10::kDouble);
-  at::parallel_for(0, images * tasks, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t task = begin; task < end; ++task) {
-      auto* sums = mutable_data<double>(parts) + task * 2 * width;
-      const int64_t first = task % tasks * kTaskRows;
-      const int64_t last = std::min(rows, first + kTaskRows);
-      for (int64_t row = first; row < last; row += kMomentRows) {
-        cpu::add_moments(data<I>(x) + (task / tasks * rows + row) * width,
-                         std::min(kMomentRows, last - row), width, sums, sums + width);
-      }
-    }
-  });
-  at::Tensor moments = at::zeros({2, images, width}, c10::kDouble);
-  auto* total = mutable_data<double>(moments);
-  for (int64_t task = 0; task < images * tasks; ++task) {
-    const auto* sums = data<double>(parts) + task * 2 * width;
-    for (int64_t i = 0; i < width; ++i) {
-      total[task / tasks * width + i] += sums[i];
-      total[(images + task / tasks) * width + i] += sums[width + i];
-    }
-  }
-  return moments;
-}
-
-/// By image and channel, [B, C]: normed = x * factor + offset.
-struct Scaling {
-  at::Tensor factor, offset;
-};
-
-Scaling group_scaling(const at::Tensor& moments, int64_t rows, const at::Tensor& weight,
-                      const at::Tensor& bias, int64_t groups, double eps) {
-  const auto count = static_cast<double>(rows * moments.size(2) / groups);
-  const at::Tensor by_group = moments.unflatten(2, {groups, -1}).sum(-1, /*keepdim=*/true) / count;
-  const at::Tensor mean = by_group[0];
-  const at::Tensor factor = 1 / (by_group[1] - mean.square() + eps).sqrt();  // [B, groups, 1]
-  const at::Tensor scale = (factor * weight.to(c10::kDouble).view({1, groups, -1})).flatten(1);
-  const at::Tensor shift =
-      bias.to(c10::kDouble) - (mean * scale.view({mean.size(0), groups, -1})).flatten(1);
-  return {scale.to(weight), shift.to(weight)};
-}
-
-template <typename I, typename X, typename Y>
-void scale_pixels(const at::Tensor& x, const Scaling& scaling, bool silu, const at::Tensor& out) {
-  const int64_t rows = x.size(1);
-  const int64_t width = x.size(2);
-  const int64_t grain = std::max<int64_t>(1, kGrain / width);
-  at::parallel_for(0, x.size(0) * rows, grain, [&](int64_t begin, int64_t end) {
-    while (begin < end) {
-      const int64_t image = begin / rows;
-      const int64_t count = std::min(end, (image + 1) * rows) - begin;
-      cpu::scale_rows(cpu::ScaleRows<I, X, Y>{
-          data<I>(x) + begin * width, data<X>(scaling.factor) + image * width,
-          data<X>(scaling.offset) + image * width, mutable_data<Y>(out) + begin * width, count,
-          width, silu});
-      begin += count;
-    }
-  });
-}
-
-at::Tensor group_norm_on_cpu(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                             int64_t groups, double eps, c10::ScalarType type, bool silu) {
-  const at::Tensor pixels = x.contiguous().flatten(1, -2);
-  at::Tensor out = at::empty(x.sizes(), x.options().dtype(type));
-  const auto run = [&]<typename I, typename X, typename Y>(I, X, Y) {
-    const Scaling scaling =
-        group_scaling(channel_moments<I>(pixels), pixels.size(1), weight, bias, groups, eps);
-    scale_pixels<I, X, Y>(pixels, scaling, silu, out);
-  };
-  with_types(weight.scalar_type(), type, [&]<typename X, typename Y>(X, Y) {
-    if (x.scalar_type() == weight.scalar_type()) {
-      run(X{}, X{}, Y{});
-    } else if constexpr (std::is_same_v<X, float>) {
-      TORCH_CHECK(x.scalar_type() == c10::kBFloat16, "no loop for pixels of ", x.scalar_type());
-      run(cpu::Bf16{}, X{}, Y{});
-    }
-  });
-  return out;
 }
 
 at::Tensor bf16_attention(const at::Tensor& q, const at::Tensor& kv, int64_t heads) {
@@ -304,20 +157,6 @@ at::Tensor silu_of_sums(const at::Tensor& a, const at::Tensor& b, c10::ScalarTyp
     });
   });
   return out;
-}
-
-at::Tensor group_norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                      int64_t groups, double eps, c10::ScalarType type) {
-  return x.is_cpu() ? group_norm_on_cpu(x, weight, bias, groups, eps, type, /*silu=*/false)
-                    : plain::group_norm(x, weight, bias, groups, eps, type);
-}
-
-at::Tensor group_norm_silu(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                           int64_t groups, double eps, c10::ScalarType type) {
-  return x.is_cpu()
-             ? group_norm_on_cpu(x, weight, bias, groups, eps, type, /*silu=*/true)
-             : at::silu(plain::group_norm(x, weight, bias, groups, eps, weight.scalar_type()))
-                   .to(type);
 }
 
 at::Tensor attention(const at::Tensor& q, const at::Tensor& kv, int64_t heads) {
