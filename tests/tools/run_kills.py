@@ -18,7 +18,7 @@ def kill_rounds(name, rounds, images, strike, accepted, flags=()):
     codes = []
     for _ in range(rounds):
         process = folder.start(*flags)
-        time.sleep(random.uniform(0.05, 4.0))
+        time.sleep(random.uniform(0.05, 4.0 if LONG else 2.0))
         strike(folder, process, random)
         result = finish(process)
         codes.append(result.returncode)
@@ -61,7 +61,7 @@ def send(number):
 
 def kills():
     rounds = 100 if LONG else 3
-    images = 400 if LONG else 24
+    images = 400 if LONG else 128
     kill_rounds("kill -9 of everybody", rounds, images, kill_all, {0, -9}, ("--workers", "2"))
     kill_rounds("kill -9 of the parent", rounds if LONG else 2, images, kill_parent, {0, -9}, ("--workers", "2"))
     kill_rounds("kill -9 of workers", rounds if LONG else 2, images, kill_worker, {0},
@@ -101,7 +101,7 @@ def signals():
     check("its workers are gone", wait_until(lambda: not any(map(is_running, workers)), 5))
 
     folder = Folder("grace", 200)
-    process = folder.start("--eval_bsz", 64, "--grace", 1)
+    process = folder.start("--eval_bsz", 64, "--num_iter", 64, "--grace", 1)
     wait_until(lambda: folder.members(), 60)
     time.sleep(1)
     before = time.monotonic()
