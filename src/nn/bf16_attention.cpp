@@ -124,15 +124,14 @@ LAZYMAR_AVX512_BF16 void pack_values(const AttentionHead& head, int64_t pairs, u
   }
 }
 
-/// e^t of sixteen t from -87 to 0, to 2 ulp: as cpu_numbers.h has it, written for AVX-512.
+/// exponential() of sixteen t from -87 to 0.
 LAZYMAR_AVX512_BF16 inline __m512 exponentials(__m512 t) {
-  const __m512 k = _mm512_roundscale_ps(_mm512_mul_ps(t, _mm512_set1_ps(1.44269504088896341F)), 0);
-  const __m512 r = _mm512_fnmadd_ps(k, _mm512_set1_ps(-2.12194440e-4F),
-                                    _mm512_fnmadd_ps(k, _mm512_set1_ps(0.693359375F), t));
-  __m512 p = _mm512_set1_ps(1.9875691500e-4F);
-  for (const float coefficient :
-       {1.3981999507e-3F, 8.3334519073e-3F, 4.1665795894e-2F, 1.6666665459e-1F, 5.0000001201e-1F}) {
-    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(coefficient));
+  const __m512 k = _mm512_roundscale_ps(_mm512_mul_ps(t, _mm512_set1_ps(kLog2E)), 0);
+  const __m512 r = _mm512_fnmadd_ps(k, _mm512_set1_ps(kLn2Low),
+                                    _mm512_fnmadd_ps(k, _mm512_set1_ps(kLn2High), t));
+  __m512 p = _mm512_set1_ps(kExpTerms[0]);
+  for (size_t i = 1; i < kExpTerms.size(); ++i) {
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(kExpTerms[i]));
   }
   p = _mm512_fmadd_ps(p, _mm512_mul_ps(r, r), _mm512_add_ps(r, _mm512_set1_ps(1.0F)));
   return _mm512_scalef_ps(p, k);

@@ -2,6 +2,7 @@
 /// Numbers as loops over elements handle them: conversions and e^t, written so that compilers
 /// vectorise them. For files compiled without contraction into fused multiply-adds.
 
+#include <array>
 #include <bit>
 #include <cstdint>
 
@@ -39,22 +40,26 @@ LAZYMAR_INLINE void put(Bf16* to, float x) {
   to->bits = static_cast<uint16_t>(x != x ? 0x7FC0U : rounded);
 }
 
-/// e^t for t up to 88, to 2 ulp: 2^k e^r with |r| <= ln 2 / 2, e^r by its Taylor polynomial with
-/// coefficients fitted to that range (Cephes, expf). Written so that compilers vectorise it.
+/// e^t = 2^k e^r with |r| <= ln 2 / 2, where ln 2 is a sum of two; e^r = 1 + r + r^2 p(r) by its
+/// Taylor polynomial with coefficients fitted to that range, highest power first (Cephes, expf).
+inline constexpr float kLog2E = 1.44269504088896341F;
+inline constexpr float kLn2High = 0.693359375F;
+inline constexpr float kLn2Low = -2.12194440e-4F;
+inline constexpr std::array kExpTerms{1.9875691500e-4F, 1.3981999507e-3F, 8.3334519073e-3F,
+                                      4.1665795894e-2F, 1.6666665459e-1F, 5.0000001201e-1F};
+
+/// e^t for t up to 88, to 2 ulp; written out so that compilers vectorise it.
 LAZYMAR_INLINE float exponential(float t) {
-  constexpr float kLog2E = 1.44269504088896341F;
-  constexpr float kLn2High = 0.693359375F;
-  constexpr float kLn2Low = -2.12194440e-4F;
   constexpr float kRounder = 12582912.0F;  // 1.5 * 2^23: adding it rounds to a whole number
   const float shifted = t * kLog2E + kRounder;
   const float k = shifted - kRounder;
   const float r = (t - k * kLn2High) - k * kLn2Low;
-  float p = 1.9875691500e-4F;
-  p = p * r + 1.3981999507e-3F;
-  p = p * r + 8.3334519073e-3F;
-  p = p * r + 4.1665795894e-2F;
-  p = p * r + 1.6666665459e-1F;
-  p = p * r + 5.0000001201e-1F;
+  float p = kExpTerms[0];
+  p = p * r + kExpTerms[1];
+  p = p * r + kExpTerms[2];
+  p = p * r + kExpTerms[3];
+  p = p * r + kExpTerms[4];
+  p = p * r + kExpTerms[5];
   p = p * r * r + r + 1.0F;
   const int32_t exponent = std::bit_cast<int32_t>(shifted) - std::bit_cast<int32_t>(kRounder);
   return p * std::bit_cast<float>((exponent + 127) << 23);
