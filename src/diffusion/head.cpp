@@ -38,12 +38,12 @@ at::Tensor DiffusionHead::time_table(const DiffusionSchedule& schedule) const {
   return time_fc2(time_fc1(sinusoids.to(time_fc1.bias().device()), Activation::kSilu));
 }
 
-std::vector<const Linear*> DiffusionHead::adaptive_layers() const {
+std::vector<const Linear*> DiffusionHead::adaptive_layers(bool first) const {
   std::vector<const Linear*> layers;
   for (const HeadBlock& block : blocks) {
     layers.push_back(&block.ada);
   }
-  layers.push_back(&final_ada);
+  layers.push_back(first ? &final_ada : &final_ada_rounded);
   return layers;
 }
 
@@ -72,8 +72,12 @@ DiffusionHead load_head(WeightSource& weights, const MarConfig& config) {
     block.ada_gate = ada.outputs(2 * width, width).prepared(weights.placement().product_dtype);
     head.blocks.push_back(block);
   }
-  head.final_ada =
-      load_exact_linear(weights, net + "final_layer.adaLN_modulation.1", width, 2 * width);
+  const Linear final_ada =
+      load_dense_linear(weights, net + "final_layer.adaLN_modulation.1", width, 2 * width);
+  head.final_ada = final_ada.prepared(weights.placement().dtype);
+  const bool rounds = weights.placement().product_dtype != weights.placement().dtype;
+  head.final_ada_rounded =
+      rounds ? final_ada.prepared(weights.placement().product_dtype) : head.final_ada;
   head.final_linear =
       load_exact_linear(weights, net + "final_layer.linear", width, 2 * config.token_channels);
   return head;
@@ -86,12 +90,13 @@ at::Tensor guide(const at::Tensor& unconditional, const at::Tensor& difference, 
 HeadOutput FullHeadRunner::predict(const DiffusionHead& head, const HeadStep& step) {
   const int64_t rows = step.x.size(0);
   at::Tensor h = head.input_proj(step.x).repeat({step.halves, 1});
-  if (step.index == step.steps - 1) {
+  const bool first = step.index == step.steps - 1;
+  if (first) {
     modulation_.reset();
   }
-  const auto modulation =
-      modulation_.at(step.index, head.adaptive_layers(), {step.times, step.condition, h.size(0)},
-                     [](int64_t i) { return i - 1; });
+  const auto modulation = modulation_.at(step.index, head.adaptive_layers(first),
+                                         {step.times, step.condition, h.size(0)},
+                                         [first](int64_t i) { return first ? -1 : i - 1; });
   for (size_t i = 0; i < head.blocks.size(); ++i) {
     const auto [mlp, gate] = head.blocks[i](h, modulation[i]);
     h = add_gated(h, gate, mlp);

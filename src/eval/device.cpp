@@ -17,6 +17,7 @@
 
 #include "lazymar/core/error.h"
 #include "lazymar/eval/arguments.h"
+#include "lazymar/io/prompt_release.h"
 
 namespace lazymar {
 
@@ -117,7 +118,9 @@ bool is_out_of_memory(const std::exception& error) {
 }
 
 void release_unused_memory(c10::Device device) {
-  if (!device.is_cpu()) {
+  if (device.is_cpu()) {
+    give_back_freed_memory();
+  } else {
     at::accelerator::emptyCache();
   }
 }

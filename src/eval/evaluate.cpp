@@ -274,17 +274,18 @@ ExitCode evaluate(const EvalOptions& options, const World& world) {
   const c10::Device device = resolve_device(options.device, world);
   const Precision precision = resolve_precision(options.precision, device);
   log_info(concat("precision: ", to_string(precision)));
-  Model model = load_model(options.model, placement_of(precision, device));
+  const auto model =
+      std::make_shared<const Model>(load_model(options.model, placement_of(precision, device)));
 
   const int64_t batch = device.is_cuda() ? kCudaBatch : kCpuBatch;
-  const ResolvedSettings standard{resolve_sampling(EvalOptions{}, model.recommended),
+  const ResolvedSettings standard{resolve_sampling(EvalOptions{}, model->recommended),
                                   std::min(batch, options.num_images),
                                   resolve_precision(Precision::kAuto, device)};
-  const ResolvedSettings resolved{resolve_sampling(options, model.recommended),
+  const ResolvedSettings resolved{resolve_sampling(options, model->recommended),
                                   std::min(options.eval_bsz.value_or(batch), options.num_images),
                                   precision};
-  const std::vector<int64_t> classes = chosen_classes(options, model.mar.config.class_count);
-  Generator generator(std::move(model), resolved.sampling, options.lazy, options.model.seed);
+  const std::vector<int64_t> classes = chosen_classes(options, model->mar.config.class_count);
+  Generator generator(model, resolved.sampling, options.lazy, options.model.seed);
   const ordered_json settings = settings_json(options, resolved, device);
   const std::filesystem::path path =
       options.output_dir / options.model.model / settings_name(options, resolved, standard);

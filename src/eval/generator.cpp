@@ -41,26 +41,40 @@ class StageTimer final : public Runner, public SampleObserver {
   }
   at::Tensor decode(std::span<const Block> blocks, const RowInputs& inputs,
                     const DecodeStep& step) override {
-    lap(seconds.encoder);
+    lap(&StageSeconds::encoder);
     return runner_.decode(blocks, inputs, step);
   }
 
+  bool wants(const DecodeStep& step) override { return hooks_.wanted(step); }
   void step_begins(const DecodeStep& step) override {
     hooks_.step(static_cast<double>(step.index) / static_cast<double>(count_));
     steps.emplace_back();
+    of_step_ = {};
     flops_before_ = work_count().flops;
     last_ = settled(device_);
   }
-  void conditioned(const DecodeStep&, const at::Tensor&) override { lap(seconds.decoder); }
-  void sampled(const DecodeStep&, const at::Tensor&) override { lap(seconds.head); }
+  void conditioned(const DecodeStep& step, const at::Tensor&) override {
+    lap(&StageSeconds::decoder);
+    if (step.predicted() == 0) {
+      finish(step);
+    }
+  }
+  void sampled(const DecodeStep& step, const at::Tensor&) override {
+    lap(&StageSeconds::head);
+    finish(step);
+  }
 
  private:
-  void lap(double& stage) {
+  void lap(double StageSeconds::*stage) {
     const auto now = settled(device_);
-    stage += between(last_, now);
+    of_step_.*stage += between(last_, now);
     steps.back().seconds += between(last_, now);
     steps.back().flops = work_count().flops - flops_before_;
     last_ = now;
+  }
+  void finish(const DecodeStep& step) {
+    seconds += of_step_;
+    hooks_.stepped(step, of_step_, steps.back().flops);
   }
 
   Runner& runner_;
@@ -68,14 +82,15 @@ class StageTimer final : public Runner, public SampleObserver {
   size_t count_;
   const GenerationHooks& hooks_;
   Clock::time_point last_;
+  StageSeconds of_step_;
   int64_t flops_before_ = 0;
 };
 
 }  // namespace
 
-Generator::Generator(Model model, const SamplingOptions& sampling,
+Generator::Generator(std::shared_ptr<const Model> model, const SamplingOptions& sampling,
                      const std::optional<LazyOptions>& lazy, uint64_t seed)
-    : model_(std::make_unique<const Model>(std::move(model))),
+    : model_(std::move(model)),
       sampling_(sampling),
       sampler_(model_->mar, sampling),
       runners_(make_runners(lazy, model_->mar.config, sampling)),

@@ -22,4 +22,8 @@ PromptRelease::~PromptRelease() {
   mallopt(M_TRIM_THRESHOLD, kNever);
 }
 
+void give_back_freed_memory() {
+  malloc_trim(0);
+}
+
 }  // namespace lazymar

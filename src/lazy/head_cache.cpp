@@ -45,9 +45,10 @@ HeadOutput HeadCache::predict_full(const DiffusionHead& head, const HeadStep& st
   const int64_t rows = step.x.size(0);
   blocks_.assign(head.blocks.size(), {});
   at::Tensor h = head.input_proj(step.x).repeat({step.halves, 1});
+  const bool first = step.index == step.steps - 1;
   const auto modulation =
-      full_.at(step.index, head.adaptive_layers(), {step.times, step.condition, h.size(0)},
-               [&](int64_t i) { return i == 0 ? -1 : (i - 1) / refresh_ * refresh_; });
+      full_.at(step.index, head.adaptive_layers(first), {step.times, step.condition, h.size(0)},
+               [&](int64_t i) { return first || i == 0 ? -1 : (i - 1) / refresh_ * refresh_; });
   for (size_t i = 0; i < head.blocks.size(); ++i) {
     const auto [mlp, gate] = head.blocks[i](h, modulation[i]);
     const at::Tensor out = add_gated(h, gate, mlp);
@@ -78,7 +79,7 @@ HeadOutput HeadCache::predict_cached(const DiffusionHead& head, const HeadStep& 
       layers.push_back(recompute || !gate_only_ ? &head.blocks[i].ada : &head.blocks[i].ada_gate);
     }
   }
-  layers.push_back(&head.final_ada);
+  layers.push_back(&head.final_ada_rounded);
   at::Tensor h = head.input_proj(step.x);
   Modulation& kind = recompute ? recomputed_ : reused_;
   const auto modulation =

@@ -49,6 +49,9 @@ at::Tensor Sampler::sample(Runner& runner, HeadRunner& head_runner, const at::Te
   at::Tensor tokens =
       at::zeros({images, length, mar_.config.token_channels}, mar_.class_emb.options());
   for (const DecodeStep& step : plan_) {
+    if (!observer.wants(step)) {
+      continue;
+    }
     observer.step_begins(step);
     const bool from_table = step.index == 0 && savings_.first_step && !runner.keeps(step);
     const at::Tensor z =

@@ -88,18 +88,53 @@ LAZYMAR_AVX512_BF16 inline void multiply_rows(Operands o, int64_t blocks) {
   }
 }
 
+/// Sixteen rows of sixteen words become sixteen columns: words change places within quarters of the
+/// vectors, then quarters do.
+LAZYMAR_AVX512_BF16 inline void transpose(__m512i* rows) {
+  __m512i twos[kLanes];
+  __m512i fours[kLanes];
+  for (int i = 0; i < kLanes; i += 2) {
+    twos[i] = _mm512_unpacklo_epi32(rows[i], rows[i + 1]);
+    twos[i + 1] = _mm512_unpackhi_epi32(rows[i], rows[i + 1]);
+  }
+  for (int i = 0; i < kLanes; i += 4) {
+    fours[i] = _mm512_unpacklo_epi64(twos[i], twos[i + 2]);
+    fours[i + 1] = _mm512_unpackhi_epi64(twos[i], twos[i + 2]);
+    fours[i + 2] = _mm512_unpacklo_epi64(twos[i + 1], twos[i + 3]);
+    fours[i + 3] = _mm512_unpackhi_epi64(twos[i + 1], twos[i + 3]);
+  }
+  // fours[4 i + j], quarter b: column 4 b + j of rows 4 i to 4 i + 3.
+  constexpr int kEven = 0x88;
+  constexpr int kOdd = 0xDD;
+  for (int j = 0; j < 4; ++j) {
+    const __m512i even_low = _mm512_shuffle_i32x4(fours[j], fours[j + 4], kEven);
+    const __m512i even_high = _mm512_shuffle_i32x4(fours[j + 8], fours[j + 12], kEven);
+    const __m512i odd_low = _mm512_shuffle_i32x4(fours[j], fours[j + 4], kOdd);
+    const __m512i odd_high = _mm512_shuffle_i32x4(fours[j + 8], fours[j + 12], kOdd);
+    rows[j] = _mm512_shuffle_i32x4(even_low, even_high, kEven);
+    rows[j + 4] = _mm512_shuffle_i32x4(odd_low, odd_high, kEven);
+    rows[j + 8] = _mm512_shuffle_i32x4(even_low, even_high, kOdd);
+    rows[j + 12] = _mm512_shuffle_i32x4(odd_low, odd_high, kOdd);
+  }
+}
+
 /// Keys of one head: the block's columns are 16 keys, a pair is two neighbouring channels.
 LAZYMAR_AVX512_BF16 void pack_keys(const AttentionHead& head, uint32_t* packed) {
   const int64_t pairs = head.head_dim / 2;
   for (int64_t first = 0; first < head.keys; first += kLanes) {
-    for (int64_t pair = 0; pair < pairs; ++pair) {
-      uint32_t* words = packed + first * pairs + pair * kLanes;
+    for (int64_t pair = 0; pair < pairs; pair += kLanes) {
+      const int64_t count = pairs - pair < kLanes ? pairs - pair : kLanes;
+      const auto there = static_cast<__mmask16>((1U << count) - 1);
+      __m512i words[kLanes];
       for (int64_t lane = 0; lane < kLanes; ++lane) {
-        words[lane] = 0;
-        if (first + lane < head.keys) {
-          std::memcpy(words + lane, head.k + (first + lane) * head.kv_stride + 2 * pair,
-                      sizeof(uint32_t));
-        }
+        words[lane] = first + lane < head.keys
+                          ? _mm512_maskz_loadu_epi32(
+                                there, head.k + (first + lane) * head.kv_stride + 2 * pair)
+                          : _mm512_setzero_si512();
+      }
+      transpose(words);
+      for (int64_t i = 0; i < count; ++i) {
+        _mm512_storeu_si512(packed + first * pairs + (pair + i) * kLanes, words[i]);
       }
     }
   }

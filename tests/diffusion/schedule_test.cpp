@@ -49,12 +49,14 @@ TEST(DiffusionSchedule, CoefficientsAreConsistent) {
   }
 }
 
-TEST(DiffusionSchedule, ReverseIsTheFormula) {
+/// In plain ATen, and on the halves of one tensor as the head gives them.
+void expect_reverse_is_the_formula(c10::ScalarType type, double tolerance) {
   const DiffusionSchedule schedule(10);
-  const auto options = at::TensorOptions().dtype(c10::kDouble);
+  const auto options = at::TensorOptions().dtype(type);
   const at::Tensor x = at::randn({3, 2}, options);
-  const at::Tensor eps = at::randn({3, 2}, options);
-  const at::Tensor v = at::rand({3, 2}, options) * 2 - 1;
+  const at::Tensor output = at::rand({3, 4}, options) * 2 - 1;
+  const at::Tensor eps = output.narrow(1, 0, 2);
+  const at::Tensor v = output.narrow(1, 2, 2);
   const at::Tensor noise = at::randn({3, 2}, options);
   const PosteriorStep& c = schedule.step(4);
   const at::Tensor x0 = c.recip_sqrt_alpha_bar * x - c.recip_sqrt_alpha_bar_m1 * eps;
@@ -63,10 +65,32 @@ TEST(DiffusionSchedule, ReverseIsTheFormula) {
   const at::Tensor sigma =
       at::exp((fraction * c.log_beta + (1 - fraction) * c.log_posterior_variance) / 2);
   const at::Tensor next = schedule.reverse(4, x, eps, v, noise, 0.9);
-  EXPECT_TRUE(at::allclose(next, mean + sigma * noise * 0.9, 1e-12, 1e-12));
+  EXPECT_EQ(next.scalar_type(), type);
+  EXPECT_TRUE(at::allclose(next, mean + sigma * noise * 0.9, tolerance, tolerance));
+  EXPECT_FALSE(at::allclose(next, mean, tolerance, tolerance)) << "control";
   // No noise at index 0, whatever the temperature.
   EXPECT_TRUE(
       at::equal(schedule.reverse(0, x, eps, v, {}, 0.9), schedule.reverse(0, x, eps, v, {}, 0.1)));
+}
+
+TEST(DiffusionSchedule, ReverseIsTheFormula) {
+  expect_reverse_is_the_formula(c10::kDouble, 1e-12);
+  expect_reverse_is_the_formula(c10::kFloat, 1e-5);
+}
+
+/// Of all diffusion steps only the first magnifies an error of eps: the others' last layers may
+/// be rounded.
+TEST(DiffusionSchedule, OnlyTheFirstStepMagnifies) {
+  for (const int64_t steps : {2, 10, 25, 50, 100, 250, 1000}) {
+    const DiffusionSchedule schedule(steps);
+    const auto factor = [&](int64_t i) {
+      return schedule.step(i).mean_x0 * schedule.step(i).recip_sqrt_alpha_bar_m1;
+    };
+    EXPECT_GT(factor(steps - 1), 30) << steps;
+    for (int64_t i = 0; i + 1 < steps; ++i) {
+      EXPECT_LT(factor(i), 2.5) << i << " of " << steps;
+    }
+  }
 }
 
 TEST(DiffusionSchedule, OneStepGivesFiniteTokens) {

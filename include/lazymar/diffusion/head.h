@@ -30,14 +30,16 @@ struct HeadBlock {
 };
 
 /// The head's weights. Its first product, its last ones and those of the timesteps are exact: the
-/// first diffusion step magnifies an error of eps some 350 times.
+/// first diffusion step (index T - 1) magnifies an error of eps some 350 times. The others do so
+/// less than twofold.
 struct DiffusionHead {
   Linear input_proj, cond_embed, time_fc1, time_fc2, final_ada, final_linear;
+  Linear final_ada_rounded;  ///< final_ada in the products' type
   std::vector<HeadBlock> blocks;
   double norm_eps = 1e-6;
 
-  /// Every block's ada, then final_ada.
-  std::vector<const Linear*> adaptive_layers() const;
+  /// Every block's ada, then final_ada: exact for the first diffusion step, else rounded.
+  std::vector<const Linear*> adaptive_layers(bool first) const;
 
   int64_t channels() const { return input_proj.in; }
 

@@ -41,7 +41,7 @@ void synchronize(c10::Device device);
 /// True for what LibTorch or the C++ library throws where memory is short.
 bool is_out_of_memory(const std::exception& error);
 
-/// Gives memory that LibTorch keeps for later back to the device.
+/// Gives memory that LibTorch or the C library keeps for later back to the device.
 void release_unused_memory(c10::Device device);
 
 }  // namespace lazymar

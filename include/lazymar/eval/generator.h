@@ -34,12 +34,17 @@ struct GenerationHooks {
   std::function<void(double)> step = [](double) {};
   /// Once the VAE has decoded: images [B, 3, H, W], which may be changed.
   std::function<void(at::Tensor&)> decoded = [](at::Tensor&) {};
+  /// Which decoding steps are computed: see SampleObserver::wants().
+  std::function<bool(const DecodeStep&)> wanted = [](const DecodeStep&) { return true; };
+  /// After each decoding step: what its stages took (no VAE, no total), and FLOPs executed.
+  std::function<void(const DecodeStep&, const StageSeconds&, int64_t)> stepped =
+      [](const DecodeStep&, const StageSeconds&, int64_t) {};
 };
 
 class Generator {
  public:
-  Generator(Model model, const SamplingOptions& sampling, const std::optional<LazyOptions>& lazy,
-            uint64_t seed);
+  Generator(std::shared_ptr<const Model> model, const SamplingOptions& sampling,
+            const std::optional<LazyOptions>& lazy, uint64_t seed);
 
   /// Image i of the set, for each id, with its class: both vectors have the block's size.
   GeneratedBlock generate(const std::vector<int64_t>& ids, const std::vector<int64_t>& labels,
@@ -52,7 +57,7 @@ class Generator {
   WorkCount baseline_rows() const;
 
  private:
-  std::unique_ptr<const Model> model_;  ///< the sampler refers to it
+  std::shared_ptr<const Model> model_;  ///< the sampler refers to it
   SamplingOptions sampling_;
   Sampler sampler_;
   Runners runners_;

@@ -16,4 +16,7 @@ class PromptRelease {
   PromptRelease& operator=(const PromptRelease&) = delete;
 };
 
+/// Gives back what has been freed and kept, holes between live blocks too.
+void give_back_freed_memory();
+
 }  // namespace lazymar

@@ -15,7 +15,8 @@ struct KvCache {
   /// Takes rows [first, N) of the first `count` batch rows of `kv` [*, N - first, 2D].
   void store(const at::Tensor& kv, int64_t count, int64_t length, int64_t first) {
     if (!rows.defined() || rows.size(0) != count) {
-      rows = at::empty({count, length, kv.size(2)}, kv.options());
+      rows = at::zeros({count, length, kv.size(2)},
+                       kv.options());  // numbers, should steps be left out
     }
     rows.narrow(1, first, length - first).copy_(kv.narrow(0, 0, count));
   }

@@ -20,6 +20,9 @@ namespace lazymar {
 class SampleObserver {
  public:
   virtual ~SampleObserver() = default;
+  /// Whether the step is computed. Where it is not, its tokens stay zero and caches are as the
+  /// steps before left them: for timings of single steps, which need not be right.
+  virtual bool wants(const DecodeStep&) { return true; }
   virtual void step_begins(const DecodeStep&) {}
   /// z [halves * B * n, D]: the head's condition, conditional rows first.
   virtual void conditioned(const DecodeStep&, const at::Tensor& /*z*/) {}

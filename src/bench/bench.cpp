@@ -1,0 +1,237 @@
+#include "lazymar/bench/bench.h"
+
+#include <ATen/Parallel.h>
+#include <torch/version.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <numeric>
+#include <thread>
+#include <utility>
+
+#include "lazymar/bench/anonymous_memory.h"
+#include "lazymar/bench/bench_report.h"
+#include "lazymar/bench/flop_formula.h"
+#include "lazymar/bench/gemm_rate.h"
+#include "lazymar/bench/step_samples.h"
+#include "lazymar/core/revision.h"
+#include "lazymar/eval/block_maker.h"
+#include "lazymar/eval/device.h"
+#include "lazymar/eval/generator.h"
+#include "lazymar/io/atomic_file.h"
+#include "lazymar/run/log.h"
+
+namespace lazymar {
+namespace {
+
+/// Both networks by precision: loaded once, whatever the number of arms.
+using Models = std::map<Precision, std::shared_ptr<const Model>>;
+
+/// One arm with one model and batch size, ready to run again and again.
+class Contestant {
+ public:
+  Contestant(const BenchArm& arm, const std::shared_ptr<const Model>& model, int64_t batch,
+             const BenchOptions& options)
+      : sampling_(resolve_sampling(arm.options, model->recommended)),
+        work_{model->mar.config, model->vae.config, sampling_, arm.options.lazy},
+        generator_(model, sampling_, arm.options.lazy, options.model.seed),
+        ids_(static_cast<size_t>(batch)) {
+    std::iota(ids_.begin(), ids_.end(), 0);
+    std::vector<int64_t> classes(static_cast<size_t>(model->mar.config.class_count));
+    std::iota(classes.begin(), classes.end(), 0);
+    for (const int64_t id : ids_) {
+      labels_.push_back(label_of(id, classes, batch));
+    }
+    if (options.sample_steps) {
+      samples_.emplace(work_, batch, *options.sample_steps);
+    }
+  }
+
+  /// What a row says before anything is measured.
+  BenchRow row() const {
+    BenchRow row;
+    row.batch = batch();
+    row.lazy = work_.lazy.has_value();
+    row.num_iter = sampling_.num_iter;
+    row.num_sampling_steps = sampling_.num_sampling_steps;
+    row.measured_steps = samples_ ? samples_->measured_count() : sampling_.num_iter;
+    row.original_flops =
+        static_cast<double>(original_flops(work_, batch()).total()) / static_cast<double>(batch());
+    return row;
+  }
+
+  /// One batch; its time and FLOPs an image go to `row`.
+  void run(BenchRow& row) {
+    GenerationHooks hooks;
+    if (samples_) {
+      hooks.wanted = [&](const DecodeStep& step) { return samples_->computed(step); };
+      hooks.stepped = [&](const DecodeStep& step, const StageSeconds& seconds, int64_t) {
+        if (samples_->measured(step)) {
+          samples_->add(step, seconds);
+        }
+      };
+    }
+    AnonymousMemoryPeak memory;
+    const GeneratedBlock made = generator_.generate(ids_, labels_, hooks);
+    row.peak_anonymous = std::max(row.peak_anonymous, memory.bytes());
+    StageSeconds seconds = made.seconds;
+    int64_t flops = made.work.flops;
+    if (samples_) {
+      const double rest = seconds.total - seconds.encoder - seconds.decoder - seconds.head;
+      seconds = samples_->sum();
+      seconds.vae = made.seconds.vae;
+      seconds.total = seconds.encoder + seconds.decoder + seconds.head + rest;
+      flops = FlopFormula(work_).batch(batch()).total();
+    }
+    const auto images = static_cast<double>(batch());
+    row.runs.push_back({seconds.encoder / images, seconds.decoder / images, seconds.head / images,
+                        seconds.vae / images, seconds.total / images});
+    row.flops = static_cast<double>(flops) / images;
+  }
+
+ private:
+  int64_t batch() const { return static_cast<int64_t>(ids_.size()); }
+
+  SamplingOptions sampling_;
+  Workload work_;
+  Generator generator_;
+  std::vector<int64_t> ids_, labels_;
+  std::optional<StepSamples> samples_;
+};
+
+class Bench {
+ public:
+  explicit Bench(const BenchOptions& options)
+      : options_(options), device_(resolve_device(options.device)) {
+    set_threads(options.threads);
+    for (const BenchArm& arm : options.arms) {
+      precisions_.push_back(resolve_precision(arm.options.precision, device_));
+    }
+    BenchSetting& setting = report_.setting;
+    setting.device = device_model(device_);
+    setting.on_cpu = device_.is_cpu();
+    setting.cores = std::thread::hardware_concurrency();
+    setting.threads = at::get_num_threads();
+    setting.lazymar = version_string();
+    setting.libtorch = TORCH_VERSION;
+    setting.repeats = options.repeats;
+  }
+
+  ExitCode run() {
+    write_files();  // a file that cannot be written is found out now
+    for (const std::string& name : options_.models) {
+      const Models models = load(name);
+      for (const int64_t batch : options_.batches) {
+        run_group(name, models, batch);
+        write_files();
+      }
+    }
+    std::fputs(bench_markdown(report_).c_str(), stdout);
+    return ExitCode::kDone;
+  }
+
+ private:
+  Models load(const std::string& name) {
+    ModelRequest request = options_.model;
+    request.model = name;
+    Models models;
+    for (const Precision precision : precisions_) {
+      if (!models.contains(precision)) {
+        models[precision] =
+            std::make_shared<const Model>(load_model(request, placement_of(precision, device_)));
+        report_.setting.weights =
+            request.random_weights ? models[precision]->mar_source : "weights from files";
+      }
+    }
+    return models;
+  }
+
+  /// All arms with one model and batch size.
+  void run_group(const std::string& model, const Models& models, int64_t batch) {
+    const size_t first = report_.rows.size();
+    std::vector<BenchRow> rows;
+    std::vector<std::unique_ptr<Contestant>> contestants;
+    release_unused_memory(device_);  // of what was measured before
+    measure_gemm(models);
+    for (size_t i = 0; i < options_.arms.size(); ++i) {
+      const BenchArm& arm = options_.arms[i];
+      contestants.push_back(std::make_unique<Contestant>(
+          arm, models.at(precisions_[i]), arm.options.eval_bsz.value_or(batch), options_));
+      BenchRow row = contestants[i]->row();
+      row.model = model;
+      row.arm = arm.name;
+      row.group = group_;
+      row.precision = precisions_[i];
+      rows.push_back(std::move(row));
+    }
+    for (size_t i = 0; i < rows.size(); ++i) {
+      BenchRow warm_up = rows[i];
+      contestants[i]->run(warm_up);
+      tell(warm_up, "warm-up");
+    }
+    take_turns(contestants, rows, first);
+    measure_gemm(models);
+    for (BenchRow& row : rows) {
+      row.gemm_rate = gemm_rates_.at(row.precision);
+      report_.rows.push_back(std::move(row));
+    }
+    gemm_rates_.clear();
+    ++group_;
+  }
+
+  /// A B C, C B A, A B C, ...: what drifts with time is shared out evenly.
+  void take_turns(const std::vector<std::unique_ptr<Contestant>>& contestants,
+                  std::vector<BenchRow>& rows, size_t first) {
+    std::vector<size_t> turn(rows.size());
+    std::iota(turn.begin(), turn.end(), 0);
+    for (int64_t repeat = 0; repeat < options_.repeats; ++repeat) {
+      for (const size_t i : turn) {
+        contestants[i]->run(rows[i]);
+        report_.order.push_back(static_cast<int64_t>(first + i));
+        tell(rows[i], concat("run ", repeat + 1, " of ", options_.repeats));
+      }
+      std::reverse(turn.begin(), turn.end());
+    }
+  }
+
+  static void tell(const BenchRow& row, const std::string& what) {
+    log_info(concat(row.model, ", batch ", row.batch, ", ", row.arm, ", ", to_string(row.precision),
+                    ", ", what, ": ", row.runs.back().total, " s an image",
+                    row.extrapolated() ? " (extrapolated)" : ""));
+  }
+
+  void measure_gemm(const Models& models) {
+    for (const auto& [precision, model] : models) {
+      double& rate = gemm_rates_[precision];
+      rate = std::max(rate, gemm_rate(placement_of(precision, device_)));
+    }
+  }
+
+  void write_files() const {
+    const auto write = [](const auto& path, const std::string& text) {
+      if (path) {
+        write_text_atomically(*path, text);
+      }
+    };
+    write(options_.markdown, bench_markdown(report_));
+    write(options_.json, bench_json(report_));
+    write(options_.csv, bench_csv(report_));
+  }
+
+  const BenchOptions& options_;
+  c10::Device device_;
+  std::vector<Precision> precisions_;  ///< by arm
+  std::map<Precision, double> gemm_rates_;
+  BenchReport report_;
+  int64_t group_ = 0;
+};
+
+}  // namespace
+
+ExitCode bench(const BenchOptions& options) {
+  return Bench(options).run();
+}
+
+}  // namespace lazymar

@@ -1,0 +1,44 @@
+#include "lazymar/bench/gemm_rate.h"
+
+#include <ATen/ATen.h>
+#include <c10/core/InferenceMode.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "lazymar/eval/device.h"
+#include "lazymar/nn/flops.h"
+#include "lazymar/nn/linear.h"
+
+namespace lazymar {
+
+double gemm_rate(const Placement& placement) {
+  constexpr int64_t kRows = 640;
+  constexpr int64_t kIn = 1024;
+  constexpr int64_t kOut = 4096;
+  constexpr int kRounds = 10;
+  constexpr double kRoundSeconds = 0.05;
+  const c10::InferenceMode guard;
+  const auto options = at::TensorOptions().dtype(placement.dtype).device(placement.device);
+  const Linear layer = Linear(at::rand({kOut, kIn}, options), at::rand({kOut}, options))
+                           .prepared(placement.product_dtype);
+  const at::Tensor x = at::rand({kRows, kIn}, options).to(placement.product_dtype);
+  const auto seconds_of = [&](int calls) {
+    synchronize(placement.device);
+    const auto start = std::chrono::steady_clock::now();
+    for (int call = 0; call < calls; ++call) {
+      layer(x);
+    }
+    synchronize(placement.device);
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  };
+  seconds_of(1);  // oneDNN prepares itself
+  const int calls = std::clamp(static_cast<int>(kRoundSeconds / seconds_of(1)), 1, 1000);
+  double best = seconds_of(calls);
+  for (int round = 1; round < kRounds; ++round) {
+    best = std::min(best, seconds_of(calls));
+  }
+  return 2.0 * kRows * kIn * kOut * calls / best;
+}
+
+}  // namespace lazymar

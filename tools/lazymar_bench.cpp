@@ -1,0 +1,16 @@
+// Times settings against each other, in turns: seconds an image, FLOPs, stages, memory.
+#include <cstdio>
+
+#include "lazymar/bench/bench.h"
+#include "lazymar/eval/main.h"
+
+int main(int argc, char** argv) {
+  return lazymar::run_main([&] {
+    const auto parsed = lazymar::parse_bench_options(argc, argv);
+    if (parsed.text) {
+      std::fputs(parsed.text->c_str(), stdout);
+      return lazymar::ExitCode::kDone;
+    }
+    return lazymar::bench(parsed.options);
+  });
+}
