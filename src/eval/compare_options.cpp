@@ -10,7 +10,33 @@ const OptionSpec kCompareOptions[] = {
     {"Options", "pairs", "image pairs of each run in the report, the worst first (20)", "N"},
     {"Options", "no_pairs", "figures alone: no image is looked at"},
     {"Options", "threads", "that compare images (all processors)", "N"},
+    {"Features", "features", "recorded by lazymar_eval --record_features: shown in the report",
+     "DIR"},
+    {"Features", "suggest_schedule",
+     "print a list for --lazy_retain that keeps every reused output within this relative change",
+     "TOL"},
+    {"Features", "lazy_warmup", "the list goes with this --lazy_warmup (5)", "N"},
+    {"Features", "lazy_refresh", "and with this --lazy_refresh (9)", "N"},
+    {"Features", "falling", "the list never rises from one lazy step to a later one"},
 };
+
+void read_feature_options(const Arguments& arguments, CompareOptions& options) {
+  constexpr int64_t kMost = int64_t{1} << 31;
+  arguments.read("features", options.features);
+  arguments.read_number("suggest_schedule", options.tolerance, 0, 1000);
+  arguments.read_integer("lazy_warmup", options.lazy.warmup, 0, kMost);
+  arguments.read_integer("lazy_refresh", options.lazy.refresh, 1, kMost);
+  options.falling = arguments.given("falling");
+  if (options.tolerance && !options.features) {
+    throw usage_error("--suggest_schedule needs --features DIR, which lazymar_eval",
+                      " --record_features DIR writes");
+  }
+  for (const char* name : {"lazy_warmup", "lazy_refresh", "falling"}) {
+    if (arguments.given(name) && !options.tolerance) {
+      throw usage_error("--", name, " has no effect without --suggest_schedule");
+    }
+  }
+}
 
 }  // namespace
 
@@ -27,9 +53,12 @@ Parsed<CompareOptions> parse_compare_options(int argc, const char* const* argv) 
   arguments.read_integer("pairs", options.pairs, 0, kMostPairs);
   arguments.read_integer("threads", options.threads, 1, 1 << 12);
   options.images = !arguments.given("no_pairs");
-  if (!parsed.text && options.runs.size() < 2) {
+  read_feature_options(arguments, options);
+  const bool list_alone = options.runs.empty() && options.tolerance;
+  if (!parsed.text && options.runs.size() < 2 && !list_alone) {
     throw usage_error(
-        "a baseline's run folder and at least one other are needed; --help tells more");
+        "a baseline's run folder and at least one other are needed (for --suggest_schedule alone"
+        " none); --help tells more");
   }
   return parsed;
 }

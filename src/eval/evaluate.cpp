@@ -13,8 +13,10 @@
 
 #include "lazymar/eval/contact_sheet.h"
 #include "lazymar/eval/device.h"
+#include "lazymar/eval/feature_files.h"
 #include "lazymar/eval/generator.h"
 #include "lazymar/eval/image_text.h"
+#include "lazymar/eval/run_weights.h"
 #include "lazymar/eval/settings.h"
 #include "lazymar/eval/summary.h"
 #include "lazymar/eval/worker.h"
@@ -97,28 +99,25 @@ class Evaluation {
         folder_(folder),
         summary_(std::move(summary)),
         sheet_{folder.path(), options.few_files, plan, grid(options), generator.model().img_size},
-        model_(generator.model()),
+        // Hashed once per host: all its processes read the same files.
+        weights_(generator.model(), folder, world.local_rank == 0, world.rank == 0),
         worker_(options, world, plan, classes, generator, folder,
                 [this](int64_t id) { return text(id); }) {
     if (options.preview && world.rank == 0) {
       preview_.emplace(sheet_);
     }
-    // Once per host: all its processes read the same files.
-    if (world.local_rank == 0) {
-      hashes_.emplace(model_);
-    }
   }
 
   ExitCode run() {
     if (folder_.continues()) {
-      settle_weights(/*now=*/hashes_.has_value());
+      weights_.settle_now(/*begin=*/false);
     }
     if (world_.rank == 0) {
       write_summary(false);
       folder_.announce();
       report_ready();
     }
-    while (worker_.run([this] { settle_weights(false); }) == Progress::kComplete) {
+    while (worker_.run([this] { weights_.settle_if_ready(); }) == Progress::kComplete) {
       // Whoever gets there first checks the set; the others stay until the result is there, in case
       // there is something to be made again.
       if (worker_.take_check()) {
@@ -145,35 +144,12 @@ class Evaluation {
     }
   }
 
-  /// Compares the weights' hash with the manifest's, or notes it there: now, or once it is known.
-  void settle_weights(bool now) {
-    if (now && !hashes_) {
-      hashes_.emplace(model_);
-    }
-    if (!weights_settled_ && hashes_ && (now || (hashes_->mar.ready() && hashes_->vae.ready()))) {
-      folder_.settle_weights({{"mar", hashes_->mar.get()}, {"vae", hashes_->vae.get()}},
-                             now || world_.rank == 0);
-      weights_settled_ = true;
-    }
-  }
-
-  /// What the PNG of an image says of itself. The first one waits until the weights' hash is known:
-  /// this process's own, the one that another process has noted, or else made now.
+  /// What the PNG of an image says of itself. On the writer's threads, so that the next block need
+  /// not wait until the weights' hash is known.
   PngText text(int64_t id) {
-    if (!options_.metadata) {
-      return {};
-    }
-    if (told_weights_.is_null() && !hashes_) {
-      told_weights_ = folder_.weights();
-    }
-    if (told_weights_.is_null()) {
-      if (!hashes_) {
-        hashes_.emplace(model_);
-      }
-      told_weights_ = {{"mar", hashes_->mar.get()}, {"vae", hashes_->vae.get()}};
-    }
-    return image_text(id, label_of(id, classes_, options_.num_images), summary_.settings,
-                      told_weights_);
+    return options_.metadata ? image_text(id, label_of(id, classes_, options_.num_images),
+                                          summary_.settings, weights_.get())
+                             : PngText();
   }
 
   void wait() {
@@ -191,8 +167,15 @@ class Evaluation {
     if (worker_.check(options_.verify_deep) > 0) {
       return std::nullopt;
     }
-    settle_weights(/*now=*/folder_.weights().is_null());
+    if (folder_.weights().is_null()) {
+      weights_.settle_now(/*begin=*/true);
+    } else {
+      weights_.settle_if_ready();
+    }
     write_summary(true);
+    if (options_.record_features) {
+      check_recorded(*options_.record_features, options_.num_images);
+    }
     if (sheet_.grid.first > 0) {
       preview_.reset();  // one writer at a time
       sheet_.write(worker_.journal());
@@ -257,11 +240,8 @@ class Evaluation {
   const RunFolder& folder_;
   RunSummary summary_;
   ContactSheet sheet_;
-  const Model& model_;
-  Worker worker_;
-  std::optional<WeightHashes> hashes_;
-  ordered_json told_weights_;  ///< as the PNGs have them
-  bool weights_settled_ = false;
+  RunWeights weights_;
+  Worker worker_;  ///< its writer asks for text() up to its end
   std::optional<Preview> preview_;
 };
 
@@ -287,10 +267,16 @@ ExitCode evaluate(const EvalOptions& options, const World& world) {
   const std::vector<int64_t> classes = chosen_classes(options, model->mar.config.class_count);
   Generator generator(model, resolved.sampling, options.lazy, options.model.seed);
   const ordered_json settings = settings_json(options, resolved, device);
+  if (options.record_features) {
+    check_feature_size(generator.model().mar.config, resolved.sampling, resolved.eval_bsz);
+  }
   const std::filesystem::path path =
       options.output_dir / options.model.model / settings_name(options, resolved, standard);
   const RunFolder folder({path, options.overwrite, options.num_images, options.stall}, world,
                          settings);
+  if (options.record_features) {
+    record_features(options, settings, world, folder, generator);
+  }
   log_to_file(folder.info() / concat("lazymar_eval.", world.rank, ".log"));
 
   const BlockPlan plan(options.num_images, resolved.eval_bsz);

@@ -2,10 +2,12 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
 #include "lazymar/eval/device.h"
+#include "lazymar/mar/runner_decorator.h"
 
 namespace lazymar {
 namespace {
@@ -22,27 +24,26 @@ double between(Clock::time_point from, Clock::time_point to) {
   return std::chrono::duration<double>(to - from).count();
 }
 
-/// Stands around a Runner and watches the sampler: who spends the time?
-class StageTimer final : public Runner, public SampleObserver {
+/// Stands around a Runner and watches the sampler: who spends the time? A guest watches too; what
+/// it takes counts nowhere.
+class StageTimer final : public RunnerDecorator, public SampleObserver {
  public:
   StageTimer(Runner& runner, c10::Device device, const std::vector<DecodeStep>& plan,
-             const GenerationHooks& hooks)
-      : runner_(runner), device_(device), count_(plan.size()), hooks_(hooks) {}
+             const GenerationHooks& hooks, SampleObserver* guest)
+      : RunnerDecorator(runner),
+        device_(device),
+        count_(plan.size()),
+        hooks_(hooks),
+        guest_(guest) {}
 
   StageSeconds seconds;
+  double guest_seconds = 0.0;
   std::vector<StepCost> steps;
 
-  void begin(const MarBatch& batch) override { runner_.begin(batch); }
-  bool keeps(const DecodeStep& step) const override { return runner_.keeps(step); }
-  EncoderRows encoder_rows(const DecodeStep& step) override { return runner_.encoder_rows(step); }
-  at::Tensor encode(std::span<const Block> blocks, const RowInputs& inputs,
-                    const DecodeStep& step) override {
-    return runner_.encode(blocks, inputs, step);
-  }
   at::Tensor decode(std::span<const Block> blocks, const RowInputs& inputs,
                     const DecodeStep& step) override {
     lap(&StageSeconds::encoder);
-    return runner_.decode(blocks, inputs, step);
+    return RunnerDecorator::decode(blocks, inputs, step);
   }
 
   bool wants(const DecodeStep& step) override { return hooks_.wanted(step); }
@@ -53,8 +54,14 @@ class StageTimer final : public Runner, public SampleObserver {
     flops_before_ = work_count().flops;
     last_ = settled(device_);
   }
-  void conditioned(const DecodeStep& step, const at::Tensor&) override {
+  void conditioned(const DecodeStep& step, const at::Tensor& z) override {
     lap(&StageSeconds::decoder);
+    if (guest_ != nullptr) {
+      guest_->conditioned(step, z);
+      const auto now = settled(device_);
+      guest_seconds += between(last_, now);
+      last_ = now;
+    }
     if (step.predicted() == 0) {
       finish(step);
     }
@@ -77,10 +84,10 @@ class StageTimer final : public Runner, public SampleObserver {
     hooks_.stepped(step, of_step_, steps.back().flops);
   }
 
-  Runner& runner_;
   c10::Device device_;
   size_t count_;
   const GenerationHooks& hooks_;
+  SampleObserver* guest_;
   Clock::time_point last_;
   StageSeconds of_step_;
   int64_t flops_before_ = 0;
@@ -103,7 +110,13 @@ GeneratedBlock Generator::generate(const std::vector<int64_t>& ids,
   work_count() = {};
   const auto start = settled(device);
   PhiloxNoise noise(seed_, ids);
-  StageTimer timer(*runners_.blocks, device, sampler_.plan(), hooks);
+  std::optional<FeatureRecorder> recorder;
+  if (const int64_t recorded = recorded_images(ids); recorded > 0) {
+    recorder.emplace(*runners_.blocks, model_->mar, sampler_.plan(), recorded,
+                     LazyOptions().prune_layer);
+  }
+  StageTimer timer(recorder ? static_cast<Runner&>(*recorder) : *runners_.blocks, device,
+                   sampler_.plan(), hooks, recorder ? &*recorder : nullptr);
   const at::Tensor classes = at::tensor(labels, c10::kLong).to(device);
   const at::Tensor tokens = sampler_.sample(timer, *runners_.head, classes, noise, timer);
   const auto sampled = settled(device);
@@ -116,9 +129,23 @@ GeneratedBlock Generator::generate(const std::vector<int64_t>& ids,
   block.seconds = timer.seconds;
   block.steps = std::move(timer.steps);
   block.seconds.vae = between(sampled, end);
-  block.seconds.total = between(start, end);
+  block.seconds.total = between(start, end) - timer.guest_seconds;
   block.work = work_count();
+  if (recorder) {
+    const std::vector<FeatureChanges> changes = recorder->changes();
+    for (size_t slot = 0; slot < changes.size(); ++slot) {
+      recording_->take(ids[slot], labels[slot], changes[slot]);
+    }
+  }
   return block;
+}
+
+int64_t Generator::recorded_images(const std::vector<int64_t>& ids) const {
+  if (!recording_) {
+    return 0;
+  }
+  return std::count_if(ids.begin(), ids.end(),
+                       [this](int64_t id) { return id < recording_->num_images; });
 }
 
 std::vector<bool> sound_images(const at::Tensor& images) {

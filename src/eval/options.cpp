@@ -4,6 +4,7 @@
 
 #include "lazymar/core/error.h"
 #include "lazymar/eval/arguments.h"
+#include "lazymar/eval/feature_files.h"
 #include "lazymar/lazy/retain_schedule.h"
 
 namespace lazymar {
@@ -36,6 +37,9 @@ const OptionSpec kEvalOptions[] = {
     {"Files", "few_files", "one tar per block instead of a PNG per image"},
     {"Files", "verify", "last check of the files: quick, or deep with hashes (quick)", "WHAT"},
     {"Files", "no_metadata", "PNGs without text chunks that say what made them"},
+    {"Files", "record_features",
+     "how features change between decoding steps, for lazymar_compare (plain MAR, 64 images)",
+     "DIR"},
     {"Files", "png_threads", "threads that encode PNGs beside the computing (2)", "N"},
     {"Model", "model",
      "mar_base, mar_large, mar_huge, demo, or a folder under pretrained_models/mar "
@@ -106,17 +110,6 @@ const OptionSpec kEvalOptions[] = {
     {kIgnored, "no_pin_mem"},
     {kIgnored, "dist_on_itp"},
     {kIgnored, "use_cached"},
-};
-
-const OptionSpec kVerifyOptions[] = {
-    {"Options", "trace", "folder of trace.safetensors", "DIR"},
-    {"Options", "weights", "the MAR's weights (the trace's own)", "FILE"},
-    {"Options", "vae", "the VAE's weights (the trace's own)", "FILE"},
-    {"Options", "tolerance", "largest NMSE (1e-12 in fp64, 1e-7 in fp32, 1e-3 in bf16)", "X"},
-    {"Options", "dump", "write what was computed, in the trace's layout", "FILE"},
-    {"Options", "precision", "fp64, fp32, bf16 or auto (fp64)", "TYPE"},
-    {"Options", "device", "auto, cpu, cuda, cuda:N (auto)", "NAME"},
-    {"Options", "threads", "CPU threads (all cores)", "N"},
 };
 
 std::vector<int64_t> parse_classes(const std::string& text) {
@@ -227,6 +220,15 @@ void read_files(const Arguments& arguments, EvalOptions& options) {
   options.verify_deep = is_second(arguments, "verify", "quick", "deep");
   options.metadata = !arguments.given("no_metadata");
   arguments.read_integer("png_threads", options.png_threads, 1, 256);
+  arguments.read("record_features", options.record_features);
+  if (options.record_features && options.lazy) {
+    throw usage_error("--record_features measures plain MAR, which computes every row: leave",
+                      " --lazy_mar out");
+  }
+  if (options.record_features && options.num_images > kMostRecordedImages) {
+    throw usage_error("--record_features is for a few images, at most ", kMostRecordedImages,
+                      ": add --num_images 16, say");
+  }
 }
 
 std::vector<std::string> ignored_flags(const Arguments& arguments) {
@@ -284,29 +286,6 @@ Parsed<EvalOptions> parse_eval_options(int argc, const char* const* argv) {
   read_processes(arguments, options);
   read_files(arguments, options);
   options.ignored = ignored_flags(arguments);
-  return parsed;
-}
-
-Parsed<VerifyOptions> parse_verify_options(int argc, const char* const* argv) {
-  const Arguments arguments("lazymar_verify",
-                            "Replays a recorded run of the original and compares every tensor.",
-                            kVerifyOptions, argc, argv);
-  Parsed<VerifyOptions> parsed;
-  parsed.text = arguments.information();
-  VerifyOptions& options = parsed.options;
-  if (!parsed.text && !arguments.given("trace")) {
-    throw usage_error("--trace DIR is needed; --help lists the options");
-  }
-  arguments.read("trace", options.trace);
-  arguments.read("weights", options.weights);
-  arguments.read("vae", options.vae);
-  arguments.read("dump", options.dump);
-  arguments.read_number("tolerance", options.tolerance, 0, 1e30);
-  if (arguments.given("precision")) {
-    options.precision = parse_precision(arguments.text("precision"));
-  }
-  arguments.read("device", options.device);
-  arguments.read_integer("threads", options.threads, 1, 1 << 12);
   return parsed;
 }
 

@@ -138,8 +138,9 @@ void Worker::hand_over(const GeneratedBlock& made, BlockRecord record) {
     const at::Tensor image = made.pixels[slot];
     // The deleter holds the tensor for as long as its pixels are needed.
     const int64_t id = ids.first + slot;
-    block.images.push_back(
-        {id, {image.const_data_ptr<uint8_t>(), [image](const uint8_t*) {}}, text_(id)});
+    block.images.push_back({id,
+                            {image.const_data_ptr<uint8_t>(), [image](const uint8_t*) {}},
+                            [this, id] { return text_(id); }});
   }
   if (const BlockRecord* previous = finished_.latest(record.block)) {
     block.previous = *previous;

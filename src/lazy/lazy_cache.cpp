@@ -24,7 +24,7 @@ LazyCache::LazyCache(const LazyOptions& options, const MarConfig& config,
 
 bool LazyCache::lazy(int64_t step) const {
   const bool cached = options_.token || (options_.condition && halves_ == 2);
-  return cached && step >= options_.warmup && (step - options_.warmup) % options_.refresh != 0;
+  return cached && options_.lazy_step(step);
 }
 
 bool LazyCache::keeps(const DecodeStep& step) const {

@@ -5,75 +5,10 @@
 
 #include "lazymar/core/error.h"
 #include "lazymar/report/html.h"
-#include "lazymar/report/numbers.h"
 #include "lazymar/run/timings.h"
+#include "svg.h"
 
 namespace lazymar {
-namespace {
-
-// All charts have one width, so that their text has one size.
-constexpr double kWidth = 600;
-constexpr double kLeft = 56;
-constexpr double kRight = 590;
-constexpr double kTop = 14;
-
-std::string coordinate(double value) {
-  return number_text(value, 1);
-}
-
-std::string open_chart(double height, const std::string& title) {
-  return concat("<svg class=\"chart\" viewBox=\"0 0 ", kWidth, " ", height,
-                "\" role=\"img\" aria-label=\"", escape_html(title), "\">");
-}
-
-std::string line(double x1, double y1, double x2, double y2, const char* style) {
-  return concat("<line class=\"", style, "\" x1=\"", coordinate(x1), "\" y1=\"", coordinate(y1),
-                "\" x2=\"", coordinate(x2), "\" y2=\"", coordinate(y2), "\"/>");
-}
-
-std::string words(double x, double y, const char* anchor, const std::string& text) {
-  return concat("<text x=\"", coordinate(x), "\" y=\"", coordinate(y), "\" text-anchor=\"", anchor,
-                "\">", escape_html(text), "</text>");
-}
-
-std::string bar(double x, double y, double width, double height, const char* style,
-                const std::string& tip) {
-  return concat("<rect class=\"", style, "\" x=\"", coordinate(x), "\" y=\"", coordinate(y),
-                "\" width=\"", coordinate(width), "\" height=\"", coordinate(std::max(height, 0.0)),
-                "\"><title>", escape_html(tip), "</title></rect>");
-}
-
-/// The next of 1, 2, 5, 10, 20, ... that divides `most` into few parts.
-double tick_of(double most) {
-  const double power = std::pow(10.0, std::floor(std::log10(most)));
-  for (const double step : {0.2, 0.5, 1.0}) {
-    if (most / (step * power) <= 5) {
-      return step * power;
-    }
-  }
-  return 2 * power;
-}
-
-std::string short_number(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.4g", value);
-  return text;
-}
-
-/// Values to places between two ends.
-struct Axis {
-  double least = 0, most = 1, from = 0, to = 1;
-  double at(double value) const { return from + (value - least) / (most - least) * (to - from); }
-};
-
-/// An axis with some room around its values.
-Axis axis_around(const std::vector<double>& values, double from, double to) {
-  const auto [least, most] = std::minmax_element(values.begin(), values.end());
-  const double room = *most > *least ? 0.1 * (*most - *least) : std::max(0.05 * *most, 1e-6);
-  return {*least - room, *most + room, from, to};
-}
-
-}  // namespace
 
 std::string step_chart(std::span<const double> costs, const std::string& kinds,
                        std::span<const double> baseline, const std::string& unit) {

@@ -24,11 +24,29 @@ void warn(const RunData& run, const PairedRun& paired) {
   }
 }
 
+void add_features(const CompareOptions& options, Comparison& comparison) {
+  if (!options.features) {
+    return;
+  }
+  const std::vector<ImageFeatures> images = read_features(*options.features);
+  comparison.redundancy.emplace(images);
+  if (options.tolerance) {
+    comparison.suggestion_for = options.lazy;
+    comparison.suggestion =
+        suggest_retain(images, options.lazy, *options.tolerance, options.falling);
+  }
+}
+
 }  // namespace
 
 ExitCode compare(const CompareOptions& options) {
   const int64_t processors = std::max(1U, std::thread::hardware_concurrency());
   Comparison comparison;
+  add_features(options, comparison);
+  if (options.runs.empty()) {
+    std::printf("%s\n", comparison.suggestion->list().c_str());
+    return ExitCode::kDone;
+  }
   for (const std::filesystem::path& folder : options.runs) {
     comparison.runs.push_back(read_run(folder));
   }
@@ -51,6 +69,14 @@ ExitCode compare(const CompareOptions& options) {
   write_text_atomically(options.output_dir / "report.html",
                         report_html(comparison, options.images ? options.pairs : 0));
   std::fputs(comparison_text(comparison).c_str(), stdout);
+  if (comparison.redundancy) {
+    for (const std::string& sentence : redundancy_text(*comparison.redundancy)) {
+      std::printf("%s\n", sentence.c_str());
+    }
+  }
+  if (comparison.suggestion) {
+    std::printf("--lazy_retain %s\n", comparison.suggestion->list().c_str());
+  }
   std::printf("Report: %s\n", (options.output_dir / "report.html").c_str());
   return ExitCode::kDone;
 }

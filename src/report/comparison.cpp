@@ -140,6 +140,20 @@ std::optional<double> share(int64_t part, int64_t whole) {
 
 }  // namespace
 
+std::vector<std::string> recorded_differences(const RunData& baseline,
+                                              const ordered_json& recorded) {
+  std::vector<std::string> found;
+  for (const char* key :
+       {"model", "num_iter", "num_sampling_steps", "cfg", "cfg_schedule", "temperature"}) {
+    const ordered_json there = baseline.settings.value(key, ordered_json());
+    const ordered_json here = recorded.value(key, ordered_json());
+    if (there != here) {
+      found.push_back(concat(key, ": ", there.dump(), " in the baseline, ", here.dump(), " there"));
+    }
+  }
+  return found;
+}
+
 PairStatistics statistics(const std::vector<Pair>& pairs) {
   PairStatistics result;
   std::vector<double> psnrs;

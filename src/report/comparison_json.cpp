@@ -107,7 +107,18 @@ ordered_json comparison_json(const Comparison& comparison) {
     run["pairs"] = i == 0 ? ordered_json() : paired_json(comparison.paired[i - 1]);
     runs.push_back(std::move(run));
   }
-  return {{"runs", runs}, {"version", version_string()}};
+  ordered_json json = {{"runs", runs}, {"version", version_string()}};
+  if (comparison.redundancy) {
+    json["features"] = redundancy_json(*comparison.redundancy);
+  }
+  if (comparison.suggestion) {
+    json["suggestion"] = {{"tolerance", comparison.suggestion->tolerance},
+                          {"lazy_warmup", comparison.suggestion_for.warmup},
+                          {"lazy_refresh", comparison.suggestion_for.refresh},
+                          {"lazy_retain", comparison.suggestion->list()},
+                          {"shares", comparison.suggestion->shares}};
+  }
+  return json;
 }
 
 std::string comparison_text(const Comparison& comparison) {

@@ -1,35 +1,21 @@
 #include "lazymar/report/report.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "lazymar/core/error.h"
 #include "lazymar/core/revision.h"
-#include "lazymar/report/charts.h"
 #include "lazymar/report/html.h"
 #include "lazymar/report/numbers.h"
-#include "lazymar/run/timings.h"
 #include "report/template.h"
+#include "sections.h"
 
 namespace lazymar {
 namespace {
 
 using nlohmann::ordered_json;
 constexpr double kTera = 1e-12;
-
-std::string section(const char* id, const char* title, const std::string& body) {
-  return concat("<section id=\"", id, "\"><h2>", title, "</h2>", body, "</section>\n");
-}
-
-std::string cells(const char* tag, const std::vector<std::string>& values) {
-  std::string row = "<tr>";
-  for (const std::string& value : values) {
-    row += concat("<", tag, ">", value, "</", tag, ">");
-  }
-  return row + "</tr>";
-}
 
 std::string with_interval(const std::optional<double>& value,
                           const std::optional<Interval>& interval, int digits) {
@@ -39,14 +25,6 @@ std::string with_interval(const std::optional<double>& value,
                    number_text(interval->second, digits), ")");
   }
   return text;
-}
-
-std::string percent(const std::optional<double>& share) {
-  return share ? number_text(100 * *share, 1) + " %" : "-";
-}
-
-PairStatistics likeness(const Comparison& comparison, size_t run) {
-  return run == 0 ? PairStatistics() : statistics(comparison.paired[run - 1].pairs);
 }
 
 /// The columns of LazyMAR's README, and likeness.
@@ -113,182 +91,13 @@ std::string notes_section(const Comparison& comparison) {
            concat(paired.left_out.size(), " pairs are left out: ", paired.left_out.front()));
     }
   }
+  if (comparison.redundancy) {
+    for (const std::string& difference :
+         recorded_differences(comparison.runs.front(), comparison.redundancy->header.settings)) {
+      note(comparison.runs.front(), "features: " + difference);
+    }
+  }
   return items.empty() ? "" : section("notes", "To be known", "<ul>" + items + "</ul>");
-}
-
-/// Places in a list sorted worst first: the worst half, then evenly through the rest to the best.
-std::vector<size_t> shown_places(size_t count, size_t wanted) {
-  std::vector<size_t> places;
-  const size_t shown = std::min(count, wanted);
-  const size_t worst = shown < count ? (shown + 1) / 2 : shown;
-  for (size_t i = 0; i < worst; ++i) {
-    places.push_back(i);
-  }
-  for (size_t i = 1; i <= shown - worst; ++i) {
-    places.push_back(worst - 1 + i * (count - worst) / (shown - worst));
-  }
-  return places;
-}
-
-std::string image(const std::string& uri, const char* what) {
-  return concat("<img alt=\"", what, "\" src=\"", uri, "\">");
-}
-
-std::string pair_tile(const RunData& baseline, const RunData& run, const Pair& pair, size_t place,
-                      size_t count) {
-  const std::vector<std::byte> left = baseline.png(pair.id);
-  const std::string one = png_uri(left);
-  const std::string other = png_uri(run.png(pair.id));
-  std::string about = concat("image ", pair.id);
-  for (const auto& [keyword, text] : read_png_text(left)) {
-    about += keyword == "class" ? ", class " + text : "";
-  }
-  const double decibels = std::isfinite(pair.psnr) ? pair.psnr : 999;
-  return concat("<figure data-psnr=\"", decibels, "\" data-ssim=\"", pair.ssim.value_or(0),
-                "\" data-id=\"", pair.id, "\"><div class=\"triple\">", image(one, "baseline"),
-                image(other, "cached"), "<div class=\"difference\">", image(one, "difference"),
-                image(other, ""), "</div></div><figcaption>", escape_html(about), ": ",
-                std::isfinite(pair.psnr) ? number_text(pair.psnr, 2) + " dB" : "equal", ", SSIM ",
-                number_text(pair.ssim, 4), " (", place + 1, " of ", count,
-                " from the worst)</figcaption>", "</figure>\n");
-}
-
-std::string pairs_section(const Comparison& comparison, int64_t shown) {
-  std::string body =
-      "<p class=\"faint\">Baseline, run, difference. Same label, same order of tokens; the worst "
-      "pairs by PSNR first, then some spread over the rest up to the best.</p>"
-      "<div class=\"controls\"><label>Difference <input type=\"range\" data-gain min=\"1\" "
-      "max=\"16\" value=\"4\"> <output>4×</output></label><label>Order <select data-sort>"
-      "<option value=\"psnr\">PSNR</option><option value=\"ssim\">SSIM</option>"
-      "<option value=\"id\">number</option></select></label></div>";
-  for (size_t i = 0; i < comparison.paired.size(); ++i) {
-    const std::vector<Pair>& pairs = comparison.paired[i].pairs;
-    const PairStatistics all = statistics(pairs);
-    body += concat("<h3>", escape_html(comparison.runs[i + 1].label), "</h3><p class=\"faint\">",
-                   all.count, " pairs, ", all.identical, " of them equal. PSNR: mean ",
-                   number_text(all.psnr_mean, 2), ", median ", number_text(all.psnr_median, 2),
-                   " dB. SSIM: mean ", number_text(all.ssim_mean, 4), ", median ",
-                   number_text(all.ssim_median, 4), ".</p><div class=\"pairs\">");
-    for (const size_t place : shown_places(pairs.size(), static_cast<size_t>(shown))) {
-      body += pair_tile(comparison.runs.front(), comparison.runs[i + 1], pairs[place], place,
-                        pairs.size());
-    }
-    body += "</div>";
-  }
-  return section("pairs", "Pairs of images", body);
-}
-
-std::string stages_section(const Comparison& comparison) {
-  double most = 1e-12;
-  for (const RunData& run : comparison.runs) {
-    double sum = 0;
-    for (const StageTime& stage : stage_times(run.blocks)) {
-      sum += stage.seconds;
-    }
-    most = std::max(most, sum);
-  }
-  std::string key;
-  std::string bars;
-  for (const RunData& run : comparison.runs) {
-    const auto stages = stage_times(run.blocks);
-    double sum = 0;
-    std::string parts;
-    for (size_t i = 0; i < stages.size(); ++i) {
-      sum += stages[i].seconds;
-      parts += concat(
-          "<i class=\"c", i, "\" style=\"width:", number_text(100 * stages[i].seconds / most, 2),
-          "%\" title=\"", stages[i].name, " ", number_text(stages[i].seconds, 4), " s\"></i>");
-    }
-    std::string shares;
-    for (const StageTime& stage : stages) {
-      shares += concat(shares.empty() ? "" : ", ", stage.name, " ",
-                       percent(sum > 0 ? std::optional(stage.seconds / sum) : std::nullopt));
-    }
-    bars += concat("<div><div>", escape_html(run.label), "</div><div class=\"bar\">", parts,
-                   "</div><div class=\"faint\">", number_text(sum, 3), " s an image: ", shares,
-                   "</div></div>");
-  }
-  const auto names = stage_times({});
-  for (size_t i = 0; i < names.size(); ++i) {
-    key += concat("<span class=\"key c", i, "\"></span>", names[i].name);
-  }
-  return section("stages", "Where the time goes",
-                 "<p class=\"faint\">" + key + "</p><div class=\"bars\">" + bars + "</div>");
-}
-
-std::string latency_section(const Comparison& comparison) {
-  std::vector<LatencyRow> rows;
-  std::string table = cells("th", {"Run", "blocks", "least", "5 %", "median", "95 %", "most"});
-  for (const RunData& run : comparison.runs) {
-    rows.push_back({run.label, figures(run, run).latencies});
-    const std::vector<double>& seconds = rows.back().seconds;
-    std::vector<std::string> row{escape_html(run.label), std::to_string(seconds.size())};
-    for (const double share : {0.0, 0.05, 0.5, 0.95, 1.0}) {
-      row.push_back(number_text(quantile(seconds, share), 4));
-    }
-    table += cells("td", row);
-  }
-  return section("latency", "Latency, block by block",
-                 latency_chart(rows) + "<div class=\"scroll\"><table>" + table + "</table></div>");
-}
-
-std::string steps_section(const Comparison& comparison) {
-  const auto seconds_of = [](const RunData& run) {
-    std::vector<double> milliseconds;
-    for (const StepCost& cost : step_costs(run.blocks)) {
-      milliseconds.push_back(cost.seconds * 1e3);
-    }
-    return milliseconds;
-  };
-  const auto flops_of = [](const RunData& run) {
-    std::vector<double> gigas;
-    for (const StepCost& cost : step_costs(run.blocks)) {
-      gigas.push_back(static_cast<double>(cost.flops) * 1e-9);
-    }
-    return gigas;
-  };
-  std::string body =
-      "<p class=\"faint\"><span class=\"key cf\"></span>full step<span class=\"key cl\"></span>"
-      "lazy step<span class=\"key cb\"></span>run 0</p>";
-  const RunData& baseline = comparison.runs.front();
-  for (size_t i = 1; i < comparison.runs.size(); ++i) {
-    const RunData& run = comparison.runs[i];
-    body += "<h3>" + escape_html(run.label) + "</h3>";
-    const std::vector<double> seconds = seconds_of(run);
-    if (seconds.empty()) {
-      body += "<p>This run was made before decoding steps were recorded.</p>";
-      continue;
-    }
-    body += step_chart(seconds, run.step_kinds, seconds_of(baseline), "milliseconds an image");
-    body += step_chart(flops_of(run), run.step_kinds, flops_of(baseline), "GFLOP an image");
-  }
-  return section("steps", "Cost of a decoding step", body);
-}
-
-/// By FID where every run has one, else by likeness to the baseline; no section for a single point.
-std::string trade_section(const Comparison& comparison) {
-  const bool scored = std::all_of(comparison.runs.begin(), comparison.runs.end(),
-                                  [](const RunData& run) { return run.scores.fid.has_value(); });
-  std::vector<TradePoint> points;
-  for (size_t i = scored ? 0 : 1; i < comparison.runs.size(); ++i) {
-    const RunData& run = comparison.runs[i];
-    const std::optional<double> quality =
-        scored ? run.scores.fid : likeness(comparison, i).ssim_median;
-    if (quality) {
-      points.push_back({run.label, seconds_per_image(run.blocks), *quality, static_cast<int>(i)});
-    }
-  }
-  if (points.size() < 2) {
-    return "";
-  }
-  std::string key;
-  for (const TradePoint& point : points) {
-    key += concat(key.empty() ? "" : ", ", point.number, ": ", point.label);
-  }
-  return section("tradeoff", "Speed against quality",
-                 trade_chart(points, scored ? "FID (less is better)" : "median SSIM", !scored) +
-                     "<p class=\"faint\">The line joins runs that no other one beats in both. " +
-                     escape_html(key) + "</p>");
 }
 
 std::string settings_section(const Comparison& comparison) {
@@ -333,8 +142,8 @@ std::string report_html(const Comparison& comparison, int64_t pairs) {
     sections += pairs_section(comparison, pairs);
   }
   sections += stages_section(comparison) + latency_section(comparison) + steps_section(comparison) +
-              skipped_section(comparison) + trade_section(comparison) +
-              settings_section(comparison);
+              redundancy_section(comparison) + skipped_section(comparison) +
+              trade_section(comparison) + settings_section(comparison);
   const std::string device = baseline.settings.value("device", ordered_json("?")).dump();
   return fill_template(
       kReportTemplate,

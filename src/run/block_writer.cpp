@@ -104,8 +104,8 @@ std::vector<EncodedImage> BlockWriter::encode(const RawBlock& block) const {
   const auto encode_some = [&] {
     for (size_t i; (i = next.fetch_add(1)) < encoded.size();) {
       const RawImage& image = block.images[i];
-      encoded[i] = {image.id,
-                    encode_png({image.pixels.get(), bytes}, block.width, block.height, image.text)};
+      encoded[i] = {image.id, encode_png({image.pixels.get(), bytes}, block.width, block.height,
+                                         image.text())};
     }
   };
   std::vector<std::exception_ptr> errors(static_cast<size_t>(encoders_));

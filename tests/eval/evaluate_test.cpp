@@ -9,6 +9,8 @@
 #include <numeric>
 
 #include "lazymar/eval/block_maker.h"
+#include "lazymar/eval/feature_files.h"
+#include "lazymar/report/features.h"
 #include "support/errors.h"
 #include "support/temporary_folder.h"
 
@@ -117,6 +119,81 @@ TEST(Evaluate, TheNumberOfThreadsDoesNotMatter) {
     images = pngs;
   }
   at::set_num_threads(1);
+}
+
+/// The images of a run of five, as one text.
+std::string all_pngs(const TemporaryFolder& folder) {
+  std::string pngs;
+  for (int64_t id = 0; id < 5; ++id) {
+    pngs += read_text(only_run(folder) / image_name(id));
+  }
+  return pngs;
+}
+
+TEST(Evaluate, RecordingFeaturesLeavesImagesAndFiguresAlone) {
+  const TemporaryFolder plain;
+  const TemporaryFolder recorded;
+  const TemporaryFolder features;
+  EvalOptions options = quick_run(plain, false);
+  evaluate(options);
+  options.output_dir = recorded.path();
+  options.record_features = features.path();
+  evaluate(options);
+  EXPECT_EQ(all_pngs(recorded), all_pngs(plain));
+  const auto flops = [](const TemporaryFolder& folder) {
+    return nlohmann::json::parse(read_text(only_run(folder) / "info/summary.json"))
+        .at("flops_per_image");
+  };
+  EXPECT_EQ(flops(recorded), flops(plain));
+  const std::vector<ImageFeatures> images = read_features(features.path());
+  ASSERT_EQ(images.size(), 5U);  // not the last block's padding
+  const FeatureHeader& last = images.back().header;
+  EXPECT_EQ(last.image, 4);
+  EXPECT_EQ(last.label, 8);
+  EXPECT_EQ(last.steps(), 8);
+  EXPECT_EQ(last.settings.at("model"), "demo");
+  EXPECT_TRUE(images.back().changes.contains("difference"));
+  const auto change_of = [&](size_t image) {
+    return images[image].changes.at("output").at(1, 2, 0);
+  };
+  EXPECT_NE(change_of(0), change_of(4));
+  EXPECT_GT(change_of(0), 0);
+}
+
+TEST(Evaluate, FeaturesThatAreThereStayOrAreRefused) {
+  const TemporaryFolder drawn_before;
+  const TemporaryFolder drawn;
+  const TemporaryFolder drawn_anew;
+  const TemporaryFolder features;
+  EvalOptions options = quick_run(drawn_before, false);
+  evaluate(options);
+  options.record_features = features.path();
+  EXPECT_TRUE(testing::contains(refused([&] { evaluate(options); }), "nothing was recorded"));
+  options.output_dir = drawn.path();
+  evaluate(options);
+  EXPECT_EQ(evaluate(options), ExitCode::kDone);  // nothing is left to do
+  EXPECT_EQ(read_features(features.path()).size(), 5U);
+  options.sampling.num_iter = 7;
+  EXPECT_TRUE(testing::contains(refused([&] { evaluate(options); }), "num_iter 8 there, 7 now"));
+  EXPECT_EQ(read_features(features.path()).front().header.steps(), 8);
+  options.output_dir = drawn_anew.path();
+  options.overwrite = true;
+  evaluate(options);
+  EXPECT_EQ(read_features(features.path()).size(), 5U);
+  EXPECT_EQ(read_features(features.path()).front().header.steps(), 7);
+}
+
+TEST(Evaluate, FeaturesThatWouldFillMemoryOrDiskAreRefused) {
+  const MarConfig huge = published_config(*find_preset("mar_huge"));
+  SamplingOptions sampling;
+  EXPECT_NO_THROW(check_feature_size(huge, sampling, 8));
+  EXPECT_TRUE(testing::contains(refused([&] { check_feature_size(huge, sampling, 64); }),
+                                "use --eval_bsz 13"));
+  sampling.num_iter = 256;
+  EXPECT_NO_THROW(check_feature_size(huge, sampling, 2));
+  sampling.num_iter = 300;
+  EXPECT_TRUE(testing::contains(refused([&] { check_feature_size(huge, sampling, 1); }),
+                                "use a smaller --num_iter"));
 }
 
 TEST(Evaluate, RefusesClassesThatTheModelLacks) {

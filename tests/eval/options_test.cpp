@@ -208,6 +208,27 @@ TEST(EvalOptions, Processes) {
   }
 }
 
+TEST(EvalOptions, FeaturesAreThoseOfAFewImagesOfPlainMar) {
+  const auto message = [](const std::string& line) { return refused([&] { parse(line); }); };
+  EXPECT_EQ(parse("--num_images 64 --record_features x").record_features, "x");
+  EXPECT_FALSE(parse("").record_features);
+  EXPECT_TRUE(contains(message("--num_images 65 --record_features x"), "at most 64"));
+  EXPECT_TRUE(contains(message("--record_features x"), "add --num_images 16"));
+  EXPECT_TRUE(
+      contains(message("--num_images 4 --record_features x --lazy_mar"), "leave --lazy_mar"));
+}
+
+TEST(EvalOptions, TheContactSheet) {
+  EXPECT_FALSE(parse("").preview);
+  EXPECT_FALSE(parse("").grid);
+  EXPECT_TRUE(parse("--preview").preview);
+  EXPECT_FALSE(parse("--preview").grid);  // 8x8 as far as there are images
+  const EvalOptions both = parse("--preview --grid 3x5");
+  EXPECT_TRUE(both.preview);
+  EXPECT_EQ(both.grid, (std::pair<int64_t, int64_t>(3, 5)));
+  EXPECT_FALSE(refused([] { parse("--preview=2"); }).empty());  // a switch
+}
+
 TEST(VerifyOptions, NeedATrace) {
   const char* alone[] = {"lazymar_verify"};
   EXPECT_TRUE(contains(refused([&] { parse_verify_options(1, alone); }), "--trace"));

@@ -5,40 +5,24 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "support/block_records.h"
 #include "support/errors.h"
 
 namespace lazymar {
 namespace {
 
-/// A block of 4 slots that began at `start` and took `seconds`, with `images` kept.
-BlockRecord block(double start, double seconds, size_t images = 4) {
-  BlockRecord record;
-  record.launch = "one";
-  record.images.resize(images);
-  record.slots = 4;
-  record.seconds.total = seconds;
-  record.seconds.head = seconds / 2;
-  record.png_seconds = 1;
-  record.finished = start + seconds + record.png_seconds;
-  record.flops = 400;
-  record.block_rows = 40;
-  record.head_rows = 20;
-  return record;
-}
-
-RunSummary some_blocks() {
+RunSummary summary_of_blocks() {
   RunSummary summary;
   summary.lazy_steps.assign(64, false);
   summary.baseline_rows = {0, 20, 50};
   summary.settings = {{"lazy_mar", {{"warmup", 5}}}, {"device", "a kind of CPU"}};
   summary.device = "cpu";
-  summary.blocks = {block(0, 40), block(41, 8), block(50, 4), block(55, 6), block(62, 100, 1)};
-  summary.blocks[0].first = true;
+  summary.blocks = testing::some_blocks();
   return summary;
 }
 
 TEST(Summary, JsonHoldsWhatScriptsRead) {
-  RunSummary summary = some_blocks();
+  RunSummary summary = summary_of_blocks();
   summary.checked = true;
   summary.lazy_steps[1] = true;
   const auto json = nlohmann::json::parse(summary_json(summary));
@@ -65,7 +49,7 @@ TEST(Summary, JsonHoldsWhatScriptsRead) {
 }
 
 TEST(Summary, TextTellsLatencyAndSavings) {
-  RunSummary summary = some_blocks();
+  RunSummary summary = summary_of_blocks();
   std::fill_n(summary.lazy_steps.begin() + 12, 52, true);
   const std::string text = summary_text(summary);
   EXPECT_TRUE(testing::contains(text, "1.5000 seconds per image"));

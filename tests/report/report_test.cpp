@@ -8,6 +8,7 @@
 #include "lazymar/report/html.h"
 #include "lazymar/run/image_files.h"
 #include "support/errors.h"
+#include "support/feature_folder.h"
 #include "support/temporary_folder.h"
 
 namespace lazymar {
@@ -105,6 +106,31 @@ TEST(Report, PartialAndDamagedRunsAreCompared) {
     EXPECT_TRUE(contains(testing::refused([&] { read_run(folder.path() / "b"); }), "damaged"));
   }
   EXPECT_TRUE(contains(testing::refused([&] { read_run(folder.path()); }), "no run folder"));
+}
+
+TEST(Report, ShowsRecordedFeaturesAndTheSuggestedSchedule) {
+  const testing::TemporaryFolder folder;
+  Comparison two =
+      compare_two(write_run(folder.path() / "a", 0), write_run(folder.path() / "b", 200));
+  EXPECT_FALSE(contains(report_html(two, 0), "id=\"redundancy\""));
+  EXPECT_FALSE(comparison_json(two).contains("features"));
+  fs::create_directory(folder.path() / "features");
+  testing::write_invented(folder.path() / "features", testing::small_header(),
+                          [](int64_t from, int64_t, int64_t) { return from == 0 ? 0.25 : 0; });
+  const std::vector<ImageFeatures> images = read_features(folder.path() / "features");
+  two.redundancy.emplace(images);
+  two.suggestion_for.warmup = 1;
+  two.suggestion = suggest_retain(images, two.suggestion_for, 0.1, false);
+  const std::string html = report_html(two, 0);
+  EXPECT_TRUE(contains(html, "id=\"redundancy\""));
+  // Masked tokens: from step 0 to the steps 1, 2 and 3 in the class of 20 to 30 %, else below 1 %.
+  EXPECT_TRUE(contains(html, "<path class=\"h6\" d=\"M0 1h1v1h-1zM0 2h1v1h-1zM0 3h1v1h-1z\">"));
+  EXPECT_TRUE(contains(html, "<path class=\"h0\" d=\"M1 2h1v1h-1zM1 3h2v1h-2z\">"));
+  EXPECT_TRUE(contains(html, "--lazy_warmup 1 --lazy_refresh 9 --lazy_retain 1,1,0.5,0.3"));
+  EXPECT_TRUE(contains(html, "features: model: "));  // it is not the runs' model
+  const ordered_json json = comparison_json(two);
+  EXPECT_EQ(json["suggestion"]["lazy_retain"], "1,1,0.5,0.3");
+  EXPECT_EQ(json["features"]["images"], 1);
 }
 
 TEST(Report, Base64OfRfc4648) {

@@ -2,32 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include "support/block_records.h"
+
 namespace lazymar {
 namespace {
 
-/// A block of 4 slots that began at `start` and took `seconds`, with `images` kept.
-BlockRecord block(double start, double seconds, size_t images = 4) {
-  BlockRecord record;
-  record.launch = "one";
-  record.images.resize(images);
-  record.slots = 4;
-  record.seconds.total = seconds;
-  record.seconds.head = seconds / 2;
-  record.png_seconds = 1;
-  record.finished = start + seconds + record.png_seconds;
-  record.steps = {{seconds / 2, 40}, {seconds / 4, 8}};
-  record.flops = 400;
-  record.block_rows = 40;
-  record.head_rows = 20;
-  return record;
-}
-
-std::vector<BlockRecord> some_blocks() {
-  std::vector<BlockRecord> blocks{block(0, 40), block(41, 8), block(50, 4), block(55, 6),
-                                  block(62, 100, 1)};
-  blocks[0].first = true;
-  return blocks;
-}
+using testing::some_blocks;
 
 TEST(Timings, MedianOfFullBlocksAfterTheFirst) {
   std::vector<BlockRecord> blocks = some_blocks();

@@ -13,7 +13,7 @@ import tempfile
 
 BIN = pathlib.Path(sys.argv[1])
 QUICK = "--model demo --num_images 4 --eval_bsz 2 --num_iter 8 --num_sampling_steps 4 --threads 1".split()
-SECTIONS = ("summary", "pairs", "stages", "latency", "steps", "skipped", "tradeoff", "settings")
+SECTIONS = ("summary", "pairs", "stages", "latency", "steps", "redundancy", "skipped", "tradeoff", "settings")
 failures = 0
 
 
@@ -48,22 +48,50 @@ def complaints(result):
 
 with tempfile.TemporaryDirectory() as folder:
     folder = pathlib.Path(folder)
-    runs = [draw(folder), draw(folder, "--lazy_mar"), draw(folder, "--lazy_mar", "--lazy_refresh", "3")]
-    result = run("lazymar_compare", *runs, "--output_dir", folder / "out")
+    runs = [draw(folder, "--record_features", folder / "features"), draw(folder, "--lazy_mar"),
+            draw(folder, "--lazy_mar", "--lazy_refresh", "3")]
+    result = run("lazymar_compare", *runs, "--output_dir", folder / "out", "--features", folder / "features",
+                 "--suggest_schedule", "0.1")
     page = folder / "out/report.html"
     check("a report is written", result.returncode == 0 and page.exists(), result.stderr)
     found = json.loads((folder / "out/comparison.json").read_text())
     check("with all pairs in the JSON", [len(r["pairs"]["all"]) for r in found["runs"][1:]] == [4, 4])
     check("and the cost of every step", len(found["runs"][1]["steps"]["seconds_per_image"]) == 8)
+    check("and what features did", found["features"]["images"] == 4
+          and len(found["features"]["output"]["known"]["over_1_step"]) == 8
+          and "tokens change" in result.stdout, result.stdout)
+    check("and a schedule", len(found["suggestion"]["shares"]) == 8
+          and "--lazy_retain " + found["suggestion"]["lazy_retain"] in result.stdout, result.stdout)
+
+    # A suggested list is one that lazymar_eval takes; a tighter tolerance keeps nearer to plain MAR.
+    plain = ["--num_iter", "16", "--num_sampling_steps", "20", "--precision", "fp32"]
+    cached = [*plain, "--lazy_mar", "--lazy_caches", "token", "--lazy_warmup", "3", "--lazy_extra", "0"]
+    baseline = draw(folder, *plain, "--record_features", folder / "longer")
+    psnr, lists = {}, {}
+    for tolerance in ("0.1", "10"):
+        result = run("lazymar_compare", "--features", folder / "longer", "--suggest_schedule", tolerance,
+                     "--lazy_warmup", "3")
+        lists[tolerance] = result.stdout.strip()
+        check(f"a list alone for {tolerance}", result.returncode == 0 and len(lists[tolerance].split(",")) == 16,
+              result.stdout + result.stderr)
+        other = draw(folder, *cached, "--lazy_retain", lists[tolerance])
+        run("lazymar_compare", baseline, other, "--output_dir", folder / "out3")
+        psnr[tolerance] = json.loads((folder / "out3/comparison.json").read_text())["runs"][1]["pairs"]["psnr"]["mean"]
+    check(f"a tighter tolerance, more rows, nearer pictures: {psnr} dB",
+          psnr["0.1"] > psnr["10"] + 1 and lists["0.1"] != lists["10"], lists)
+
     other = draw(folder, "--seed", "2")
     result = run("lazymar_compare", runs[0], other, "--output_dir", folder / "out2")
     check("another seed is refused", result.returncode == 2 and "seed 1 there, 2 now" in result.stderr, result.stderr)
     result = run("lazymar_compare", runs[0])
     check("one run is too few", result.returncode == 2, result.stderr)
+    result = run("lazymar_compare", *runs, "--features", folder / "nothing")
+    check("features that are not there", result.returncode == 2 and "no recorded features" in result.stderr,
+          result.stderr)
 
     browser = os.environ.get("BROWSER") or shutil.which("chromium") or shutil.which("google-chrome")
     if browser is None:
-        print("SKIPPED: no browser")
+        print("SKIPPED: no browser: the report was made, and nobody looked at it (BROWSER names one)")
         sys.exit(1 if failures else 77)
     result = browse(browser, page, "--dump-dom")
     check("the script runs to its end", 'data-ready="yes"' in result.stdout, result.stderr)

@@ -125,6 +125,9 @@ struct LazyOptions {
   RetainKind retain = RetainKind::kScaled;
   std::vector<double> retain_list;  ///< for kList: ratio by decoding step, the last one stays
   double condition_scale = 1.0;     ///< factor of the kept difference; 0 drops it (an ablation)
+
+  /// Whether a decoding step may reuse what an earlier one kept; the others are full.
+  bool lazy_step(int64_t step) const { return step >= warmup && (step - warmup) % refresh != 0; }
 };
 
 }  // namespace lazymar

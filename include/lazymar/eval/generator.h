@@ -7,11 +7,13 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "lazymar/core/config.h"
 #include "lazymar/eval/model_files.h"
 #include "lazymar/eval/runners.h"
+#include "lazymar/mar/feature_recorder.h"
 #include "lazymar/mar/sampler.h"
 #include "lazymar/nn/flops.h"
 #include "lazymar/run/journal.h"
@@ -41,6 +43,13 @@ struct GenerationHooks {
       [](const DecodeStep&, const StageSeconds&, int64_t) {};
 };
 
+/// Who wants to know what the features of images did.
+struct FeatureRecording {
+  int64_t num_images = 0;  ///< of the set: ids from here on pad a block and are left out
+  /// An image's changes, before its block is handed over. May throw.
+  std::function<void(int64_t id, int64_t label, const FeatureChanges&)> take;
+};
+
 class Generator {
  public:
   Generator(std::shared_ptr<const Model> model, const SamplingOptions& sampling,
@@ -50,18 +59,25 @@ class Generator {
   GeneratedBlock generate(const std::vector<int64_t>& ids, const std::vector<int64_t>& labels,
                           const GenerationHooks& hooks = {});
 
+  /// From here on, features of all images are recorded. Only for plain MAR.
+  void record_features(FeatureRecording recording) { recording_ = std::move(recording); }
+
   const Model& model() const { return *model_; }
+  const std::vector<DecodeStep>& plan() const { return sampler_.plan(); }
   /// By decoding step of a batch: is it lazy?
   const std::vector<bool>& lazy_steps() const { return runners_.lazy_steps; }
   /// What plain MAR would execute for one image: rows through blocks of transformer and head.
   WorkCount baseline_rows() const;
 
  private:
+  int64_t recorded_images(const std::vector<int64_t>& ids) const;
+
   std::shared_ptr<const Model> model_;  ///< the sampler refers to it
   SamplingOptions sampling_;
   Sampler sampler_;
   Runners runners_;
   uint64_t seed_;
+  std::optional<FeatureRecording> recording_;
 };
 
 /// images [B, 3, H, W] as the VAE gives them -> by image: finite, and not all of one colour.

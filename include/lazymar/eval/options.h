@@ -43,10 +43,11 @@ struct EvalOptions {
   bool halve_on_oom = true;        ///< else running out of memory ends the run
   // Files.
   Durability durability = Durability::kBlock;
-  bool few_files = false;            ///< one tar per block instead of a file per image
-  bool verify_deep = false;          ///< the last check decodes every image and compares its hash
-  bool metadata = true;              ///< PNGs say what made them
-  int64_t png_threads = 2;           ///< that encode images while the next block is computed
+  bool few_files = false;    ///< one tar per block instead of a file per image
+  bool verify_deep = false;  ///< the last check decodes every image and compares its hash
+  bool metadata = true;      ///< PNGs say what made them
+  int64_t png_threads = 2;   ///< that encode images while the next block is computed
+  std::optional<std::filesystem::path> record_features;  ///< a file per image goes there
   std::vector<std::string> ignored;  ///< flags of eval.py and main_mar.py without a meaning here
 };
 

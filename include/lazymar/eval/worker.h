@@ -29,8 +29,8 @@ enum class Progress {
 
 class Worker {
  public:
-  /// `classes`: what label_of() takes. `text`: what the PNG of an image says of itself. Generator
-  /// and folder must outlive the worker.
+  /// `classes`: what label_of() takes. `text`: what the PNG of an image says of itself, asked for
+  /// on threads of the writer. Generator and folder must outlive the worker.
   Worker(const EvalOptions& options, const World& world, const BlockPlan& plan,
          std::vector<int64_t> classes, Generator& generator, const RunFolder& folder,
          std::function<PngText(int64_t id)> text);

@@ -7,7 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "lazymar/report/redundancy.h"
 #include "lazymar/report/run_data.h"
+#include "lazymar/report/suggestion.h"
 
 namespace lazymar {
 
@@ -37,6 +39,9 @@ struct PairedRun {
 struct Comparison {
   std::vector<RunData> runs;
   std::vector<PairedRun> paired;
+  std::optional<Redundancy> redundancy{};  ///< of recorded features
+  std::optional<Suggestion> suggestion{};  ///< out of them
+  LazyOptions suggestion_for{};            ///< warmup and refresh that it goes with
 };
 
 /// Compares the images that both runs have, on `threads` threads. Throws Error (usage) where
@@ -44,6 +49,10 @@ struct Comparison {
 /// images), naming them, where no image is common, or where the sizes differ. Without `images` only
 /// the settings are compared, and none is refused.
 PairedRun pair_runs(const RunData& baseline, const RunData& run, bool images, int64_t threads);
+
+/// What recorded features were made with and the baseline was not, one setting each.
+std::vector<std::string> recorded_differences(const RunData& baseline,
+                                              const nlohmann::ordered_json& recorded);
 
 /// Everything that the report shows, for scripts.
 nlohmann::ordered_json comparison_json(const Comparison& comparison);

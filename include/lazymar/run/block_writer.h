@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -22,7 +23,7 @@ namespace lazymar {
 struct RawImage {
   int64_t id = 0;
   std::shared_ptr<const uint8_t> pixels;  ///< [height, width, 3]
-  PngText text;
+  std::function<PngText()> text;  ///< asked for on an encoder's thread; it may take its time
 };
 
 /// A block as it comes out of the networks.

@@ -1,0 +1,44 @@
+#include "lazymar/core/error.h"
+#include "lazymar/eval/arguments.h"
+#include "lazymar/eval/options.h"
+
+namespace lazymar {
+namespace {
+
+const OptionSpec kVerifyOptions[] = {
+    {"Options", "trace", "folder of trace.safetensors", "DIR"},
+    {"Options", "weights", "the MAR's weights (the trace's own)", "FILE"},
+    {"Options", "vae", "the VAE's weights (the trace's own)", "FILE"},
+    {"Options", "tolerance", "largest NMSE (1e-12 in fp64, 1e-7 in fp32, 1e-3 in bf16)", "X"},
+    {"Options", "dump", "write what was computed, in the trace's layout", "FILE"},
+    {"Options", "precision", "fp64, fp32, bf16 or auto (fp64)", "TYPE"},
+    {"Options", "device", "auto, cpu, cuda, cuda:N (auto)", "NAME"},
+    {"Options", "threads", "CPU threads (all cores)", "N"},
+};
+
+}  // namespace
+
+Parsed<VerifyOptions> parse_verify_options(int argc, const char* const* argv) {
+  const Arguments arguments("lazymar_verify",
+                            "Replays a recorded run of the original and compares every tensor.",
+                            kVerifyOptions, argc, argv);
+  Parsed<VerifyOptions> parsed;
+  parsed.text = arguments.information();
+  VerifyOptions& options = parsed.options;
+  if (!parsed.text && !arguments.given("trace")) {
+    throw usage_error("--trace DIR is needed; --help lists the options");
+  }
+  arguments.read("trace", options.trace);
+  arguments.read("weights", options.weights);
+  arguments.read("vae", options.vae);
+  arguments.read("dump", options.dump);
+  arguments.read_number("tolerance", options.tolerance, 0, 1e30);
+  if (arguments.given("precision")) {
+    options.precision = parse_precision(arguments.text("precision"));
+  }
+  arguments.read("device", options.device);
+  arguments.read_integer("threads", options.threads, 1, 1 << 12);
+  return parsed;
+}
+
+}  // namespace lazymar

@@ -1,0 +1,76 @@
+#include <algorithm>
+#include <cmath>
+
+#include "lazymar/core/error.h"
+#include "lazymar/report/html.h"
+#include "lazymar/report/numbers.h"
+#include "sections.h"
+
+namespace lazymar {
+namespace {
+
+/// Places in a list sorted worst first: the worst half, then evenly through the rest to the best.
+std::vector<size_t> shown_places(size_t count, size_t wanted) {
+  std::vector<size_t> places;
+  const size_t shown = std::min(count, wanted);
+  const size_t worst = shown < count ? (shown + 1) / 2 : shown;
+  for (size_t i = 0; i < worst; ++i) {
+    places.push_back(i);
+  }
+  for (size_t i = 1; i <= shown - worst; ++i) {
+    places.push_back(worst - 1 + i * (count - worst) / (shown - worst));
+  }
+  return places;
+}
+
+std::string image(const std::string& uri, const char* what) {
+  return concat("<img alt=\"", what, "\" src=\"", uri, "\">");
+}
+
+std::string pair_tile(const RunData& baseline, const RunData& run, const Pair& pair, size_t place,
+                      size_t count) {
+  const std::vector<std::byte> left = baseline.png(pair.id);
+  const std::string one = png_uri(left);
+  const std::string other = png_uri(run.png(pair.id));
+  std::string about = concat("image ", pair.id);
+  for (const auto& [keyword, text] : read_png_text(left)) {
+    about += keyword == "class" ? ", class " + text : "";
+  }
+  const double decibels = std::isfinite(pair.psnr) ? pair.psnr : 999;
+  return concat("<figure data-psnr=\"", decibels, "\" data-ssim=\"", pair.ssim.value_or(0),
+                "\" data-id=\"", pair.id, "\"><div class=\"triple\">", image(one, "baseline"),
+                image(other, "cached"), "<div class=\"difference\">", image(one, "difference"),
+                image(other, ""), "</div></div><figcaption>", escape_html(about), ": ",
+                std::isfinite(pair.psnr) ? number_text(pair.psnr, 2) + " dB" : "equal", ", SSIM ",
+                number_text(pair.ssim, 4), " (", place + 1, " of ", count,
+                " from the worst)</figcaption>", "</figure>\n");
+}
+
+}  // namespace
+
+std::string pairs_section(const Comparison& comparison, int64_t shown) {
+  std::string body =
+      "<p class=\"faint\">Baseline, run, difference. Same label, same order of tokens; the worst "
+      "pairs by PSNR first, then some spread over the rest up to the best.</p>"
+      "<div class=\"controls\"><label>Difference <input type=\"range\" data-gain min=\"1\" "
+      "max=\"16\" value=\"4\"> <output>4×</output></label><label>Order <select data-sort>"
+      "<option value=\"psnr\">PSNR</option><option value=\"ssim\">SSIM</option>"
+      "<option value=\"id\">number</option></select></label></div>";
+  for (size_t i = 0; i < comparison.paired.size(); ++i) {
+    const std::vector<Pair>& pairs = comparison.paired[i].pairs;
+    const PairStatistics all = statistics(pairs);
+    body += concat("<h3>", escape_html(comparison.runs[i + 1].label), "</h3><p class=\"faint\">",
+                   all.count, " pairs, ", all.identical, " of them equal. PSNR: mean ",
+                   number_text(all.psnr_mean, 2), ", median ", number_text(all.psnr_median, 2),
+                   " dB. SSIM: mean ", number_text(all.ssim_mean, 4), ", median ",
+                   number_text(all.ssim_median, 4), ".</p><div class=\"pairs\">");
+    for (const size_t place : shown_places(pairs.size(), static_cast<size_t>(shown))) {
+      body += pair_tile(comparison.runs.front(), comparison.runs[i + 1], pairs[place], place,
+                        pairs.size());
+    }
+    body += "</div>";
+  }
+  return section("pairs", "Pairs of images", body);
+}
+
+}  // namespace lazymar

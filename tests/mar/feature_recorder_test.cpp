@@ -1,0 +1,145 @@
+#include "lazymar/mar/feature_recorder.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include "lazymar/nn/flops.h"
+#include "support/tiny_model.h"
+
+namespace lazymar {
+namespace {
+
+constexpr int64_t kSteps = 6;
+
+SamplingOptions short_run(double cfg) {
+  SamplingOptions options;
+  options.num_iter = kSteps;
+  options.num_sampling_steps = 4;
+  options.cfg = cfg;
+  return options;
+}
+
+/// What a step computes, the slow way: every decoder block on every row, from the inputs that the
+/// runner is given. For step 0 the table must be off.
+class Witness final : public RunnerDecorator {
+ public:
+  std::vector<at::Tensor> outputs, values;
+
+  explicit Witness(FullRunner& runner) : RunnerDecorator(runner) {}
+
+  at::Tensor decode(std::span<const Block> blocks, const RowInputs& inputs,
+                    const DecodeStep& step) override {
+    at::Tensor h = inputs.x.clone();
+    for (size_t i = 0; i < blocks.size(); ++i) {
+      if (i == 3) {
+        values.push_back(blocks[i].keys_values(blocks[i].normed(h)).chunk(2, 2)[1]);
+      }
+      h = blocks[i](h);
+    }
+    outputs.push_back(h);
+    return RunnerDecorator::decode(blocks, inputs, step);
+  }
+};
+
+struct Sampled {
+  at::Tensor tokens;
+  std::vector<FeatureChanges> changes;
+  WorkCount work;
+};
+
+Sampled sample(const Mar& mar, double cfg, Runner& inner, int64_t recorded,
+               const Savings& savings = {}) {
+  Sampler sampler(mar, short_run(cfg), savings);
+  FeatureRecorder recorder(inner, mar, sampler.plan(), recorded, 3);
+  FullHeadRunner head;
+  PhiloxNoise noise(1, {3, 4, 5});
+  SampleObserver nobody;
+  work_count() = {};
+  Sampled result;
+  result.tokens = sampler.sample(recorded > 0 ? static_cast<Runner&>(recorder) : inner, head,
+                                 at::tensor({1, 2, 0}, c10::kLong), noise,
+                                 recorded > 0 ? static_cast<SampleObserver&>(recorder) : nobody);
+  result.work = work_count();
+  if (recorded > 0) {
+    result.changes = recorder.changes();
+  }
+  return result;
+}
+
+at::Tensor expected(const std::vector<at::Tensor>& features, int64_t image) {
+  std::vector<at::Tensor> pairs;
+  for (size_t to = 1; to < features.size(); ++to) {
+    for (size_t from = 0; from < to; ++from) {
+      const at::Tensor kept = features[from][image];
+      pairs.push_back((features[to][image] - kept).pow(2).sum(-1).sqrt() /
+                      kept.pow(2).sum(-1).sqrt());
+    }
+  }
+  return at::stack(pairs).to(c10::kFloat);
+}
+
+TEST(FeatureRecorder, ChangesAreThoseOfTheFeatures) {
+  const Mar mar = testing::tiny_mar();
+  for (const double cfg : {1.0, 2.0}) {
+    Savings without_table;
+    without_table.first_step = false;
+    FullRunner full;
+    Witness witness(full);
+    const Sampled slow = sample(mar, cfg, witness, 0, without_table);
+    FullRunner runner;
+    const Sampled recorded = sample(mar, cfg, runner, 2);
+    ASSERT_EQ(recorded.changes.size(), 2U);
+    for (int64_t image = 0; image < 2; ++image) {
+      const FeatureChanges& changes = recorded.changes[static_cast<size_t>(image)];
+      EXPECT_LT(testing::relative_error(changes.output, expected(witness.outputs, image)), 1e-5);
+      EXPECT_LT(testing::relative_error(changes.values, expected(witness.values, image)), 1e-5);
+      // The control: another image has other changes.
+      EXPECT_GT(testing::relative_error(changes.output, expected(witness.outputs, 2)), 1e-2);
+      ASSERT_EQ(changes.difference.defined(), cfg != 1.0);
+      if (cfg != 1.0) {
+        std::vector<at::Tensor> differences;
+        for (const at::Tensor& h : witness.outputs) {
+          differences.push_back(h.narrow(0, 3, 3) - h.narrow(0, 0, 3));
+        }
+        EXPECT_LT(testing::relative_error(changes.difference, expected(differences, image)), 1e-4);
+      }
+    }
+  }
+}
+
+TEST(FeatureRecorder, ImagesAndCountedWorkAreAsWithoutIt) {
+  const Mar mar = testing::tiny_mar(testing::tiny_config(), c10::kFloat);
+  FullRunner plain;
+  const Sampled without = sample(mar, 2.0, plain, 0);
+  FullRunner inner;
+  const Sampled with = sample(mar, 2.0, inner, 3);
+  EXPECT_TRUE(at::equal(with.tokens, without.tokens));
+  EXPECT_EQ(with.work.flops, without.work.flops);
+  EXPECT_EQ(with.work.block_rows, without.work.block_rows);
+}
+
+TEST(FeatureRecorder, OneStepHasNoPair) {
+  const Mar mar = testing::tiny_mar();
+  SamplingOptions options = short_run(2.0);
+  options.num_iter = 1;
+  Sampler sampler(mar, options);
+  FullRunner inner;
+  FeatureRecorder recorder(inner, mar, sampler.plan(), 1, 100);
+  FullHeadRunner head;
+  PhiloxNoise noise(1, {3});
+  sampler.sample(recorder, head, at::tensor({1}, c10::kLong), noise, recorder);
+  EXPECT_EQ(recorder.changes()[0].output.sizes().vec(),
+            (std::vector<int64_t>{0, mar.config.rows()}));
+}
+
+TEST(FeatureRecorder, MemoryIsKnownBeforehand) {
+  // mar_huge, 64 steps: 105 MB of features and 2.6 MB of changes, of each kind.
+  const MarConfig huge = published_config(*find_preset("mar_huge"));
+  EXPECT_EQ(FeatureRecorder::bytes_per_image(huge, 64, true),
+            3 * (64LL * 320 * 1280 + 2016 * 320) * 4);
+  EXPECT_EQ(FeatureRecorder::bytes_per_image(huge, 64, false) * 3,
+            FeatureRecorder::bytes_per_image(huge, 64, true) * 2);
+}
+
+}  // namespace
+}  // namespace lazymar
