@@ -104,15 +104,16 @@ class NpzWriter {
     uint64_t size = 0;      ///< of the .npy
     uint32_t crc32 = 0;
   };
-  void put(std::span<const std::byte> bytes);
-  void put(std::string_view bytes);
+  void put(const std::string& record);
   void put_content(std::span<const std::byte> bytes);
   void end_array();
+  void put_end(uint64_t directory);
 
   ByteSink sink_;
   std::vector<Entry> entries_;
   uint64_t position_ = 0;   ///< bytes written so far
   uint64_t remaining_ = 0;  ///< bytes that the current array still lacks
+  bool open_ = false;       ///< its data descriptor is still to come
 };
 
 }  // namespace lazymar

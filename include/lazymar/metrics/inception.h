@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "lazymar/io/weights.h"
 #include "lazymar/metrics/extractor.h"
 
 namespace lazymar {
@@ -25,6 +26,10 @@ inline constexpr const char* kInceptionUrl =
 /// the file is not there (saying where to get it and where to put it) or does not fit the network.
 std::unique_ptr<FeatureExtractor> load_inception(const std::filesystem::path& weights,
                                                  c10::Device device);
+
+/// The same from any source of weights, on its placement's device. `plain`: by plain ATen, the twin
+/// of what oneDNN computes on CPUs.
+std::unique_ptr<FeatureExtractor> make_inception(WeightSource& weights, bool plain = false);
 
 /// TensorFlow 1's bilinear resize (align_corners = False, no half-pixel centres, no anti-aliasing),
 /// then (x - 128) / 128: pixels [B, H, W, 3] uint8 on any device -> [B, 3, side, side] fp32 in
