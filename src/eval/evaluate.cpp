@@ -15,6 +15,7 @@
 #include "lazymar/eval/device.h"
 #include "lazymar/eval/generator.h"
 #include "lazymar/eval/image_text.h"
+#include "lazymar/eval/run_scores.h"
 #include "lazymar/eval/settings.h"
 #include "lazymar/eval/summary.h"
 #include "lazymar/eval/worker.h"
@@ -89,7 +90,7 @@ class Evaluation {
  public:
   Evaluation(const EvalOptions& options, const World& world, const BlockPlan& plan,
              const std::vector<int64_t>& classes, Generator& generator, const RunFolder& folder,
-             RunSummary summary)
+             RunSummary summary, const RunScoring* scoring)
       : options_(options),
         world_(world),
         plan_(plan),
@@ -98,8 +99,10 @@ class Evaluation {
         summary_(std::move(summary)),
         sheet_{folder.path(), options.few_files, plan, grid(options), generator.model().img_size},
         model_(generator.model()),
-        worker_(options, world, plan, classes, generator, folder,
-                [this](int64_t id) { return text(id); }) {
+        scoring_(scoring),
+        worker_(
+            options, world, plan, classes, generator, folder,
+            [this](int64_t id) { return text(id); }, scoring) {
     if (options.preview && world.rank == 0) {
       preview_.emplace(sheet_);
     }
@@ -192,7 +195,11 @@ class Evaluation {
       return std::nullopt;
     }
     settle_weights(/*now=*/folder_.weights().is_null());
-    write_summary(true);
+    if (scoring_ != nullptr) {
+      folder_.member().set_state("scoring");
+      scoring_->finish(folder_.path(), [this] { go_on(); });
+    }
+    write_summary(true);  // from here on the others take the result
     if (sheet_.grid.first > 0) {
       preview_.reset();  // one writer at a time
       sheet_.write(worker_.journal());
@@ -201,6 +208,15 @@ class Evaluation {
     std::printf("Run folder: %s\n", folder_.path().c_str());
     std::fflush(stdout);
     return verdict(summary_.failed);
+  }
+
+  /// Between two batches of images that are scored.
+  void go_on() {
+    worker_.keep_fresh();
+    if (stop_request()) {
+      throw Error(ExitCode::kIncomplete,
+                  "stopped while the images were being scored; the same command continues");
+    }
   }
 
   /// What another process of this launch has found, if it has.
@@ -258,6 +274,7 @@ class Evaluation {
   RunSummary summary_;
   ContactSheet sheet_;
   const Model& model_;
+  const RunScoring* scoring_;
   Worker worker_;
   std::optional<WeightHashes> hashes_;
   ordered_json told_weights_;  ///< as the PNGs have them
@@ -274,6 +291,7 @@ ExitCode evaluate(const EvalOptions& options, const World& world) {
   const c10::Device device = resolve_device(options.device, world);
   const Precision precision = resolve_precision(options.precision, device);
   log_info(concat("precision: ", to_string(precision)));
+  const std::unique_ptr<const RunScoring> scoring = make_run_scoring(options, device);
   Model model = load_model(options.model, placement_of(precision, device));
 
   const int64_t batch = device.is_cuda() ? kCudaBatch : kCpuBatch;
@@ -298,7 +316,7 @@ ExitCode evaluate(const EvalOptions& options, const World& world) {
     reporter.emplace(folder.info(), plan);
   }
   Evaluation evaluation(options, world, plan, classes, generator, folder,
-                        describe(options, generator, folder, settings));
+                        describe(options, generator, folder, settings), scoring.get());
   return evaluation.run();
 }
 

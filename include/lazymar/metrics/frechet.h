@@ -36,6 +36,10 @@ class FrechetReference {
   /// Throws Error (usage) where dimensions differ or values are not finite.
   FrechetDistance distance_from(const GaussianStatistics& set) const;
 
+  const GaussianStatistics& statistics() const { return reference_; }
+  /// R [D, rank], fp64.
+  const at::Tensor& root() const { return root_; }
+
  private:
   GaussianStatistics reference_;
   at::Tensor root_;  ///< [D, rank]: R

@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -25,12 +26,17 @@ struct RawImage {
   PngText text;
 };
 
+/// Writes what belongs to a block beside its images, which are in place; its record is complete but
+/// not yet in the journal.
+using BlockCompanion = std::function<void(const BlockRecord&)>;
+
 /// A block as it comes out of the networks.
 struct RawBlock {
   BlockRecord record;  ///< without its images
   std::vector<RawImage> images;
   int64_t width = 0, height = 0;
   std::optional<BlockRecord> previous;  ///< an earlier attempt, whose undamaged files may stay
+  BlockCompanion companion;             ///< may be empty
 };
 
 /// Encodes, stores, journals and releases the claim, block after block, on threads of its own.
