@@ -197,7 +197,7 @@ class Evaluation {
     settle_weights(/*now=*/folder_.weights().is_null());
     if (scoring_ != nullptr) {
       folder_.member().set_state("scoring");
-      scoring_->finish(folder_.path(), [this] { go_on(); });
+      scoring_->finish(folder_.path(), [this] { worker_.keep_fresh(); });
     }
     write_summary(true);  // from here on the others take the result
     if (sheet_.grid.first > 0) {
@@ -208,15 +208,6 @@ class Evaluation {
     std::printf("Run folder: %s\n", folder_.path().c_str());
     std::fflush(stdout);
     return verdict(summary_.failed);
-  }
-
-  /// Between two batches of images that are scored.
-  void go_on() {
-    worker_.keep_fresh();
-    if (stop_request()) {
-      throw Error(ExitCode::kIncomplete,
-                  "stopped while the images were being scored; the same command continues");
-    }
   }
 
   /// What another process of this launch has found, if it has.

@@ -3,14 +3,17 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include "lazymar/io/weight_hash.h"
 #include "lazymar/run/image_files.h"
 #include "lazymar/run/log.h"
+#include "lazymar/run/signals.h"
 #include "lazymar/score/image_loader.h"
 #include "lazymar/score/scoring.h"
 
@@ -19,9 +22,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::chrono::milliseconds kSignEvery(200);
+
 void print(const std::string& text) {
   std::fputs(text.c_str(), stdout);
   std::fflush(stdout);
+}
+
+void refuse_to_stay() {
+  if (stop_request()) {
+    throw Error(ExitCode::kIncomplete,
+                "stopped while images were being scored; the same command continues");
+  }
 }
 
 Features concatenated(const std::vector<Features>& parts) {
@@ -82,10 +94,16 @@ BlockCompanion RunScoring::take(const GeneratedBlock& made, const BlockIds& ids,
   };
 }
 
-void RunScoring::finish(const fs::path& run, const std::function<void()>& between) const {
+void RunScoring::finish(const fs::path& run, const std::function<void()>& alive) const {
+  const std::jthread signs([&alive](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      alive();
+      std::this_thread::sleep_for(kSignEvery);
+    }
+  });
   const Metrics metrics;
   const FeatureKeeping keeping{true, true, std::nullopt};
-  const Scoring scoring(*extractor_, keeping, threads_, {between, print});
+  const Scoring scoring(*extractor_, keeping, threads_, {refuse_to_stay, print});
   std::unique_ptr<ImageSource> source;
   try {
     source = open_image_source(run);
@@ -95,7 +113,8 @@ void RunScoring::finish(const fs::path& run, const std::function<void()>& betwee
   }
   const Reference reference = scoring.reference(reference_, metrics);
   const FeatureTable table = scoring.features(*source);
-  const RunScores scores = score_features(run.string(), table, &reference, metrics);
+  const RunScores scores =
+      score_features(run.string(), table, extractor_->info().name, &reference, metrics);
   leave_scores(run, scores_json(scores, table, scoring.extractor(), &reference, std::nullopt));
   print(scores_text({scores}, {}));
 }

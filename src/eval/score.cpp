@@ -34,9 +34,7 @@ class NoExtractor final : public FeatureExtractor {
 };
 
 bool needs_features(const ScoreOptions& options) {
-  const Metrics& metrics = options.metrics;
-  return metrics.fid || metrics.inception_score || metrics.kid || metrics.precision_recall ||
-         options.features.keep || options.save_stats;
+  return options.metrics.any() || options.features.keep || options.save_stats;
 }
 
 /// Sets one after the other: their features are not needed any more once they are scored.
@@ -62,7 +60,8 @@ class SetScoring {
       write_image_npz(*options_.to_npz, *source, table, options_.decode_threads);
     }
     const Reference* reference = reference_ ? &*reference_ : nullptr;
-    RunScores scores = score_features(path.string(), table, reference, options_.metrics);
+    RunScores scores = score_features(path.string(), table, scoring_.extractor().name, reference,
+                                      options_.metrics);
     std::optional<RunDifference> difference;
     if (!scores_.empty()) {
       difference = score_difference(scores_.front(), scores);

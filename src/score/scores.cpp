@@ -21,6 +21,14 @@ namespace {
 
 constexpr int64_t kMomentRows = 1024;
 
+/// Of other networks than Inception the names of the scores are borrowed.
+void note_extractor(RunScores& scores, const std::string& extractor) {
+  if (extractor != "inception") {
+    scores.notes.push_back(concat("the network is ", extractor,
+                                  ", not Inception: these scores compare with their like alone"));
+  }
+}
+
 void add_interval(Score& score, const std::vector<int64_t>& strata) {
   score.interval = score_interval(score.value, standard_error(score.effects.effects, strata));
 }
@@ -36,8 +44,8 @@ void add_fid(RunScores& scores, const FeatureTable& table, const Reference& refe
   if (scores.frechet->rank_deficient()) {
     scores.notes.push_back(
         concat("the covariance has rank ", scores.frechet->rank, " of ", dim,
-               ": the FID is taken within it, is no estimate of that of more images, and its "
-               "interval is a guess"));
+               ": FID is taken within it, is no estimate of that of more images, and its interval "
+               "is a guess"));
   }
 }
 
@@ -141,7 +149,8 @@ GaussianStatistics statistics_of(const at::Tensor& pool) {
 }
 
 RunScores score_features(const std::string& source, const FeatureTable& table,
-                         const Reference* reference, const Metrics& metrics) {
+                         const std::string& extractor, const Reference* reference,
+                         const Metrics& metrics) {
   const c10::InferenceMode guard;
   RunScores scores;
   scores.source = source;
@@ -151,6 +160,10 @@ RunScores score_features(const std::string& source, const FeatureTable& table,
   for (const ImageFacts& image : table.rows.images) {
     scores.names.push_back(image.name);
   }
+  if (!metrics.any()) {
+    return scores;
+  }
+  note_extractor(scores, extractor);
   if (scores.images < kFewImages) {
     scores.notes.push_back(concat(scores.images, " images are few (", kFewImages,
                                   " and more are not): FID is far too large, IS too small"));

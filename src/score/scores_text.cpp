@@ -201,12 +201,13 @@ std::string scores_text(const std::vector<RunScores>& scores,
     text += run_row(run);
   }
   for (const RunScores& run : scores) {
+    text += concat(run.source, ":\n");
     if (run.fid) {
-      text += concat(run.source, ": about ", format("%.3f", run.fid->effects.bias),
+      text += concat("  about ", format("%.3f", run.fid->effects.bias),
                      " of its FID is the bias of ", run.images, " images\n");
     }
     for (const std::string& note : run.notes) {
-      text += concat(run.source, ": ", note, "\n");
+      text += concat("  ", note, "\n");
     }
   }
   for (const RunDifference& difference : differences) {

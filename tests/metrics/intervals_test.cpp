@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <numeric>
 
 #include "lazymar/metrics/moments.h"
@@ -92,6 +93,9 @@ TEST(Intervals, HoldTheDistanceOfGaussiansAsOftenAsTheySay) {
     EXPECT_LE(coverage(estimates, mean_score(estimates)), kMostShare) << count;
     EXPECT_GE(coverage(estimates, known, true), kLeastShare) << count;
     EXPECT_LE(coverage(estimates, known, true), kMostShare) << count;
+    std::printf("n = %lld: coverage of FID at n %.3f, of the distance %.3f\n",
+                static_cast<long long>(count), coverage(estimates, mean_score(estimates)),
+                coverage(estimates, known, true));
     EXPECT_NEAR(mean_score(estimates) - known, estimates.front().bias,
                 0.25 * estimates.front().bias)
         << count;
@@ -120,6 +124,8 @@ TEST(Intervals, ControlAPlainBootstrapDoesNot) {
     held += scores[2] <= known && known <= scores[97];
     estimates.push_back(estimate(features, reference));
   }
+  std::printf("coverage of the distance by a bootstrap: %.3f, by these intervals: %.3f\n",
+              static_cast<double>(held) / kSets, coverage(estimates, known, true));
   EXPECT_LT(static_cast<double>(held) / kSets, 0.5);
   EXPECT_GT(coverage(estimates, known, true), 0.85);
 }

@@ -244,6 +244,8 @@ def compared(work, taken):
     found = json.loads((work / "comparison/comparison.json").read_text())["runs"]
     check("lazymar_compare shows both", [r["fid"] for r in found] == [left(taken)["fid"], left(lazy)["fid"]]
           and found[1]["fid_interval"] == left(lazy)["intervals"]["fid"], result)
+    check("and their difference", found[0]["fid_difference"] is None and "noise" in result.stdout
+          and found[1]["fid_difference"] == left(lazy)["against"]["fid"]["difference"], result)
 
 
 def hostile(work):

@@ -29,8 +29,9 @@ class RunScoring {
                       const std::filesystem::path& run, const std::function<void()>& between) const;
 
   /// Scores of what the run has: saved features, and images read back where there are none. Prints
-  /// them and leaves them in info/scores.json. `between`: as above.
-  void finish(const std::filesystem::path& run, const std::function<void()>& between) const;
+  /// them and leaves them in info/scores.json. `alive` is called all the time, by another thread.
+  /// Throws Error (incomplete) where it is asked to stop while it reads images back.
+  void finish(const std::filesystem::path& run, const std::function<void()>& alive) const;
 
  private:
   std::filesystem::path reference_;

@@ -28,6 +28,8 @@ struct Reference {
 /// Which scores to compute, where the reference allows.
 struct Metrics {
   bool fid = true, inception_score = true, kid = true, precision_recall = true;
+
+  bool any() const { return fid || inception_score || kid || precision_recall; }
 };
 
 /// A score, where other seeds would put it, and what each image adds to it.
@@ -61,7 +63,8 @@ GaussianStatistics statistics_of(const at::Tensor& pool);
 /// Throws Error (usage) where dimensions differ from the reference's. What cannot be computed
 /// (splits or subsets of more images than there are) is left out, and a note says why.
 RunScores score_features(const std::string& source, const FeatureTable& table,
-                         const Reference* reference, const Metrics& metrics);
+                         const std::string& extractor, const Reference* reference,
+                         const Metrics& metrics);
 
 /// One score of a run against that of the first run.
 struct ScoreDifference {
