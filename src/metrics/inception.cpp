@@ -263,7 +263,8 @@ std::unique_ptr<FeatureExtractor> make_inception(WeightSource& weights, bool pla
   const c10::Device device = weights.placement().device;
   Network network = load_network(weights, plain ? Kernels::kPlain : kernels_of(device));
   weights.finish({});
-  return make_extractor(std::move(network), {.name = kName, .source = "given"}, device);
+  return make_extractor(std::move(network), {.name = kName, .source = "given", .weights = {}},
+                        device);
 }
 
 std::unique_ptr<FeatureExtractor> load_inception(const std::filesystem::path& weights,
