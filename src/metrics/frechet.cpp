@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "lazymar/core/error.h"
@@ -23,10 +24,11 @@ void check(const GaussianStatistics& statistics) {
   }
 }
 
-/// What rounding makes of a zero among `dim` eigenvalues, at most.
-double zero_level(const at::Tensor& values, int64_t dim) {
-  const double largest = values.numel() == 0 ? 0 : values.max().item<double>();
-  return static_cast<double>(dim) * std::numeric_limits<double>::epsilon() * largest;
+/// Which eigenvalues of a covariance are more than what rounding makes of a zero.
+at::Tensor above_zero(const at::Tensor& values) {
+  const double level = static_cast<double>(values.numel()) *
+                       std::numeric_limits<double>::epsilon() * values.max().item<double>();
+  return values > level;
 }
 
 }  // namespace
@@ -34,8 +36,8 @@ double zero_level(const at::Tensor& values, int64_t dim) {
 FrechetReference::FrechetReference(const GaussianStatistics& reference) : reference_(reference) {
   check(reference);
   const auto [values, vectors] = at::linalg_eigh(reference.sigma);
-  const at::Tensor kept = values > zero_level(values, reference.mu.numel());
-  root_ = vectors.index({at::indexing::Slice(), kept}) * values.masked_select(kept).sqrt();
+  const at::Tensor kept = above_zero(values).nonzero().squeeze(1);
+  root_ = vectors.index_select(1, kept) * values.index_select(0, kept).sqrt();
 }
 
 FrechetDistance FrechetReference::distance_from(const GaussianStatistics& set) const {
@@ -46,13 +48,15 @@ FrechetDistance FrechetReference::distance_from(const GaussianStatistics& set) c
     throw usage_error("features of ", set.mu.numel(), " dimensions cannot be compared with ",
                       result.dim, ": another extractor?");
   }
-  const at::Tensor values = at::linalg_eigvalsh(root_.t().mm(set.sigma).mm(root_));
-  const at::Tensor kept = values.masked_select(values > zero_level(values, result.dim));
+  result.rank = above_zero(at::linalg_eigvalsh(set.sigma)).sum().item<int64_t>();
   result.rank_reference = root_.size(1);
-  result.rank = kept.numel();
+  const int64_t common = std::min(result.rank, result.rank_reference);
+  // In ascending order.
+  const at::Tensor values = at::linalg_eigvalsh(root_.t().mm(set.sigma).mm(root_));
+  const at::Tensor largest = values.slice(0, values.numel() - common).clamp_min(0);
   result.mean_term = (set.mu - reference_.mu).square().sum().item<double>();
   result.covariance_term = (set.sigma.trace() + reference_.sigma.trace()).item<double>() -
-                           2 * kept.sqrt().sum().item<double>();
+                           2 * largest.sqrt().sum().item<double>();
   result.distance = result.mean_term + result.covariance_term;
   return result;
 }

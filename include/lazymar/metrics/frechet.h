@@ -15,19 +15,21 @@ struct FrechetDistance {
   double mean_term = 0;        ///< |mu_a - mu_b|^2
   double covariance_term = 0;  ///< tr A + tr B - 2 tr (A B)^1/2
   int64_t dim = 0;
-  int64_t rank_reference = 0;  ///< eigenvalues of B above dim * epsilon * the largest
-  int64_t rank = 0;            ///< the same of A B: what both have in common
+  int64_t rank = 0;            ///< of A: eigenvalues above dim * epsilon * the largest
+  int64_t rank_reference = 0;  ///< of B
 
-  /// True where the covariances do not fill the space, as with no more images than features: the
-  /// distance is computed within what they have in common, and is no longer an estimate of it.
-  bool rank_deficient() const { return rank < dim; }
+  /// True where a covariance does not fill the space, as with no more images than features: the
+  /// rest is taken for constant, which overstates the distance.
+  bool rank_deficient() const { return rank < dim || rank_reference < dim; }
 };
 
 /// Distances of many sets from one reference, whose decomposition is made once.
 ///
 /// torch-fidelity 0.4.0 (metric_fid.py) takes tr (A B)^1/2 as the sum of Re sqrt(lambda) over the
 /// eigenvalues of A B. With B = R R^T these are the eigenvalues of R^T A R, which is symmetric: no
-/// complex numbers, a tenth of the time, and what rounding makes of a zero is told by its size.
+/// complex numbers, a tenth of the time. No more of them than either covariance's rank are other
+/// than zero: where a rank is short, what rounding makes of the rest (its root is no longer small)
+/// does not count.
 class FrechetReference {
  public:
   /// Throws Error (usage) for values that are not finite.
