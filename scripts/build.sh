@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sets up and builds: scripts/build.sh [--target TARGET] [PRESET...], everything of the preset
+# Sets up and builds: scripts/build.sh [--target TARGET]... [PRESET...], everything of the preset
 # "release" (in build/) by default; the presets are in CMakePresets.json.
 #
 #   LAZYMAR_CMAKE_ARGS="-D..."        more arguments for configuring
@@ -8,10 +8,10 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 target=()
-if [[ ${1:-} == --target ]]; then
-  target=(--target "$2")
+while [[ ${1:-} == --target ]]; do
+  target+=(--target "$2")
   shift 2
-fi
+done
 scripts/setup.sh
 
 # A file that includes ATen takes some 1.5 GB to compile: more of them than fit would swap or die.

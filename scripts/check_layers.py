@@ -25,7 +25,8 @@ MAY_INCLUDE = {
     "cuda": {"nn"},
     "metrics": BELOW_LAZY,
     "report": {"run", "io"},
-    "eval": BELOW_LAZY | {"lazy", "vae", "metrics", "report"},
+    "score": {"metrics", "report", "run", "io"},
+    "eval": BELOW_LAZY | {"lazy", "vae", "metrics", "report", "score"},
     "bench": BELOW_LAZY | {"lazy", "vae", "eval"},
 }
 MAY_INCLUDE["tools"] = set(MAY_INCLUDE)
@@ -136,6 +137,8 @@ PLANTED = [
     ("src/run/a.cpp", '#include "lazymar/mar/b.h"', "run must not include mar"),
     ("src/metrics/a.cpp", '#include "lazymar/lazy/b.h"', "metrics must not include lazy"),
     ("src/eval/a.cpp", '#include "lazymar/bench/b.h"', "eval must not include bench"),
+    ("src/score/a.cpp", '#include "lazymar/eval/b.h"', "score must not include eval"),
+    ("src/metrics/a.cpp", '#include "lazymar/score/b.h"', "metrics must not include score"),
     ("src/vae/a.cpp", '#include "lazymar/mar/b.h"', "vae must not include mar"),
     ("src/eval/a.cpp", '#include "lazymar/cuda/b.h"', "eval must not include cuda"),
     ("src/nn/a.cpp", '#include "lazymar/tools/b.h"', "nn must not include tools"),

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Fuzzes the parsers of untrusted files under ASan and UBSan; needs clang++.
 #
-#   scripts/fuzz.sh [SECONDS [TARGET...]]     60 seconds for each of safetensors, zip, pickle, stream
+#   scripts/fuzz.sh [SECONDS [TARGET...]]     60 seconds for each of npz, safetensors, zip, pickle, stream
 #
 # FUZZ_SEED chooses the sequence of inputs (1); other seeds look elsewhere.
 # What is found stays in build-fuzz/findings; new inputs in build-fuzz/corpus. Exit 1: a finding.
@@ -14,7 +14,7 @@ if [[ ! $seconds =~ ^[1-9][0-9]*$ ]]; then
 fi
 shift || true
 targets=("$@")
-((${#targets[@]})) || targets=(safetensors zip pickle stream)
+((${#targets[@]})) || targets=(npz safetensors zip pickle stream)
 
 cmake --preset fuzz >/dev/null
 cmake --build --preset fuzz

@@ -9,6 +9,7 @@
 
 #include "lazymar/core/error.h"
 #include "lazymar/io/atomic_file.h"
+#include "lazymar/io/image.h"
 #include "lazymar/io/png.h"
 #include "lazymar/run/image_files.h"
 

@@ -16,6 +16,7 @@
 #include "lazymar/eval/feature_files.h"
 #include "lazymar/eval/generator.h"
 #include "lazymar/eval/image_text.h"
+#include "lazymar/eval/run_scores.h"
 #include "lazymar/eval/run_weights.h"
 #include "lazymar/eval/settings.h"
 #include "lazymar/eval/summary.h"
@@ -91,7 +92,7 @@ class Evaluation {
  public:
   Evaluation(const EvalOptions& options, const World& world, const BlockPlan& plan,
              const std::vector<int64_t>& classes, Generator& generator, const RunFolder& folder,
-             RunSummary summary)
+             RunSummary summary, const RunScoring* scoring)
       : options_(options),
         world_(world),
         plan_(plan),
@@ -101,8 +102,10 @@ class Evaluation {
         sheet_{folder.path(), options.few_files, plan, grid(options), generator.model().img_size},
         // Hashed once per host: all its processes read the same files.
         weights_(generator.model(), folder, world.local_rank == 0, world.rank == 0),
-        worker_(options, world, plan, classes, generator, folder,
-                [this](int64_t id) { return text(id); }) {
+        scoring_(scoring),
+        worker_(
+            options, world, plan, classes, generator, folder,
+            [this](int64_t id) { return text(id); }, scoring) {
     if (options.preview && world.rank == 0) {
       preview_.emplace(sheet_);
     }
@@ -172,7 +175,11 @@ class Evaluation {
     } else {
       weights_.settle_if_ready();
     }
-    write_summary(true);
+    if (scoring_ != nullptr) {
+      folder_.member().set_state("scoring");
+      scoring_->finish(folder_.path(), [this] { worker_.keep_fresh(); });
+    }
+    write_summary(true);  // from here on the others take the result
     if (options_.record_features) {
       check_recorded(*options_.record_features, options_.num_images);
     }
@@ -241,6 +248,7 @@ class Evaluation {
   RunSummary summary_;
   ContactSheet sheet_;
   RunWeights weights_;
+  const RunScoring* scoring_;
   Worker worker_;  ///< its writer asks for text() up to its end
   std::optional<Preview> preview_;
 };
@@ -254,6 +262,7 @@ ExitCode evaluate(const EvalOptions& options, const World& world) {
   const c10::Device device = resolve_device(options.device, world);
   const Precision precision = resolve_precision(options.precision, device);
   log_info(concat("precision: ", to_string(precision)));
+  const std::unique_ptr<const RunScoring> scoring = make_run_scoring(options, device);
   const auto model =
       std::make_shared<const Model>(load_model(options.model, placement_of(precision, device)));
 
@@ -285,7 +294,7 @@ ExitCode evaluate(const EvalOptions& options, const World& world) {
     reporter.emplace(folder.info(), plan);
   }
   Evaluation evaluation(options, world, plan, classes, generator, folder,
-                        describe(options, generator, folder, settings));
+                        describe(options, generator, folder, settings), scoring.get());
   return evaluation.run();
 }
 

@@ -41,6 +41,11 @@ const OptionSpec kEvalOptions[] = {
      "how features change between decoding steps, for lazymar_compare (plain MAR, 64 images)",
      "DIR"},
     {"Files", "png_threads", "threads that encode PNGs beside the computing (2)", "N"},
+    {"Scores", "score",
+     "take features while images are made, and score the run against REF (see lazymar_score --fid)",
+     "REF"},
+    {"Scores", "extractor", "inception, or demo (inception)", "NAME"},
+    {"Scores", "extractor_weights", "its weights (the extractor's own place)", "FILE"},
     {"Model", "model",
      "mar_base, mar_large, mar_huge, demo, or a folder under pretrained_models/mar "
      "(mar_huge)",
@@ -285,6 +290,14 @@ Parsed<EvalOptions> parse_eval_options(int argc, const char* const* argv) {
   options.preview = arguments.given("preview");
   read_processes(arguments, options);
   read_files(arguments, options);
+  arguments.read("score", options.score);
+  for (const char* name : {"extractor", "extractor_weights"}) {
+    if (arguments.given(name) && !options.score) {
+      throw usage_error("--", name, " has no effect without --score");
+    }
+  }
+  arguments.read("extractor", options.extractor.name);
+  arguments.read("extractor_weights", options.extractor.weights);
   options.ignored = ignored_flags(arguments);
   return parsed;
 }

@@ -37,11 +37,12 @@ std::string environment(const char* name) {
 
 Worker::Worker(const EvalOptions& options, const World& world, const BlockPlan& plan,
                std::vector<int64_t> classes, Generator& generator, const RunFolder& folder,
-               std::function<PngText(int64_t)> text)
+               std::function<PngText(int64_t)> text, const RunScoring* scoring)
     : world_(world),
       plan_(plan),
       folder_(folder),
       text_(std::move(text)),
+      scoring_(scoring),
       faults_(environment(kFaultVariable), folder.info() / "faults"),
       maker_(options, plan, std::move(classes), generator, faults_),
       files_(folder.path(), options.few_files, options.durability, world.rank),
@@ -145,13 +146,25 @@ void Worker::hand_over(const GeneratedBlock& made, BlockRecord record) {
   if (const BlockRecord* previous = finished_.latest(record.block)) {
     block.previous = *previous;
   }
+  block.companion = take_features(made, record.block);
   block.record = std::move(record);
   writer_.submit(std::move(block));
 }
 
-void Worker::look_around(double done) {
+BlockCompanion Worker::take_features(const GeneratedBlock& made, int64_t block) {
+  if (scoring_ == nullptr) {
+    return {};
+  }
+  return scoring_->take(made, plan_.ids(block), folder_.path(), [this] { keep_fresh(); });
+}
+
+void Worker::keep_fresh() {
   claims_.keep_fresh();
   folder_.member().keep_fresh();
+}
+
+void Worker::look_around(double done) {
+  keep_fresh();
   const std::optional<StopRequest> stop = stop_request();
   if (!stop) {
     return;

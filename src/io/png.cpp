@@ -48,11 +48,6 @@ unsigned char* compress_with_libdeflate(unsigned char* data, int length, int* co
 #pragma GCC diagnostic ignored "-Wunused-function"
 #endif
 #include <stb_image_write.h>
-#define STB_IMAGE_IMPLEMENTATION
-#define STB_IMAGE_STATIC
-#define STBI_NO_STDIO
-#define STBI_ONLY_PNG
-#include <stb_image.h>
 #if defined(__GNUC__)
 #pragma GCC diagnostic pop
 #endif
@@ -150,21 +145,6 @@ PngText read_png_text(std::span<const std::byte> png) {
 
 bool looks_like_png(std::span<const std::byte> head, std::span<const std::byte> tail) {
   return text_of(head).starts_with(kSignature) && text_of(tail).ends_with(kEnd);
-}
-
-std::optional<DecodedImage> decode_png(std::span<const std::byte> png) {
-  int width = 0;
-  int height = 0;
-  int channels = 0;
-  const std::unique_ptr<stbi_uc, decltype(&stbi_image_free)> pixels(
-      stbi_load_from_memory(reinterpret_cast<const stbi_uc*>(png.data()),
-                            static_cast<int>(png.size()), &width, &height, &channels, kChannels),
-      &stbi_image_free);
-  if (!pixels || channels != kChannels) {
-    return std::nullopt;
-  }
-  const auto size = static_cast<size_t>(width) * static_cast<size_t>(height) * kChannels;
-  return DecodedImage{width, height, {pixels.get(), pixels.get() + size}};
 }
 
 std::vector<uint8_t> tile_images(std::span<const std::vector<uint8_t>> tiles, int64_t width,

@@ -106,7 +106,7 @@ class ZipReader {
 
   void check_used(const ZipEntry& entry) const {
     if (check_) {
-      check_crc(entry, file_);
+      check_crc(entry, file_, kCrcAdvice);
     }
   }
 

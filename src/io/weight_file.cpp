@@ -58,7 +58,7 @@ const TensorView* WeightFile::find(const std::string& name) const {
   read_ahead(found->second.bytes);
   const auto record = found->second.record;
   if (record && !checked_[*record]) {
-    check_crc(content_.records[*record], path().string());
+    check_crc(content_.records[*record], path().string(), kCrcAdvice);
     checked_[*record] = true;
   }
   return &found->second;

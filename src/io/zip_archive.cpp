@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
+#include <new>
 #include <unordered_set>
 #include <utility>
 
@@ -16,12 +18,14 @@ namespace {
 
 constexpr uint16_t kEncrypted = 1U << 0 | 1U << 6 | 1U << 13;
 constexpr uint16_t kDescriptorFollows = 1U << 3;  // sizes and CRC stand behind the data
+constexpr uint16_t kDeflated = 8;
+constexpr uint64_t kHighestRatio = 1032;  // deflate's: a match of 258 bytes in two bits
 
 /// Reads every entry's two headers and checks that all of it holds together.
 class DirectoryReader {
  public:
-  DirectoryReader(std::span<const std::byte> archive, std::string_view file)
-      : archive_(archive), file_(file) {}
+  DirectoryReader(std::span<const std::byte> archive, std::string_view file, ZipMethods methods)
+      : archive_(archive), file_(file), methods_(methods) {}
 
   std::vector<ZipEntry> read() {
     const ZipDirectory directory = find_zip_directory(archive_, file_);
@@ -55,10 +59,11 @@ class DirectoryReader {
     if ((header.flags & kEncrypted) != 0) {
       refuse(" is encrypted");
     }
-    if (header.method != 0) {
-      refuse(" is compressed (method ", header.method, "); torch.save stores");
+    const bool deflated = header.method == kDeflated && methods_ == ZipMethods::kStoredAndDeflated;
+    if (header.method != 0 && !deflated) {
+      refuse(" is compressed (method ", header.method, "), which is not supported here");
     }
-    if (header.stored != header.original) {
+    if (!deflated && header.stored != header.original) {
       refuse(" is stored and has two sizes: ", header.stored, " and ", header.original);
     }
     if (!names_.insert(header.name).second) {
@@ -70,7 +75,12 @@ class DirectoryReader {
              directory, ")");
     }
     ranges_.push_back({header.local, begin + header.stored});
-    return {header.name, archive_.subspan(begin, header.stored), begin, header.crc32};
+    return {.name = header.name,
+            .bytes = archive_.subspan(begin, header.stored),
+            .position = begin,
+            .crc32 = header.crc32,
+            .deflated = deflated,
+            .original = header.original};
   }
 
   /// Where the entry's data begin. A reader that trusts one header must see what a reader that
@@ -101,6 +111,7 @@ class DirectoryReader {
 
   std::span<const std::byte> archive_;
   std::string_view file_;
+  ZipMethods methods_;
   std::unordered_set<std::string_view> names_;
   std::vector<std::pair<uint64_t, uint64_t>> ranges_;
 };
@@ -116,17 +127,48 @@ bool looks_like_zip(std::span<const std::byte> archive) {
   return signature == kZipLocalHeader;
 }
 
-std::vector<ZipEntry> read_zip_directory(std::span<const std::byte> archive,
-                                         std::string_view file) {
-  return DirectoryReader(archive, file).read();
+std::vector<ZipEntry> read_zip_directory(std::span<const std::byte> archive, std::string_view file,
+                                         ZipMethods methods) {
+  return DirectoryReader(archive, file, methods).read();
 }
 
-void check_crc(const ZipEntry& entry, std::string_view file) {
+void check_crc(const ZipEntry& entry, std::string_view file, std::string_view advice) {
   const uint32_t actual = libdeflate_crc32(0, entry.bytes.data(), entry.bytes.size());
   if (actual != entry.crc32) {
     refuse_at(file, entry.position, "zip entry ", in_quotes(entry.name),
-              " is damaged: its CRC-32 is not the recorded one (--no_crc skips this check)");
+              " is damaged: its CRC-32 is not the recorded one", advice);
   }
+}
+
+std::vector<std::byte> inflate(const ZipEntry& entry, std::string_view file, uint64_t longest) {
+  const auto refuse = [&](auto&&... reason) {
+    refuse_at(file, entry.position, "zip entry ", in_quotes(entry.name), reason...);
+  };
+  if (entry.original > longest) {
+    refuse(" is compressed, and of ", entry.original, " bytes; ", longest,
+           " are the limit: store it instead (numpy.savez, not savez_compressed)");
+  }
+  if (entry.original / kHighestRatio > entry.bytes.size()) {
+    refuse(" cannot be inflated to ", entry.original, " bytes from ", entry.bytes.size());
+  }
+  const std::unique_ptr<libdeflate_decompressor, decltype(&libdeflate_free_decompressor)> inflater(
+      libdeflate_alloc_decompressor(), libdeflate_free_decompressor);
+  if (inflater == nullptr) {
+    throw std::bad_alloc();
+  }
+  std::vector<std::byte> content(entry.original);
+  size_t used = 0;
+  // Without a place for the actual size, anything but exactly that many bytes is an error.
+  const auto result =
+      libdeflate_deflate_decompress_ex(inflater.get(), entry.bytes.data(), entry.bytes.size(),
+                                       content.data(), content.size(), &used, nullptr);
+  if (result != LIBDEFLATE_SUCCESS || used != entry.bytes.size()) {
+    refuse(" is damaged: it cannot be inflated to ", entry.original, " bytes");
+  }
+  if (libdeflate_crc32(0, content.data(), content.size()) != entry.crc32) {
+    refuse(" is damaged: its CRC-32 is not the recorded one");
+  }
+  return content;
 }
 
 }  // namespace lazymar

@@ -51,6 +51,7 @@ ordered_json run_json(const RunData& run, const RunData& baseline) {
     stages[std::string(stage.name)] = stage.seconds;
   }
   const Scores& scores = run.scores;
+  const bool paired = scores.against(baseline.scores);
   return {
       {"label", run.label},
       {"folder", run.folder.string()},
@@ -73,6 +74,9 @@ ordered_json run_json(const RunData& run, const RunData& baseline) {
        {{"mean", json_of(scores.inception_score)},
         {"deviation", json_of(scores.inception_deviation)},
         {"interval", json_of(scores.inception_interval)}}},
+      {"fid_difference", paired ? json_of(scores.fid_difference) : ordered_json()},
+      {"fid_difference_interval",
+       paired ? json_of(scores.fid_difference_interval) : ordered_json()},
       {"settings", run.settings},
       {"weights_sha256", run.weights}};
 }
@@ -137,6 +141,13 @@ std::string comparison_text(const Comparison& comparison) {
         number_text(run.scores.fid, 2).c_str(), number_text(run.scores.inception_score, 1).c_str(),
         number_text(likeness.psnr_median, 2).c_str(), number_text(likeness.ssim_median, 4).c_str());
     text += line + run.label + "\n";
+  }
+  for (const RunData& run : comparison.runs) {
+    if (run.scores.against(comparison.runs.front().scores)) {
+      for (const std::string& sentence : run.scores.sentences) {
+        text += concat(run.label, ": ", sentence, "\n");
+      }
+    }
   }
   return text;
 }

@@ -46,9 +46,17 @@ std::string summary_section(const Comparison& comparison) {
                      with_interval(run.scores.inception_score, run.scores.inception_interval, 1),
                      number_text(alike.psnr_median, 2), number_text(alike.ssim_median, 4)});
   }
+  std::string said;
+  for (const RunData& run : comparison.runs) {
+    if (run.scores.against(comparison.runs.front().scores)) {
+      for (const std::string& sentence : run.scores.sentences) {
+        said += "<p>" + escape_html(concat(run.label, ": ", sentence)) + "</p>";
+      }
+    }
+  }
   return section("summary", "Summary",
-                 "<div class=\"scroll\"><table>" + rows +
-                     "</table></div><p class=\"faint\">Latency: median over full blocks of seconds "
+                 "<div class=\"scroll\"><table>" + rows + "</table></div>" + said +
+                     "<p class=\"faint\">Latency: median over full blocks of seconds "
                      "an image, VAE included. PSNR and SSIM: medians over pairs with run 0.</p>");
 }
 

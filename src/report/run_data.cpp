@@ -38,11 +38,27 @@ std::optional<Interval> interval_at(const ordered_json& json, const char* path) 
   return Interval(value[0].get<double>(), value[1].get<double>());
 }
 
+std::string text_at(const ordered_json& json, const char* path) {
+  const ordered_json value = value_at(json, path);
+  return value.is_string() ? value.get<std::string>() : "";
+}
+
 Scores read_scores(const fs::path& path) {
   const ordered_json json = read_object(path);
-  return {number_at(json, "/fid"), number_at(json, "/inception_score/mean"),
-          number_at(json, "/inception_score/deviation"), interval_at(json, "/intervals/fid"),
-          interval_at(json, "/intervals/inception_score")};
+  std::vector<std::string> sentences;
+  for (const ordered_json& sentence : value_at(json, "/against/sentences")) {
+    sentences.push_back(sentence.is_string() ? sentence.get<std::string>() : sentence.dump());
+  }
+  return {number_at(json, "/fid"),
+          number_at(json, "/inception_score/mean"),
+          number_at(json, "/inception_score/deviation"),
+          interval_at(json, "/intervals/fid"),
+          interval_at(json, "/intervals/inception_score"),
+          text_at(json, "/images_sha256"),
+          text_at(json, "/against/baseline_images_sha256"),
+          number_at(json, "/against/fid/difference"),
+          interval_at(json, "/against/fid/interval"),
+          sentences};
 }
 
 ordered_json read_manifest(const fs::path& folder) {

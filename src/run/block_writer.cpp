@@ -91,6 +91,9 @@ void BlockWriter::write(RawBlock& block) {
   record.images =
       files_.store(record.block, encode(block), block.previous ? &*block.previous : nullptr);
   record.png_seconds = Seconds(std::chrono::steady_clock::now() - start).count();
+  if (block.companion) {
+    block.companion(record);
+  }
   record.finished = Seconds(std::chrono::system_clock::now().time_since_epoch()).count();
   journal_.append(record);
   // After the journal: whoever finds the claim gone finds the block finished.

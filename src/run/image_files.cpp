@@ -10,6 +10,7 @@
 
 #include "lazymar/core/error.h"
 #include "lazymar/io/descriptor.h"
+#include "lazymar/io/image.h"
 #include "lazymar/io/mapped_file.h"
 #include "lazymar/io/png.h"
 #include "lazymar/io/sha256.h"

@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <memory>
 
+#include "lazymar/io/image.h"
+
 #define STB_IMAGE_IMPLEMENTATION
 #define STB_IMAGE_STATIC
 #define STBI_ONLY_PNG

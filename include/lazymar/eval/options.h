@@ -10,6 +10,7 @@
 
 #include "lazymar/core/config.h"
 #include "lazymar/eval/model_files.h"
+#include "lazymar/eval/score.h"
 #include "lazymar/io/weight_file.h"
 #include "lazymar/report/compare.h"
 #include "lazymar/run/image_files.h"
@@ -48,6 +49,8 @@ struct EvalOptions {
   bool metadata = true;      ///< PNGs say what made them
   int64_t png_threads = 2;   ///< that encode images while the next block is computed
   std::optional<std::filesystem::path> record_features;  ///< a file per image goes there
+  std::optional<std::filesystem::path> score;  ///< reference: take features, score at the end
+  ExtractorRequest extractor;
   std::vector<std::string> ignored;  ///< flags of eval.py and main_mar.py without a meaning here
 };
 
@@ -82,6 +85,7 @@ Parsed<EvalOptions> parse_eval_options(int argc, const char* const* argv);
 Parsed<VerifyOptions> parse_verify_options(int argc, const char* const* argv);
 Parsed<ConvertOptions> parse_convert_options(int argc, const char* const* argv);
 Parsed<CompareOptions> parse_compare_options(int argc, const char* const* argv);
+Parsed<ScoreOptions> parse_score_options(int argc, const char* const* argv);
 
 /// Command line over the checkpoint's recommendation over the defaults.
 SamplingOptions resolve_sampling(const EvalOptions& options,

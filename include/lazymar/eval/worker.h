@@ -10,6 +10,7 @@
 #include "lazymar/eval/block_maker.h"
 #include "lazymar/eval/generator.h"
 #include "lazymar/eval/options.h"
+#include "lazymar/eval/run_scores.h"
 #include "lazymar/run/block_plan.h"
 #include "lazymar/run/block_writer.h"
 #include "lazymar/run/claims.h"
@@ -30,10 +31,11 @@ enum class Progress {
 class Worker {
  public:
   /// `classes`: what label_of() takes. `text`: what the PNG of an image says of itself, asked for
-  /// on threads of the writer. Generator and folder must outlive the worker.
+  /// on threads of the writer. `scoring` takes features of every block; may be null. It, generator
+  /// and folder must outlive the worker.
   Worker(const EvalOptions& options, const World& world, const BlockPlan& plan,
          std::vector<int64_t> classes, Generator& generator, const RunFolder& folder,
-         std::function<PngText(int64_t id)> text);
+         std::function<PngText(int64_t id)> text, const RunScoring* scoring);
 
   /// Claims and makes blocks until every block is finished, or failed in this launch, or until it
   /// is asked to stop; its own blocks are on the disk then. Calls `between_blocks` before each.
@@ -46,6 +48,8 @@ class Worker {
   /// True: this process is the one that checks the set (see check()).
   bool take_check() { return claims_.take("check"); }
   void release_check() { claims_.release("check"); }
+  /// Signs of life from what takes long.
+  void keep_fresh();
   /// Looks at the files of every finished block; damaged blocks are to be made again. Returns how
   /// many blocks are to be made.
   int64_t check(bool deep);
@@ -58,11 +62,13 @@ class Worker {
   void strike(int64_t block);
   void look_around(double done);
   void hand_over(const GeneratedBlock& made, BlockRecord record);
+  BlockCompanion take_features(const GeneratedBlock& made, int64_t block);
 
   World world_;
   BlockPlan plan_;
   const RunFolder& folder_;
   std::function<PngText(int64_t)> text_;
+  const RunScoring* scoring_;
   Faults faults_;
   BlockMaker maker_;
   ImageFiles files_;

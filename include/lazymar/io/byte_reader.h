@@ -27,9 +27,11 @@ template <typename... Parts>
 /// the position of the value that does not fit.
 class ByteReader {
  public:
-  /// `file` is the name for messages; it and the bytes must outlive the reader.
-  ByteReader(std::span<const std::byte> bytes, std::string_view file, uint64_t position = 0)
-      : bytes_(bytes), file_(file), position_(position) {
+  /// `file` is the name for messages; it and the bytes must outlive the reader. `origin`: where the
+  /// bytes begin in the file, added to the positions in messages.
+  ByteReader(std::span<const std::byte> bytes, std::string_view file, uint64_t position = 0,
+             uint64_t origin = 0)
+      : bytes_(bytes), file_(file), position_(position), origin_(origin) {
     if (position > bytes.size()) {
       refuse(position, "is past the end of the file (", bytes.size(), " bytes): truncated?");
     }
@@ -69,13 +71,14 @@ class ByteReader {
 
   template <typename... Parts>
   [[noreturn]] void refuse(uint64_t position, Parts&&... reason) const {
-    refuse_at(file_, position, std::forward<Parts>(reason)...);
+    refuse_at(file_, origin_ + position, std::forward<Parts>(reason)...);
   }
 
  private:
   std::span<const std::byte> bytes_;
   std::string_view file_;
   uint64_t position_;
+  uint64_t origin_;
 };
 
 }  // namespace lazymar

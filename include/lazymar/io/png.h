@@ -1,9 +1,8 @@
 #pragma once
-/// 8-bit RGB images to PNG and back, in memory.
+/// 8-bit RGB images to PNG, in memory; io/image.h is the way back.
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -27,13 +26,6 @@ inline constexpr size_t kPngMargin = 12;
 
 /// True where a file begins with PNG's signature and ends with its last chunk, whole.
 bool looks_like_png(std::span<const std::byte> head, std::span<const std::byte> tail);
-
-struct DecodedImage {
-  int64_t width = 0, height = 0;
-  std::vector<uint8_t> pixels;  ///< [height, width, 3]
-};
-/// Nothing where it is no whole 8-bit RGB PNG.
-std::optional<DecodedImage> decode_png(std::span<const std::byte> png);
 
 /// One picture of `columns` x `rows` tiles, [height * rows, width * columns, 3], out of tiles
 /// [height, width, 3] laid row by row; places without a tile are white.

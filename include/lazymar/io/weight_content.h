@@ -55,6 +55,9 @@ int64_t byte_count(ElementType type, std::span<const int64_t> shape);
 /// "[2, 3]", for messages.
 std::string shape_string(std::span<const int64_t> shape);
 
+/// Ends the message about a checkpoint's damaged record.
+inline constexpr std::string_view kCrcAdvice = " (--no_crc skips this check)";
+
 /// Tensors by name, and where they come from.
 struct WeightContent {
   std::map<std::string, TensorView> tensors;

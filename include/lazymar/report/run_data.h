@@ -22,6 +22,17 @@ using Interval = std::pair<double, double>;
 struct Scores {
   std::optional<double> fid, inception_score, inception_deviation;
   std::optional<Interval> fid_interval, inception_interval;
+  std::string images_sha256;  ///< tells the set that was scored
+  // What lazymar_score found of this run against another one; where it was given both.
+  std::string baseline_sha256;  ///< images_sha256 of that one
+  std::optional<double> fid_difference;
+  std::optional<Interval> fid_difference_interval;
+  std::vector<std::string> sentences;  ///< what the differences mean
+
+  /// True where the differences are those from `baseline`.
+  bool against(const Scores& baseline) const {
+    return !baseline_sha256.empty() && baseline_sha256 == baseline.images_sha256;
+  }
 };
 
 /// Rows through transformer blocks and through blocks of the head, per image.

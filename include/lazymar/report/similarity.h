@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "lazymar/io/png.h"
+#include "lazymar/io/image.h"
 
 namespace lazymar {
 

@@ -26,12 +26,17 @@ struct RawImage {
   std::function<PngText()> text;  ///< asked for on an encoder's thread; it may take its time
 };
 
+/// Writes what belongs to a block beside its images, which are in place; its record is complete but
+/// not yet in the journal.
+using BlockCompanion = std::function<void(const BlockRecord&)>;
+
 /// A block as it comes out of the networks.
 struct RawBlock {
   BlockRecord record;  ///< without its images
   std::vector<RawImage> images;
   int64_t width = 0, height = 0;
   std::optional<BlockRecord> previous;  ///< an earlier attempt, whose undamaged files may stay
+  BlockCompanion companion;             ///< may be empty
 };
 
 /// Encodes, stores, journals and releases the claim, block after block, on threads of its own.

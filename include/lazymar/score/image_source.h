@@ -1,0 +1,66 @@
+#pragma once
+/// Sets of images, wherever they lie: a run's folder, any folder, tars, an .npz.
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace lazymar {
+
+/// One image of a set.
+struct SourceImage {
+  std::string name;  ///< "00042.png", "n01440764/x.JPEG", "arr_0[7]"
+  std::optional<int64_t> id;
+  std::string
+      recorded_sha256;  ///< of the file, as the run's journal has it; empty where it has none
+};
+
+/// An image's bytes, valid while `keeps` lives.
+struct ImageBytes {
+  std::span<const std::byte> bytes;  ///< the file; or with `size` the pixels [height, width, 3]
+  std::optional<std::pair<int64_t, int64_t>> size;  ///< width, height
+  std::shared_ptr<const void> keeps;
+};
+
+/// What a set should hold and what it holds.
+struct SourceContent {
+  std::vector<SourceImage> images;  ///< in the order of their names, byte by byte
+  int64_t planned = 0;              ///< how many there should be
+  std::vector<int64_t> missing;     ///< ids of a run that are not there
+};
+
+class ImageSource {
+ public:
+  ImageSource(std::filesystem::path path, SourceContent content)
+      : path_(std::move(path)), content_(std::move(content)) {}
+  virtual ~ImageSource() = default;
+
+  /// Image `index` of content().images. For several threads at once. Throws Error (usage) where it
+  /// cannot be read.
+  virtual ImageBytes read(size_t index) const = 0;
+
+  const std::filesystem::path& path() const { return path_; }
+  const SourceContent& content() const { return content_; }
+  /// True for the folder of a run of ours.
+  virtual bool is_run() const { return false; }
+
+ private:
+  std::filesystem::path path_;
+  SourceContent content_;
+};
+
+/// A run folder (its manifest tells), a folder of PNG and JPEG files, subfolders included, or of
+/// tars of such; a tar; an .npz with arr_0 [N, H, W, 3] uint8. Throws Error (usage) where the path
+/// is none of these, or holds no image.
+std::unique_ptr<ImageSource> open_image_source(const std::filesystem::path& path);
+
+/// True for an .npz that has this array.
+bool npz_has(const std::filesystem::path& path, const std::string& array);
+
+}  // namespace lazymar

@@ -1,0 +1,131 @@
+#include "lazymar/eval/score.h"
+
+#include <ATen/ATen.h>
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "lazymar/eval/device.h"
+#include "lazymar/io/atomic_file.h"
+#include "lazymar/metrics/demo_classifier.h"
+#include "lazymar/metrics/inception.h"
+#include "lazymar/metrics/statistics.h"
+#include "lazymar/score/image_npz.h"
+#include "lazymar/score/image_source.h"
+
+namespace lazymar {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+
+std::string text_of(const ordered_json& json) {
+  return json.dump(2, ' ', /*ensure_ascii=*/false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+/// Looks at images and says nothing: for those who want their health, or the images themselves.
+class NoExtractor final : public FeatureExtractor {
+ public:
+  NoExtractor() : FeatureExtractor({"none", "", 0, 0, 0, 1, {}}) {}
+  Features operator()(const at::Tensor& pixels) const override {
+    const at::Tensor nothing = at::empty({pixels.size(0), 0}, c10::kFloat);
+    return {nothing, nothing};
+  }
+};
+
+bool needs_features(const ScoreOptions& options) {
+  return options.metrics.any() || options.features.keep || options.save_stats;
+}
+
+/// Sets one after the other: their features are not needed any more once they are scored.
+class SetScoring {
+ public:
+  SetScoring(const ScoreOptions& options, const FeatureExtractor& extractor)
+      : options_(options),
+        out_(options.json && *options.json == "-" ? stderr : stdout),
+        scoring_(extractor, options.features, options.decode_threads,
+                 {[] {}, [this](const std::string& text) { say(text); }}) {
+    if (options.reference) {
+      reference_ = scoring_.reference(*options.reference, options.metrics);
+    }
+  }
+
+  void score(const fs::path& path) {
+    const std::unique_ptr<ImageSource> source = open_image_source(path);
+    const FeatureTable table = scoring_.features(*source);
+    if (options_.save_stats) {
+      write_statistics(*options_.save_stats, statistics_of(table.rows.pool));
+    }
+    if (options_.to_npz) {
+      write_image_npz(*options_.to_npz, *source, table, options_.decode_threads);
+    }
+    const Reference* reference = reference_ ? &*reference_ : nullptr;
+    RunScores scores = score_features(path.string(), table, scoring_.extractor().name, reference,
+                                      options_.metrics);
+    std::optional<RunDifference> difference;
+    if (!scores_.empty()) {
+      difference = score_difference(scores_.front(), scores);
+      differences_.push_back(*difference);
+    }
+    ordered_json json = scores_json(scores, table, scoring_.extractor(), reference, difference);
+    if (source->is_run()) {
+      leave_scores(source->path(), json);
+    }
+    json_.push_back(std::move(json));
+    scores_.push_back(std::move(scores));
+  }
+
+  void report() const {
+    say(scores_text(scores_, differences_));
+    if (options_.json) {
+      const std::string text = text_of({{"sets", json_}});
+      if (*options_.json == "-") {
+        std::fputs(text.c_str(), stdout);
+      } else {
+        write_text_atomically(*options_.json, text);
+      }
+    }
+  }
+
+ private:
+  void say(const std::string& text) const {
+    std::fputs(text.c_str(), out_);
+    std::fflush(out_);
+  }
+
+  const ScoreOptions& options_;
+  std::FILE* out_;
+  Scoring scoring_;
+  std::optional<Reference> reference_;
+  std::vector<RunScores> scores_;
+  std::vector<RunDifference> differences_;
+  ordered_json json_ = ordered_json::array();
+};
+
+}  // namespace
+
+std::unique_ptr<FeatureExtractor> load_extractor(const ExtractorRequest& request,
+                                                 c10::Device device) {
+  if (request.name == "inception") {
+    return load_inception(request.weights.value_or(kInceptionWeights), device);
+  }
+  if (request.name == "demo") {
+    return load_demo_classifier(request.weights.value_or(kDemoClassifier));
+  }
+  throw usage_error("--extractor ", request.name, ": use inception or demo");
+}
+
+ExitCode score(const ScoreOptions& options) {
+  set_threads(options.threads);
+  const std::unique_ptr<FeatureExtractor> extractor =
+      needs_features(options) ? load_extractor(options.extractor, resolve_device(options.device))
+                              : std::make_unique<NoExtractor>();
+  SetScoring scoring(options, *extractor);
+  for (const fs::path& path : options.sets) {
+    scoring.score(path);
+  }
+  scoring.report();
+  return ExitCode::kDone;
+}
+
+}  // namespace lazymar

@@ -1,0 +1,77 @@
+#include "lazymar/metrics/moments.h"
+
+#include <ATen/ATen.h>
+
+#include "lazymar/core/error.h"
+
+namespace lazymar {
+namespace {
+
+/// What joining two parts adds to the sum of their scatters, per unit of gap gap^T.
+double weight_of_gap(int64_t a, int64_t b) {
+  return static_cast<double>(a) * static_cast<double>(b) / static_cast<double>(a + b);
+}
+
+}  // namespace
+
+void Moments::add(const at::Tensor& features) {
+  if (features.size(0) == 0) {
+    return;
+  }
+  const at::Tensor rows = features.to(c10::kDouble);
+  Moments batch;
+  batch.count = rows.size(0);
+  batch.mean = rows.mean(0);
+  const at::Tensor centred = rows - batch.mean;
+  batch.scatter = centred.t().mm(centred);
+  merge(batch);
+}
+
+void Moments::merge(const Moments& other) {
+  if (other.count == 0) {
+    return;
+  }
+  if (count == 0) {
+    count = other.count;
+    mean = other.mean.clone();
+    scatter = other.scatter.clone();
+    return;
+  }
+  const at::Tensor gap = other.mean - mean;
+  scatter.add_(other.scatter);
+  scatter.addr_(gap, gap, /*beta=*/1, weight_of_gap(count, other.count));
+  count += other.count;
+  mean.add_(gap, static_cast<double>(other.count) / static_cast<double>(count));
+}
+
+void Moments::remove(const Moments& part) {
+  if (part.count > count) {
+    throw Error(ExitCode::kInternal,
+                concat("moments of ", part.count, " rows taken out of ", count));
+  }
+  if (part.count == 0) {
+    return;
+  }
+  const int64_t left = count - part.count;
+  if (left == 0) {
+    *this = {};
+    return;
+  }
+  // merge() backwards: what is left has this mean, and lay this far from the part.
+  const at::Tensor gap =
+      (mean - part.mean) * (static_cast<double>(count) / static_cast<double>(left));
+  scatter.sub_(part.scatter);
+  scatter.addr_(gap, gap, /*beta=*/1, -weight_of_gap(left, part.count));
+  mean = part.mean + gap;
+  count = left;
+}
+
+GaussianStatistics Moments::statistics() const {
+  if (count < 2) {
+    throw usage_error("a covariance needs two images at least; there is ",
+                      count == 0 ? "none" : "one");
+  }
+  return {mean.clone(), scatter / static_cast<double>(count - 1)};
+}
+
+}  // namespace lazymar

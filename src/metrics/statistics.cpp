@@ -1,0 +1,83 @@
+#include "lazymar/metrics/statistics.h"
+
+#include <ATen/ATen.h>
+
+#include <cstring>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "lazymar/core/error.h"
+#include "lazymar/io/npz.h"
+
+namespace lazymar {
+namespace {
+
+constexpr int64_t kLargestDim = 1 << 14;
+
+/// The array as fp64, of a shape that was checked.
+at::Tensor fp64_tensor(const NpyArray& array, const std::string& what) {
+  const std::vector<double> values = to_doubles(array, what);
+  return at::tensor(values).view(array.shape);
+}
+
+void check_symmetric(const at::Tensor& sigma, const std::string& what) {
+  // Float32 files are symmetric to their own precision.
+  const double largest = sigma.abs().max().item<double>();
+  if ((sigma - sigma.t()).abs().max().item<double>() > 1e-5 * largest) {
+    throw usage_error(what, ": no covariance: it is not symmetric");
+  }
+}
+
+std::span<const std::byte> bytes_of(const at::Tensor& tensor) {
+  return {static_cast<const std::byte*>(tensor.const_data_ptr()), tensor.nbytes()};
+}
+
+}  // namespace
+
+GaussianStatistics read_statistics(const std::filesystem::path& path) {
+  const std::string name = path.string();
+  if (!std::filesystem::exists(path)) {
+    throw usage_error(name, ": not found. ImageNet 256x256: VIRTUAL_imagenet256_labeled.npz from ",
+                      "https://openaipublic.blob.core.windows.net/diffusion/jul-2021/ref_batches/"
+                      "imagenet/256/, or adm_in256_stats.npz from fid_stats/ of "
+                      "https://github.com/LTH14/mar");
+  }
+  const NpzFile file(path);
+  const NpyArray mu = file.arrays().array("mu");
+  const NpyArray sigma = file.arrays().array("sigma");
+  if (mu.shape.size() != 1 || mu.shape[0] < 1 || mu.shape[0] > kLargestDim) {
+    throw usage_error(name, ": mu has the shape ", shape_string(mu.shape), " instead of [D]");
+  }
+  if (sigma.shape != std::vector<int64_t>{mu.shape[0], mu.shape[0]}) {
+    throw usage_error(name, ": sigma has the shape ", shape_string(sigma.shape), ", and mu ",
+                      shape_string(mu.shape));
+  }
+  GaussianStatistics statistics{fp64_tensor(mu, name + ": mu"),
+                                fp64_tensor(sigma, name + ": sigma")};
+  if (!statistics.mu.isfinite().all().item<bool>() ||
+      !statistics.sigma.isfinite().all().item<bool>()) {
+    throw usage_error(name, ": holds values that are not finite");
+  }
+  check_symmetric(statistics.sigma, name + ": sigma");
+  return statistics;
+}
+
+void write_statistics(const std::filesystem::path& path, const GaussianStatistics& statistics) {
+  const at::Tensor mu = statistics.mu.to(c10::kDouble).contiguous();
+  const at::Tensor sigma = statistics.sigma.to(c10::kDouble).contiguous();
+  const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+  write_file_atomically(
+      path,
+      [&](const ByteSink& sink) {
+        NpzWriter npz(sink);
+        npz.begin("mu", ElementType::kF64, mu.sizes().vec());
+        npz.write(bytes_of(mu));
+        npz.begin("sigma", ElementType::kF64, sigma.sizes().vec());
+        npz.write(bytes_of(sigma));
+        npz.finish();
+      },
+      folder);
+}
+
+}  // namespace lazymar

@@ -1,0 +1,86 @@
+#include "lazymar/metrics/statistics.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <string>
+
+#include "lazymar/io/npz.h"
+#include "support/errors.h"
+#include "support/temporary_folder.h"
+
+namespace lazymar {
+namespace {
+
+using testing::contains;
+using testing::refused;
+using testing::TemporaryFolder;
+
+struct Array {
+  std::string name;
+  at::Tensor value;
+};
+
+void write_npz(const std::filesystem::path& path, const std::vector<Array>& arrays) {
+  write_file_atomically(
+      path,
+      [&](const ByteSink& sink) {
+        NpzWriter npz(sink);
+        for (const Array& array : arrays) {
+          const bool wide = array.value.scalar_type() == c10::kDouble;
+          npz.begin(array.name, wide ? ElementType::kF64 : ElementType::kF32,
+                    array.value.sizes().vec());
+          npz.write(
+              {static_cast<const std::byte*>(array.value.const_data_ptr()), array.value.nbytes()});
+        }
+        npz.finish();
+      },
+      path.parent_path());
+}
+
+const at::Tensor kMu = at::tensor({1.5, -2.0});
+const at::Tensor kSigma = at::tensor({2.0, 0.25, 0.25, 1.0}).view({2, 2});
+
+TEST(Statistics, AreReadAsTheyWereWritten) {
+  const TemporaryFolder folder;
+  write_statistics(folder.path() / "a.npz", {kMu, kSigma});
+  const GaussianStatistics read = read_statistics(folder.path() / "a.npz");
+  EXPECT_TRUE(read.mu.equal(kMu));
+  EXPECT_TRUE(read.sigma.equal(kSigma));
+}
+
+TEST(Statistics, OfBothPublishedKindsAreRead) {
+  const TemporaryFolder folder;
+  const at::Tensor spatial = at::ones({3}, c10::kDouble);
+  write_npz(folder.path() / "openai.npz", {{"arr_0", at::ones({2, 2})},
+                                           {"mu", kMu.to(c10::kFloat)},
+                                           {"sigma", kSigma.to(c10::kFloat)},
+                                           {"mu_s", spatial},
+                                           {"sigma_s", spatial}});
+  const GaussianStatistics read = read_statistics(folder.path() / "openai.npz");
+  EXPECT_TRUE(read.mu.equal(kMu));
+  EXPECT_TRUE(read.sigma.equal(kSigma));
+  EXPECT_EQ(read.sigma.scalar_type(), c10::kDouble);
+}
+
+TEST(Statistics, ThatCannotBeAreRefused) {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "bad.npz";
+  const auto message = [&](const at::Tensor& mu, const at::Tensor& sigma) {
+    write_npz(path, {{"mu", mu}, {"sigma", sigma}});
+    return refused([&] { read_statistics(path); });
+  };
+  EXPECT_TRUE(contains(message(kMu.view({1, 2}), kSigma), "instead of [D]"));
+  EXPECT_TRUE(contains(message(kMu, kSigma.view({4})), "sigma has the shape [4]"));
+  EXPECT_TRUE(contains(message(kMu, kSigma / 0), "not finite"));
+  EXPECT_TRUE(contains(message(kMu, at::tensor({2.0, 0.3, 0.2, 1.0}).view({2, 2})), "symmetric"));
+  write_npz(path, {{"mu", kMu}});
+  EXPECT_TRUE(contains(refused([&] { read_statistics(path); }), "no array \"sigma\""));
+  const std::string missing = refused([&] { read_statistics(folder.path() / "none.npz"); });
+  EXPECT_TRUE(contains(missing, "VIRTUAL_imagenet256_labeled.npz"));
+  EXPECT_TRUE(contains(missing, "adm_in256_stats.npz"));
+}
+
+}  // namespace
+}  // namespace lazymar

@@ -1,0 +1,17 @@
+// Scores sets of images: FID, Inception Score, KID, precision and recall, with error bars.
+#include <cstdio>
+
+#include "lazymar/eval/main.h"
+#include "lazymar/eval/options.h"
+#include "lazymar/eval/score.h"
+
+int main(int argc, char** argv) {
+  return lazymar::run_main([&] {
+    const auto parsed = lazymar::parse_score_options(argc, argv);
+    if (parsed.text) {
+      std::fputs(parsed.text->c_str(), stdout);
+      return lazymar::ExitCode::kDone;
+    }
+    return lazymar::score(parsed.options);
+  });
+}
