@@ -3,7 +3,7 @@
 
     scripts/checkpoint_bench.py --write DIR              writes DIR/checkpoint-last.pth, mar_huge-sized (3.8 GB)
     scripts/checkpoint_bench.py --write DIR --training   as a training run saves it: last weights, EMA, two moments (15 GB)
-    scripts/checkpoint_bench.py FILE [--vae FILE] [--model NAME] [--cold]
+    scripts/checkpoint_bench.py FILE [--vae FILE] [--model NAME] [--precision TYPE] [--cold]
 
 The last form runs lazymar_eval for one image of two decoding steps. Linux only; --cold drops the file from the page
 cache first. What is written has the channels of the demo's VAE, which is the default. Standard library only.
@@ -50,9 +50,14 @@ def drop_from_cache(path):
 
 
 def anonymous_bytes(pid):
-    status = Path(f"/proc/{pid}/status").read_text()
-    found = re.search(r"^RssAnon:\s+(\d+) kB", status, re.MULTILINE)
-    return int(found[1]) * 1024 if found else 0  # none once it has ended
+    """Of the larger of the two: lazymar_eval's worker is a process of its own."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        statuses = [Path(f"/proc/{process}/status").read_text() for process in [pid, *children]]
+    except OSError:
+        return 0  # one has just ended
+    found = [re.search(r"^RssAnon:\s+(\d+) kB", status, re.MULTILINE) for status in statuses]
+    return max(int(match[1]) * 1024 if match else 0 for match in found)
 
 
 def measure(options):
@@ -64,7 +69,7 @@ def measure(options):
     with tempfile.TemporaryDirectory() as folder, open(Path(folder, "log"), "w+") as log:
         command = [BIN / "lazymar_eval", "--model", options.model, "--resume", options.checkpoint,
                    "--vae_path", options.vae, "--output_dir", folder, "--num_images", "1",
-                   "--num_iter", "2", "--num_sampling_steps", "2"]
+                   "--num_iter", "2", "--num_sampling_steps", "2", "--precision", options.precision]
         start = time.monotonic()
         process = subprocess.Popen(command, stdout=log, stderr=log)
         ready = at_load = peak = 0
@@ -89,6 +94,7 @@ def main():
     parser.add_argument("--training", action="store_true")
     parser.add_argument("--vae", type=Path, default=ROOT / "pretrained_models/vae/demo.safetensors")
     parser.add_argument("--model", default="mar_huge")
+    parser.add_argument("--precision", default="auto")
     parser.add_argument("--cold", action="store_true")
     options = parser.parse_args()
     if (options.write is None) == (options.checkpoint is None):

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstdio>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,22 @@ std::string heading(const std::vector<std::string>& titles) {
   return cells(titles) + rule + "\n";
 }
 
+/// The arm's flags, but for the precision, which is always told.
+std::string flags_of(const BenchRow& row) {
+  std::istringstream words(row.arm);
+  std::string word;
+  words >> word;  // baseline or lazy
+  std::string flags;
+  while (words >> word) {
+    if (word == "--precision") {
+      words >> word;
+    } else if (!word.starts_with("--precision=")) {
+      flags += " " + word;
+    }
+  }
+  return flags;
+}
+
 /// As LazyMAR's README names them: "MAR-H", "LazyMAR-H"; other flags of the arm behind it.
 std::string method(const BenchRow& row) {
   std::string name = row.lazy ? "LazyMAR" : "MAR";
@@ -44,8 +61,7 @@ std::string method(const BenchRow& row) {
   } else {
     name += " (" + row.model + ")";
   }
-  const size_t flags = row.arm.find(' ');
-  return flags == std::string::npos ? name : name + row.arm.substr(flags);
+  return name + flags_of(row) + ", " + std::string(to_string(row.precision));
 }
 
 std::string seconds_text(const BenchRow& row, double seconds) {
@@ -58,10 +74,9 @@ std::string readme_table(const BenchReport& report) {
   for (const BenchRow& row : report.rows) {
     const std::string latency = seconds_text(row, median_seconds(row)) + " s";
     const bool on_cpu = report.setting.on_cpu;
-    text += cells({method(row) + ", " + std::string(to_string(row.precision)),
-                   std::to_string(row.batch), on_cpu ? "" : latency, on_cpu ? latency : "",
-                   format("%.3f T", row.flops * 1e-12), format("%.2f×", speedup(report, row).time),
-                   "", ""});
+    text += cells({method(row), std::to_string(row.batch), on_cpu ? "" : latency,
+                   on_cpu ? latency : "", format("%.3f T", row.flops * 1e-12),
+                   format("%.2f×", speedup(report, row).time), "", ""});
   }
   return text;
 }
@@ -81,12 +96,11 @@ std::string detail_table(const BenchReport& report) {
     const double rest = sum.total - sum.encoder - sum.decoder - sum.head - sum.vae;
     const Speedup faster = speedup(report, row);
     text += cells(
-        {method(row) + ", " + std::string(to_string(row.precision)), std::to_string(row.batch),
-         seconds_text(row, quantile(seconds, 0.5)), seconds_text(row, quantile(seconds, 0.1)),
-         seconds_text(row, quantile(seconds, 0.9)), format("%.2f×", faster.time),
-         format("%.2f×", faster.flops), share(sum.encoder), share(sum.decoder), share(sum.head),
-         share(sum.vae), share(rest), format("%.0f GFLOP/s", row.gemm_rate * 1e-9),
-         format("%.0f %%", 100 * gemm_share(row)),
+        {method(row), std::to_string(row.batch), seconds_text(row, quantile(seconds, 0.5)),
+         seconds_text(row, quantile(seconds, 0.1)), seconds_text(row, quantile(seconds, 0.9)),
+         format("%.2f×", faster.time), format("%.2f×", faster.flops), share(sum.encoder),
+         share(sum.decoder), share(sum.head), share(sum.vae), share(rest),
+         format("%.0f GFLOP/s", row.gemm_rate * 1e-9), format("%.0f %%", 100 * gemm_share(row)),
          format("%.2f GB", static_cast<double>(row.peak_anonymous) * 1e-9)});
   }
   return text;
@@ -118,7 +132,7 @@ std::string bench_markdown(const BenchReport& report) {
     text += "\n≈: extrapolated, not run as a whole. Decoding steps that were measured:";
     for (const BenchRow& row : report.rows) {
       if (extrapolated(row)) {
-        text += concat(" ", method(row), " batch ", row.batch, ": ", row.measured_steps, " of ",
+        text += concat(" ", method(row), ", batch ", row.batch, ": ", row.measured_steps, " of ",
                        row.num_iter, ";");
       }
     }

@@ -79,8 +79,7 @@ GeneratedBlock BlockMaker::generate_parts(const std::vector<int64_t>& ids, int64
     std::iota(part.begin(), part.end(), ids.front() + first);
     std::vector<int64_t> labels;
     for (const int64_t id : part) {
-      labels.push_back(
-          label_of(std::min(id, plan_.num_images() - 1), classes_, plan_.num_images()));
+      labels.push_back(label(id));
     }
     const auto share = [&](double done) {
       (*step_)((static_cast<double>(first) + done * static_cast<double>(micro_batch)) /
@@ -141,10 +140,42 @@ void BlockMaker::recompute(const std::vector<int64_t>& ids, GeneratedBlock& made
     made.sound[static_cast<size_t>(slot)] = again.sound[static_cast<size_t>(slot)];
     record.recomputed.push_back(ids[static_cast<size_t>(slot)]);
   }
+  if (exact_ && !unsound(made).empty()) {
+    recompute_exactly(ids, unsound(made), made);
+  }
   for (const int64_t slot : unsound(made)) {
     record.failed.push_back(ids[static_cast<size_t>(slot)]);
     log_warning(concat("image ", record.failed.back(), ": no usable result; it is not written"));
   }
+}
+
+void BlockMaker::recompute_exactly(const std::vector<int64_t>& ids,
+                                   const std::vector<int64_t>& slots, GeneratedBlock& made) {
+  log_warning(concat(slots.size(), " images are still unusable: once more in fp32"));
+  std::vector<int64_t> chosen;
+  std::vector<int64_t> labels;
+  for (const int64_t slot : slots) {
+    chosen.push_back(ids[static_cast<size_t>(slot)]);
+    labels.push_back(label(chosen.back()));
+  }
+  try {
+    const std::unique_ptr<Generator> exact = exact_();
+    const auto share = [this](double done) { (*step_)(done); };
+    const GeneratedBlock again = exact->generate(chosen, labels, hooks(chosen, share));
+    for (size_t i = 0; i < slots.size(); ++i) {
+      made.pixels[slots[i]].copy_(again.pixels[static_cast<int64_t>(i)]);
+      made.sound[static_cast<size_t>(slots[i])] = again.sound[i];
+    }
+  } catch (const std::exception& error) {
+    if (!is_out_of_memory(error)) {
+      throw;
+    }
+    log_warning("there is no memory for the weights in fp32");
+  }
+}
+
+int64_t BlockMaker::label(int64_t id) const {
+  return label_of(std::min(id, plan_.num_images() - 1), classes_, plan_.num_images());
 }
 
 }  // namespace lazymar

@@ -111,6 +111,9 @@ class Evaluation {
     }
   }
 
+  /// See BlockMaker.
+  void retry_with(BlockMaker::MakeGenerator exact) { worker_.retry_with(std::move(exact)); }
+
   ExitCode run() {
     if (folder_.continues()) {
       weights_.settle_now(/*begin=*/false);
@@ -295,6 +298,14 @@ ExitCode evaluate(const EvalOptions& options, const World& world) {
   }
   Evaluation evaluation(options, world, plan, classes, generator, folder,
                         describe(options, generator, folder, settings), scoring.get());
+  if (precision == Precision::kBf16) {
+    evaluation.retry_with([&] {
+      return std::make_unique<Generator>(
+          std::make_shared<const Model>(
+              load_model(options.model, placement_of(Precision::kFp32, device))),
+          resolved.sampling, options.lazy, options.model.seed);
+    });
+  }
   return evaluation.run();
 }
 

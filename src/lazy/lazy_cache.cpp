@@ -66,26 +66,23 @@ at::Tensor LazyCache::encode(std::span<const Block> blocks, const RowInputs& inp
     return reuse ? at::cat({t.narrow(1, step.masked, fresh), t.narrow(1, length_, buffer_)}, 1)
                  : t.narrow(1, step.masked, known);
   };
-  at::Tensor h = asking(computed.x);
+  // The inputs keep every known row's keys and values: the first layer needs no cache.
+  const RowInputs inputs_asking{asking(computed.x), asking(computed.q),
+                                computed.kv.narrow(1, step.masked, known)};
+  const auto all = [](const at::Tensor& t) { return t; };
+  at::Tensor h = inputs_asking.x;
   for (size_t i = 0; i < blocks.size(); ++i) {
-    const Block& block = blocks[i];
-    if (i == 0) {
-      // The inputs keep every known row's keys and values: the first layer needs no cache.
-      const at::Tensor kv = computed.kv.narrow(1, step.masked, known);
-      h = block.feed_forward(block.attend(h, asking(computed.q), kv));
-      continue;
-    }
-    const at::Tensor normed = block.normed(h);
-    at::Tensor kv = block.keys_values(normed);
-    KvCache& cache = encoder_[i];
-    if (reuse) {
+    const BlockRows of(blocks, i, h, inputs_asking);
+    at::Tensor kv = of.keys_values();
+    if (i > 0 && reuse) {
+      KvCache& cache = encoder_[i];
       cache.write(kv, 0, step.masked, fresh);
       cache.write(kv, fresh, length_, buffer_);
       kv = cache.rows.narrow(1, step.masked, known);
-    } else if (store) {
-      cache.store(kv, cached_halves_ * images_, rows, step.masked);
+    } else if (i > 0 && store) {
+      encoder_[i].store(kv, cached_halves_ * images_, rows, step.masked);
     }
-    h = block.feed_forward(block.attend(h, block.queries(normed), kv));
+    h = blocks[i].feed_forward(blocks[i].attend(h, of.queries(all), kv));
   }
   return h;
 }
@@ -93,10 +90,11 @@ at::Tensor LazyCache::encode(std::span<const Block> blocks, const RowInputs& inp
 at::Tensor LazyCache::decode(std::span<const Block> blocks, const RowInputs& inputs,
                              const DecodeStep& step) {
   const RowInputs computed = inputs.leading(computed_halves(step) * images_);
-  if (reuses_tokens(step)) {
-    return add_unconditional(decode_changed_rows(blocks, computed, step), step);
+  at::Tensor rows;
+  const at::Tensor h = decode_rows(blocks, computed, step, rows);
+  if (rows.defined()) {
+    return add_unconditional(predicted_rows(h, rows, step), step);
   }
-  const at::Tensor h = decode_all_rows(blocks, computed, step);
   const int64_t first = needed_rows(step).first;
   if (keeps_difference(step)) {
     // Only rows that are still masked will be asked for.
@@ -121,86 +119,57 @@ LazyCache::Range LazyCache::needed_rows(const DecodeStep& step) const {
   return {first, step.masked - first};
 }
 
-at::Tensor LazyCache::decode_all_rows(std::span<const Block> blocks, const RowInputs& inputs,
-                                      const DecodeStep& step) {
+at::Tensor LazyCache::decode_rows(std::span<const Block> blocks, const RowInputs& inputs,
+                                  const DecodeStep& step, at::Tensor& rows) {
+  const int64_t all = length_ + buffer_;
+  const bool prunes = reuses_tokens(step) && rows_to_keep(step) < all;
   const bool store = options_.token && keeps(step);
   at::Tensor h = inputs.x;
   for (size_t i = 0; i < blocks.size(); ++i) {
     const Block& block = blocks[i];
-    const at::Tensor normed = i == 0 ? at::Tensor() : block.normed(h);
-    const at::Tensor kv = i == 0 ? inputs.kv : block.keys_values(normed);
-    // Layers before the pruning one are computed on all rows in every step: nothing to keep.
-    if (store && static_cast<int64_t>(i) >= options_.prune_layer) {
-      decoder_[i].store(kv, cached_halves_ * images_, length_ + buffer_, 0);
+    const auto layer = static_cast<int64_t>(i);
+    const BlockRows of(blocks, i, h, inputs);
+    if (prunes && layer == options_.prune_layer) {
+      h = prune(block, h, of, step, rows);
+      decoder_[i].store(of.keys_values(), cached_halves_ * images_, all, 0);
+      h = block.feed_forward(h);
+      continue;
+    }
+    at::Tensor kv = of.keys_values();
+    if (rows.defined()) {
+      write_rows(decoder_[i].rows, rows, kv);
+      kv = decoder_[i].rows;
+    } else if (store && layer >= options_.prune_layer) {
+      // Layers before the pruning one are computed on all rows in every step: nothing to keep.
+      decoder_[i].store(kv, cached_halves_ * images_, all, 0);
     }
     // Every row is asked; behind the last block not every row has to ask.
-    const Range range = i + 1 == blocks.size() ? needed_rows(step) : Range{0, length_ + buffer_};
-    const auto asking = [&](const at::Tensor& t) { return t.narrow(1, range.first, range.count); };
-    const at::Tensor q = i == 0 ? asking(inputs.q) : block.queries(asking(normed));
-    h = block.feed_forward(block.attend(asking(h), q, kv));
+    Range asking{0, h.size(1)};
+    if (i + 1 == blocks.size() && rows.defined() && savings_.needed_rows) {
+      asking.count = step.predicted();
+      rows = rows.narrow(1, 0, asking.count);
+    } else if (i + 1 == blocks.size() && !rows.defined()) {
+      asking = needed_rows(step);
+    }
+    const auto part = [&](const at::Tensor& t) { return t.narrow(1, asking.first, asking.count); };
+    h = block.feed_forward(block.attend(part(h), of.queries(part), kv));
   }
   return h;
 }
 
-at::Tensor LazyCache::decode_changed_rows(std::span<const Block> blocks, const RowInputs& inputs,
-                                          const DecodeStep& step) {
-  const int64_t all = length_ + buffer_;
-  const int64_t keep = rows_to_keep(step);
-  at::Tensor h = inputs.x;
-  at::Tensor rows;  // [R, .] that h holds, once pruned; those to be predicted come first
-  for (size_t i = 0; i < blocks.size(); ++i) {
-    const Block& block = blocks[i];
-    KvCache& cache = decoder_[i];
-    const auto layer = static_cast<int64_t>(i);
-    const bool last = i + 1 == blocks.size() && savings_.needed_rows;
-    const at::Tensor normed = i == 0 ? at::Tensor() : block.normed(h);
-    at::Tensor kv = i == 0 ? inputs.kv : block.keys_values(normed);
-    Range asking{0, h.size(1)};
-    if (rows.defined()) {
-      write_rows(cache.rows, rows, kv);
-      kv = cache.rows;
-      if (last) {
-        asking.count = step.predicted();
-        rows = rows.narrow(1, 0, asking.count);
-      }
-    } else if (layer == options_.prune_layer && keep < all) {
-      h = prune(block, h, i == 0 ? inputs.q : at::Tensor(), normed, kv, step, rows);
-      cache.store(kv, kv.size(0), all, 0);
-      h = block.feed_forward(h);
-      continue;
-    } else {
-      if (layer >= options_.prune_layer) {
-        cache.store(kv, kv.size(0), all, 0);
-      }
-      if (last) {
-        asking = {step.first, step.predicted()};
-      }
-    }
-    const auto part = [&](const at::Tensor& t) { return t.narrow(1, asking.first, asking.count); };
-    const at::Tensor q = i == 0 ? part(inputs.q) : block.queries(part(normed));
-    h = block.feed_forward(block.attend(part(h), q, kv));
-  }
-  if (rows.defined()) {
-    return predicted_rows(h, rows, step);
-  }
-  return h.size(1) == all ? h.narrow(1, step.first, step.predicted()) : h;
-}
-
-at::Tensor LazyCache::prune(const Block& block, const at::Tensor& x, const at::Tensor& q,
-                            const at::Tensor& normed, const at::Tensor& kv, const DecodeStep& step,
-                            at::Tensor& rows) {
+at::Tensor LazyCache::prune(const Block& block, const at::Tensor& x, const BlockRows& of,
+                            const DecodeStep& step, at::Tensor& rows) {
   const int64_t width = x.size(2);
   const KvCache& before = decoder_[static_cast<size_t>(options_.prune_layer)];
   const at::Tensor similarity = mean_cosine_similarity(
-      kv.narrow(2, width, width), before.rows.narrow(2, width, width), block.heads);
+      of.keys_values().narrow(2, width, width), before.rows.narrow(2, width, width), block.heads);
   rows = least_similar_rows(similarity, raster_rows_, step, rows_to_keep(step));
+  const auto kept = [&](const at::Tensor& t) { return take_rows(t, rows); };
   if (!savings_.kept_queries) {
-    const at::Tensor all = block.attend(x, q.defined() ? q : block.queries(normed), kv);
-    return take_rows(all, rows);
+    const auto all = [](const at::Tensor& t) { return t; };
+    return kept(block.attend(x, of.queries(all), of.keys_values()));
   }
-  const at::Tensor asking =
-      q.defined() ? take_rows(q, rows) : block.queries(take_rows(normed, rows));
-  return block.attend(take_rows(x, rows), asking, kv);
+  return block.attend(kept(x), of.queries(kept), of.keys_values());
 }
 
 int64_t LazyCache::rows_to_keep(const DecodeStep& step) const {

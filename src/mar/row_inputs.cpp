@@ -37,4 +37,9 @@ RowInputs RowInputs::leading(int64_t batch_rows) const {
   return {x.narrow(0, 0, batch_rows), q.narrow(0, 0, batch_rows), kv.narrow(0, 0, batch_rows)};
 }
 
+RowInputs RowInputs::from(int64_t first) const {
+  const auto rest = [&](const at::Tensor& t) { return t.narrow(1, first, t.size(1) - first); };
+  return {rest(x), rest(q), rest(kv)};
+}
+
 }  // namespace lazymar

@@ -16,16 +16,12 @@ EncoderRows FullRunner::encoder_rows(const DecodeStep& step) {
 
 at::Tensor FullRunner::encode(std::span<const Block> blocks, const RowInputs& inputs,
                               const DecodeStep& step) {
-  const auto known = [&](const at::Tensor& t) {
-    return t.narrow(1, step.masked, t.size(1) - step.masked);
-  };
-  at::Tensor h = known(inputs.x);
-  for (const Block& block : blocks) {
-    if (&block == &blocks.front()) {
-      h = block.feed_forward(block.attend(h, known(inputs.q), known(inputs.kv)));
-    } else {
-      h = block(h);
-    }
+  const RowInputs known = inputs.from(step.masked);
+  const auto all = [](const at::Tensor& t) { return t; };
+  at::Tensor h = known.x;
+  for (size_t i = 0; i < blocks.size(); ++i) {
+    const BlockRows rows(blocks, i, h, known);
+    h = blocks[i].feed_forward(blocks[i].attend(h, rows.queries(all), rows.keys_values()));
   }
   return h;
 }
@@ -36,18 +32,15 @@ at::Tensor FullRunner::decode(std::span<const Block> blocks, const RowInputs& in
     return t.narrow(1, step.first, step.predicted());
   };
   at::Tensor h = inputs.x;
-  for (const Block& block : blocks) {
-    const bool first = &block == &blocks.front();
-    const at::Tensor rows = first ? at::Tensor() : block.normed(h);
-    const at::Tensor kv = first ? inputs.kv : block.keys_values(rows);
-    if (needed_rows_ && &block == &blocks.back()) {
-      // Every row is asked, but only those to be predicted have to ask.
-      const at::Tensor q = first ? predicted(inputs.q) : block.queries(predicted(rows));
-      return block.feed_forward(block.attend(predicted(h), q, kv));
-    }
-    h = block.feed_forward(block.attend(h, first ? inputs.q : block.queries(rows), kv));
+  for (size_t i = 0; i < blocks.size(); ++i) {
+    const BlockRows rows(blocks, i, h, inputs);
+    // Every row is asked; behind the last block only those to be predicted have to ask.
+    const bool few = needed_rows_ && i + 1 == blocks.size();
+    const auto asking = [&](const at::Tensor& t) { return few ? predicted(t) : t; };
+    h = blocks[i].feed_forward(
+        blocks[i].attend(asking(h), rows.queries(asking), rows.keys_values()));
   }
-  return predicted(h);
+  return needed_rows_ ? h : predicted(h);
 }
 
 }  // namespace lazymar

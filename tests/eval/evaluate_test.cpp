@@ -5,8 +5,11 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <string>
+#include <vector>
 
 #include "lazymar/eval/block_maker.h"
 #include "lazymar/eval/feature_files.h"
@@ -201,6 +204,45 @@ TEST(Evaluate, RefusesClassesThatTheModelLacks) {
   EvalOptions options = quick_run(folder, false);
   options.classes = {10};
   EXPECT_TRUE(testing::contains(refused([&] { evaluate(options); }), "classes 0 to 9"));
+}
+
+/// An image that is unusable twice is computed with another generator, made for that and for
+/// nothing else.
+TEST(BlockMaker, WhatStaysUnusableIsTriedMoreExactly) {
+  const TemporaryFolder folder;
+  const EvalOptions options = quick_run(folder, /*lazy=*/true);
+  const auto make_generator = [&] {
+    return std::make_unique<Generator>(std::make_shared<const Model>(load_model(options.model, {})),
+                                       options.sampling, options.lazy, 1);
+  };
+  const std::unique_ptr<Generator> generator = make_generator();
+  struct Case {
+    const char* fault;
+    int made;         ///< exact generators
+    bool recomputed;  ///< image 1
+    bool failed;
+  };
+  for (const Case& what :
+       {Case{"", 0, false, false}, Case{"nan@image:1", 0, true, false},
+        Case{"flat@image:1*2", 1, true, false}, Case{"nan@image:1*", 1, true, true}}) {
+    const fs::path marks = folder.path() / (std::string("marks") + what.fault);
+    fs::create_directories(marks);
+    const Faults faults(what.fault, marks);
+    BlockMaker maker(options, BlockPlan(2, 2), {0, 1}, *generator, faults);
+    int made = 0;
+    maker.retry_with([&] {
+      ++made;
+      return make_generator();
+    });
+    BlockRecord record;
+    const GeneratedBlock block = maker.make(record, [](double) {});
+    EXPECT_EQ(made, what.made) << what.fault;
+    EXPECT_EQ(record.recomputed,
+              what.recomputed ? std::vector<int64_t>{1} : std::vector<int64_t>{});
+    EXPECT_EQ(record.failed, what.failed ? std::vector<int64_t>{1} : std::vector<int64_t>{});
+    EXPECT_EQ(block.sound[1], !what.failed) << what.fault;
+    EXPECT_TRUE(block.sound[0]) << what.fault;
+  }
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <utility>
 #include <vector>
 
 #include "lazymar/eval/generator.h"
@@ -26,6 +28,11 @@ class BlockMaker {
   BlockMaker(const EvalOptions& options, const BlockPlan& plan, std::vector<int64_t> classes,
              Generator& generator, const Faults& faults);
 
+  /// Where an image stays unusable, it is tried once more with the generator that `exact` makes: of
+  /// the same images, in a precision that rounds less. It is made when it is needed, and dropped.
+  using MakeGenerator = std::function<std::unique_ptr<Generator>()>;
+  void retry_with(MakeGenerator exact) { exact_ = std::move(exact); }
+
   /// Makes block `record.block`. Where memory is short it halves the images computed at once, and
   /// where an image comes out unusable it computes the block once more; the record tells both, and
   /// which images stayed unusable. Throws Error (usage) where memory is short and --oom fail was
@@ -37,12 +44,16 @@ class BlockMaker {
   GeneratedBlock generate_parts(const std::vector<int64_t>& ids, int64_t micro_batch);
   GenerationHooks hooks(const std::vector<int64_t>& ids, std::function<void(double)> step);
   void recompute(const std::vector<int64_t>& ids, GeneratedBlock& made, BlockRecord& record);
+  void recompute_exactly(const std::vector<int64_t>& ids, const std::vector<int64_t>& slots,
+                         GeneratedBlock& made);
+  int64_t label(int64_t id) const;
 
   bool halve_on_oom_;
   BlockPlan plan_;
   std::vector<int64_t> classes_;
   Generator& generator_;
   const Faults& faults_;
+  MakeGenerator exact_;
   const StepCallback* step_ = nullptr;  ///< of the block being made
   int64_t short_blocks_ = 0;            ///< how many blocks in a row did not fit into memory whole
   int64_t micro_batch_ = 0;             ///< images at a time that did fit

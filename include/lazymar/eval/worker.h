@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "lazymar/eval/block_maker.h"
@@ -41,6 +42,9 @@ class Worker {
   /// is asked to stop; its own blocks are on the disk then. Calls `between_blocks` before each.
   /// Throws Error.
   Progress run(const std::function<void()>& between_blocks);
+
+  /// See BlockMaker.
+  void retry_with(BlockMaker::MakeGenerator exact) { maker_.retry_with(std::move(exact)); }
 
   /// The whole run as the journals have it now.
   const JournalReader& journal();

@@ -52,17 +52,14 @@ class LazyCache final : public Runner {
   Range needed_rows(const DecodeStep& step) const;
   int64_t rows_to_keep(const DecodeStep& step) const;
 
-  /// The needed rows of the last block's output, where all rows go through all blocks.
-  at::Tensor decode_all_rows(std::span<const Block> blocks, const RowInputs& inputs,
-                             const DecodeStep& step);
-  /// The predicted rows of it, where rows are pruned.
-  at::Tensor decode_changed_rows(std::span<const Block> blocks, const RowInputs& inputs,
-                                 const DecodeStep& step);
-  /// The pruning layer up to its MLP: `kv` [R, N, 2D] of all rows, x and `normed` [R, N, D] -> the
-  /// kept rows, and their list in `rows` [R, keep].
-  at::Tensor prune(const Block& block, const at::Tensor& x, const at::Tensor& q,
-                   const at::Tensor& normed, const at::Tensor& kv, const DecodeStep& step,
-                   at::Tensor& rows);
+  /// The needed rows of the last block's output; where rows are pruned, the kept ones, the
+  /// predicted among them first, and their list in `rows`.
+  at::Tensor decode_rows(std::span<const Block> blocks, const RowInputs& inputs,
+                         const DecodeStep& step, at::Tensor& rows);
+  /// The pruning layer up to its MLP: x [R, N, D] and `of` it -> the kept rows, and their list in
+  /// `rows` [R, keep].
+  at::Tensor prune(const Block& block, const at::Tensor& x, const BlockRows& of,
+                   const DecodeStep& step, at::Tensor& rows);
   at::Tensor add_unconditional(const at::Tensor& rows, const DecodeStep& step) const;
 
   LazyOptions options_;

@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <span>
 
 #include "lazymar/nn/block.h"
 
@@ -29,6 +30,35 @@ struct RowInputs {
   RowInputs gathered(const at::Tensor& rows) const;
   /// The first `batch_rows` batch rows: a view.
   RowInputs leading(int64_t batch_rows) const;
+  /// Rows from `first` on: a view.
+  RowInputs from(int64_t first) const;
+};
+
+/// Queries, keys and values of the rows that enter a block: those of the first block of a stack are
+/// in its inputs, the others' are computed.
+class BlockRows {
+ public:
+  /// h [R, N, D] enters blocks[i]; `inputs` are what entered the stack.
+  BlockRows(std::span<const Block> blocks, size_t i, const at::Tensor& h, const RowInputs& inputs)
+      : block_(blocks[i]),
+        normed_(i == 0 ? at::Tensor() : block_.normed(h)),
+        q_(i == 0 ? inputs.q : at::Tensor()),
+        kv_(i == 0 ? inputs.kv : block_.keys_values(normed_)) {}
+
+  /// Of all rows, [R, N, 2D].
+  const at::Tensor& keys_values() const { return kv_; }
+
+  /// Queries of the rows that `part` takes of a tensor [R, N, *].
+  template <typename Part>
+  at::Tensor queries(const Part& part) const {
+    return q_.defined() ? part(q_) : block_.queries(part(normed_));
+  }
+
+ private:
+  const Block& block_;
+  at::Tensor normed_;
+  at::Tensor q_;
+  at::Tensor kv_;
 };
 
 }  // namespace lazymar
