@@ -206,10 +206,7 @@ fs::path run_feature_file(const fs::path& run, const std::string& extractor) {
 }
 
 fs::path block_feature_file(const fs::path& run, const std::string& extractor, int64_t block) {
-  constexpr size_t kDigits = 5;
-  const std::string digits = std::to_string(block);
-  const std::string zeros(kDigits - std::min(kDigits, digits.size()), '0');
-  return run / "info" / "features" / concat(extractor, ".block-", zeros, digits, ".safetensors");
+  return run / "info" / "features" / concat(extractor, ".block-", block, ".safetensors");
 }
 
 }  // namespace lazymar

@@ -274,6 +274,32 @@ def hostile(work):
         refused("no Inception weights: where to get them", run("lazymar_score", jpeg), "Download", ".pth")
 
 
+def scripts(work):
+    """scripts/fid_run.sh and scripts/fid_sweep.sh."""
+    flags = [*QUICK, *DEMO, "--num_images", "12", "--output_dir", work / "scripts"]
+
+    def script(name, *args, **env):
+        return subprocess.run([f"scripts/{name}", *map(str, args)], capture_output=True, text=True, timeout=300,
+                              env={**os.environ, "BIN": str(BIN), "PYTHON": sys.executable, **env})
+
+    result = script("fid_run.sh", STATS, *flags, "--lazy_warmup", "1", REPORT=str(work / "report"))
+    check("fid_run.sh: scores, their difference, one table", result.returncode == 0
+          and "noise" in result.stdout and "speedup" in result.stdout and (work / "report/report.html").exists()
+          and len(list((work / "scripts").glob("*/*/info/scores.json"))) == 2, result)
+    lines = work / "sweep.jsonl"
+    sweep = {"CFG": "1 1.5", "CACHES": "baseline|--lazy_mar --lazy_warmup 1"}
+    result = script("fid_sweep.sh", STATS, lines, *flags, **sweep)
+    found = [json.loads(line) for line in lines.read_text().splitlines()]
+    check("fid_sweep.sh: a line of JSON per run", result.returncode == 0 and len(found) == 4
+          and [line["settings"]["cfg"] for line in found] == [1, 1, 1.5, 1.5]
+          and all(line["fid"] > 0 and line["complete"] and line["images"] == 12 for line in found), result)
+    lines.write_text("".join(json.dumps(line) + "\n" for line in found[:3]) + '{"asked": ["torn')
+    lines.write_text(lines.read_text() + "\n")
+    result = script("fid_sweep.sh", STATS, lines, *flags, **sweep)
+    check("and what has one is skipped", result.returncode == 0 and result.stdout.count("there already") == 3
+          and len(lines.read_text().splitlines()) == 5, result)
+
+
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 with tempfile.TemporaryDirectory() as temporary:
     temporary = pathlib.Path(temporary)
@@ -282,6 +308,7 @@ with tempfile.TemporaryDirectory() as temporary:
     files(temporary, without, with_scores)
     health(temporary, with_scores)
     compared(temporary, with_scores)
+    scripts(temporary)
     hostile(temporary)
 print("all well" if failures == 0 else f"{failures} failed")
 sys.exit(1 if failures else 0)

@@ -86,7 +86,7 @@ class FeatureStore {
 };
 
 /// Where a run keeps features: info/features/<extractor>.safetensors, and until the run is scored
-/// <extractor>.block-00007.safetensors beside it.
+/// <extractor>.block-7.safetensors beside it.
 std::filesystem::path run_feature_file(const std::filesystem::path& run,
                                        const std::string& extractor);
 std::filesystem::path block_feature_file(const std::filesystem::path& run,
