@@ -3,34 +3,23 @@
 #include <ATen/ATen.h>
 
 #include <chrono>
+#include <thread>
 #include <utility>
 
 #include "lazymar/eval/device.h"
+#include "lazymar/eval/device_clock.h"
+#include "lazymar/nn/ops.h"
+#include "lazymar/nn/transfer.h"
 
 namespace lazymar {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-/// Reads the clock once the device has done all it was given.
-Clock::time_point settled(c10::Device device) {
-  synchronize(device);
-  return Clock::now();
-}
-
-double between(Clock::time_point from, Clock::time_point to) {
-  return std::chrono::duration<double>(to - from).count();
-}
-
-/// Stands around a Runner and watches the sampler: who spends the time?
+/// Stands around a Runner and watches the sampler: who spends the time? Nothing is waited for
+/// before finish().
 class StageTimer final : public Runner, public SampleObserver {
  public:
-  StageTimer(Runner& runner, c10::Device device, const std::vector<DecodeStep>& plan,
-             const GenerationHooks& hooks)
-      : runner_(runner), device_(device), count_(plan.size()), hooks_(hooks) {}
-
-  StageSeconds seconds;
-  std::vector<StepCost> steps;
+  StageTimer(Runner& runner, DeviceClock& clock, size_t count, const GenerationHooks& hooks)
+      : runner_(runner), clock_(clock), count_(count), hooks_(hooks) {}
 
   void begin(const MarBatch& batch) override { runner_.begin(batch); }
   bool keeps(const DecodeStep& step) const override { return runner_.keeps(step); }
@@ -41,35 +30,85 @@ class StageTimer final : public Runner, public SampleObserver {
   }
   at::Tensor decode(std::span<const Block> blocks, const RowInputs& inputs,
                     const DecodeStep& step) override {
-    lap(seconds.encoder);
+    lap(&StageSeconds::encoder);
     return runner_.decode(blocks, inputs, step);
   }
 
-  void step_begins(const DecodeStep& step) override {
-    hooks_.step(static_cast<double>(step.index) / static_cast<double>(count_));
-    steps.emplace_back();
+  void step_begins(const DecodeStep&) override {
+    look_around();
+    steps_.emplace_back();
     flops_before_ = work_count().flops;
-    last_ = settled(device_);
+    last_ = clock_.note();
+    step_begins_.push_back(last_);
   }
-  void conditioned(const DecodeStep&, const at::Tensor&) override { lap(seconds.decoder); }
-  void sampled(const DecodeStep&, const at::Tensor&) override { lap(seconds.head); }
+  void conditioned(const DecodeStep&, const at::Tensor&) override { lap(&StageSeconds::decoder); }
+  void sampled(const DecodeStep&, const at::Tensor&) override { lap(&StageSeconds::head); }
+
+  /// Tells the hook how far the device has come.
+  void look_around() {
+    const size_t passed = clock_.passed();
+    while (steps_done_ < step_begins_.size() && step_begins_[steps_done_] < passed) {
+      ++steps_done_;
+    }
+    hooks_.step(static_cast<double>(steps_done_) / static_cast<double>(count_));
+  }
+
+  /// Waits until the device has passed `moment`, looking around meanwhile.
+  void wait_for(size_t moment) {
+    constexpr std::chrono::milliseconds kPause(1);
+    constexpr int kPausesBetweenLooks = 200;
+    for (int pauses = 1; clock_.passed() <= moment; ++pauses) {
+      std::this_thread::sleep_for(kPause);
+      if (pauses % kPausesBetweenLooks == 0) {
+        look_around();
+      }
+    }
+  }
+
+  /// Once the device has passed all laps: what they took, stage by stage and step by step.
+  void finish(StageSeconds& seconds, std::vector<StepCost>& steps) {
+    for (const Lap& lap : laps_) {
+      const double time = clock_.seconds(lap.from, lap.to);
+      seconds.*lap.stage += time;
+      steps_[lap.step].seconds += time;
+    }
+    steps = std::move(steps_);
+  }
 
  private:
-  void lap(double& stage) {
-    const auto now = settled(device_);
-    stage += between(last_, now);
-    steps.back().seconds += between(last_, now);
-    steps.back().flops = work_count().flops - flops_before_;
+  struct Lap {
+    size_t from, to, step;
+    double StageSeconds::*stage;
+  };
+
+  void lap(double StageSeconds::*stage) {
+    const size_t now = clock_.note();
+    laps_.push_back({last_, now, steps_.size() - 1, stage});
+    steps_.back().flops = work_count().flops - flops_before_;
     last_ = now;
   }
 
   Runner& runner_;
-  c10::Device device_;
+  DeviceClock& clock_;
   size_t count_;
   const GenerationHooks& hooks_;
-  Clock::time_point last_;
+  std::vector<StepCost> steps_;
+  std::vector<Lap> laps_;
+  std::vector<size_t> step_begins_;  ///< moments
+  size_t steps_done_ = 0;
+  size_t last_ = 0;
   int64_t flops_before_ = 0;
 };
+
+/// images [B, 3, H, W] as the VAE gives them -> by image: finite, and not all of one colour; on
+/// their device.
+at::Tensor are_sound(const at::Tensor& images) {
+  const auto range = [](const at::Tensor& values) {
+    return at::amax(values, 1) - at::amin(values, 1);  // not finite where one value is not
+  };
+  const at::Tensor values = images.flatten(1);
+  return range(values).isfinite().logical_and(range(values.clamp(-1, 1)) > 0);
+}
 
 }  // namespace
 
@@ -81,43 +120,55 @@ Generator::Generator(Model model, const SamplingOptions& sampling,
       runners_(make_runners(lazy, model_->mar.config, sampling)),
       seed_(seed) {}
 
-GeneratedBlock Generator::generate(const std::vector<int64_t>& ids,
-                                   const std::vector<int64_t>& labels,
-                                   const GenerationHooks& hooks) {
-  const c10::Device device = model_->mar.class_emb.device();
-  work_count() = {};
-  const auto start = settled(device);
-  PhiloxNoise noise(seed_, ids);
-  StageTimer timer(*runners_.blocks, device, sampler_.plan(), hooks);
-  const at::Tensor classes = at::tensor(labels, c10::kLong).to(device);
-  const at::Tensor tokens = sampler_.sample(timer, *runners_.head, classes, noise, timer);
-  const auto sampled = settled(device);
+/// A block whose work has been given to the device.
+struct Generator::InFlight {
+  InFlight(Runner& runner, c10::Device device, size_t steps, const GenerationHooks& what)
+      : hooks(what), clock(device), timer(runner, clock, steps, hooks) {}
+
+  GenerationHooks hooks;
+  DeviceClock clock;
+  StageTimer timer;
+  size_t start = 0, sampled = 0, end = 0;  ///< moments
+  at::Tensor sound;                        ///< [B] bool, on the CPU
   GeneratedBlock block;
+};
+
+Generator::BlockInFlight Generator::start(const std::vector<int64_t>& ids,
+                                          const std::vector<int64_t>& labels,
+                                          const GenerationHooks& hooks) {
+  work_count() = {};
+  const auto flight = std::make_shared<InFlight>(*runners_.blocks, model_->mar.class_emb.device(),
+                                                 sampler_.plan().size(), hooks);
+  flight->start = flight->clock.note();
+  PhiloxNoise noise(seed_, ids);
+  const at::Tensor classes = at::tensor(labels, c10::kLong);
+  const at::Tensor tokens =
+      sampler_.sample(flight->timer, *runners_.head, classes, noise, flight->timer);
+  flight->sampled = flight->clock.note();
   at::Tensor images = model_->vae.decode(unpatchify(tokens, model_->patch_size));
   hooks.decoded(images);
-  block.sound = sound_images(images);
-  block.pixels = to_pixels(images);
-  const auto end = Clock::now();
-  block.seconds = timer.seconds;
-  block.steps = std::move(timer.steps);
-  block.seconds.vae = between(sampled, end);
-  block.seconds.total = between(start, end);
-  block.work = work_count();
-  return block;
+  flight->sound = brought_here(are_sound(images));
+  flight->block.pixels = brought_here(to_bytes(images));
+  flight->end = flight->clock.note();
+  flight->block.work = work_count();
+  return flight;
 }
 
-std::vector<bool> sound_images(const at::Tensor& images) {
-  const auto range = [](const at::Tensor& values) {
-    return at::amax(values, 1) - at::amin(values, 1);  // not finite where one value is not
-  };
-  const at::Tensor values = images.flatten(1);
-  const at::Tensor sound =
-      range(values).isfinite().logical_and(range(values.clamp(-1, 1)) > 0).to(c10::kCPU);
-  std::vector<bool> result;
-  for (int64_t image = 0; image < sound.numel(); ++image) {
-    result.push_back(sound.const_data_ptr<bool>()[image]);
+GeneratedBlock Generator::finish(const BlockInFlight& flight) {
+  flight->timer.wait_for(flight->end);
+  GeneratedBlock& block = flight->block;
+  flight->timer.finish(block.seconds, block.steps);
+  for (int64_t image = 0; image < flight->sound.numel(); ++image) {
+    block.sound.push_back(flight->sound.const_data_ptr<bool>()[image]);
   }
-  return result;
+  block.seconds.vae = flight->clock.seconds(flight->sampled, flight->end);
+  block.seconds.total = flight->clock.seconds(flight->start, flight->end);
+  return std::move(block);
+}
+
+void Generator::release_unused_memory() {
+  sampler_.forget_recordings();
+  lazymar::release_unused_memory(model_->mar.class_emb.device());
 }
 
 WorkCount Generator::baseline_rows() const {

@@ -15,7 +15,7 @@ constexpr const char* kIgnored = "";  // the group of flags that are accepted an
 
 const OptionSpec kEvalOptions[] = {
     {"Job", "num_images", "how many images (50000)", "N"},
-    {"Job", "eval_bsz", "images per batch (128 on CUDA, 8 on CPUs)", "N"},
+    {"Job", "eval_bsz", "images per batch, or auto: as many as fit (128 on CUDA, 8 on CPUs)", "N"},
     {"Job", "classes", "only these classes, such as 207,360 (all)", "LIST"},
     {"Job", "seed", "of orders and noise; image i depends on (seed, i) alone (1)", "N"},
     {"Job", "output_dir", "run folders go to DIR/<model>/<settings> (output)", "DIR"},
@@ -23,7 +23,9 @@ const OptionSpec kEvalOptions[] = {
     {"Job", "grid", "write a contact sheet info/grid.png, such as 8x8", "RxC"},
     {"Job", "preview", "refresh the contact sheet while the job runs (8x8, or --grid)"},
     {"Job", "device", "auto, cpu, cuda, cuda:N (auto)", "NAME"},
-    {"Job", "precision", "auto, bf16, fp32 or fp64 (auto: bf16 where the CPU has it)", "TYPE"},
+    {"Job", "precision",
+     "auto, bf16, fp16, fp32 or fp64 (auto: bf16 on CUDA and CPUs that have it)", "TYPE"},
+    {"Job", "cuda_graphs", "replay the diffusion loop as CUDA graphs: on or off (on)", "WHAT"},
     {"Job", "threads", "CPU threads of each process (all cores, shared by the processes)", "N"},
     {"Processes", "gpus", "all, or how many GPUs to work on, a process each (all)", "N"},
     {"Processes", "workers", "processes on the CPU (1)", "N"},
@@ -112,9 +114,11 @@ const OptionSpec kVerifyOptions[] = {
     {"Options", "trace", "folder of trace.safetensors", "DIR"},
     {"Options", "weights", "the MAR's weights (the trace's own)", "FILE"},
     {"Options", "vae", "the VAE's weights (the trace's own)", "FILE"},
-    {"Options", "tolerance", "largest NMSE (1e-12 in fp64, 1e-7 in fp32, 1e-3 in bf16)", "X"},
+    {"Options", "tolerance", "largest NMSE (1e-12 in fp64, 1e-7 in fp32, 1e-3 in bf16 and fp16)",
+     "X"},
     {"Options", "dump", "write what was computed, in the trace's layout", "FILE"},
-    {"Options", "precision", "fp64, fp32, bf16 or auto (fp64)", "TYPE"},
+    {"Options", "precision", "fp64, fp32, bf16, fp16 or auto (fp64)", "TYPE"},
+    {"Options", "cuda_graphs", "replay the diffusion loop as CUDA graphs: on or off (on)", "WHAT"},
     {"Options", "device", "auto, cpu, cuda, cuda:N (auto)", "NAME"},
     {"Options", "threads", "CPU threads (all cores)", "N"},
 };
@@ -266,7 +270,10 @@ Parsed<EvalOptions> parse_eval_options(int argc, const char* const* argv) {
   }
   read_lazy(arguments, options.lazy);
   arguments.read_integer("num_images", options.num_images, 1, kMost);
-  arguments.read_integer("eval_bsz", options.eval_bsz, 1, 1 << 16);
+  options.auto_batch = arguments.given("eval_bsz") && arguments.text("eval_bsz") == "auto";
+  if (!options.auto_batch) {
+    arguments.read_integer("eval_bsz", options.eval_bsz, 1, 1 << 16);
+  }
   arguments.read_integer("threads", options.threads, 1, 1 << 12);
   if (arguments.given("classes")) {
     options.classes = parse_classes(arguments.text("classes"));
@@ -275,6 +282,7 @@ Parsed<EvalOptions> parse_eval_options(int argc, const char* const* argv) {
   if (arguments.given("precision")) {
     options.precision = parse_precision(arguments.text("precision"));
   }
+  options.cuda_graphs = !is_second(arguments, "cuda_graphs", "on", "off");
   arguments.read("output_dir", options.output_dir);
   options.overwrite = arguments.given("overwrite");
   if (arguments.given("grid")) {
@@ -306,6 +314,7 @@ Parsed<VerifyOptions> parse_verify_options(int argc, const char* const* argv) {
     options.precision = parse_precision(arguments.text("precision"));
   }
   arguments.read("device", options.device);
+  options.cuda_graphs = !is_second(arguments, "cuda_graphs", "on", "off");
   arguments.read_integer("threads", options.threads, 1, 1 << 12);
   return parsed;
 }

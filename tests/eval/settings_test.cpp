@@ -91,7 +91,9 @@ TEST(SettingsJson, IsAllThatTheBytesDependOn) {
 TEST(Precision, AutoIsResolvedAndTheRestIsItself) {
   const Precision found = resolve_precision(Precision::kAuto, c10::kCPU);
   EXPECT_TRUE(found == Precision::kBf16 || found == Precision::kFp32);
-  EXPECT_EQ(resolve_precision(Precision::kAuto, c10::kCUDA), Precision::kFp32);
+  EXPECT_EQ(resolve_precision(Precision::kAuto, c10::kCUDA), Precision::kBf16);
+  EXPECT_EQ(resolve_precision(Precision::kFp16, c10::kCUDA), Precision::kFp16);
+  testing::refused([] { resolve_precision(Precision::kFp16, c10::kCPU); });
   for (const Precision precision : {Precision::kFp32, Precision::kFp64}) {
     EXPECT_EQ(resolve_precision(precision, c10::kCPU), precision);
   }

@@ -43,7 +43,23 @@ class Generator {
 
   /// Image i of the set, for each id, with its class: both vectors have the block's size.
   GeneratedBlock generate(const std::vector<int64_t>& ids, const std::vector<int64_t>& labels,
-                          const GenerationHooks& hooks = {});
+                          const GenerationHooks& hooks = {}) {
+    return finish(start(ids, labels, hooks));
+  }
+
+  /// The same in two parts. A GPU has the block's work in its queue when start() returns, the copy
+  /// of the pixels included, and the next block can be started behind it; a CPU has done it.
+  struct InFlight;
+  using BlockInFlight = std::shared_ptr<InFlight>;
+  BlockInFlight start(const std::vector<int64_t>& ids, const std::vector<int64_t>& labels,
+                      const GenerationHooks& hooks);
+  /// Waits for it, calling hooks.step meanwhile.
+  static GeneratedBlock finish(const BlockInFlight& block);
+  /// True where starting the next block before finishing the last one keeps the device busy.
+  bool overlaps() const { return !model_->mar.class_emb.is_cpu(); }
+
+  /// Gives memory that is kept for later batches back to the device.
+  void release_unused_memory();
 
   const Model& model() const { return *model_; }
   /// By decoding step of a batch: is it lazy?
@@ -58,8 +74,5 @@ class Generator {
   Runners runners_;
   uint64_t seed_;
 };
-
-/// images [B, 3, H, W] as the VAE gives them -> by image: finite, and not all of one colour.
-std::vector<bool> sound_images(const at::Tensor& images);
 
 }  // namespace lazymar
