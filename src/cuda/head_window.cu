@@ -8,7 +8,6 @@ namespace lazymar::cuda {
 namespace {
 
 constexpr int kThreads = 256;
-constexpr int kWarps = kThreads / kWarp;
 
 /// Where the block's rows live in shared memory, in values.
 struct Layout {
@@ -19,7 +18,7 @@ struct Layout {
   int64_t x;           ///< [rows, channels]
   int64_t predicted;   ///< [rows, 2 channels]: eps and v
   int64_t scratch;     ///< a value per warp
-  __host__ __device__ int64_t size() const { return scratch + kWarps; }
+  __host__ __device__ int64_t size(int threads) const { return scratch + threads / kWarp; }
 };
 
 /// x_{t-1} (DiffusionSchedule::reverse); the last step has no noise.
@@ -50,7 +49,8 @@ __global__ void __launch_bounds__(kThreads) posterior_kernel(PosteriorArguments 
                static_cast<X>(a.temperature));
 }
 
-template <typename X>
+/// A block of kThreads threads with kRows rows.
+template <typename X, int kRows, int kThreads>
 struct Window {
   const WindowArguments& a;
   int64_t first_row;
@@ -58,7 +58,6 @@ struct Window {
   X *hidden, *x, *predicted, *scratch;
 
   /// h = input_proj(x) + what the blocks add at `step`.
-  template <int kRows>
   __device__ void input(int64_t step) const {
     const auto* weight = static_cast<const X*>(a.in_weight);
     const auto* bias = static_cast<const X*>(a.in_bias);
@@ -102,12 +101,11 @@ struct Window {
   }
 
   /// predicted = final_linear(hidden): a warp per output.
-  template <int kRows>
   __device__ void output() const {
     const auto* weight = static_cast<const X*>(a.out_weight);
     const auto* bias = static_cast<const X*>(a.out_bias);
     const int lane = threadIdx.x % kWarp;
-    for (int64_t o = threadIdx.x / kWarp; o < 2 * a.channels; o += kWarps) {
+    for (int64_t o = threadIdx.x / kWarp; o < 2 * a.channels; o += kThreads / kWarp) {
       X sum[kRows] = {};
       for (int64_t i = lane; i < a.width; i += kWarp) {
         const X w = weight[o * a.width + i];
@@ -146,30 +144,30 @@ struct Window {
   }
 };
 
-template <typename X, int kRows>
+template <typename X, int kRows, int kThreads>
 __global__ void __launch_bounds__(kThreads) window_kernel(WindowArguments a) {
   const Layout layout(kRows, a.width, a.channels);
   X* memory = shared_memory<X>();
   const int64_t first_row = int64_t{blockIdx.x} * kRows;
   const int64_t left = a.rows - first_row;
-  const Window<X> window{a,
-                         first_row,
-                         left < kRows ? left : kRows,
-                         memory + layout.hidden,
-                         memory + layout.x,
-                         memory + layout.predicted,
-                         memory + layout.scratch};
+  const Window<X, kRows, kThreads> window{a,
+                                          first_row,
+                                          left < kRows ? left : kRows,
+                                          memory + layout.hidden,
+                                          memory + layout.x,
+                                          memory + layout.predicted,
+                                          memory + layout.scratch};
   const auto* from = static_cast<const X*>(a.x) + first_row * a.channels;
   for (int64_t i = threadIdx.x; i < kRows * a.channels; i += kThreads) {
     window.x[i] = i < window.rows * a.channels ? from[i] : X{0};
   }
   __syncthreads();
   for (int64_t step = 0; step < a.steps; ++step) {
-    window.template input<kRows>(step);
+    window.input(step);
     __syncthreads();
     window.modulated_norm(step);
     __syncthreads();
-    window.template output<kRows>();
+    window.output();
     __syncthreads();
     window.reverse(a.first - step);
     __syncthreads();
@@ -181,22 +179,25 @@ __global__ void __launch_bounds__(kThreads) window_kernel(WindowArguments a) {
 }
 
 template <typename X>
-size_t shared_bytes(int rows, int64_t width, int64_t channels) {
-  return static_cast<size_t>(Layout(rows, width, channels).size()) * sizeof(X);
+size_t shared_bytes(int rows, int threads, int64_t width, int64_t channels) {
+  return static_cast<size_t>(Layout(rows, width, channels).size(threads)) * sizeof(X);
 }
 
 constexpr size_t kMostShared = 96 * 1024;  // what every GPU since compute capability 8.0 has
+// With few rows, a row per block and as many threads as there can be, for the shortest chain of
+// work; with many, several rows share what is read of the weights.
+constexpr int kFewThreads = 1024;
 constexpr int kManyRows = 4;
-/// Below, a row per block keeps more multiprocessors busy; above, weights are read less often.
-constexpr int64_t kManyBlocks = 264;
+constexpr int64_t kFewRows = 264;
 
 }  // namespace
 
 bool has_head_window(Element type, int64_t width, int64_t channels) {
   if (type == Element::kDouble) {
-    return shared_bytes<double>(kManyRows, width, channels) <= kMostShared;
+    return shared_bytes<double>(kManyRows, kFewThreads, width, channels) <= kMostShared;
   }
-  return type == Element::kFloat && shared_bytes<float>(kManyRows, width, channels) <= kMostShared;
+  return type == Element::kFloat &&
+         shared_bytes<float>(kManyRows, kFewThreads, width, channels) <= kMostShared;
 }
 
 void posterior(Element type, const PosteriorArguments& a, Stream stream) {
@@ -211,14 +212,14 @@ void posterior(Element type, const PosteriorArguments& a, Stream stream) {
 void head_window(Element type, const WindowArguments& a, Stream stream) {
   with_types(type, type, [&]<typename X, typename Y>(X, Y) {
     if constexpr (std::is_same_v<X, Y>) {
-      const auto go = [&](auto kernel, int rows) {
-        launch(kernel, blocks_of(a.rows, rows), {kThreads, 1, 1},
-               shared_bytes<X>(rows, a.width, a.channels), stream, a);
+      const auto go = [&](auto kernel, int rows, unsigned threads) {
+        launch(kernel, blocks_of(a.rows, rows), {threads, 1, 1},
+               shared_bytes<X>(rows, static_cast<int>(threads), a.width, a.channels), stream, a);
       };
-      if (a.rows <= kManyBlocks) {
-        go(window_kernel<X, 1>, 1);
+      if (a.rows <= kFewRows) {
+        go(window_kernel<X, 1, kFewThreads>, 1, kFewThreads);
       } else {
-        go(window_kernel<X, kManyRows>, kManyRows);
+        go(window_kernel<X, kManyRows, kThreads>, kManyRows, kThreads);
       }
     }
   });

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <string>
+#include <utility>
 
 #include "lazymar/nn/head_ops.h"
 #include "lazymar/nn/ops.h"
@@ -154,13 +155,12 @@ at::Tensor HeadSampler::replayed(HeadRunner& runner, const Inputs& inputs, doubl
     kept.inputs = {inputs.z.clone(), inputs.noise.clone(), inputs.guidance.clone(), inputs.halves,
                    inputs.temperature};
     kept.tokens = at::empty(inputs.noise.sizes().slice(1), inputs.noise.options());
-    const WorkCount before = work_count();
+    // What the loop counts is added with every replay, and not while it is recorded.
     kept.loop = record(inputs.z.device().type(), [&] {
-      work_count() = {};
+      const WorkCount outside = std::exchange(work_count(), {});
       kept.tokens.copy_(loop(runner, kept.inputs));
+      kept.work = std::exchange(work_count(), outside);
     });
-    kept.work = work_count();
-    work_count() = before;
   }
   kept.inputs.z.copy_(inputs.z);
   kept.inputs.noise.copy_(inputs.noise);

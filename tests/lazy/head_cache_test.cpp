@@ -39,7 +39,7 @@ TEST(HeadCache, WindowsAreTheSameAsStepByStep) {
           EXPECT_EQ(work_count().flops, flops);
           HeadCache other(refresh == 2 ? 3 : 2);
           other.use_windows();
-          EXPECT_GT(testing::relative_error(sample(other, mar, halves), expected), 1e-6);
+          EXPECT_GT(testing::relative_error(sample(other, mar, halves), expected), 1e-9);
         }
       }
     }
