@@ -1,8 +1,7 @@
 # The room cuda/: kernels compiled by nvcc, without LibTorch's headers; what hands tensors to them; and
 # lazymar_with_cuda, which a program links to have both.
-include(CheckLanguage)
 set(LAZYMAR_CUDA_ARCHITECTURES 80-real 86-real 89-real 90
-  CACHE STRING "GPUs that the kernels are compiled for, as CMAKE_CUDA_ARCHITECTURES has it; the last one with PTX for newer ones")
+  CACHE STRING "GPUs that kernels are compiled for; one without -real has PTX for newer ones, too")
 set(CMAKE_CUDA_ARCHITECTURES ${LAZYMAR_CUDA_ARCHITECTURES})
 enable_language(CUDA)
 find_package(CUDAToolkit REQUIRED)
@@ -11,8 +10,7 @@ add_library(lazymar_cuda_kernels STATIC ${LAZYMAR_CUDA_KERNELS})
 target_include_directories(lazymar_cuda_kernels PRIVATE ${CMAKE_SOURCE_DIR}/include)
 # By flag: CMake 3.25 does not know that this nvcc has C++20.
 target_compile_options(lazymar_cuda_kernels PRIVATE -std=c++20 -O3 -Werror all-warnings)
-set_target_properties(lazymar_cuda_kernels PROPERTIES CUDA_STANDARD_REQUIRED OFF
-  CUDA_RUNTIME_LIBRARY Shared)
+set_target_properties(lazymar_cuda_kernels PROPERTIES CUDA_RUNTIME_LIBRARY Shared)
 
 add_library(lazymar_cuda STATIC ${LAZYMAR_CUDA_OPS} src/cuda/registration.cpp)
 target_include_directories(lazymar_cuda SYSTEM PRIVATE ${CUDAToolkit_INCLUDE_DIRS})

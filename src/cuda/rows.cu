@@ -72,15 +72,23 @@ __global__ void __launch_bounds__(kThreads) norm_kernel(RowShape shape, NormArgu
   }
 }
 
-template <typename X, typename Y, int kPack>
-__global__ void __launch_bounds__(kThreads) add_kernel(RowShape shape, AddArguments a) {
+/// The thread's pack: its row, and its first element; false where there is none left.
+template <int kPack>
+__device__ inline bool find_pack(const RowShape& shape, int64_t& row, int64_t& i) {
   const int64_t packs = shape.width / kPack;
   const int64_t index = int64_t{blockIdx.x} * kThreads + threadIdx.x;
-  if (index >= shape.rows * packs) {
+  row = index / packs;
+  i = index % packs * kPack;
+  return row < shape.rows;
+}
+
+template <typename X, typename Y, int kPack>
+__global__ void __launch_bounds__(kThreads) add_kernel(RowShape shape, AddArguments a) {
+  int64_t row = 0;
+  int64_t i = 0;
+  if (!find_pack<kPack>(shape, row, i)) {
     return;
   }
-  const int64_t row = index / packs;
-  const int64_t i = index % packs * kPack;
   auto value = load<kPack>(row_of<X>(a.x, row) + i);
   const auto y = load<kPack>(row_of<Y>(a.y, row) + i);
   if (a.gate.data != nullptr) {
@@ -98,13 +106,11 @@ __global__ void __launch_bounds__(kThreads) add_kernel(RowShape shape, AddArgume
 
 template <typename X, typename Y, int kPack>
 __global__ void __launch_bounds__(kThreads) silu_of_sums_kernel(RowShape shape, SumArguments a) {
-  const int64_t packs = shape.width / kPack;
-  const int64_t index = int64_t{blockIdx.x} * kThreads + threadIdx.x;
-  if (index >= shape.rows * packs) {
+  int64_t row = 0;
+  int64_t i = 0;
+  if (!find_pack<kPack>(shape, row, i)) {
     return;
   }
-  const int64_t row = index / packs;
-  const int64_t i = index % packs * kPack;
   const auto left = load<kPack>(row_of<X>(a.a, row / a.b_rows) + i);
   const auto right = load<kPack>(row_of<X>(a.b, row % a.b_rows) + i);
   Pack<Y, kPack> out;
@@ -116,13 +122,11 @@ __global__ void __launch_bounds__(kThreads) silu_of_sums_kernel(RowShape shape, 
 
 template <typename X, typename Y, int kPack>
 __global__ void __launch_bounds__(kThreads) gated_sums_kernel(RowShape shape, GatedSumArguments a) {
-  const int64_t packs = shape.width / kPack;
-  const int64_t index = int64_t{blockIdx.x} * kThreads + threadIdx.x;
-  if (index >= shape.rows * packs) {
+  int64_t row = 0;
+  int64_t i = 0;
+  if (!find_pack<kPack>(shape, row, i)) {
     return;
   }
-  const int64_t row = index / packs;
-  const int64_t i = index % packs * kPack;
   const int64_t place = row * shape.width + i;
   // What does not depend on the step is read once for all of them.
   Pack<X, kPack> fixed{};
