@@ -7,7 +7,6 @@
 #include <memory>
 
 #include "lazymar/core/error.h"
-#include "lazymar/core/noise.h"
 #include "lazymar/diffusion/head.h"
 #include "lazymar/lazy/head_cache.h"
 #include "measure.h"
@@ -45,15 +44,13 @@ void sample(benchmark::State& state, c10::ScalarType type, bool lazy, int64_t to
   const SamplingOptions options;
   const DiffusionHead& weights =
       type == c10::kBFloat16 ? head<c10::kBFloat16>() : head<c10::kFloat>();
-  const HeadSampler sampler(weights, options.num_sampling_steps);
+  HeadSampler sampler(weights, options.num_sampling_steps);
   const auto runner = make_runner(lazy);
   const at::Tensor z = at::randn({kHalves * tokens, config().decoder_dim});
   const at::Tensor noise =
       at::randn({options.num_sampling_steps + 1, tokens, config().token_channels});
   measure(state, [&] {
-    return sampler.sample(*runner, z, kHalves, options.cfg, options.temperature, [&](int64_t step) {
-      return noise[step == NoiseRequest::kStart ? options.num_sampling_steps : step];
-    });
+    return sampler.sample(*runner, z, kHalves, options.cfg, options.temperature, noise);
   });
 }
 

@@ -16,8 +16,8 @@ fi
 
 # Without git (an unpacked archive) the source folders are taken whole.
 list() {
-  git ls-files -z --cached --others --exclude-standard -- '*.h' '*.cpp' 2>/dev/null ||
-    find include src tools tests bench \( -name '*.h' -o -name '*.cpp' \) -print0
+  git ls-files -z --cached --others --exclude-standard -- '*.h' '*.cpp' '*.cu' 2>/dev/null ||
+    find include src tools tests bench \( -name '*.h' -o -name '*.cpp' -o -name '*.cu' \) -print0
 }
 files=()
 while IFS= read -r -d '' file; do

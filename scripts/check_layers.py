@@ -32,10 +32,11 @@ MAY_INCLUDE = {
 MAY_INCLUDE["tools"] = set(MAY_INCLUDE)
 
 # Files that must not see LibTorch, not even through another header: what fuzzers run, what
-# supervises processes, and the user of spdlog, whose fmt is not LibTorch's.
+# supervises processes, the user of spdlog, whose fmt is not LibTorch's, and the CUDA kernels.
 TORCH = ("ATen/", "c10/", "caffe2/", "torch/")
 TORCH_FREE = re.compile(
-    r"(include/lazymar|src)/(io/(?!weights\.)|run/|report/|core/error\.)|tests/io/(?!weights_)")
+    r"(include/lazymar|src)/(io/(?!weights\.)|run/|report/|core/(error|philox)\.|"
+    r"cuda/(kernels|launch|rows)\.h|cuda/\w+\.cu$)|tests/io/(?!weights_)")
 
 # Libraries that one file hides from the rest.
 ONLY_IN = {"cxxopts.hpp": "src/eval/arguments.cpp", "spdlog/": "src/run/log.cpp"}
@@ -159,6 +160,9 @@ PLANTED = [
     ("src/run/log.cpp", '#include "lazymar/io/weights.h"', "weights.h -> ATen/core/Tensor.h"),
     ("src/run/a.cpp", '#include "lazymar/io/weights.h"', "weights.h -> ATen/core/Tensor.h"),
     ("tests/io/png_test.cpp", '#include "lazymar/io/weights.h"', "weights.h -> ATen/core/Tensor.h"),
+    ("src/cuda/a.cu", "#include <ATen/ATen.h>", "must not see LibTorch"),
+    ("src/cuda/a.cpp", "#include <ATen/ATen.h>", None),
+    ("src/cuda/a.cpp", '#include "lazymar/diffusion/b.h"', "cuda must not include diffusion"),
     ("bench/a.cpp", "#include <torch/torch.h>", "nobody includes torch/torch.h"),
     ("bench/a.cpp", '#include "lazymar/lazy/b.h"', None),
     ("tools/a.cpp", '#include "lazymar/lazy/b.h"', None),

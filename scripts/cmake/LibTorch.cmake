@@ -38,16 +38,19 @@ lazymar_import_torch(torch_cpu)
 add_library(lazymar_torch INTERFACE)
 target_link_libraries(lazymar_torch INTERFACE lazymar_torch_cpu lazymar_c10)
 
-# CUDA: nvcc, and CUDA libraries of LibTorch that really link, dependencies included.
-set(with_cuda OFF)
+# CUDA: nvcc, and CUDA libraries of LibTorch. LAZYMAR_CUDA_MODE becomes ON where those really link,
+# dependencies included: every program has CUDA then. It becomes COMPILE where only the dependencies
+# are missing: all CUDA code is compiled and linked, into programs of its own (build/cuda), and the
+# others stay as they are. Otherwise it is OFF.
+set(LAZYMAR_CUDA_MODE OFF)
 set(why "LAZYMAR_CUDA=OFF")
 if(NOT LAZYMAR_CUDA STREQUAL "OFF")
   include(CheckLanguage)
   check_language(CUDA)
   if(NOT CMAKE_CUDA_COMPILER)
-    set(why "no nvcc")
+    set(why "SKIPPED: no nvcc, so nothing of it is compiled")
   elseif(NOT EXISTS ${torch_root}/lib/libtorch_cuda.so)
-    set(why "${torch_root} has no libtorch_cuda.so")
+    set(why "SKIPPED: ${torch_root} has no libtorch_cuda.so, so nothing of it is compiled")
   else()
     try_compile(LAZYMAR_TORCH_CUDA_LINKS ${CMAKE_BINARY_DIR}/check_cuda
       SOURCES ${CMAKE_SOURCE_DIR}/scripts/cmake/check_cuda.cpp
@@ -55,24 +58,30 @@ if(NOT LAZYMAR_CUDA STREQUAL "OFF")
       LINK_LIBRARIES ${torch_root}/lib/libtorch_cuda.so ${torch_root}/lib/libc10_cuda.so
                      ${torch_root}/lib/libtorch_cpu.so ${torch_root}/lib/libc10.so)
     if(LAZYMAR_TORCH_CUDA_LINKS)
-      set(with_cuda ON)
+      set(LAZYMAR_CUDA_MODE ON)
     else()
+      set(LAZYMAR_CUDA_MODE COMPILE)
       set(why "the CUDA libraries that libtorch_cuda.so needs are not all there")
     endif()
   endif()
-  if(LAZYMAR_CUDA STREQUAL "ON" AND NOT with_cuda)
+  if(LAZYMAR_CUDA STREQUAL "ON" AND NOT LAZYMAR_CUDA_MODE STREQUAL "ON")
     message(FATAL_ERROR "LAZYMAR_CUDA=ON, but ${why}. Install the CUDA toolkit and PyTorch with its "
       "CUDA wheels (pip install torch==2.11.0), or configure with -DLAZYMAR_CUDA=OFF.")
   endif()
 endif()
-if(with_cuda)
-  message(STATUS "CUDA: on (LibTorch's CUDA libraries in ${torch_root}/lib)")
+if(LAZYMAR_CUDA_MODE STREQUAL "OFF")
+  message(STATUS "CUDA: off (${why})")
+else()
+  if(LAZYMAR_CUDA_MODE STREQUAL "ON")
+    message(STATUS "CUDA: on (LibTorch's CUDA libraries in ${torch_root}/lib)")
+  else()
+    message(STATUS "CUDA: compiled and linked in ${CMAKE_BINARY_DIR}/cuda, but not used (${why})")
+  endif()
   lazymar_import_torch(c10_cuda)
   lazymar_import_torch(torch_cuda)
   # Nothing calls these by name: they register themselves when loaded.
-  target_link_libraries(lazymar_torch INTERFACE
+  add_library(lazymar_torch_cuda_all INTERFACE)
+  target_link_libraries(lazymar_torch_cuda_all INTERFACE
     -Wl,--no-as-needed lazymar_torch_cuda lazymar_c10_cuda -Wl,--as-needed)
-else()
-  message(STATUS "CUDA: off (${why})")
 endif()
 message(STATUS "LibTorch: ${torch_root}")

@@ -84,9 +84,10 @@ std::string_view to_string(CfgSchedule schedule) {
 
 namespace {
 
-constexpr std::array<std::pair<Precision, std::string_view>, 4> kPrecisions{{
+constexpr std::array<std::pair<Precision, std::string_view>, 5> kPrecisions{{
     {Precision::kAuto, "auto"},
     {Precision::kBf16, "bf16"},
+    {Precision::kFp16, "fp16"},
     {Precision::kFp32, "fp32"},
     {Precision::kFp64, "fp64"},
 }};
@@ -99,7 +100,7 @@ Precision parse_precision(std::string_view text) {
       return precision;
     }
   }
-  throw usage_error("--precision ", text, ": use auto, bf16, fp32 or fp64");
+  throw usage_error("--precision ", text, ": use auto, bf16, fp16, fp32 or fp64");
 }
 
 std::string_view to_string(Precision precision) {

@@ -4,9 +4,9 @@
 
 #include <cmath>
 #include <string>
+#include <utility>
 
-#include "lazymar/core/noise.h"
-#include "lazymar/nn/flops.h"
+#include "lazymar/nn/head_ops.h"
 #include "lazymar/nn/ops.h"
 
 namespace lazymar {
@@ -83,7 +83,8 @@ DiffusionHead load_head(WeightSource& weights, const MarConfig& config) {
   return head;
 }
 
-at::Tensor guide(const at::Tensor& unconditional, const at::Tensor& difference, double guidance) {
+at::Tensor guide(const at::Tensor& unconditional, const at::Tensor& difference,
+                 const at::Tensor& guidance) {
   return unconditional + guidance * difference;
 }
 
@@ -116,26 +117,62 @@ HeadSampler::HeadSampler(const DiffusionHead& head, int64_t num_sampling_steps,
     : head_(head),
       schedule_(num_sampling_steps),
       savings_(savings),
-      times_(head.time_table(schedule_)) {}
+      times_(head.time_table(schedule_)),
+      coefficients_(schedule_.table().to(times_)) {}
 
 at::Tensor HeadSampler::sample(HeadRunner& runner, const at::Tensor& z, int64_t halves,
-                               double guidance, double temperature, const Noise& noise) const {
+                               double guidance, double temperature, const at::Tensor& noise) {
+  const Inputs inputs{z, noise, at::full({}, guidance, noise.options()), halves, temperature};
+  return records(z.device().type()) ? replayed(runner, inputs, guidance) : loop(runner, inputs);
+}
+
+at::Tensor HeadSampler::loop(HeadRunner& runner, const Inputs& inputs) const {
+  const HeadProcess process{coefficients_, inputs.noise, inputs.temperature};
   HeadStep step;
   step.steps = schedule_.steps();
-  step.halves = halves;
-  step.guidance = guidance;
+  step.halves = inputs.halves;
+  step.guidance = inputs.guidance;
   step.times = savings_.time_table ? times_ : head_.time_table(schedule_);
-  step.x = noise(NoiseRequest::kStart);
-  for (int64_t i = schedule_.steps() - 1; i >= 0; --i) {
+  step.x = inputs.noise[schedule_.steps()];
+  for (int64_t i = schedule_.steps() - 1; i >= 0;) {
     step.index = i;
     if (!step.condition.defined() || !savings_.condition_once) {
-      step.condition = head_.cond_embed(z).to(times_.scalar_type());
+      step.condition = head_.cond_embed(inputs.z).to(times_.scalar_type());
+    }
+    if (const auto ahead = runner.advance(head_, step, process)) {
+      step.x = ahead->x;
+      i -= ahead->steps;
+      continue;
     }
     const auto [eps, v] = runner.predict(head_, step);
-    const at::Tensor fresh = i > 0 ? noise(i) : at::Tensor();
-    step.x = schedule_.reverse(i, step.x, eps, v, fresh, temperature);
+    const at::Tensor fresh = i > 0 ? inputs.noise[i] : at::Tensor();
+    step.x = step.x.is_cpu()
+                 ? schedule_.reverse(i, step.x, eps, v, fresh, inputs.temperature)
+                 : posterior({step.x, eps, v, fresh, coefficients_[i], inputs.temperature});
+    --i;
   }
   return step.x;
+}
+
+at::Tensor HeadSampler::replayed(HeadRunner& runner, const Inputs& inputs, double guidance) {
+  Recorded& kept = recorded_[{&runner, inputs.z.size(0), inputs.halves, inputs.temperature}];
+  if (kept.loop == nullptr) {
+    kept.inputs = {inputs.z.clone(), inputs.noise.clone(), inputs.guidance.clone(), inputs.halves,
+                   inputs.temperature};
+    kept.tokens = at::empty(inputs.noise.sizes().slice(1), inputs.noise.options());
+    // What the loop counts is added with every replay, and not while it is recorded.
+    kept.loop = record(inputs.z.device().type(), [&] {
+      const WorkCount outside = std::exchange(work_count(), {});
+      kept.tokens.copy_(loop(runner, kept.inputs));
+      kept.work = std::exchange(work_count(), outside);
+    });
+  }
+  kept.inputs.z.copy_(inputs.z);
+  kept.inputs.noise.copy_(inputs.noise);
+  kept.inputs.guidance.fill_(guidance);
+  kept.loop->replay();
+  work_count() += kept.work;
+  return kept.tokens.clone();
 }
 
 }  // namespace lazymar

@@ -108,6 +108,15 @@ DiffusionSchedule::DiffusionSchedule(int64_t steps) {
   }
 }
 
+at::Tensor DiffusionSchedule::table() const {
+  std::vector<float> values;
+  for (const PosteriorStep& c : coefficients_) {
+    values.insert(values.end(), {c.log_beta, c.log_posterior_variance, c.recip_sqrt_alpha_bar,
+                                 c.recip_sqrt_alpha_bar_m1, c.mean_x0, c.mean_xt});
+  }
+  return at::tensor(values).view({steps(), 6});
+}
+
 at::Tensor DiffusionSchedule::reverse(int64_t i, const at::Tensor& x, const at::Tensor& eps,
                                       const at::Tensor& v, const at::Tensor& noise,
                                       double temperature) const {

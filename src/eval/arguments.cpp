@@ -143,6 +143,15 @@ void Arguments::read_number(const std::string& name, double& value, double least
   value = number.value_or(value);
 }
 
+bool Arguments::is_second(const std::string& name, const std::string& first,
+                          const std::string& second) const {
+  const std::string word = given(name) ? text(name) : first;
+  if (word != first && word != second) {
+    throw usage_error("--", name, " ", word, ": use ", first, " or ", second);
+  }
+  return word == second;
+}
+
 std::vector<std::string> split(const std::string& text, char separator) {
   std::vector<std::string> parts{""};
   for (const char c : text) {

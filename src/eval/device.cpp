@@ -4,7 +4,6 @@
 #include <ATen/DeviceAccelerator.h>
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
-#include <c10/core/impl/VirtualGuardImpl.h>
 #include <c10/util/Exception.h>
 
 #include <algorithm>
@@ -89,15 +88,21 @@ Precision resolve_precision(Precision precision, c10::Device device) {
   if (precision == Precision::kBf16 && device.is_cpu() && !can_bf16) {
     throw usage_error("--precision bf16: this CPU has no AVX-512; use fp32");
   }
+  if (precision == Precision::kFp16 && device.is_cpu()) {
+    throw usage_error("--precision fp16: for GPUs; use bf16 or fp32 on CPUs");
+  }
   if (precision != Precision::kAuto) {
     return precision;
   }
-  return device.is_cpu() && has_bf16 ? Precision::kBf16 : Precision::kFp32;
+  return device.is_cuda() || has_bf16 ? Precision::kBf16 : Precision::kFp32;
 }
 
 Placement placement_of(Precision precision, c10::Device device) {
   const auto type = precision == Precision::kFp64 ? c10::kDouble : c10::kFloat;
-  return {type, device, precision == Precision::kBf16 ? c10::kBFloat16 : type};
+  const auto product = precision == Precision::kBf16   ? c10::kBFloat16
+                       : precision == Precision::kFp16 ? c10::kHalf
+                                                       : type;
+  return {type, device, product};
 }
 
 void set_threads(const std::optional<int64_t>& threads, const World& world) {
@@ -125,10 +130,30 @@ void release_unused_memory(c10::Device device) {
   }
 }
 
-void synchronize(c10::Device device) {
-  if (!device.is_cpu()) {
-    c10::impl::VirtualGuardImpl(device.type()).synchronizeDevice(device.index());
+void use_device(c10::Device device) {
+  if (device.is_cpu()) {
+    return;
   }
+  at::accelerator::setDeviceIndex(device.index());
+  at::Context& context = at::globalContext();
+  context.setAllowTF32CuBLAS(false);
+  context.setAllowTF32CuDNN(false);
+  context.setAllowBF16ReductionCuBLAS(/*allow_reduced_precision=*/false);
+  context.setAllowFP16ReductionCuBLAS(/*allow_reduced_precision=*/false);
+  context.setBenchmarkCuDNN(false);
+  context.setDeterministicCuDNN(true);
+}
+
+DeviceMemory device_memory(c10::Device device) {
+  constexpr auto kAll = static_cast<size_t>(c10::CachingAllocator::StatType::AGGREGATE);
+  const auto [free, total] = at::accelerator::getMemoryInfo(device.index());
+  const auto stats = at::accelerator::getDeviceStats(device.index());
+  return {static_cast<int64_t>(free) + stats.reserved_bytes[kAll].current,
+          stats.allocated_bytes[kAll].peak};
+}
+
+void reset_peak_memory(c10::Device device) {
+  at::accelerator::resetPeakStats(device.index());
 }
 
 }  // namespace lazymar

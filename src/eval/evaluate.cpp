@@ -11,6 +11,7 @@
 #include <thread>
 #include <utility>
 
+#include "lazymar/eval/batch_size.h"
 #include "lazymar/eval/contact_sheet.h"
 #include "lazymar/eval/device.h"
 #include "lazymar/eval/feature_files.h"
@@ -23,6 +24,7 @@
 #include "lazymar/eval/worker.h"
 #include "lazymar/io/atomic_file.h"
 #include "lazymar/io/text_file.h"
+#include "lazymar/nn/recording.h"
 #include "lazymar/run/log.h"
 #include "lazymar/run/signals.h"
 #include "lazymar/run/status.h"
@@ -224,6 +226,8 @@ class Evaluation {
       summary_.failed.insert(summary_.failed.end(), record->failed.begin(), record->failed.end());
     }
     summary_.checked = checked;
+    const c10::Device device = model_.mar.class_emb.device();
+    summary_.peak_device_bytes = device.is_cuda() ? device_memory(device).peak : 0;
     summary_.weights = folder_.weights();
     write_text_atomically(folder_.info() / "summary.json", summary_json(summary_));
   }
@@ -263,6 +267,8 @@ ExitCode evaluate(const EvalOptions& options, const World& world) {
   warn_of_ignored(options);
   set_threads(options.threads, world);
   const c10::Device device = resolve_device(options.device, world);
+  use_device(device);
+  set_recordings(options.cuda_graphs);
   const Precision precision = resolve_precision(options.precision, device);
   log_info(concat("precision: ", to_string(precision)));
   const std::unique_ptr<const RunScoring> scoring = make_run_scoring(options, device);
@@ -273,17 +279,20 @@ ExitCode evaluate(const EvalOptions& options, const World& world) {
   const ResolvedSettings standard{resolve_sampling(EvalOptions{}, model->recommended),
                                   std::min(batch, options.num_images),
                                   resolve_precision(Precision::kAuto, device)};
-  const ResolvedSettings resolved{resolve_sampling(options, model->recommended),
-                                  std::min(options.eval_bsz.value_or(batch), options.num_images),
-                                  precision};
+  ResolvedSettings resolved{resolve_sampling(options, model->recommended),
+                            std::min(options.eval_bsz.value_or(batch), options.num_images),
+                            precision};
   const std::vector<int64_t> classes = chosen_classes(options, model->mar.config.class_count);
   Generator generator(model, resolved.sampling, options.lazy, options.model.seed);
-  const ordered_json settings = settings_json(options, resolved, device);
+  const std::filesystem::path path =
+      options.output_dir / options.model.model / settings_name(options, resolved, standard);
+  if (options.auto_batch) {
+    resolved.eval_bsz = automatic_batch(options, world, generator, path, batch);
+  }
   if (options.record_features) {
     check_feature_size(generator.model().mar.config, resolved.sampling, resolved.eval_bsz);
   }
-  const std::filesystem::path path =
-      options.output_dir / options.model.model / settings_name(options, resolved, standard);
+  const ordered_json settings = settings_json(options, resolved, device);
   const RunFolder folder({path, options.overwrite, options.num_images, options.stall}, world,
                          settings);
   if (options.record_features) {

@@ -4,41 +4,25 @@
 
 #include <algorithm>
 #include <chrono>
+#include <thread>
 #include <utility>
 
 #include "lazymar/eval/device.h"
+#include "lazymar/eval/device_clock.h"
 #include "lazymar/mar/runner_decorator.h"
+#include "lazymar/nn/ops.h"
+#include "lazymar/nn/transfer.h"
 
 namespace lazymar {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-/// Reads the clock once the device has done all it was given.
-Clock::time_point settled(c10::Device device) {
-  synchronize(device);
-  return Clock::now();
-}
-
-double between(Clock::time_point from, Clock::time_point to) {
-  return std::chrono::duration<double>(to - from).count();
-}
-
-/// Stands around a Runner and watches the sampler: who spends the time? A guest watches too; what
-/// it takes counts nowhere.
+/// Stands around a Runner and watches the sampler: who spends the time? Nothing is waited for
+/// before finish(). A guest watches too; what it takes counts nowhere.
 class StageTimer final : public RunnerDecorator, public SampleObserver {
  public:
-  StageTimer(Runner& runner, c10::Device device, const std::vector<DecodeStep>& plan,
-             const GenerationHooks& hooks, SampleObserver* guest)
-      : RunnerDecorator(runner),
-        device_(device),
-        count_(plan.size()),
-        hooks_(hooks),
-        guest_(guest) {}
-
-  StageSeconds seconds;
-  double guest_seconds = 0.0;
-  std::vector<StepCost> steps;
+  StageTimer(Runner& runner, DeviceClock& clock, size_t count, const GenerationHooks& hooks,
+             SampleObserver* guest)
+      : RunnerDecorator(runner), clock_(clock), count_(count), hooks_(hooks), guest_(guest) {}
 
   at::Tensor decode(std::span<const Block> blocks, const RowInputs& inputs,
                     const DecodeStep& step) override {
@@ -48,50 +32,103 @@ class StageTimer final : public RunnerDecorator, public SampleObserver {
 
   bool wants(const DecodeStep& step) override { return hooks_.wanted(step); }
   void step_begins(const DecodeStep& step) override {
-    hooks_.step(static_cast<double>(step.index) / static_cast<double>(count_));
-    steps.emplace_back();
-    of_step_ = {};
+    look_around();
+    steps_.push_back({step, {}, 0});
     flops_before_ = work_count().flops;
-    last_ = settled(device_);
+    last_ = clock_.note();
+    step_begins_.push_back(last_);
   }
   void conditioned(const DecodeStep& step, const at::Tensor& z) override {
     lap(&StageSeconds::decoder);
     if (guest_ != nullptr) {
       guest_->conditioned(step, z);
-      const auto now = settled(device_);
-      guest_seconds += between(last_, now);
+      const size_t now = clock_.note();
+      guest_visits_.emplace_back(last_, now);
       last_ = now;
     }
-    if (step.predicted() == 0) {
-      finish(step);
+  }
+  void sampled(const DecodeStep&, const at::Tensor&) override { lap(&StageSeconds::head); }
+
+  /// Tells the hook how far the device has come.
+  void look_around() {
+    const size_t passed = clock_.passed();
+    while (steps_done_ < step_begins_.size() && step_begins_[steps_done_] < passed) {
+      ++steps_done_;
+    }
+    hooks_.step(static_cast<double>(steps_done_) / static_cast<double>(count_));
+  }
+
+  /// Waits until the device has passed `moment`, looking around meanwhile.
+  void wait_for(size_t moment) {
+    constexpr std::chrono::milliseconds kPause(1);
+    constexpr int kPausesBetweenLooks = 200;
+    for (int pauses = 1; clock_.passed() <= moment; ++pauses) {
+      std::this_thread::sleep_for(kPause);
+      if (pauses % kPausesBetweenLooks == 0) {
+        look_around();
+      }
     }
   }
-  void sampled(const DecodeStep& step, const at::Tensor&) override {
-    lap(&StageSeconds::head);
-    finish(step);
+
+  /// Once the device has passed all laps: what they took, stage by stage and step by step. Returns
+  /// the seconds that the guest took.
+  double finish(StageSeconds& seconds, std::vector<StepCost>& steps) {
+    for (const Lap& lap : laps_) {
+      steps_[lap.step].seconds.*lap.stage += clock_.seconds(lap.from, lap.to);
+    }
+    for (const Step& step : steps_) {
+      seconds += step.seconds;
+      steps.push_back(
+          {step.seconds.encoder + step.seconds.decoder + step.seconds.head, step.flops});
+      hooks_.stepped(step.step, step.seconds, step.flops);
+    }
+    double guest = 0.0;
+    for (const auto& [from, to] : guest_visits_) {
+      guest += clock_.seconds(from, to);
+    }
+    return guest;
   }
 
  private:
+  struct Step {
+    DecodeStep step;
+    StageSeconds seconds;
+    int64_t flops = 0;
+  };
+  struct Lap {
+    size_t from, to, step;
+    double StageSeconds::*stage;
+  };
+
   void lap(double StageSeconds::*stage) {
-    const auto now = settled(device_);
-    of_step_.*stage += between(last_, now);
-    steps.back().seconds += between(last_, now);
-    steps.back().flops = work_count().flops - flops_before_;
+    const size_t now = clock_.note();
+    laps_.push_back({last_, now, steps_.size() - 1, stage});
+    steps_.back().flops = work_count().flops - flops_before_;
     last_ = now;
   }
-  void finish(const DecodeStep& step) {
-    seconds += of_step_;
-    hooks_.stepped(step, of_step_, steps.back().flops);
-  }
 
-  c10::Device device_;
+  DeviceClock& clock_;
   size_t count_;
   const GenerationHooks& hooks_;
   SampleObserver* guest_;
-  Clock::time_point last_;
-  StageSeconds of_step_;
+  std::vector<Step> steps_;
+  std::vector<Lap> laps_;
+  std::vector<std::pair<size_t, size_t>> guest_visits_;  ///< from and to
+  std::vector<size_t> step_begins_;  ///< moments
+  size_t steps_done_ = 0;
+  size_t last_ = 0;
   int64_t flops_before_ = 0;
 };
+
+/// images [B, 3, H, W] as the VAE gives them -> by image: finite, and not all of one colour; on
+/// their device.
+at::Tensor are_sound(const at::Tensor& images) {
+  const auto range = [](const at::Tensor& values) {
+    return at::amax(values, 1) - at::amin(values, 1);  // not finite where one value is not
+  };
+  const at::Tensor values = images.flatten(1);
+  return range(values).isfinite().logical_and(range(values.clamp(-1, 1)) > 0);
+}
 
 }  // namespace
 
@@ -103,63 +140,79 @@ Generator::Generator(std::shared_ptr<const Model> model, const SamplingOptions& 
       runners_(make_runners(lazy, model_->mar.config, sampling)),
       seed_(seed) {}
 
-GeneratedBlock Generator::generate(const std::vector<int64_t>& ids,
-                                   const std::vector<int64_t>& labels,
-                                   const GenerationHooks& hooks) {
-  const c10::Device device = model_->mar.class_emb.device();
-  work_count() = {};
-  const auto start = settled(device);
-  PhiloxNoise noise(seed_, ids);
-  std::optional<FeatureRecorder> recorder;
-  if (const int64_t recorded = recorded_images(ids); recorded > 0) {
-    recorder.emplace(*runners_.blocks, model_->mar, sampler_.plan(), recorded,
-                     LazyOptions().prune_layer);
-  }
-  StageTimer timer(recorder ? static_cast<Runner&>(*recorder) : *runners_.blocks, device,
-                   sampler_.plan(), hooks, recorder ? &*recorder : nullptr);
-  const at::Tensor classes = at::tensor(labels, c10::kLong).to(device);
-  const at::Tensor tokens = sampler_.sample(timer, *runners_.head, classes, noise, timer);
-  const auto sampled = settled(device);
+/// A block whose work has been given to the device.
+struct Generator::InFlight {
+  InFlight(std::unique_ptr<FeatureRecorder> features, Runner& runner, c10::Device device,
+           size_t steps, const GenerationHooks& what)
+      : recorder(std::move(features)),
+        hooks(what),
+        clock(device),
+        timer(recorder ? *recorder : runner, clock, steps, hooks, recorder.get()) {}
+
+  std::unique_ptr<FeatureRecorder> recorder;  ///< null where nothing is recorded
+  GenerationHooks hooks;
+  DeviceClock clock;
+  StageTimer timer;
+  size_t start = 0, sampled = 0, end = 0;  ///< moments
+  at::Tensor sound;                        ///< [B] bool, on the CPU
   GeneratedBlock block;
+};
+
+Generator::BlockInFlight Generator::start(const std::vector<int64_t>& ids,
+                                          const std::vector<int64_t>& labels,
+                                          const GenerationHooks& hooks) {
+  work_count() = {};
+  const auto flight =
+      std::make_shared<InFlight>(recorder_of(ids), *runners_.blocks,
+                                 model_->mar.class_emb.device(), sampler_.plan().size(), hooks);
+  flight->start = flight->clock.note();
+  PhiloxNoise noise(seed_, ids);
+  const at::Tensor classes = at::tensor(labels, c10::kLong);
+  const at::Tensor tokens =
+      sampler_.sample(flight->timer, *runners_.head, classes, noise, flight->timer);
+  flight->sampled = flight->clock.note();
   at::Tensor images = model_->vae.decode(unpatchify(tokens, model_->patch_size));
   hooks.decoded(images);
-  block.sound = sound_images(images);
-  block.pixels = to_pixels(images);
-  const auto end = Clock::now();
-  block.seconds = timer.seconds;
-  block.steps = std::move(timer.steps);
-  block.seconds.vae = between(sampled, end);
-  block.seconds.total = between(start, end) - timer.guest_seconds;
-  block.work = work_count();
-  if (recorder) {
-    const std::vector<FeatureChanges> changes = recorder->changes();
+  flight->sound = brought_here(are_sound(images));
+  flight->block.pixels = brought_here(to_bytes(images));
+  flight->end = flight->clock.note();
+  flight->block.work = work_count();
+  if (flight->recorder) {
+    const std::vector<FeatureChanges> changes = flight->recorder->changes();
     for (size_t slot = 0; slot < changes.size(); ++slot) {
       recording_->take(ids[slot], labels[slot], changes[slot]);
     }
   }
-  return block;
+  return flight;
 }
 
-int64_t Generator::recorded_images(const std::vector<int64_t>& ids) const {
+GeneratedBlock Generator::finish(const BlockInFlight& flight) {
+  flight->timer.wait_for(flight->end);
+  GeneratedBlock& block = flight->block;
+  const double guest_seconds = flight->timer.finish(block.seconds, block.steps);
+  for (int64_t image = 0; image < flight->sound.numel(); ++image) {
+    block.sound.push_back(flight->sound.const_data_ptr<bool>()[image]);
+  }
+  block.seconds.vae = flight->clock.seconds(flight->sampled, flight->end);
+  block.seconds.total = flight->clock.seconds(flight->start, flight->end) - guest_seconds;
+  return std::move(block);
+}
+
+std::unique_ptr<FeatureRecorder> Generator::recorder_of(const std::vector<int64_t>& ids) const {
   if (!recording_) {
-    return 0;
+    return nullptr;
   }
-  return std::count_if(ids.begin(), ids.end(),
-                       [this](int64_t id) { return id < recording_->num_images; });
+  const int64_t recorded = std::count_if(
+      ids.begin(), ids.end(), [this](int64_t id) { return id < recording_->num_images; });
+  return recorded == 0 ? nullptr
+                       : std::make_unique<FeatureRecorder>(*runners_.blocks, model_->mar,
+                                                           sampler_.plan(), recorded,
+                                                           LazyOptions().prune_layer);
 }
 
-std::vector<bool> sound_images(const at::Tensor& images) {
-  const auto range = [](const at::Tensor& values) {
-    return at::amax(values, 1) - at::amin(values, 1);  // not finite where one value is not
-  };
-  const at::Tensor values = images.flatten(1);
-  const at::Tensor sound =
-      range(values).isfinite().logical_and(range(values.clamp(-1, 1)) > 0).to(c10::kCPU);
-  std::vector<bool> result;
-  for (int64_t image = 0; image < sound.numel(); ++image) {
-    result.push_back(sound.const_data_ptr<bool>()[image]);
-  }
-  return result;
+void Generator::release_unused_memory() {
+  sampler_.forget_recordings();
+  lazymar::release_unused_memory(model_->mar.class_emb.device());
 }
 
 WorkCount Generator::baseline_rows() const {

@@ -16,7 +16,7 @@ constexpr const char* kIgnored = "";  // the group of flags that are accepted an
 
 const OptionSpec kEvalOptions[] = {
     {"Job", "num_images", "how many images (50000)", "N"},
-    {"Job", "eval_bsz", "images per batch (128 on CUDA, 8 on CPUs)", "N"},
+    {"Job", "eval_bsz", "images per batch, or auto: as many as fit (128 on CUDA, 8 on CPUs)", "N"},
     {"Job", "classes", "only these classes, such as 207,360 (all)", "LIST"},
     {"Job", "seed", "of orders and noise; image i depends on (seed, i) alone (1)", "N"},
     {"Job", "output_dir", "run folders go to DIR/<model>/<settings> (output)", "DIR"},
@@ -24,7 +24,9 @@ const OptionSpec kEvalOptions[] = {
     {"Job", "grid", "write a contact sheet info/grid.png, such as 8x8", "RxC"},
     {"Job", "preview", "refresh the contact sheet while the job runs (8x8, or --grid)"},
     {"Job", "device", "auto, cpu, cuda, cuda:N (auto)", "NAME"},
-    {"Job", "precision", "auto, bf16, fp32 or fp64 (auto: bf16 where the CPU has it)", "TYPE"},
+    {"Job", "precision",
+     "auto, bf16, fp16, fp32 or fp64 (auto: bf16 on CUDA and CPUs that have it)", "TYPE"},
+    {"Job", "cuda_graphs", "replay the diffusion loop as CUDA graphs: on or off (on)", "WHAT"},
     {"Job", "threads", "CPU threads of each process (all cores, shared by the processes)", "N"},
     {"Processes", "gpus", "all, or how many GPUs to work on, a process each (all)", "N"},
     {"Processes", "workers", "processes on the CPU (1)", "N"},
@@ -194,15 +196,6 @@ void read_architecture(const Arguments& arguments, ArchitectureFlags& flags) {
 }
 
 /// True where the flag was given with the second of its two words; the first is the default.
-bool is_second(const Arguments& arguments, const char* name, const char* first,
-               const char* second) {
-  const std::string text = arguments.given(name) ? arguments.text(name) : first;
-  if (text != first && text != second) {
-    throw usage_error("--", name, " ", text, ": use ", first, " or ", second);
-  }
-  return text == second;
-}
-
 void read_processes(const Arguments& arguments, EvalOptions& options) {
   constexpr int64_t kMostProcesses = 1024;
   constexpr double kDay = 86400;
@@ -214,7 +207,7 @@ void read_processes(const Arguments& arguments, EvalOptions& options) {
   arguments.read_integer("max_restarts", options.max_restarts, 0, kMost);
   arguments.read_number("grace", options.grace, 0.1, kDay);
   arguments.read_number("stall", options.stall, 0.1, kDay);
-  options.halve_on_oom = !is_second(arguments, "oom", "halve", "fail");
+  options.halve_on_oom = !arguments.is_second("oom", "halve", "fail");
 }
 
 void read_files(const Arguments& arguments, EvalOptions& options) {
@@ -222,7 +215,7 @@ void read_files(const Arguments& arguments, EvalOptions& options) {
     options.durability = parse_durability(arguments.text("durability"));
   }
   options.few_files = arguments.given("few_files");
-  options.verify_deep = is_second(arguments, "verify", "quick", "deep");
+  options.verify_deep = arguments.is_second("verify", "quick", "deep");
   options.metadata = !arguments.given("no_metadata");
   arguments.read_integer("png_threads", options.png_threads, 1, 256);
   arguments.read("record_features", options.record_features);
@@ -273,7 +266,10 @@ Parsed<EvalOptions> parse_eval_options(int argc, const char* const* argv) {
   }
   read_lazy(arguments, options.lazy);
   arguments.read_integer("num_images", options.num_images, 1, kMost);
-  arguments.read_integer("eval_bsz", options.eval_bsz, 1, 1 << 16);
+  options.auto_batch = arguments.given("eval_bsz") && arguments.text("eval_bsz") == "auto";
+  if (!options.auto_batch) {
+    arguments.read_integer("eval_bsz", options.eval_bsz, 1, 1 << 16);
+  }
   arguments.read_integer("threads", options.threads, 1, 1 << 12);
   if (arguments.given("classes")) {
     options.classes = parse_classes(arguments.text("classes"));
@@ -282,6 +278,7 @@ Parsed<EvalOptions> parse_eval_options(int argc, const char* const* argv) {
   if (arguments.given("precision")) {
     options.precision = parse_precision(arguments.text("precision"));
   }
+  options.cuda_graphs = !arguments.is_second("cuda_graphs", "on", "off");
   arguments.read("output_dir", options.output_dir);
   options.overwrite = arguments.given("overwrite");
   if (arguments.given("grid")) {

@@ -105,7 +105,9 @@ std::string settings_name(const EvalOptions& options, const ResolvedSettings& re
   name.add("n", options.num_images, defaults.num_images);
   name.add("classes", list_string(options.classes), std::string());
   name.add("seed", options.model.seed, defaults.model.seed);
-  name.add("bsz", resolved.eval_bsz, standard.eval_bsz);
+  // By its name: the number is known only once the run folder is.
+  name.add("bsz", options.auto_batch ? "auto" : std::to_string(resolved.eval_bsz),
+           std::to_string(standard.eval_bsz));
   name.add("", to_string(resolved.precision), to_string(standard.precision));
   name.add("", std::string(options.few_files ? "tar" : ""), std::string());
   name.add("", std::string(options.metadata ? "" : "plain"), std::string());

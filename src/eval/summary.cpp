@@ -86,6 +86,7 @@ std::string summary_json(const RunSummary& summary) {
          {{"computed", work.block_rows}, {"total", summary.baseline_rows.block_rows}}},
         {"head", {{"computed", work.head_rows}, {"total", summary.baseline_rows.head_rows}}}}},
       {"peak_rss_bytes", peak_rss_bytes()},
+      {"peak_device_bytes", summary.peak_device_bytes},
       {"weights_sha256", summary.weights},
       {"settings", settings},
       {"launch", summary.launch},

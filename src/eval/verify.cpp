@@ -16,6 +16,7 @@
 #include "lazymar/eval/runners.h"
 #include "lazymar/io/safetensors.h"
 #include "lazymar/mar/sampler.h"
+#include "lazymar/nn/recording.h"
 
 namespace lazymar {
 namespace {
@@ -73,6 +74,7 @@ double default_tolerance(Precision precision) {
     case Precision::kFp64:
       return 1e-12;
     case Precision::kBf16:
+    case Precision::kFp16:
       return 1e-3;
     default:
       return 1e-7;
@@ -116,8 +118,8 @@ std::map<std::string, at::Tensor> replay(const Trace& trace, const Mar& mar, con
   Sampler sampler(mar, trace.sampling);
   const Runners runners =
       make_runners(trace.lazy_mar ? std::optional(lazy) : std::nullopt, mar.config, trace.sampling);
-  const at::Tensor labels = trace.labels().to(mar.class_emb.device());
-  const at::Tensor tokens = sampler.sample(*runners.blocks, *runners.head, labels, noise, recorder);
+  const at::Tensor tokens =
+      sampler.sample(*runners.blocks, *runners.head, trace.labels(), noise, recorder);
   const at::Tensor latents = unpatchify(tokens, trace.patch_size);
   recorder.tensors["latents"] = latents.cpu();
   if (vae != nullptr) {
@@ -146,6 +148,8 @@ std::vector<Difference> compare(const Trace& trace,
 ExitCode verify(const VerifyOptions& options) {
   set_threads(options.threads);
   const c10::Device device = resolve_device(options.device);
+  use_device(device);
+  set_recordings(options.cuda_graphs);
   const Precision precision = resolve_precision(options.precision, device);
   const Placement placement = placement_of(precision, device);
   const Trace trace = load_trace(options.trace);

@@ -9,9 +9,11 @@ const OptionSpec kVerifyOptions[] = {
     {"Options", "trace", "folder of trace.safetensors", "DIR"},
     {"Options", "weights", "the MAR's weights (the trace's own)", "FILE"},
     {"Options", "vae", "the VAE's weights (the trace's own)", "FILE"},
-    {"Options", "tolerance", "largest NMSE (1e-12 in fp64, 1e-7 in fp32, 1e-3 in bf16)", "X"},
+    {"Options", "tolerance", "largest NMSE (1e-12 in fp64, 1e-7 in fp32, 1e-3 in bf16 and fp16)",
+     "X"},
     {"Options", "dump", "write what was computed, in the trace's layout", "FILE"},
-    {"Options", "precision", "fp64, fp32, bf16 or auto (fp64)", "TYPE"},
+    {"Options", "precision", "fp64, fp32, bf16, fp16 or auto (fp64)", "TYPE"},
+    {"Options", "cuda_graphs", "replay the diffusion loop as CUDA graphs: on or off (on)", "WHAT"},
     {"Options", "device", "auto, cpu, cuda, cuda:N (auto)", "NAME"},
     {"Options", "threads", "CPU threads (all cores)", "N"},
 };
@@ -37,6 +39,7 @@ Parsed<VerifyOptions> parse_verify_options(int argc, const char* const* argv) {
     options.precision = parse_precision(arguments.text("precision"));
   }
   arguments.read("device", options.device);
+  options.cuda_graphs = !arguments.is_second("cuda_graphs", "on", "off");
   arguments.read_integer("threads", options.threads, 1, 1 << 12);
   return parsed;
 }

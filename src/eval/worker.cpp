@@ -56,13 +56,10 @@ Progress Worker::run(const std::function<void()>& between_blocks) {
   while (!stop_request()) {
     between_blocks();
     if (const std::optional<int64_t> block = claim()) {
-      try {
-        make(*block);
-      } catch (const BlockDropped&) {
-        claims_.release(std::to_string(*block));
-      }
+      make(*block);
       continue;
     }
+    complete();
     // What is left is claimed: by this process, whose writer is busy with it, or by others.
     writer_.finish();
     forget_settled();
@@ -73,6 +70,7 @@ Progress Worker::run(const std::function<void()>& between_blocks) {
     folder_.member().keep_fresh();
     std::this_thread::sleep_for(kPause);
   }
+  complete();
   writer_.finish();
   return Progress::kStopped;
 }
@@ -108,18 +106,47 @@ std::optional<int64_t> Worker::claim() {
   return std::nullopt;
 }
 
-void Worker::make(int64_t block) {
-  folder_.member().set_state(concat("block ", block));
-  block_started_ = Clock::now();
-  strike(block);
+BlockRecord Worker::new_record(int64_t block) {
   BlockRecord record;
   record.block = block;
   record.attempt = finished_.next_attempt(block);
   record.rank = world_.rank;
   record.launch = folder_.session();
-  const GeneratedBlock made = maker_.make(record, [this](double done) { look_around(done); });
   record.first = std::exchange(first_, false);
-  hand_over(made, std::move(record));
+  return record;
+}
+
+void Worker::make(int64_t block) {
+  folder_.member().set_state(concat("block ", block));
+  std::optional<BlockMaker::Started> next;
+  try {
+    block_started_ = Clock::now();
+    strike(block);
+    next = maker_.start(new_record(block), [this](double done) { look_around(done); });
+  } catch (const BlockDropped&) {
+    claims_.release(std::to_string(block));
+  } catch (...) {
+    complete();  // what is finished is not lost
+    throw;
+  }
+  complete();
+  in_flight_ = std::move(next);
+  if (!maker_.overlaps()) {
+    complete();
+  }
+}
+
+void Worker::complete() {
+  std::optional<BlockMaker::Started> block = std::exchange(in_flight_, std::nullopt);
+  if (!block) {
+    return;
+  }
+  try {
+    const GeneratedBlock made = maker_.finish(*block);
+    hand_over(made, std::move(block->record));
+  } catch (const BlockDropped&) {
+    claims_.release(std::to_string(block->record.block));
+  }
 }
 
 void Worker::hand_over(const GeneratedBlock& made, BlockRecord record) {

@@ -3,7 +3,9 @@
 #include <ATen/ATen.h>
 
 #include <cmath>
+#include <utility>
 
+#include "lazymar/nn/head_ops.h"
 #include "lazymar/nn/ops.h"
 
 namespace lazymar {
@@ -25,6 +27,11 @@ bool HeadCache::full(int64_t index, int64_t steps) const {
   return index == steps - 1 || index % refresh_ == 0;
 }
 
+int64_t HeadCache::last_recomputed(int64_t steps) {
+  // Above this index the blocks that keep no residual are recomputed, below only their gates.
+  return static_cast<int64_t>(std::floor(kReuseBelow * static_cast<double>(steps)));
+}
+
 int64_t HeadCache::next_cached(int64_t index, int64_t steps, int64_t last) const {
   do {
     --index;
@@ -39,6 +46,50 @@ HeadOutput HeadCache::predict(const DiffusionHead& head, const HeadStep& step) {
     reused_.reset();
   }
   return full(step.index, step.steps) ? predict_full(head, step) : predict_cached(head, step);
+}
+
+std::optional<HeadAdvance> HeadCache::advance(const DiffusionHead& head, const HeadStep& step,
+                                              const HeadProcess& process) {
+  if (!gate_only_ || full(step.index, step.steps) || step.index > last_recomputed(step.steps) ||
+      !(windows_everywhere_ || has_head_window(step.x, head.input_proj.out))) {
+    return std::nullopt;
+  }
+  int64_t most = 1;
+  while (step.index >= most && !full(step.index - most, step.steps)) {
+    ++most;
+  }
+  GatedSums sums;
+  sums.type = step.x.scalar_type();
+  std::vector<const Linear*> layers;
+  for (size_t i = 0; i < head.blocks.size(); ++i) {
+    if (keeps_residual(i)) {
+      sums.residuals.push_back(blocks_[i].residual);
+    } else {
+      layers.push_back(&head.blocks[i].ada_gate);
+      sums.values.push_back(blocks_[i].mlp);
+    }
+  }
+  layers.push_back(&head.final_ada);
+  auto outputs =
+      reused_.window(step.index, most, layers, {step.times, step.condition, step.x.size(0)},
+                     [&](int64_t i) { return next_cached(i, step.steps, 0); });
+  const at::Tensor modulation = outputs.back();
+  outputs.pop_back();
+  sums.gates = std::move(outputs);
+  HeadWindow window;
+  window.input_proj = &head.input_proj;
+  window.final_linear = &head.final_linear;
+  window.norm_eps = head.norm_eps;
+  window.x = step.x;
+  window.sums = gated_sums(sums);
+  window.modulation = modulation;
+  window.difference = step.halves == 1 ? at::Tensor() : guidance_difference_;
+  window.guidance = step.guidance;
+  window.noise = process.noise;
+  window.coefficients = process.coefficients;
+  window.first = step.index;
+  window.temperature = process.temperature;
+  return HeadAdvance{head_window(window), window.steps()};
 }
 
 HeadOutput HeadCache::predict_full(const DiffusionHead& head, const HeadStep& step) {
@@ -69,9 +120,7 @@ HeadOutput HeadCache::predict_full(const DiffusionHead& head, const HeadStep& st
 }
 
 HeadOutput HeadCache::predict_cached(const DiffusionHead& head, const HeadStep& step) {
-  // Above this index the blocks that keep no residual are recomputed, below only their gates.
-  const auto threshold =
-      static_cast<int64_t>(std::floor(kReuseBelow * static_cast<double>(step.steps)));
+  const int64_t threshold = last_recomputed(step.steps);
   const bool recompute = step.index > threshold;
   std::vector<const Linear*> layers;
   for (size_t i = 0; i < head.blocks.size(); ++i) {

@@ -2,8 +2,6 @@
 
 #include <ATen/ATen.h>
 
-#include <optional>
-
 #include "lazymar/nn/ops.h"
 
 namespace lazymar {
@@ -25,16 +23,8 @@ at::Tensor rows_in_raster_order(const at::Tensor& orders, int64_t buffer_size) {
 
 at::Tensor least_similar_rows(const at::Tensor& similarity, const at::Tensor& raster_rows,
                               const DecodeStep& step, int64_t count) {
-  at::Tensor score = similarity.clone();
-  score.narrow(1, step.first, step.masked_before - step.first).zero_();
-  constexpr bool kStable = true;
-  const at::Tensor ascending = std::get<1>(
-      score.gather(1, raster_rows).sort(std::optional(kStable), /*dim=*/1, /*descending=*/false));
-  const at::Tensor kept = raster_rows.gather(1, ascending.narrow(1, 0, count));
-  // Rows to be predicted first, then the others, each in their order.
-  const at::Tensor rank =
-      kept - is_predicted(kept, step).to(c10::kLong) * (raster_rows.size(1) + 1);
-  return kept.gather(1, rank.argsort(/*stable=*/true, /*dim=*/1, /*descending=*/false));
+  return least_similar_rows(similarity, raster_rows,
+                            RowSelection{step.first, step.masked, step.masked_before, count});
 }
 
 at::Tensor predicted_rows(const at::Tensor& x, const at::Tensor& rows, const DecodeStep& step) {

@@ -19,14 +19,13 @@ at::Tensor FirstStep::z(const at::Tensor& labels, const at::Tensor& positions,
                         const RowInputs& mask_rows, bool guided) {
   std::map<int64_t, at::Tensor> of_batch;
   std::vector<at::Tensor> rows;
-  const at::Tensor classes = labels.cpu();
-  for (int64_t image = 0; image < classes.size(0); ++image) {
-    const int64_t label = classes.const_data_ptr<int64_t>()[image];
+  for (int64_t image = 0; image < labels.size(0); ++image) {
+    const int64_t label = labels.const_data_ptr<int64_t>()[image];
     at::Tensor& z = of_batch[label];
     if (const auto kept = by_class_.find(label); kept != by_class_.end()) {
       z = kept->second;
     } else if (!z.defined()) {
-      z = compute(mar_.class_rows(labels.narrow(0, image, 1), /*guided=*/false), mask_rows);
+      z = compute(mar_.class_emb.narrow(0, label, 1), mask_rows);
       const auto bytes = static_cast<int64_t>(z.nbytes());
       if (bytes_ + bytes <= most_bytes_) {
         bytes_ += bytes;
@@ -39,7 +38,7 @@ at::Tensor FirstStep::z(const at::Tensor& labels, const at::Tensor& positions,
     if (!unconditional_.defined()) {
       unconditional_ = compute(mar_.fake_latent, mask_rows);
     }
-    for (int64_t image = 0; image < classes.size(0); ++image) {
+    for (int64_t image = 0; image < labels.size(0); ++image) {
       rows.push_back(unconditional_.index({positions[image]}));
     }
   }

@@ -7,6 +7,8 @@
 #include <span>
 
 #include "lazymar/core/error.h"
+#include "lazymar/nn/ops.h"
+#include "lazymar/nn/transfer.h"
 
 namespace lazymar {
 namespace {
@@ -41,10 +43,16 @@ at::Tensor Sampler::sample(Runner& runner, HeadRunner& head_runner, const at::Te
   const c10::InferenceMode guard;
   const int64_t images = labels.size(0);
   const int64_t length = mar_.config.sequence_length;
-  const at::Tensor orders = draw_orders(noise, images, length, plan_);
-  const at::Tensor device_orders = orders.to(labels.device());
-  MarBatch batch =
-      mar_.begin(device_orders, mar_.class_rows(labels, options_.guided()), mask_rows_, savings_);
+  const c10::Device device = mar_.class_emb.device();
+  const at::Tensor device_labels = sent_to(device, labels);
+  Orders orders;
+  orders.here = draw_orders(noise, images, length, plan_);
+  orders.there = sent_to(device, orders.here);
+  if (const auto stream = noise.counter_based(); stream && draws_normals(device.type())) {
+    orders.ids = sent_to(device, at::tensor(stream->image_ids, c10::kLong));
+  }
+  MarBatch batch = mar_.begin(orders.there, mar_.class_rows(device_labels, options_.guided()),
+                              mask_rows_, savings_);
   runner.begin(batch);
   at::Tensor tokens =
       at::zeros({images, length, mar_.config.token_channels}, mar_.class_emb.options());
@@ -55,7 +63,7 @@ at::Tensor Sampler::sample(Runner& runner, HeadRunner& head_runner, const at::Te
     observer.step_begins(step);
     const bool from_table = step.index == 0 && savings_.first_step && !runner.keeps(step);
     const at::Tensor z =
-        (from_table ? first_step_.z(labels, device_orders.narrow(1, step.first, step.predicted()),
+        (from_table ? first_step_.z(labels, orders.there.narrow(1, step.first, step.predicted()),
                                     mask_rows_, options_.guided())
                     : mar_.forward(runner, batch, tokens, step))
             .flatten(0, 1);
@@ -67,27 +75,45 @@ at::Tensor Sampler::sample(Runner& runner, HeadRunner& head_runner, const at::Te
     observer.sampled(step, rows);
     tokens.narrow(1, step.first, step.predicted()).copy_(rows.view({images, step.predicted(), -1}));
   }
-  const at::Tensor index = device_orders.unsqueeze(-1).expand_as(tokens);
+  const at::Tensor index = orders.there.unsqueeze(-1).expand_as(tokens);
   return at::empty_like(tokens).scatter_(1, index, tokens);
 }
 
-at::Tensor Sampler::sample_rows(HeadRunner& head_runner, const at::Tensor& z,
-                                const at::Tensor& orders, const DecodeStep& step,
-                                NoiseSource& noise) const {
-  const at::Tensor positions = orders.narrow(1, step.first, step.predicted()).contiguous();
-  const int64_t rows = positions.numel();
+at::Tensor Sampler::sample_rows(HeadRunner& head_runner, const at::Tensor& z, const Orders& orders,
+                                const DecodeStep& step, NoiseSource& noise) {
+  const at::Tensor drawn = draw_noise(orders, step, noise).to(z.scalar_type());
+  return head_.sample(head_runner, z, options_.guided() ? 2 : 1, step.guidance,
+                      options_.temperature, drawn);
+}
+
+at::Tensor Sampler::draw_noise(const Orders& orders, const DecodeStep& step,
+                               NoiseSource& noise) const {
+  const int64_t steps = head_.steps();
   const int64_t channels = mar_.config.token_channels;
-  const auto draw = [&](int64_t diffusion_step) {
-    at::Tensor values = at::empty({rows, channels}, c10::kFloat);
+  const auto predicted = [&](const at::Tensor& t) {
+    return t.narrow(1, step.first, step.predicted());
+  };
+  if (orders.ids.defined()) {
+    return draw_normals({noise.counter_based()->key, orders.ids, predicted(orders.there),
+                         step.index, steps, channels});
+  }
+  const at::Tensor positions = predicted(orders.here).contiguous();
+  const int64_t rows = positions.numel();
+  at::Tensor values = empty_for(orders.there.device(), {steps + 1, rows, channels}, c10::kFloat);
+  const auto fill = [&](int64_t slot, int64_t diffusion_step) {
+    const at::Tensor part = values[slot];
     noise.normals({step.index,
                    diffusion_step,
                    channels,
                    {positions.const_data_ptr<int64_t>(), static_cast<size_t>(rows)}},
-                  {values.mutable_data_ptr<float>(), static_cast<size_t>(values.numel())});
-    return values.to(z.options());
+                  {part.mutable_data_ptr<float>(), static_cast<size_t>(part.numel())});
   };
-  return head_.sample(head_runner, z, options_.guided() ? 2 : 1, step.guidance,
-                      options_.temperature, draw);
+  fill(steps, NoiseRequest::kStart);
+  values[0].zero_();  // the last diffusion step adds none
+  for (int64_t i = steps - 1; i > 0; --i) {
+    fill(i, i);
+  }
+  return sent_to(orders.there.device(), values);
 }
 
 at::Tensor unpatchify(const at::Tensor& tokens, int64_t patch_size) {

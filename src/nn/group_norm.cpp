@@ -7,6 +7,7 @@
 
 #include "cpu_loops.h"
 #include "cpu_tensors.h"
+#include "lazymar/nn/device_ops.h"
 #include "lazymar/nn/ops.h"
 #include "lazymar/nn/plain_ops.h"
 
@@ -113,12 +114,18 @@ at::Tensor group_norm_on_cpu(const at::Tensor& x, const at::Tensor& weight, cons
 
 at::Tensor group_norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                       int64_t groups, double eps, c10::ScalarType type) {
+  if (const DeviceOps* device = device_ops(x)) {
+    return device->group_norm(x, weight, bias, groups, eps, type, /*silu=*/false);
+  }
   return x.is_cpu() ? group_norm_on_cpu(x, weight, bias, groups, eps, type, /*silu=*/false)
                     : plain::group_norm(x, weight, bias, groups, eps, type);
 }
 
 at::Tensor group_norm_silu(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                            int64_t groups, double eps, c10::ScalarType type) {
+  if (const DeviceOps* device = device_ops(x)) {
+    return device->group_norm(x, weight, bias, groups, eps, type, /*silu=*/true);
+  }
   return x.is_cpu()
              ? group_norm_on_cpu(x, weight, bias, groups, eps, type, /*silu=*/true)
              : at::silu(plain::group_norm(x, weight, bias, groups, eps, weight.scalar_type()))

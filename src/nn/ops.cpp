@@ -12,6 +12,7 @@
 #include "bf16_attention.h"
 #include "cpu_loops.h"
 #include "cpu_tensors.h"
+#include "lazymar/nn/device_ops.h"
 #include "lazymar/nn/flops.h"
 #include "lazymar/nn/plain_ops.h"
 
@@ -86,21 +87,37 @@ at::Tensor bf16_attention(const at::Tensor& q, const at::Tensor& kv, int64_t hea
   return out;
 }
 
+at::Tensor sum_on_device(const DeviceOps& device, const at::Tensor& x, const at::Tensor& gate,
+                         const at::Tensor& y) {
+  at::Tensor out = at::empty(x.sizes(), x.options());
+  device.add(x, gate, y, out);
+  return out;
+}
+
 }  // namespace
 
 at::Tensor layer_norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                       double eps, c10::ScalarType type) {
+  if (const DeviceOps* device = device_ops(x)) {
+    return device->norm(x, weight, bias, eps, {}, {}, type);
+  }
   return x.is_cpu() && x.numel() > 0 ? norm_rows(x, weight, bias, eps, {}, {}, type)
                                      : plain::layer_norm(x, weight, bias, eps, type);
 }
 
 at::Tensor modulated_norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                           double eps, const at::Tensor& shift, const at::Tensor& scale) {
+  if (const DeviceOps* device = device_ops(x)) {
+    return device->norm(x, weight, bias, eps, shift, scale, shift.scalar_type());
+  }
   return x.is_cpu() ? norm_rows(x, weight, bias, eps, shift, scale, shift.scalar_type())
                     : plain::modulated_norm(x, weight, bias, eps, shift, scale);
 }
 
 at::Tensor add(const at::Tensor& x, const at::Tensor& y) {
+  if (const DeviceOps* device = device_ops(x)) {
+    return sum_on_device(*device, x, {}, y);
+  }
   if (!x.is_cpu() || x.numel() == 0) {
     return plain::add(x, y);
   }
@@ -110,7 +127,9 @@ at::Tensor add(const at::Tensor& x, const at::Tensor& y) {
 }
 
 void add_in_place(at::Tensor& x, const at::Tensor& y) {
-  if (x.is_cpu() && x.numel() > 0) {
+  if (const DeviceOps* device = device_ops(x)) {
+    device->add(x, {}, y, x);
+  } else if (x.is_cpu() && x.numel() > 0) {
     add_rows(x, {}, y, x);
   } else {
     x.add_(y.to(x));
@@ -118,6 +137,9 @@ void add_in_place(at::Tensor& x, const at::Tensor& y) {
 }
 
 at::Tensor add_gated(const at::Tensor& x, const at::Tensor& gate, const at::Tensor& y) {
+  if (const DeviceOps* device = device_ops(x)) {
+    return sum_on_device(*device, x, gate, y);
+  }
   if (!x.is_cpu()) {
     return plain::add_gated(x, gate, y);
   }
@@ -144,6 +166,9 @@ at::Tensor silu(const at::Tensor& x) {
 }
 
 at::Tensor silu_of_sums(const at::Tensor& a, const at::Tensor& b, c10::ScalarType type) {
+  if (const DeviceOps* device = device_ops(a)) {
+    return device->silu_of_sums(a, b, type);
+  }
   if (!a.is_cpu()) {
     return plain::silu_of_sums(a, b, type);
   }
@@ -167,14 +192,37 @@ at::Tensor attention(const at::Tensor& q, const at::Tensor& kv, int64_t heads) {
 }
 
 at::Tensor mean_cosine_similarity(const at::Tensor& a, const at::Tensor& b, int64_t heads) {
-  const auto split = [&](const at::Tensor& x) {
-    const at::Tensor rows = x.unflatten(2, {heads, -1});
-    return x.scalar_type() == c10::kDouble ? rows : rows.to(c10::kFloat);
-  };
-  return at::cosine_similarity(split(a), split(b), /*dim=*/-1).mean(2);
+  const DeviceOps* device = device_ops(a);
+  return device != nullptr ? device->mean_cosine_similarity(a, b, heads)
+                           : plain::mean_cosine_similarity(a, b, heads);
+}
+
+at::Tensor least_similar_rows(const at::Tensor& similarity, const at::Tensor& raster_rows,
+                              const RowSelection& selection) {
+  const DeviceOps* device = device_ops(similarity);
+  return device != nullptr ? device->least_similar_rows(similarity, raster_rows, selection)
+                           : plain::least_similar_rows(similarity, raster_rows, selection);
+}
+
+at::Tensor to_bytes(const at::Tensor& images) {
+  const DeviceOps* device = device_ops(images);
+  return device != nullptr ? device->to_bytes(images) : plain::to_bytes(images);
+}
+
+bool draws_normals(c10::DeviceType device) {
+  return device_ops(device) != nullptr;
+}
+
+at::Tensor draw_normals(const NormalDraw& draw) {
+  const DeviceOps* device = device_ops(draw.positions);
+  TORCH_CHECK(device != nullptr, "no kernel draws noise on ", draw.positions.device());
+  return device->draw_normals(draw);
 }
 
 at::Tensor take_rows(const at::Tensor& x, const at::Tensor& rows) {
+  if (const DeviceOps* device = device_ops(x)) {
+    return device->take_rows(x, rows);
+  }
   if (!x.is_cpu() || x.stride(2) != 1) {
     return plain::take_rows(x, rows);
   }
@@ -192,6 +240,10 @@ at::Tensor take_rows(const at::Tensor& x, const at::Tensor& rows) {
 }
 
 void write_rows(at::Tensor& target, const at::Tensor& rows, const at::Tensor& source) {
+  if (const DeviceOps* device = device_ops(target)) {
+    device->write_rows(target, rows, source);
+    return;
+  }
   if (!target.is_cpu() || target.stride(2) != 1 || source.scalar_type() != target.scalar_type()) {
     plain::write_rows(target, rows, source);
     return;

@@ -208,14 +208,4 @@ KlDecoder load_kl_decoder(WeightSource& weights, const VaeConfig& config) {
   return decoder;
 }
 
-at::Tensor to_pixels(const at::Tensor& images) {
-  return ((images + 1) / 2 * 255)
-      .clamp(0, 255)
-      .round()
-      .to(c10::kByte)
-      .permute({0, 2, 3, 1})
-      .contiguous()
-      .cpu();
-}
-
 }  // namespace lazymar

@@ -6,7 +6,6 @@
 
 #include <cmath>
 
-#include "lazymar/core/noise.h"
 #include "support/tiny_model.h"
 
 namespace lazymar {
@@ -34,11 +33,10 @@ at::Tensor sample(const Mar& mar, const at::Tensor& z, int64_t halves, double gu
                   int64_t steps = 6, HeadRunner* chosen = nullptr) {
   FullHeadRunner full;
   HeadRunner& runner = chosen != nullptr ? *chosen : full;
-  const HeadSampler sampler(mar.head, steps);
+  HeadSampler sampler(mar.head, steps);
   at::Tensor noise = at::randn({steps + 1, z.size(0) / halves, mar.head.channels()},
                                at::make_generator<at::CPUGeneratorImpl>(3), c10::kDouble);
-  return sampler.sample(runner, z, halves, guidance, 1.0,
-                        [&](int64_t i) { return noise[i == NoiseRequest::kStart ? steps : i]; });
+  return sampler.sample(runner, z, halves, guidance, 1.0, noise);
 }
 
 TEST(HeadSampler, ModulationAheadIsTheSameAsStepByStep) {

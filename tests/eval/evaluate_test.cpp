@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -197,6 +198,31 @@ TEST(Evaluate, FeaturesThatWouldFillMemoryOrDiskAreRefused) {
   sampling.num_iter = 300;
   EXPECT_TRUE(testing::contains(refused([&] { check_feature_size(huge, sampling, 1); }),
                                 "use a smaller --num_iter"));
+}
+
+TEST(Evaluate, AnAutomaticBatchIsChosenOnceAndNotedInTheManifest) {
+  const TemporaryFolder folder;
+  EvalOptions options = quick_run(folder, true);
+  options.eval_bsz.reset();
+  options.auto_batch = true;
+  evaluate(options);
+  const fs::path run = only_run(folder);
+  EXPECT_TRUE(run.filename().string().ends_with("_bszauto")) << run;
+  std::string text = read_text(run / "info/manifest.json");
+  // A CPU's usual batch, and no more than there are images.
+  EXPECT_EQ(nlohmann::json::parse(text).at("settings").at("eval_bsz"), 5);
+  // Whoever continues takes what stands there, whatever would be chosen now.
+  const size_t place = text.find("\"eval_bsz\": 5");
+  ASSERT_NE(place, std::string::npos);
+  const fs::path other = folder.path() / "other";
+  fs::create_directories(other / "demo" / run.filename() / "info");
+  std::ofstream(other / "demo" / run.filename() / "info/manifest.json")
+      << text.replace(place, 13, "\"eval_bsz\": 4");
+  options.output_dir = other;
+  EXPECT_EQ(evaluate(options), ExitCode::kDone);
+  const auto summary =
+      nlohmann::json::parse(read_text(other / "demo" / run.filename() / "info/summary.json"));
+  EXPECT_EQ(summary.at("settings").at("eval_bsz"), 4);
 }
 
 TEST(Evaluate, RefusesClassesThatTheModelLacks) {

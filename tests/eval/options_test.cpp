@@ -48,6 +48,18 @@ TEST(EvalOptions, TheLazyMarReadmesCommand) {
   EXPECT_TRUE(options.ignored.empty());
 }
 
+TEST(EvalOptions, BatchAndGraphs) {
+  EXPECT_FALSE(parse("").auto_batch);
+  EXPECT_TRUE(parse("").cuda_graphs);
+  const EvalOptions options = parse("--eval_bsz auto --cuda_graphs off --precision fp16");
+  EXPECT_TRUE(options.auto_batch);
+  EXPECT_FALSE(options.eval_bsz.has_value());
+  EXPECT_FALSE(options.cuda_graphs);
+  EXPECT_EQ(options.precision, Precision::kFp16);
+  testing::refused([] { parse("--eval_bsz automatic"); });
+  testing::refused([] { parse("--cuda_graphs 1"); });
+}
+
 TEST(EvalOptions, TheMarReadmesCommand) {
   const EvalOptions options = parse(
       "--model mar_base --diffloss_d 6 --diffloss_w 1024 --eval_bsz 256 --num_images 50000 "

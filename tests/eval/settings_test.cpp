@@ -7,6 +7,7 @@
 #include <string>
 
 #include "lazymar/eval/device.h"
+#include "support/errors.h"
 
 namespace lazymar {
 namespace {
@@ -41,6 +42,7 @@ TEST(SettingsName, EverySettingThatDiffersIsNamed) {
   add([](O&, R& r) { r.sampling.num_sampling_steps = 50; });
   add([](O&, R& r) { r.sampling.temperature = 0.9; });
   add([](O&, R& r) { r.eval_bsz = 16; });
+  add([](O& o, R&) { o.auto_batch = true; });
   add([](O& o, R&) { o.num_images = 64; });
   add([](O& o, R&) { o.classes = {1, 2}; });
   add([](O& o, R&) { o.classes = {12}; });
@@ -60,7 +62,7 @@ TEST(SettingsName, EverySettingThatDiffersIsNamed) {
   add([](O& o, R&) { o.lazy->head_refresh = 1; });
   add([](O& o, R&) { o.lazy->retain = RetainKind::kPublished; });
   add([](O& o, R&) { o.lazy->condition_scale = 0; });
-  EXPECT_EQ(names.size(), 27U);
+  EXPECT_EQ(names.size(), 28U);
 }
 
 TEST(SettingsName, IsOneFolderNameOfBoundedLength) {
@@ -91,7 +93,9 @@ TEST(SettingsJson, IsAllThatTheBytesDependOn) {
 TEST(Precision, AutoIsResolvedAndTheRestIsItself) {
   const Precision found = resolve_precision(Precision::kAuto, c10::kCPU);
   EXPECT_TRUE(found == Precision::kBf16 || found == Precision::kFp32);
-  EXPECT_EQ(resolve_precision(Precision::kAuto, c10::kCUDA), Precision::kFp32);
+  EXPECT_EQ(resolve_precision(Precision::kAuto, c10::kCUDA), Precision::kBf16);
+  EXPECT_EQ(resolve_precision(Precision::kFp16, c10::kCUDA), Precision::kFp16);
+  testing::refused([] { resolve_precision(Precision::kFp16, c10::kCPU); });
   for (const Precision precision : {Precision::kFp32, Precision::kFp64}) {
     EXPECT_EQ(resolve_precision(precision, c10::kCPU), precision);
   }

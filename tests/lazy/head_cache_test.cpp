@@ -4,7 +4,8 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <gtest/gtest.h>
 
-#include "lazymar/core/noise.h"
+#include <utility>
+
 #include "lazymar/nn/flops.h"
 #include "support/tiny_model.h"
 
@@ -12,12 +13,37 @@ namespace lazymar {
 namespace {
 
 at::Tensor sample(HeadRunner& runner, const Mar& mar, int64_t halves, int64_t steps = 30) {
-  const HeadSampler sampler(mar.head, steps);
+  HeadSampler sampler(mar.head, steps);
   auto generator = at::make_generator<at::CPUGeneratorImpl>(3);
   const at::Tensor noise = at::randn({steps + 1, 3, mar.head.channels()}, generator, c10::kDouble);
   const at::Tensor z = at::randn({halves * 3, 32}, generator, c10::kDouble);
-  return sampler.sample(runner, z, halves, 2.5, 1.0,
-                        [&](int64_t i) { return noise[i == NoiseRequest::kStart ? steps : i]; });
+  return sampler.sample(runner, z, halves, 2.5, 1.0, noise);
+}
+
+TEST(HeadCache, WindowsAreTheSameAsStepByStep) {
+  for (const int64_t depth : {1, 6, 8}) {
+    MarConfig config = testing::tiny_config();
+    config.head_depth = depth;
+    const Mar mar = testing::tiny_mar(config);
+    for (const int64_t halves : {1, 2}) {
+      for (const int64_t refresh : {2, 7, 100}) {
+        // Chunks of modulation that end within a window, and at its end.
+        for (const int64_t rows : {1, 9, 1000}) {
+          HeadCache step_by_step(refresh);
+          HeadCache windows(refresh, rows);
+          windows.use_windows();
+          work_count() = {};
+          const at::Tensor expected = sample(step_by_step, mar, halves);
+          const int64_t flops = std::exchange(work_count(), {}).flops;
+          EXPECT_LT(testing::relative_error(sample(windows, mar, halves), expected), 1e-10);
+          EXPECT_EQ(work_count().flops, flops);
+          HeadCache other(refresh == 2 ? 3 : 2);
+          other.use_windows();
+          EXPECT_GT(testing::relative_error(sample(other, mar, halves), expected), 1e-9);
+        }
+      }
+    }
+  }
 }
 
 TEST(HeadCache, RefreshingEveryStepIsTheFullHead) {

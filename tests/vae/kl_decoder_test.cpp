@@ -131,7 +131,7 @@ TEST(KlDecoder, Kl16CostsWhatTheAccountingSays) {
 TEST(ToPixels, RoundsAndClips) {
   // 127.5 rounds to the even 128, as np.round; 153 is exact; the rest lies on or past the ends.
   const at::Tensor x = at::tensor({0.0, 0.2, -1.0, 1.0, -30.0, 300.0});
-  const at::Tensor pixels = to_pixels(x.view({1, 1, 1, 6}).expand({1, 3, 1, 6}));
+  const at::Tensor pixels = to_bytes(x.view({1, 1, 1, 6}).expand({1, 3, 1, 6}));
   ASSERT_EQ(pixels.sizes(), (std::vector<int64_t>{1, 1, 6, 3}));
   const std::vector<int64_t> expected{128, 153, 0, 255, 0, 255};
   for (int64_t i = 0; i < 6; ++i) {
@@ -143,7 +143,7 @@ TEST(ToPixels, ChannelsComeLast) {
   const at::Tensor images =
       at::stack({at::full({2, 3}, -1.0), at::full({2, 3}, 0.2), at::full({2, 3}, 1.0)})
           .unsqueeze(0);
-  const at::Tensor pixels = to_pixels(images);
+  const at::Tensor pixels = to_bytes(images);
   EXPECT_TRUE(at::equal(pixels[0][1][2], at::tensor({0, 153, 255}, c10::kByte)));
 }
 

@@ -78,11 +78,11 @@ enum class CfgSchedule { kLinear, kConstant };
 CfgSchedule parse_cfg_schedule(std::string_view text);
 std::string_view to_string(CfgSchedule schedule);
 
-/// How networks compute. kBf16: matrix products and convolutions from bf16 weights, all between
-/// them in fp32. kAuto: bf16 where the processor has instructions for it, else fp32.
-enum class Precision { kAuto, kBf16, kFp32, kFp64 };
+/// How networks compute. kBf16, kFp16: matrix products and convolutions from weights of that type,
+/// all between them in fp32. kAuto: bf16 where the device has instructions for it, else fp32.
+enum class Precision { kAuto, kBf16, kFp16, kFp32, kFp64 };
 
-/// "auto", "bf16", "fp32" or "fp64"; anything else throws (usage).
+/// "auto", "bf16", "fp16", "fp32" or "fp64"; anything else throws (usage).
 Precision parse_precision(std::string_view text);
 std::string_view to_string(Precision precision);
 

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -22,6 +23,12 @@ struct NoiseRequest {
   std::span<const int64_t> tokens;  ///< raster positions, [B * n], image by image
 };
 
+/// What a device needs to draw the same values itself (nn/ops.h, draw_normals).
+struct CounterBased {
+  std::array<uint32_t, 2> key;
+  std::vector<int64_t> image_ids;  ///< by slot
+};
+
 /// Where a batch's token orders and normal values come from.
 class NoiseSource {
  public:
@@ -33,6 +40,9 @@ class NoiseSource {
 
   /// Standard normal values, [B * n, C] row by row.
   virtual void normals(const NoiseRequest& request, std::span<float> values) = 0;
+
+  /// Defined where normals() are PhiloxNoise's.
+  virtual std::optional<CounterBased> counter_based() const { return std::nullopt; }
 };
 
 /// Philox keyed by the seed; the counter holds image, purpose, steps, token and channel.
@@ -44,6 +54,7 @@ class PhiloxNoise final : public NoiseSource {
 
   void order(int64_t slot, std::span<int64_t> order) override;
   void normals(const NoiseRequest& request, std::span<float> values) override;
+  std::optional<CounterBased> counter_based() const override { return {{key_, image_ids_}}; }
 
  private:
   std::array<uint32_t, 2> key_;

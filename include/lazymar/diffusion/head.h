@@ -4,13 +4,18 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
-#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <tuple>
 #include <vector>
 
 #include "lazymar/core/config.h"
 #include "lazymar/diffusion/modulation.h"
 #include "lazymar/diffusion/schedule.h"
+#include "lazymar/nn/flops.h"
 #include "lazymar/nn/linear.h"
+#include "lazymar/nn/recording.h"
 
 namespace lazymar {
 
@@ -54,13 +59,13 @@ DiffusionHead load_head(WeightSource& weights, const MarConfig& config);
 
 /// One diffusion step as a HeadRunner sees it.
 struct HeadStep {
-  int64_t index = 0;      ///< respaced, T - 1 down to 0
-  int64_t steps = 0;      ///< T
-  int64_t halves = 1;     ///< 2 with guidance: conditional rows first, then unconditional ones
-  double guidance = 1.0;  ///< scale of this decoding step
-  at::Tensor x;           ///< [R, C], the same for both halves
-  at::Tensor times;       ///< embeddings of all diffusion steps, [T, W]
-  at::Tensor condition;   ///< cond_embed(z), [halves * R, W]
+  int64_t index = 0;     ///< respaced, T - 1 down to 0
+  int64_t steps = 0;     ///< T
+  int64_t halves = 1;    ///< 2 with guidance: conditional rows first, then unconditional ones
+  at::Tensor guidance;   ///< scale of this decoding step, one value of x's type
+  at::Tensor x;          ///< [R, C], the same for both halves
+  at::Tensor times;      ///< embeddings of all diffusion steps, [T, W]
+  at::Tensor condition;  ///< cond_embed(z), [halves * R, W]
 };
 
 /// Rows of adaptive layers' products that are computed at once: enough for a full-speed product,
@@ -74,13 +79,33 @@ struct HeadOutput {
 };
 
 /// eps_u + g * (eps_c - eps_u), given eps_u and the difference.
-at::Tensor guide(const at::Tensor& unconditional, const at::Tensor& difference, double guidance);
+at::Tensor guide(const at::Tensor& unconditional, const at::Tensor& difference,
+                 const at::Tensor& guidance);
+
+/// What follows a prediction, for runners that take several steps at once.
+struct HeadProcess {
+  at::Tensor coefficients;  ///< [T, 6]: DiffusionSchedule::table()
+  at::Tensor noise;         ///< [T + 1, R, C]: by diffusion step, then the starting noise
+  double temperature = 1.0;
+};
+
+/// Where several steps led.
+struct HeadAdvance {
+  at::Tensor x;  ///< [R, C]
+  int64_t steps = 0;
+};
 
 /// Decides how one diffusion step is computed. Called with index T - 1, ..., 0 in turn.
 class HeadRunner {
  public:
   virtual ~HeadRunner() = default;
   virtual HeadOutput predict(const DiffusionHead& head, const HeadStep& step) = 0;
+  /// Several steps from this one on, where the runner takes them at once; otherwise the caller
+  /// predicts this one and asks again at the next.
+  virtual std::optional<HeadAdvance> advance(const DiffusionHead&, const HeadStep&,
+                                             const HeadProcess&) {
+    return std::nullopt;
+  }
 };
 
 /// Computes everything.
@@ -95,23 +120,48 @@ class FullHeadRunner final : public HeadRunner {
   Modulation modulation_;
 };
 
-/// A head together with its respaced process.
+/// A head together with its respaced process. On devices that record, the loop for a shape is
+/// recorded when it first comes and replayed from then on: a few launches instead of thousands.
 class HeadSampler {
  public:
   HeadSampler(const DiffusionHead& head, int64_t num_sampling_steps, const Savings& savings = {});
 
-  /// Normal values for a diffusion step, [R, C], or for NoiseRequest::kStart the starting noise.
-  using Noise = std::function<at::Tensor(int64_t diffusion_step)>;
-
-  /// z [halves * R, D] -> tokens [R, C].
+  /// z [halves * R, D], noise [T + 1, R, C] (by diffusion step, then the starting noise) -> tokens
+  /// [R, C]. The runner must outlive the sampler or forget_recordings().
   at::Tensor sample(HeadRunner& runner, const at::Tensor& z, int64_t halves, double guidance,
-                    double temperature, const Noise& noise) const;
+                    double temperature, const at::Tensor& noise);
+
+  int64_t steps() const { return schedule_.steps(); }
+
+  /// Gives the recordings' memory back.
+  void forget_recordings() { recorded_.clear(); }
 
  private:
+  /// What a loop reads.
+  struct Inputs {
+    at::Tensor z, noise;
+    at::Tensor guidance;  ///< one value
+    int64_t halves = 1;
+    double temperature = 1.0;
+  };
+  /// A recorded loop, with the tensors it reads and writes.
+  struct Recorded {
+    Inputs inputs;
+    at::Tensor tokens;
+    WorkCount work;
+    std::unique_ptr<Recording> loop;
+  };
+  using Key = std::tuple<const HeadRunner*, int64_t, int64_t, double>;
+
+  at::Tensor loop(HeadRunner& runner, const Inputs& inputs) const;
+  at::Tensor replayed(HeadRunner& runner, const Inputs& inputs, double guidance);
+
   const DiffusionHead& head_;
   DiffusionSchedule schedule_;
   Savings savings_;
   at::Tensor times_;
+  at::Tensor coefficients_;           ///< on the head's device
+  std::map<Key, Recorded> recorded_;  ///< by runner, rows of z, halves and temperature
 };
 
 }  // namespace lazymar

@@ -36,7 +36,18 @@ class Modulation {
                              const ModulationInput& input,
                              const std::function<int64_t(int64_t)>& next);
 
+  /// The same for as many steps of the chunk as are there from `index` on, `most` at most: outputs
+  /// [steps, rows, out].
+  std::vector<at::Tensor> window(int64_t index, int64_t most,
+                                 const std::vector<const Linear*>& layers,
+                                 const ModulationInput& input,
+                                 const std::function<int64_t(int64_t)>& next);
+
  private:
+  /// Where the chunk has `index`, after computing one if need be.
+  int64_t place(int64_t index, const std::vector<const Linear*>& layers,
+                const ModulationInput& input, const std::function<int64_t(int64_t)>& next);
+
   int64_t rows_at_once_;
   std::vector<int64_t> indices_;     ///< diffusion steps of the current chunk
   std::vector<at::Tensor> outputs_;  ///< per layer, [steps, rows, out]

@@ -29,6 +29,9 @@ class DiffusionSchedule {
   int64_t timestep(int64_t i) const { return timesteps_[static_cast<size_t>(i)]; }
   const PosteriorStep& step(int64_t i) const { return coefficients_[static_cast<size_t>(i)]; }
 
+  /// Every step's coefficients in the order of PosteriorStep: [T, 6] fp32, on the CPU.
+  at::Tensor table() const;
+
   /// x_{t-1} from x_t and the network's output (epsilon prediction, learned variance range, no
   /// clipping): x, eps, v and noise [R, C]. No noise is added at index 0.
   at::Tensor reverse(int64_t i, const at::Tensor& x, const at::Tensor& eps, const at::Tensor& v,

@@ -46,6 +46,9 @@ class Arguments {
   void read_number(const std::string& name, double& value, double least, double most) const;
   void read_number(const std::string& name, std::optional<double>& value, double least,
                    double most) const;
+  /// One of two words, the first where nothing was given: is it the second?
+  bool is_second(const std::string& name, const std::string& first,
+                 const std::string& second) const;
 
  private:
   struct Parser;

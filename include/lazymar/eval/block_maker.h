@@ -33,18 +33,32 @@ class BlockMaker {
   using MakeGenerator = std::function<std::unique_ptr<Generator>()>;
   void retry_with(MakeGenerator exact) { exact_ = std::move(exact); }
 
-  /// Makes block `record.block`. Where memory is short it halves the images computed at once, and
-  /// where an image comes out unusable it computes the block once more; the record tells both, and
-  /// which images stayed unusable. Throws Error (usage) where memory is short and --oom fail was
-  /// given.
-  GeneratedBlock make(BlockRecord& record, const StepCallback& step);
+  /// A block under way.
+  struct Started {
+    BlockRecord record;
+    std::vector<int64_t> ids;
+    std::vector<Generator::BlockInFlight> parts;  ///< images computed at once, one after another
+    int64_t micro_batch = 0;                      ///< images of a part
+    StepCallback step;
+  };
+
+  /// Starts block `record.block` (Generator::start). Where memory is short it halves the images
+  /// computed at once; the record tells. Throws Error (usage) where memory is short and --oom fail
+  /// was given.
+  Started start(BlockRecord record, const StepCallback& step);
+
+  /// Waits for it. Where an image comes out unusable it computes the block once more; the record
+  /// tells that, and which images stayed unusable.
+  GeneratedBlock finish(Started& block);
+
+  bool overlaps() const { return generator_.overlaps(); }
 
  private:
-  GeneratedBlock generate(const std::vector<int64_t>& ids, BlockRecord& record);
-  GeneratedBlock generate_parts(const std::vector<int64_t>& ids, int64_t micro_batch);
+  void start_parts(Started& block);
   GenerationHooks hooks(const std::vector<int64_t>& ids, std::function<void(double)> step);
-  void recompute(const std::vector<int64_t>& ids, GeneratedBlock& made, BlockRecord& record);
-  void recompute_exactly(const std::vector<int64_t>& ids, const std::vector<int64_t>& slots,
+  static GeneratedBlock finish_parts(const Started& block);
+  void recompute(Started& block, GeneratedBlock& made);
+  void recompute_exactly(const Started& block, const std::vector<int64_t>& slots,
                          GeneratedBlock& made);
   int64_t label(int64_t id) const;
 
@@ -54,9 +68,8 @@ class BlockMaker {
   Generator& generator_;
   const Faults& faults_;
   MakeGenerator exact_;
-  const StepCallback* step_ = nullptr;  ///< of the block being made
-  int64_t short_blocks_ = 0;            ///< how many blocks in a row did not fit into memory whole
-  int64_t micro_batch_ = 0;             ///< images at a time that did fit
+  int64_t short_blocks_ = 0;  ///< how many blocks in a row did not fit into memory whole
+  int64_t micro_batch_ = 0;   ///< images at a time that did fit
 };
 
 }  // namespace lazymar

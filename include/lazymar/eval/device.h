@@ -24,8 +24,9 @@ c10::Device resolve_device(const std::string& name, const World& world = {});
 /// What kind of device it is, for the manifest: "NVIDIA H200", "AMD EPYC, AVX512".
 std::string device_model(c10::Device device);
 
-/// What kAuto means on this device: bf16 on a CPU with AVX512_BF16 (as every one with AMX), else
-/// fp32. Other precisions are themselves; throws Error (usage) for bf16 on a CPU that cannot.
+/// What kAuto means on this device: bf16 on a GPU, and on a CPU with AVX512_BF16 (as every one with
+/// AMX); else fp32. Other precisions are themselves; throws Error (usage) for bf16 on a CPU that
+/// cannot, and for fp16 on every CPU.
 Precision resolve_precision(Precision precision, c10::Device device);
 
 /// Tensors of this precision (not kAuto) on this device.
@@ -35,8 +36,17 @@ Placement placement_of(Precision precision, c10::Device device);
 /// company on this host and OMP_NUM_THREADS does not say otherwise, else what LibTorch takes.
 void set_threads(const std::optional<int64_t>& threads, const World& world = {});
 
-/// Waits until everything given to the device is done; nothing to wait for on the CPU.
-void synchronize(c10::Device device);
+/// Makes it this process's device, and its arithmetic what placements say: products of fp32 in fp32
+/// (no TF32), sums in fp32, algorithms chosen alike in every run.
+void use_device(c10::Device device);
+
+/// A GPU's memory, in bytes.
+struct DeviceMemory {
+  int64_t available = 0;  ///< free, or held by this process
+  int64_t peak = 0;       ///< most that this process had in tensors since reset_peak_memory()
+};
+DeviceMemory device_memory(c10::Device device);
+void reset_peak_memory(c10::Device device);
 
 /// True for what LibTorch or the C++ library throws where memory is short.
 bool is_out_of_memory(const std::exception& error);

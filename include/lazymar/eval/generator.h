@@ -57,7 +57,23 @@ class Generator {
 
   /// Image i of the set, for each id, with its class: both vectors have the block's size.
   GeneratedBlock generate(const std::vector<int64_t>& ids, const std::vector<int64_t>& labels,
-                          const GenerationHooks& hooks = {});
+                          const GenerationHooks& hooks = {}) {
+    return finish(start(ids, labels, hooks));
+  }
+
+  /// The same in two parts. A GPU has the block's work in its queue when start() returns, the copy
+  /// of the pixels included, and the next block can be started behind it; a CPU has done it.
+  struct InFlight;
+  using BlockInFlight = std::shared_ptr<InFlight>;
+  BlockInFlight start(const std::vector<int64_t>& ids, const std::vector<int64_t>& labels,
+                      const GenerationHooks& hooks);
+  /// Waits for it, calling hooks.step meanwhile.
+  static GeneratedBlock finish(const BlockInFlight& block);
+  /// True where starting the next block before finishing the last one keeps the device busy.
+  bool overlaps() const { return !model_->mar.class_emb.is_cpu(); }
+
+  /// Gives memory that is kept for later batches back to the device.
+  void release_unused_memory();
 
   /// From here on, features of all images are recorded. Only for plain MAR.
   void record_features(FeatureRecording recording) { recording_ = std::move(recording); }
@@ -70,7 +86,8 @@ class Generator {
   WorkCount baseline_rows() const;
 
  private:
-  int64_t recorded_images(const std::vector<int64_t>& ids) const;
+  /// Null where none of these images is recorded.
+  std::unique_ptr<FeatureRecorder> recorder_of(const std::vector<int64_t>& ids) const;
 
   std::shared_ptr<const Model> model_;  ///< the sampler refers to it
   SamplingOptions sampling_;
@@ -79,8 +96,5 @@ class Generator {
   uint64_t seed_;
   std::optional<FeatureRecording> recording_;
 };
-
-/// images [B, 3, H, W] as the VAE gives them -> by image: finite, and not all of one colour.
-std::vector<bool> sound_images(const at::Tensor& images);
 
 }  // namespace lazymar

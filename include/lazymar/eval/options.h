@@ -26,9 +26,11 @@ struct EvalOptions {
   std::optional<LazyOptions> lazy;          ///< set by --lazy_mar
   int64_t num_images = 50000;
   std::optional<int64_t> eval_bsz;  ///< default 128 on CUDA, 8 on CPUs
+  bool auto_batch = false;          ///< --eval_bsz auto: as many as fit
   std::vector<int64_t> classes;     ///< empty: all
   std::string device = "auto";
   Precision precision = Precision::kAuto;
+  bool cuda_graphs = true;  ///< off: every kernel is launched by itself
   std::optional<int64_t> threads;
   std::filesystem::path output_dir = "output";
   bool overwrite = false;
@@ -61,6 +63,7 @@ struct VerifyOptions {
   std::optional<double> tolerance;  ///< of the NMSE; default 1e-12 in fp64, 1e-7 in fp32
   Precision precision = Precision::kFp64;
   std::string device = "auto";
+  bool cuda_graphs = true;
   std::optional<int64_t> threads;
 };
 

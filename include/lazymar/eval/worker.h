@@ -63,6 +63,9 @@ class Worker {
   void forget_settled();
   std::optional<int64_t> claim();
   void make(int64_t block);
+  BlockRecord new_record(int64_t block);
+  /// The block in flight: waits for it and hands it over.
+  void complete();
   void strike(int64_t block);
   void look_around(double done);
   void hand_over(const GeneratedBlock& made, BlockRecord record);
@@ -81,6 +84,8 @@ class Worker {
   Claims claims_;
   BlockWriter writer_;               ///< uses the four above
   std::vector<int64_t> candidates_;  ///< blocks not known to be settled, in the order to try them
+  /// What a GPU still works at while the next block is started.
+  std::optional<BlockMaker::Started> in_flight_;
   bool first_ = true;
   std::chrono::steady_clock::time_point block_started_;
 };

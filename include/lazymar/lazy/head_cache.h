@@ -5,6 +5,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "lazymar/core/config.h"
@@ -28,11 +29,21 @@ class HeadCache final : public HeadRunner {
 
   HeadOutput predict(const DiffusionHead& head, const HeadStep& step) override;
 
+  /// The steps up to the next full one where all that blocks add is known beforehand, in one launch
+  /// (where the device has the kernel, or use_windows() was called).
+  std::optional<HeadAdvance> advance(const DiffusionHead& head, const HeadStep& step,
+                                     const HeadProcess& process) override;
+
+  /// Takes windows wherever they are possible, by plain ATen if need be: for tests.
+  void use_windows() { windows_everywhere_ = true; }
+
  private:
   HeadOutput predict_full(const DiffusionHead& head, const HeadStep& step);
   HeadOutput predict_cached(const DiffusionHead& head, const HeadStep& step);
 
   bool full(int64_t index, int64_t steps) const;
+  /// In the first tenth of the process blocks without a kept residual are recomputed.
+  static int64_t last_recomputed(int64_t steps);
   /// The diffusion step after `index` that is not full, down to `last`; -1 without one.
   int64_t next_cached(int64_t index, int64_t steps, int64_t last) const;
 
@@ -43,6 +54,7 @@ class HeadCache final : public HeadRunner {
 
   int64_t refresh_;
   bool gate_only_;
+  bool windows_everywhere_ = false;
   Modulation full_, recomputed_, reused_;  ///< by kind of diffusion step
   std::vector<Kept> blocks_;
   at::Tensor guidance_difference_;  ///< eps_c - eps_u, [R, C]

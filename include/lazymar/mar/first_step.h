@@ -22,8 +22,8 @@ class FirstStep {
 
   static constexpr int64_t kMostBytes = int64_t{1} << 29;
 
-  /// labels [B] int64; positions [B, n] int64, the raster positions to be predicted; mask_rows as
-  /// Mar::mask_rows() -> [halves * B, n, D].
+  /// labels [B] int64 on the CPU; positions [B, n] int64, the raster positions to be predicted;
+  /// mask_rows as Mar::mask_rows() -> [halves * B, n, D].
   at::Tensor z(const at::Tensor& labels, const at::Tensor& positions, const RowInputs& mask_rows,
                bool guided);
 

@@ -38,13 +38,26 @@ class Sampler {
 
   const std::vector<DecodeStep>& plan() const { return plan_; }
 
-  /// labels [B] int64, on the model's device -> tokens [B, L, C] in raster order.
+  /// Gives the memory of recorded work back to the device.
+  void forget_recordings() { head_.forget_recordings(); }
+
+  /// labels [B] int64, on the CPU -> tokens [B, L, C] in raster order, on the model's device. Waits
+  /// for the device nowhere.
   at::Tensor sample(Runner& runner, HeadRunner& head_runner, const at::Tensor& labels,
                     NoiseSource& noise, SampleObserver& observer);
 
  private:
-  at::Tensor sample_rows(HeadRunner& head_runner, const at::Tensor& z, const at::Tensor& orders,
-                         const DecodeStep& step, NoiseSource& noise) const;
+  /// A batch's token orders.
+  struct Orders {
+    at::Tensor here;   ///< [B, L] int64 on the CPU
+    at::Tensor there;  ///< the same on the model's device
+    at::Tensor ids;    ///< [B] int64 there: image ids, where the device draws the noise itself
+  };
+
+  at::Tensor sample_rows(HeadRunner& head_runner, const at::Tensor& z, const Orders& orders,
+                         const DecodeStep& step, NoiseSource& noise);
+  /// [T + 1, B * n, C] fp32: by diffusion step, then the starting noise.
+  at::Tensor draw_noise(const Orders& orders, const DecodeStep& step, NoiseSource& noise) const;
 
   const Mar& mar_;
   SamplingOptions options_;

@@ -1,13 +1,15 @@
 #pragma once
 /// The few operations that backends may fuse. On CPUs they are loops of our own: one pass over the
 /// rows instead of several, and an element's bits depend on its row alone, never on how many rows
-/// or threads there are. Elsewhere, and in tests, their twins of plain ATen (plain_ops.h) stand in.
+/// or threads there are. On other devices they are the kernels that device_ops.h knows of; where
+/// there are none, and in tests, their twins of plain ATen (plain_ops.h) stand in.
 ///
 /// Activations x are fp32 or fp64. What goes into or comes out of a matrix product ("product type")
-/// has x's type or is bf16; every operation computes in x's type.
+/// has x's type or is bf16 or fp16; every operation computes in x's type.
 
 #include <ATen/core/Tensor.h>
 
+#include <array>
 #include <cstdint>
 
 namespace lazymar {
@@ -55,5 +57,40 @@ at::Tensor take_rows(const at::Tensor& x, const at::Tensor& rows);
 
 /// target [B, T, W]: overwrites the rows named by `rows` [B, K] with those of source [B, K, W].
 void write_rows(at::Tensor& target, const at::Tensor& rows, const at::Tensor& source);
+
+/// Which rows of N least_similar_rows() prefers.
+struct RowSelection {
+  int64_t first = 0;  ///< rows [first, predicted_end) stand first in the result
+  int64_t predicted_end = 0;
+  int64_t protected_end = 0;  ///< rows [first, protected_end) score 0
+  int64_t count = 0;          ///< rows to choose
+};
+
+/// The `count` rows of lowest similarity: similarity [R, N] -> [R, count] int64. Of equal rows the
+/// one of lower raster position comes first, `raster_rows` [R, N] int64 being its list; NaN is
+/// above everything. In the result [first, predicted_end) stands first, in order, then the others
+/// in theirs.
+at::Tensor least_similar_rows(const at::Tensor& similarity, const at::Tensor& raster_rows,
+                              const RowSelection& selection);
+
+/// images [B, C, H, W], about -1 to 1 -> [B, H, W, C] uint8 on their device: round(clip((x + 1) / 2
+/// * 255, 0, 255)), half to even.
+at::Tensor to_bytes(const at::Tensor& images);
+
+/// The normal values of a decoding step, as PhiloxNoise draws them.
+struct NormalDraw {
+  std::array<uint32_t, 2> key;
+  at::Tensor ids;        ///< [B] int64: image ids
+  at::Tensor positions;  ///< [B, n] int64: raster positions
+  int64_t decoding_step = 0;
+  int64_t steps = 0;     ///< T, diffusion steps
+  int64_t channels = 0;  ///< C
+};
+
+/// True where the device draws: elsewhere the noise comes from core/noise.h.
+bool draws_normals(c10::DeviceType device);
+
+/// [T + 1, B * n, C] fp32 on the device of `positions`: by diffusion step, then the starting noise.
+at::Tensor draw_normals(const NormalDraw& draw);
 
 }  // namespace lazymar

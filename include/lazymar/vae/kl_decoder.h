@@ -95,8 +95,4 @@ struct KlDecoder {
 /// Reads post_quant_conv.* and decoder.*.
 KlDecoder load_kl_decoder(WeightSource& weights, const VaeConfig& config);
 
-/// images [B, 3, H, W] -> [B, H, W, 3] uint8 on the CPU: round(clip((x + 1) / 2 * 255, 0, 255)),
-/// half to even, as the original evaluation writes them.
-at::Tensor to_pixels(const at::Tensor& images);
-
 }  // namespace lazymar

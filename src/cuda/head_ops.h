@@ -1,0 +1,15 @@
+#pragma once
+/// Operations of nn/head_ops.h by kernels, as the table in device_ops.cpp takes them.
+
+#include <ATen/core/Tensor.h>
+
+#include "lazymar/nn/head_ops.h"
+
+namespace lazymar::cuda {
+
+at::Tensor sums_of_gates(const GatedSums& sums);
+at::Tensor posterior_step(const Posterior& step);
+bool fits_head_window(const at::Tensor& x, int64_t width);
+at::Tensor window(const HeadWindow& window);
+
+}  // namespace lazymar::cuda

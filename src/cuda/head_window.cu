@@ -1,0 +1,228 @@
+// The diffusion steps between two full ones, in which the head's blocks add what was computed
+// beforehand: a row depends on nothing but itself, so a block takes a few rows through all steps.
+#include <type_traits>
+
+#include "rows.h"
+
+namespace lazymar::cuda {
+namespace {
+
+constexpr int kThreads = 256;
+
+/// Where the block's rows live in shared memory, in values.
+struct Layout {
+  __host__ __device__ Layout(int rows, int64_t width, int64_t channels)
+      : x(rows * width), predicted(x + rows * channels), scratch(predicted + rows * 2 * channels) {}
+
+  int64_t hidden = 0;  ///< [rows, width]: h, then normed and modulated
+  int64_t x;           ///< [rows, channels]
+  int64_t predicted;   ///< [rows, 2 channels]: eps and v
+  int64_t scratch;     ///< a value per warp
+  __host__ __device__ int64_t size(int threads) const { return scratch + threads / kWarp; }
+};
+
+/// x_{t-1} (DiffusionSchedule::reverse); the last step has no noise.
+template <typename X>
+__device__ inline X reversed(const X* c, X x, X eps, X v, const X* noise, X temperature) {
+  const X x0 = x * c[2] - eps * c[3];
+  const X mean = x0 * c[4] + x * c[5];
+  if (noise == nullptr) {
+    return mean;
+  }
+  const X fraction = (v + X{1}) / X{2};
+  const X log_variance = fraction * c[0] + (X{1} - fraction) * c[1];
+  return mean + exponential(log_variance / X{2}) * *noise * temperature;
+}
+
+template <typename X>
+__global__ void __launch_bounds__(kThreads) posterior_kernel(PosteriorArguments a) {
+  const int64_t index = int64_t{blockIdx.x} * kThreads + threadIdx.x;
+  if (index >= a.rows * a.channels) {
+    return;
+  }
+  const int64_t row = index / a.channels;
+  const int64_t channel = index % a.channels;
+  static_cast<X*>(a.out)[index] =
+      reversed(static_cast<const X*>(a.coefficients), row_of<X>(a.x, row)[channel],
+               row_of<X>(a.eps, row)[channel], row_of<X>(a.v, row)[channel],
+               a.noise.data != nullptr ? row_of<X>(a.noise, row) + channel : nullptr,
+               static_cast<X>(a.temperature));
+}
+
+/// A block of kThreads threads with kRows rows.
+template <typename X, int kRows, int kThreads>
+struct Window {
+  const WindowArguments& a;
+  int64_t first_row;
+  int64_t rows;  ///< of this block
+  X *hidden, *x, *predicted, *scratch;
+
+  /// h = input_proj(x) + what the blocks add at `step`.
+  __device__ void input(int64_t step) const {
+    const auto* weight = static_cast<const X*>(a.in_weight);
+    const auto* bias = static_cast<const X*>(a.in_bias);
+    for (int64_t i = threadIdx.x; i < a.width; i += kThreads) {
+      X sum[kRows];
+      for (int r = 0; r < kRows; ++r) {
+        sum[r] = bias[i];
+      }
+      for (int64_t c = 0; c < a.channels; ++c) {
+        const X w = weight[i * a.channels + c];
+        for (int r = 0; r < kRows; ++r) {
+          sum[r] += w * x[r * a.channels + c];
+        }
+      }
+      for (int r = 0; r < kRows && r < rows; ++r) {
+        hidden[r * a.width + i] = sum[r] + row_of<X>(a.sums, step * a.rows + first_row + r)[i];
+      }
+    }
+  }
+
+  /// hidden = norm(hidden) * (1 + scale) + shift, row by row.
+  __device__ void modulated_norm(int64_t step) const {
+    for (int64_t r = 0; r < rows; ++r) {
+      X* h = hidden + r * a.width;
+      const X* modulation = row_of<X>(a.modulation, step * a.rows + first_row + r);
+      X sum = 0;
+      for (int64_t i = threadIdx.x; i < a.width; i += kThreads) {
+        sum += h[i];
+      }
+      const X mean = block_sum(sum, scratch) / static_cast<X>(a.width);
+      X squares = 0;
+      for (int64_t i = threadIdx.x; i < a.width; i += kThreads) {
+        squares += (h[i] - mean) * (h[i] - mean);
+      }
+      const X variance = block_sum(squares, scratch) / static_cast<X>(a.width);
+      const X factor = X{1} / root(variance + static_cast<X>(a.eps));
+      for (int64_t i = threadIdx.x; i < a.width; i += kThreads) {
+        h[i] = (h[i] - mean) * factor * (X{1} + modulation[a.width + i]) + modulation[i];
+      }
+    }
+  }
+
+  /// predicted = final_linear(hidden): a warp per output.
+  __device__ void output() const {
+    const auto* weight = static_cast<const X*>(a.out_weight);
+    const auto* bias = static_cast<const X*>(a.out_bias);
+    const int lane = threadIdx.x % kWarp;
+    for (int64_t o = threadIdx.x / kWarp; o < 2 * a.channels; o += kThreads / kWarp) {
+      X sum[kRows] = {};
+      for (int64_t i = lane; i < a.width; i += kWarp) {
+        const X w = weight[o * a.width + i];
+        for (int r = 0; r < kRows; ++r) {
+          sum[r] += w * hidden[(r < rows ? r : 0) * a.width + i];
+        }
+      }
+      for (int r = 0; r < kRows; ++r) {
+        const X total = warp_sum(sum[r]);
+        if (lane == 0 && r < rows) {
+          predicted[r * 2 * a.channels + o] = total + bias[o];
+        }
+      }
+    }
+  }
+
+  /// x of the step before, from x and what was predicted: guidance with the kept difference, then
+  /// the posterior.
+  __device__ void reverse(int64_t index) const {
+    const X* c = static_cast<const X*>(a.coefficients) + index * 6;
+    const int64_t values = a.rows * a.channels;
+    for (int64_t i = threadIdx.x; i < rows * a.channels; i += kThreads) {
+      const int64_t row = i / a.channels;
+      const int64_t channel = i % a.channels;
+      const int64_t place = first_row * a.channels + i;
+      X eps = predicted[row * 2 * a.channels + channel];
+      if (a.difference != nullptr) {
+        const X difference = static_cast<const X*>(a.difference)[place];
+        eps = eps - difference + *static_cast<const X*>(a.guidance) * difference;
+      }
+      const X v = predicted[row * 2 * a.channels + a.channels + channel];
+      const X* noise =
+          index > 0 ? static_cast<const X*>(a.noise) + index * values + place : nullptr;
+      x[i] = reversed(c, x[i], eps, v, noise, static_cast<X>(a.temperature));
+    }
+  }
+};
+
+template <typename X, int kRows, int kThreads>
+__global__ void __launch_bounds__(kThreads) window_kernel(WindowArguments a) {
+  const Layout layout(kRows, a.width, a.channels);
+  X* memory = shared_memory<X>();
+  const int64_t first_row = int64_t{blockIdx.x} * kRows;
+  const int64_t left = a.rows - first_row;
+  const Window<X, kRows, kThreads> window{a,
+                                          first_row,
+                                          left < kRows ? left : kRows,
+                                          memory + layout.hidden,
+                                          memory + layout.x,
+                                          memory + layout.predicted,
+                                          memory + layout.scratch};
+  const auto* from = static_cast<const X*>(a.x) + first_row * a.channels;
+  for (int64_t i = threadIdx.x; i < kRows * a.channels; i += kThreads) {
+    window.x[i] = i < window.rows * a.channels ? from[i] : X{0};
+  }
+  __syncthreads();
+  for (int64_t step = 0; step < a.steps; ++step) {
+    window.input(step);
+    __syncthreads();
+    window.modulated_norm(step);
+    __syncthreads();
+    window.output();
+    __syncthreads();
+    window.reverse(a.first - step);
+    __syncthreads();
+  }
+  auto* to = static_cast<X*>(a.out) + first_row * a.channels;
+  for (int64_t i = threadIdx.x; i < window.rows * a.channels; i += kThreads) {
+    to[i] = window.x[i];
+  }
+}
+
+template <typename X>
+size_t shared_bytes(int rows, int threads, int64_t width, int64_t channels) {
+  return static_cast<size_t>(Layout(rows, width, channels).size(threads)) * sizeof(X);
+}
+
+constexpr size_t kMostShared = 96 * 1024;  // what every GPU since compute capability 8.0 has
+// With few rows, a row per block and as many threads as there can be, for the shortest chain of
+// work; with many, several rows share what is read of the weights.
+constexpr int kFewThreads = 1024;
+constexpr int kManyRows = 4;
+constexpr int64_t kFewRows = 264;
+
+}  // namespace
+
+bool has_head_window(Element type, int64_t width, int64_t channels) {
+  if (type == Element::kDouble) {
+    return shared_bytes<double>(kManyRows, kFewThreads, width, channels) <= kMostShared;
+  }
+  return type == Element::kFloat &&
+         shared_bytes<float>(kManyRows, kFewThreads, width, channels) <= kMostShared;
+}
+
+void posterior(Element type, const PosteriorArguments& a, Stream stream) {
+  with_types(type, type, [&]<typename X, typename Y>(X, Y) {
+    if constexpr (std::is_same_v<X, Y>) {
+      launch(posterior_kernel<X>, blocks_of(a.rows * a.channels, kThreads), {kThreads, 1, 1}, 0,
+             stream, a);
+    }
+  });
+}
+
+void head_window(Element type, const WindowArguments& a, Stream stream) {
+  with_types(type, type, [&]<typename X, typename Y>(X, Y) {
+    if constexpr (std::is_same_v<X, Y>) {
+      const auto go = [&](auto kernel, int rows, unsigned threads) {
+        launch(kernel, blocks_of(a.rows, rows), {threads, 1, 1},
+               shared_bytes<X>(rows, static_cast<int>(threads), a.width, a.channels), stream, a);
+      };
+      if (a.rows <= kFewRows) {
+        go(window_kernel<X, 1, kFewThreads>, 1, kFewThreads);
+      } else {
+        go(window_kernel<X, kManyRows, kThreads>, kManyRows, kThreads);
+      }
+    }
+  });
+}
+
+}  // namespace lazymar::cuda

@@ -1,0 +1,176 @@
+#pragma once
+/// What a kernel's file needs of CUDA C++: types, and launching. Compiled by nvcc, or by a C++
+/// compiler against the tests' emulation.
+
+#include <cstddef>
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+
+#include "lazymar/cuda/kernels.h"
+
+#if defined(__CUDACC__)
+#include <cuda_bf16.h>
+#include <cuda_fp16.h>
+#include <cuda_runtime.h>
+#else
+#include "support/cuda_emulator.h"
+#endif
+
+namespace lazymar::cuda {
+
+inline constexpr int kWarp = 32;
+
+/// Starts `kernel` on `stream`; throws std::runtime_error where the launch is refused.
+template <typename... Parameters, typename... Arguments>
+void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared_bytes,
+            [[maybe_unused]] Stream stream, const Arguments&... arguments) {
+#if defined(__CUDACC__)
+  constexpr size_t kWithoutAsking = 48 * 1024;
+  if (shared_bytes > kWithoutAsking) {
+    cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                         static_cast<int>(shared_bytes));
+  }
+  kernel<<<grid, block, shared_bytes, stream>>>(arguments...);
+  const cudaError_t status = cudaGetLastError();
+  if (status != cudaSuccess) {
+    throw std::runtime_error(std::string("CUDA: a kernel was not started: ") +
+                             cudaGetErrorString(status));
+  }
+#else
+  emulator::machine().run(grid, block, shared_bytes, [&] { kernel(arguments...); });
+#endif
+}
+
+/// As many blocks of `size` as hold `count`, at least one.
+inline dim3 blocks_of(int64_t count, int64_t size) {
+  const int64_t blocks = (count + size - 1) / size;
+  return {static_cast<unsigned>(blocks > 0 ? blocks : 1), 1, 1};
+}
+
+/// Dynamic shared memory of the running block.
+template <typename T>
+__device__ inline T* shared_memory() {
+#if defined(__CUDACC__)
+  extern __shared__ double memory[];
+  return reinterpret_cast<T*>(memory);
+#else
+  return reinterpret_cast<T*>(emulator::machine().shared.data());
+#endif
+}
+
+// --- Numbers
+// --------------------------------------------------------------------------------------
+__device__ inline float widened(float x) {
+  return x;
+}
+__device__ inline double widened(double x) {
+  return x;
+}
+__device__ inline float widened(__nv_bfloat16 x) {
+  return __bfloat162float(x);
+}
+__device__ inline float widened(__half x) {
+  return __half2float(x);
+}
+
+template <typename T>
+struct Narrow {
+  template <typename X>
+  __device__ static T of(X x) {
+    return static_cast<T>(x);
+  }
+};
+template <>
+struct Narrow<__nv_bfloat16> {
+  __device__ static __nv_bfloat16 of(float x) { return __float2bfloat16_rn(x); }
+};
+template <>
+struct Narrow<__half> {
+  __device__ static __half of(float x) { return __float2half_rn(x); }
+};
+
+__device__ inline float exponential(float x) {
+  return expf(x);
+}
+__device__ inline double exponential(double x) {
+  return exp(x);
+}
+__device__ inline float root(float x) {
+  return sqrtf(x);
+}
+__device__ inline double root(double x) {
+  return sqrt(x);
+}
+template <typename X>
+__device__ inline X silu(X x) {
+  return x / (X{1} + exponential(-x));
+}
+
+/// kPack elements that one access moves.
+template <typename T, int kPack>
+struct alignas(sizeof(T) * kPack) Pack {
+  T v[kPack];
+};
+template <int kPack, typename T>
+__device__ inline Pack<T, kPack> load(const T* from) {
+  return *reinterpret_cast<const Pack<T, kPack>*>(from);
+}
+template <int kPack, typename T>
+__device__ inline void store(T* to, const Pack<T, kPack>& pack) {
+  *reinterpret_cast<Pack<T, kPack>*>(to) = pack;
+}
+
+/// The sum over a warp's lanes, in every lane; all of them must call it.
+template <typename X>
+__device__ inline X warp_sum(X value) {
+  for (int bits = kWarp / 2; bits > 0; bits /= 2) {
+    value += __shfl_xor_sync(0xFFFFFFFFU, value, bits);
+  }
+  return value;
+}
+
+/// The sum over a block's threads, in every thread; all of them must call it. `scratch`: shared
+/// memory of one value per warp.
+template <typename X>
+__device__ inline X block_sum(X value, X* scratch) {
+  value = warp_sum(value);
+  const unsigned warps = blockDim.x / kWarp;
+  if (threadIdx.x % kWarp == 0) {
+    scratch[threadIdx.x / kWarp] = value;
+  }
+  __syncthreads();
+  X total = 0;
+  for (unsigned warp = 0; warp < warps; ++warp) {
+    total += scratch[warp];
+  }
+  __syncthreads();  // the scratch may be used again
+  return total;
+}
+
+// --- From a tensor's type to a kernel's
+// -----------------------------------------------------------
+/// Calls f with a value of x's type and one of the product type's.
+template <typename F>
+void with_types(Element x, Element product, const F& f) {
+  if (x == Element::kDouble && product == Element::kDouble) {
+    f(double{}, double{});
+  } else if (x == Element::kFloat && product == Element::kFloat) {
+    f(float{}, float{});
+  } else if (x == Element::kFloat && product == Element::kBf16) {
+    f(float{}, __nv_bfloat16{});
+  } else if (x == Element::kFloat && product == Element::kHalf) {
+    f(float{}, __half{});
+  } else {
+    throw std::runtime_error("CUDA: no kernel for these types");
+  }
+}
+
+/// True where rows of `element_size` and these offsets can be moved four elements at a time.
+inline bool aligned(const void* data, int64_t element_size, int64_t stride, int64_t outer_stride) {
+  constexpr int64_t kPack = 4;
+  return reinterpret_cast<uintptr_t>(data) % static_cast<uintptr_t>(kPack * element_size) == 0 &&
+         stride % kPack == 0 && outer_stride % kPack == 0;
+}
+
+}  // namespace lazymar::cuda

@@ -1,0 +1,214 @@
+// Norms, sums and gates over rows: bound by memory, so each value is read from it once.
+#include "rows.h"
+
+namespace lazymar::cuda {
+namespace {
+
+constexpr int kThreads = 128;
+
+/// A warp per row; the second and third look at x come out of the first-level cache.
+template <typename X, typename Y, int kPack>
+__global__ void __launch_bounds__(kThreads) norm_kernel(RowShape shape, NormArguments a) {
+  const int lane = threadIdx.x % kWarp;
+  const int64_t row = int64_t{blockIdx.x} * (kThreads / kWarp) + threadIdx.x / kWarp;
+  if (row >= shape.rows) {
+    return;  // the whole warp does
+  }
+  const int64_t width = shape.width;
+  const X* x = row_of<X>(a.x, row);
+  constexpr int64_t kStep = kWarp * kPack;
+  X sum = 0;
+  for (int64_t i = lane * kPack; i < width; i += kStep) {
+    const auto pack = load<kPack>(x + i);
+    for (int j = 0; j < kPack; ++j) {
+      sum += pack.v[j];
+    }
+  }
+  const X mean = warp_sum(sum) / static_cast<X>(width);
+  X squares = 0;
+  for (int64_t i = lane * kPack; i < width; i += kStep) {
+    const auto pack = load<kPack>(x + i);
+    for (int j = 0; j < kPack; ++j) {
+      squares += (pack.v[j] - mean) * (pack.v[j] - mean);
+    }
+  }
+  const X variance = warp_sum(squares) / static_cast<X>(width);
+  const X factor = X{1} / root(variance + static_cast<X>(a.eps));
+  const X* weight = static_cast<const X*>(a.weight);
+  const X* bias = static_cast<const X*>(a.bias);
+  const Y* shift = a.shift.data != nullptr ? row_of<Y>(a.shift, row) : nullptr;
+  const Y* scale = a.shift.data != nullptr ? row_of<Y>(a.scale, row) : nullptr;
+  Y* out = static_cast<Y*>(a.out) + row * width;
+  for (int64_t i = lane * kPack; i < width; i += kStep) {
+    const auto pack = load<kPack>(x + i);
+    Pack<X, kPack> value;
+    for (int j = 0; j < kPack; ++j) {
+      value.v[j] = (pack.v[j] - mean) * factor;
+    }
+    if (weight != nullptr) {
+      const auto by = load<kPack>(weight + i);
+      for (int j = 0; j < kPack; ++j) {
+        value.v[j] *= by.v[j];
+      }
+    }
+    if (bias != nullptr) {
+      const auto by = load<kPack>(bias + i);
+      for (int j = 0; j < kPack; ++j) {
+        value.v[j] += by.v[j];
+      }
+    }
+    if (shift != nullptr) {
+      const auto by = load<kPack>(scale + i);
+      const auto add = load<kPack>(shift + i);
+      for (int j = 0; j < kPack; ++j) {
+        value.v[j] = value.v[j] * (X{1} + widened(by.v[j])) + widened(add.v[j]);
+      }
+    }
+    Pack<Y, kPack> narrow;
+    for (int j = 0; j < kPack; ++j) {
+      narrow.v[j] = Narrow<Y>::of(value.v[j]);
+    }
+    store<kPack>(out + i, narrow);
+  }
+}
+
+/// The thread's pack: its row, and its first element; false where there is none left.
+template <int kPack>
+__device__ inline bool find_pack(const RowShape& shape, int64_t& row, int64_t& i) {
+  const int64_t packs = shape.width / kPack;
+  const int64_t index = int64_t{blockIdx.x} * kThreads + threadIdx.x;
+  row = index / packs;
+  i = index % packs * kPack;
+  return row < shape.rows;
+}
+
+template <typename X, typename Y, int kPack>
+__global__ void __launch_bounds__(kThreads) add_kernel(RowShape shape, AddArguments a) {
+  int64_t row = 0;
+  int64_t i = 0;
+  if (!find_pack<kPack>(shape, row, i)) {
+    return;
+  }
+  auto value = load<kPack>(row_of<X>(a.x, row) + i);
+  const auto y = load<kPack>(row_of<Y>(a.y, row) + i);
+  if (a.gate.data != nullptr) {
+    const auto gate = load<kPack>(row_of<Y>(a.gate, row) + i);
+    for (int j = 0; j < kPack; ++j) {
+      value.v[j] += static_cast<X>(widened(gate.v[j])) * static_cast<X>(widened(y.v[j]));
+    }
+  } else {
+    for (int j = 0; j < kPack; ++j) {
+      value.v[j] += static_cast<X>(widened(y.v[j]));
+    }
+  }
+  store<kPack>(mutable_row_of<X>(a.out, row) + i, value);
+}
+
+template <typename X, typename Y, int kPack>
+__global__ void __launch_bounds__(kThreads) silu_of_sums_kernel(RowShape shape, SumArguments a) {
+  int64_t row = 0;
+  int64_t i = 0;
+  if (!find_pack<kPack>(shape, row, i)) {
+    return;
+  }
+  const auto left = load<kPack>(row_of<X>(a.a, row / a.b_rows) + i);
+  const auto right = load<kPack>(row_of<X>(a.b, row % a.b_rows) + i);
+  Pack<Y, kPack> out;
+  for (int j = 0; j < kPack; ++j) {
+    out.v[j] = Narrow<Y>::of(silu(left.v[j] + right.v[j]));
+  }
+  store<kPack>(static_cast<Y*>(a.out) + row * shape.width + i, out);
+}
+
+template <typename X, typename Y, int kPack>
+__global__ void __launch_bounds__(kThreads) gated_sums_kernel(RowShape shape, GatedSumArguments a) {
+  int64_t row = 0;
+  int64_t i = 0;
+  if (!find_pack<kPack>(shape, row, i)) {
+    return;
+  }
+  const int64_t place = row * shape.width + i;
+  // What does not depend on the step is read once for all of them.
+  Pack<X, kPack> fixed{};
+  for (int n = 0; n < a.residual_count; ++n) {
+    const auto residual = load<kPack>(static_cast<const X*>(a.residuals[n]) + place);
+    for (int j = 0; j < kPack; ++j) {
+      fixed.v[j] += residual.v[j];
+    }
+  }
+  for (int64_t step = 0; step < a.steps; ++step) {
+    Pack<X, kPack> sum = fixed;
+    for (int n = 0; n < a.gate_count; ++n) {
+      const auto gate = load<kPack>(row_of<Y>(a.gates[n], step * shape.rows + row) + i);
+      const auto value = load<kPack>(static_cast<const Y*>(a.values[n]) + place);
+      for (int j = 0; j < kPack; ++j) {
+        sum.v[j] += static_cast<X>(widened(gate.v[j])) * static_cast<X>(widened(value.v[j]));
+      }
+    }
+    store<kPack>(static_cast<X*>(a.out) + step * shape.rows * shape.width + place, sum);
+  }
+}
+
+template <typename X, typename Y>
+bool aligned_sums(const RowShape& shape, const GatedSumArguments& a) {
+  bool all = aligned(a.out, sizeof(X), shape.width, 0);
+  for (int n = 0; n < a.residual_count; ++n) {
+    all = all && aligned(a.residuals[n], sizeof(X), shape.width, 0);
+  }
+  for (int n = 0; n < a.gate_count; ++n) {
+    all = all && aligned(a.values[n], sizeof(Y), shape.width, 0) && aligned<Y>(a.gates[n]);
+  }
+  return all;
+}
+
+}  // namespace
+
+void norm_rows(const RowShape& shape, const NormArguments& a, Stream stream) {
+  with_types(shape.x, shape.product, [&]<typename X, typename Y>(X, Y) {
+    const bool of_four = aligned<X>(a.x) && aligned<Y>(a.shift) && aligned<Y>(a.scale) &&
+                         aligned(a.weight, sizeof(X), shape.width, 0) &&
+                         aligned(a.bias, sizeof(X), 0, 0) && aligned(a.out, sizeof(Y), 0, 0);
+    with_packs(of_four, [&](auto pack) {
+      launch(norm_kernel<X, Y, decltype(pack)::value>, blocks_of(shape.rows, kThreads / kWarp),
+             {kThreads, 1, 1}, 0, stream, shape, a);
+    });
+  });
+}
+
+void add_rows(const RowShape& shape, const AddArguments& a, Stream stream) {
+  with_types(shape.x, shape.product, [&]<typename X, typename Y>(X, Y) {
+    const bool of_four = shape.width % 4 == 0 && aligned<X>(a.x) && aligned<Y>(a.y) &&
+                         aligned<Y>(a.gate) && aligned<X>(a.out);
+    with_packs(of_four, [&](auto pack) {
+      constexpr int kPack = decltype(pack)::value;
+      launch(add_kernel<X, Y, kPack>, blocks_of(shape.rows * (shape.width / kPack), kThreads),
+             {kThreads, 1, 1}, 0, stream, shape, a);
+    });
+  });
+}
+
+void silu_of_sums(const RowShape& shape, const SumArguments& a, Stream stream) {
+  with_types(shape.x, shape.product, [&]<typename X, typename Y>(X, Y) {
+    const bool of_four =
+        aligned<X>(a.a) && aligned<X>(a.b) && aligned(a.out, sizeof(Y), shape.width, 0);
+    with_packs(of_four, [&](auto pack) {
+      constexpr int kPack = decltype(pack)::value;
+      launch(silu_of_sums_kernel<X, Y, kPack>,
+             blocks_of(shape.rows * (shape.width / kPack), kThreads), {kThreads, 1, 1}, 0, stream,
+             shape, a);
+    });
+  });
+}
+
+void gated_sums(const RowShape& shape, const GatedSumArguments& a, Stream stream) {
+  with_types(shape.x, shape.product, [&]<typename X, typename Y>(X, Y) {
+    with_packs(aligned_sums<X, Y>(shape, a), [&](auto pack) {
+      constexpr int kPack = decltype(pack)::value;
+      launch(gated_sums_kernel<X, Y, kPack>,
+             blocks_of(shape.rows * (shape.width / kPack), kThreads), {kThreads, 1, 1}, 0, stream,
+             shape, a);
+    });
+  });
+}
+
+}  // namespace lazymar::cuda

@@ -1,0 +1,38 @@
+#include "lazymar/nn/device_ops.h"
+
+#include <utility>
+
+namespace lazymar {
+namespace {
+
+const DeviceOps* registered = nullptr;
+bool recordings = true;
+
+}  // namespace
+
+const DeviceOps* register_device_ops(const DeviceOps* ops) {
+  return std::exchange(registered, ops);
+}
+
+const DeviceOps* device_ops(c10::DeviceType device) {
+  return registered != nullptr && registered->device == device ? registered : nullptr;
+}
+
+const DeviceOps* device_ops(const at::Tensor& x) {
+  return device_ops(x.device().type());
+}
+
+std::unique_ptr<Recording> record(c10::DeviceType device, const std::function<void()>& work) {
+  return records(device) ? device_ops(device)->record(work) : nullptr;
+}
+
+bool records(c10::DeviceType device) {
+  const DeviceOps* ops = device_ops(device);
+  return recordings && ops != nullptr && ops->record != nullptr;
+}
+
+void set_recordings(bool on) {
+  recordings = on;
+}
+
+}  // namespace lazymar

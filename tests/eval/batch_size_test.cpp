@@ -1,0 +1,46 @@
+#include "lazymar/eval/batch_size.h"
+
+#include <gtest/gtest.h>
+
+#include <new>
+#include <vector>
+
+#include "support/errors.h"
+
+namespace lazymar {
+namespace {
+
+constexpr int64_t kMiB = int64_t{1} << 20;
+
+TEST(LargestBatch, FollowsTheLineThroughTwoMeasuredBatches) {
+  std::vector<int64_t> asked;
+  const auto peak = [&](int64_t images) {
+    asked.push_back(images);
+    return 1000 * kMiB + images * 50 * kMiB;
+  };
+  // 0.9 of the memory less 1000 MiB, at 50 MiB an image: 160.
+  EXPECT_EQ(largest_batch(peak, 10000 * kMiB, 50000), 160);
+  EXPECT_EQ(asked, (std::vector<int64_t>{64, 32}));
+  EXPECT_EQ(largest_batch(peak, 9900 * kMiB, 50000), 152);  // 158, down to a multiple of 8
+  EXPECT_EQ(largest_batch(peak, 10000 * kMiB, 100), 100);   // no more than there are
+  EXPECT_EQ(largest_batch(peak, 10000 * kMiB, 3), 3);
+  EXPECT_EQ(largest_batch(peak, 100000000 * kMiB, 50000), 1024);
+}
+
+TEST(LargestBatch, HalvesWhatDoesNotFit) {
+  const auto peak = [](int64_t images) {
+    if (images > 20) {
+      throw std::bad_alloc();
+    }
+    return images * 50 * kMiB;
+  };
+  EXPECT_EQ(largest_batch(peak, 1200 * kMiB, 50000), 16);  // 21 by the line
+  EXPECT_EQ(largest_batch(peak, 100 * kMiB, 50000), 16);   // it did fit
+  testing::refused(
+      [] { largest_batch([](int64_t) -> int64_t { throw std::bad_alloc(); }, kMiB, 50000); });
+  EXPECT_THROW(largest_batch([](int64_t) -> int64_t { throw std::logic_error("other"); }, kMiB, 8),
+               std::logic_error);
+}
+
+}  // namespace
+}  // namespace lazymar
