@@ -4,12 +4,14 @@ set(LAZYMAR_CUDA_ARCHITECTURES 80-real 86-real 89-real 90
   CACHE STRING "GPUs that kernels are compiled for; one without -real has PTX for newer ones, too")
 set(CMAKE_CUDA_ARCHITECTURES ${LAZYMAR_CUDA_ARCHITECTURES})
 enable_language(CUDA)
+if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION) # CMake 3.25.1 does not know that nvcc has C++20
+  set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20)
+endif()
 find_package(CUDAToolkit REQUIRED)
 
 add_library(lazymar_cuda_kernels STATIC ${LAZYMAR_CUDA_KERNELS})
 target_include_directories(lazymar_cuda_kernels PRIVATE ${CMAKE_SOURCE_DIR}/include)
-# By flag: CMake 3.25 does not know that this nvcc has C++20.
-target_compile_options(lazymar_cuda_kernels PRIVATE -std=c++20 -O3 -Werror all-warnings)
+target_compile_options(lazymar_cuda_kernels PRIVATE -O3 -Werror all-warnings)
 set_target_properties(lazymar_cuda_kernels PROPERTIES CUDA_RUNTIME_LIBRARY Shared)
 
 add_library(lazymar_cuda STATIC ${LAZYMAR_CUDA_OPS} src/cuda/registration.cpp)
