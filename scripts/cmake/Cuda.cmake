@@ -8,9 +8,10 @@ find_package(CUDAToolkit REQUIRED)
 
 add_library(lazymar_cuda_kernels STATIC ${LAZYMAR_CUDA_KERNELS})
 target_include_directories(lazymar_cuda_kernels PRIVATE ${CMAKE_SOURCE_DIR}/include)
-# By flag: CMake 3.25 does not know that this nvcc has C++20.
+# By flag, and not required of CMake: 3.25 does not know that this nvcc has C++20.
 target_compile_options(lazymar_cuda_kernels PRIVATE -std=c++20 -O3 -Werror all-warnings)
-set_target_properties(lazymar_cuda_kernels PROPERTIES CUDA_RUNTIME_LIBRARY Shared)
+set_target_properties(lazymar_cuda_kernels PROPERTIES CUDA_STANDARD_REQUIRED OFF
+  CUDA_RUNTIME_LIBRARY Shared)
 
 add_library(lazymar_cuda STATIC ${LAZYMAR_CUDA_OPS} src/cuda/registration.cpp)
 target_include_directories(lazymar_cuda SYSTEM PRIVATE ${CUDAToolkit_INCLUDE_DIRS})
