@@ -12,18 +12,8 @@
 namespace lazymar {
 namespace {
 
-constexpr uint16_t kVersion64 = 45;               // of the format: 4.5, the first with ZIP64
-constexpr uint16_t kDescriptorFollows = 1U << 3;  // sizes and CRC stand behind the data
-constexpr uint32_t kDate = 0x00210000;            // 1980-01-01, 0:00, as numpy.savez has it
-constexpr uint32_t kDescriptor = 0x08074b50;
-constexpr uint32_t kDirectoryHeader = 0x02014b50;
-constexpr uint32_t kEnd = 0x06054b50;
-constexpr uint32_t kEnd64 = 0x06064b50;
-constexpr uint32_t kLocator64 = 0x07064b50;
-constexpr uint64_t kEnd64Bytes = 56;
-constexpr uint32_t kIn64 = 0xffffffff;
-constexpr uint16_t kCountIn64 = 0xffff;
-constexpr uint16_t kExtra64 = 1;
+constexpr uint16_t kVersion64 = 45;     // of the format: 4.5, the first with ZIP64
+constexpr uint32_t kDate = 0x00210000;  // 1980-01-01, 0:00, as numpy.savez has it
 
 /// Values one after the other, little-endian.
 class Record {
@@ -59,16 +49,16 @@ void NpzWriter::begin(const std::string& name, ElementType type,
   put(Record()
           .add(kZipLocalHeader)
           .add(kVersion64)
-          .add(kDescriptorFollows)
+          .add(kZipDescriptorFollows)
           .add(uint16_t{0})  // stored
           .add(kDate)
           .add(uint32_t{0})  // CRC-32
-          .add(kIn64)
-          .add(kIn64)
+          .add(kZipIn64)
+          .add(kZipIn64)
           .add(static_cast<uint16_t>(file_name(name).size()))
           .add(uint16_t{20})
           .text(file_name(name))
-          .add(kExtra64)
+          .add(kZipExtra64)
           .add(uint16_t{16})
           .add(uint64_t{0})
           .add(uint64_t{0})
@@ -87,8 +77,8 @@ void NpzWriter::finish() {
   end_array();
   const uint64_t directory = position_;
   for (const Entry& entry : entries_) {
-    const bool far = entry.position >= kIn64;
-    const bool large = entry.size >= kIn64;
+    const bool far = entry.position >= kZipIn64;
+    const bool large = entry.size >= kZipIn64;
     Record extra;
     if (large) {
       extra.add(entry.size).add(entry.size);
@@ -98,25 +88,25 @@ void NpzWriter::finish() {
     }
     const auto extra_size = static_cast<uint16_t>(extra.bytes().size());
     Record record;
-    record.add(kDirectoryHeader)
+    record.add(kZipDirectoryHeader)
         .add(kVersion64)
         .add(kVersion64)
-        .add(kDescriptorFollows)
+        .add(kZipDescriptorFollows)
         .add(uint16_t{0})
         .add(kDate)
         .add(entry.crc32)
-        .add(large ? kIn64 : static_cast<uint32_t>(entry.size))
-        .add(large ? kIn64 : static_cast<uint32_t>(entry.size))
+        .add(large ? kZipIn64 : static_cast<uint32_t>(entry.size))
+        .add(large ? kZipIn64 : static_cast<uint32_t>(entry.size))
         .add(static_cast<uint16_t>(file_name(entry.name).size()))
         .add(static_cast<uint16_t>(extra_size == 0 ? 0 : extra_size + 4))
         .add(uint16_t{0})  // comment
         .add(uint16_t{0})  // disk
         .add(uint16_t{0})  // internal attributes
         .add(uint32_t{0})  // external ones
-        .add(far ? kIn64 : static_cast<uint32_t>(entry.position))
+        .add(far ? kZipIn64 : static_cast<uint32_t>(entry.position))
         .text(file_name(entry.name));
     if (extra_size > 0) {
-      record.add(kExtra64).add(extra_size).text(extra.bytes());
+      record.add(kZipExtra64).add(extra_size).text(extra.bytes());
     }
     put(record.bytes());
   }
@@ -126,11 +116,11 @@ void NpzWriter::finish() {
 void NpzWriter::put_end(uint64_t directory) {
   const uint64_t size = position_ - directory;
   const uint64_t count = entries_.size();
-  if (directory >= kIn64 || size >= kIn64 || count >= kCountIn64) {
+  if (directory >= kZipIn64 || size >= kZipIn64 || count >= kZipCountIn64) {
     const uint64_t end64 = position_;
     put(Record()
-            .add(kEnd64)
-            .add(kEnd64Bytes - 12)  // without this field and the signature
+            .add(kZipEnd64)
+            .add(kZipEnd64Bytes - 12)  // without this field and the signature
             .add(kVersion64)
             .add(kVersion64)
             .add(uint32_t{0})  // this disk, and that of the directory
@@ -139,21 +129,21 @@ void NpzWriter::put_end(uint64_t directory) {
             .add(count)
             .add(size)
             .add(directory)
-            .add(kLocator64)
+            .add(kZipLocator64)
             .add(uint32_t{0})
             .add(end64)
             .add(uint32_t{1})
             .bytes());
   }
-  const auto count16 = static_cast<uint16_t>(std::min<uint64_t>(count, kCountIn64));
+  const auto count16 = static_cast<uint16_t>(std::min<uint64_t>(count, kZipCountIn64));
   put(Record()
-          .add(kEnd)
+          .add(kZipEnd)
           .add(uint16_t{0})
           .add(uint16_t{0})
           .add(count16)
           .add(count16)
-          .add(static_cast<uint32_t>(std::min<uint64_t>(size, kIn64)))
-          .add(static_cast<uint32_t>(std::min<uint64_t>(directory, kIn64)))
+          .add(static_cast<uint32_t>(std::min<uint64_t>(size, kZipIn64)))
+          .add(static_cast<uint32_t>(std::min<uint64_t>(directory, kZipIn64)))
           .add(uint16_t{0})
           .bytes());
 }
@@ -167,7 +157,7 @@ void NpzWriter::end_array() {
     return;
   }
   const Entry& entry = entries_.back();
-  put(Record().add(kDescriptor).add(entry.crc32).add(entry.size).add(entry.size).bytes());
+  put(Record().add(kZipDescriptor).add(entry.crc32).add(entry.size).add(entry.size).bytes());
   open_ = false;
 }
 

@@ -17,7 +17,6 @@ namespace lazymar {
 namespace {
 
 constexpr uint16_t kEncrypted = 1U << 0 | 1U << 6 | 1U << 13;
-constexpr uint16_t kDescriptorFollows = 1U << 3;  // sizes and CRC stand behind the data
 constexpr uint16_t kDeflated = 8;
 constexpr uint64_t kHighestRatio = 1032;  // deflate's: a match of 258 bytes in two bits
 
@@ -88,7 +87,7 @@ class DirectoryReader {
   uint64_t check_local_header(const ZipHeader& entry) const {
     ByteReader reader = at(entry.local);
     const ZipHeader local = read_zip_local_header(reader, entry.name);
-    const bool later = (entry.flags & kDescriptorFollows) != 0;
+    const bool later = (entry.flags & kZipDescriptorFollows) != 0;
     const bool nothing_yet = later && local.crc32 == 0 && local.stored == 0 && local.original == 0;
     const bool same_content = local.crc32 == entry.crc32 && local.stored == entry.stored &&
                               local.original == entry.original;

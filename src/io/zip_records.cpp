@@ -5,18 +5,9 @@
 namespace lazymar {
 namespace {
 
-constexpr uint32_t kDirectoryHeader = 0x02014b50;
-constexpr uint32_t kEnd = 0x06054b50;
-constexpr uint32_t kEnd64 = 0x06064b50;
-constexpr uint32_t kLocator64 = 0x07064b50;
 constexpr uint64_t kEndBytes = 22;
 constexpr uint64_t kLocator64Bytes = 20;
-constexpr uint64_t kEnd64Bytes = 56;
 constexpr uint64_t kLongestComment = 0xffff;
-
-constexpr uint16_t kExtra64 = 1;
-constexpr uint32_t kIn64 = 0xffffffff;  // a 32-bit field whose value stands in the ZIP64 extra
-constexpr uint16_t kCountIn64 = 0xffff;
 
 /// Finds and reads the end records.
 class EndReader {
@@ -26,7 +17,7 @@ class EndReader {
 
   ZipDirectory read() const {
     const uint64_t end = find_end();
-    ByteReader reader = at(end + sizeof kEnd);
+    ByteReader reader = at(end + sizeof kZipEnd);
     const auto disk = reader.read<uint16_t>();
     const auto first_disk = reader.read<uint16_t>();
     const auto entries_here = reader.read<uint16_t>();
@@ -39,7 +30,7 @@ class EndReader {
     }
     uint64_t directory_end = end;
     const bool has64 =
-        end >= kLocator64Bytes && at(end - kLocator64Bytes).read<uint32_t>() == kLocator64;
+        end >= kLocator64Bytes && at(end - kLocator64Bytes).read<uint32_t>() == kZipLocator64;
     if (has64) {
       directory_end = read_end64(end - kLocator64Bytes, directory);
     }
@@ -63,7 +54,7 @@ class EndReader {
     const uint64_t last = archive_.size() - kEndBytes;
     for (uint64_t comment = 0; comment <= std::min(last, kLongestComment); ++comment) {
       ByteReader reader = at(last - comment);
-      if (reader.read<uint32_t>() == kEnd) {
+      if (reader.read<uint32_t>() == kZipEnd) {
         ByteReader length = at(last - comment + kEndBytes - sizeof(uint16_t));
         if (length.read<uint16_t>() == comment) {
           return last - comment;
@@ -75,14 +66,14 @@ class EndReader {
 
   /// Replaces what the 32-bit end record left to the 64-bit one; returns where that one stands.
   uint64_t read_end64(uint64_t locator, ZipDirectory& directory) const {
-    ByteReader pointer = at(locator + sizeof kLocator64);
+    ByteReader pointer = at(locator + sizeof kZipLocator64);
     const auto disk = pointer.read<uint32_t>();
     const auto position = pointer.read<uint64_t>();
     const auto disks = pointer.read<uint32_t>();
     if (disk != 0 || disks != 1) {
       pointer.refuse(locator, "a zip archive in several parts");
     }
-    if (locator < kEnd64Bytes || position != locator - kEnd64Bytes) {
+    if (locator < kZipEnd64Bytes || position != locator - kZipEnd64Bytes) {
       pointer.refuse(locator, "the ZIP64 end record does not stand before its locator");
     }
     ByteReader reader = at(position);
@@ -96,15 +87,16 @@ class EndReader {
     found.entries = reader.read<uint64_t>();
     found.size = reader.read<uint64_t>();
     found.position = reader.read<uint64_t>();
-    if (signature != kEnd64 || record_size != kEnd64Bytes - 12) {
+    if (signature != kZipEnd64 || record_size != kZipEnd64Bytes - 12) {
       reader.refuse(position, "no ZIP64 end record where its locator points");
     }
     if (this_disk != 0 || first_disk != 0 || entries_here != found.entries) {
       reader.refuse(position, "a zip archive in several parts");
     }
-    const bool agrees = (directory.entries == kCountIn64 || directory.entries == found.entries) &&
-                        (directory.size == kIn64 || directory.size == found.size) &&
-                        (directory.position == kIn64 || directory.position == found.position);
+    const bool agrees =
+        (directory.entries == kZipCountIn64 || directory.entries == found.entries) &&
+        (directory.size == kZipIn64 || directory.size == found.size) &&
+        (directory.position == kZipIn64 || directory.position == found.position);
     if (!agrees) {
       reader.refuse(position, "the two end records of the zip archive disagree");
     }
@@ -119,7 +111,7 @@ class EndReader {
 /// Takes the 64-bit values that the header's own fields leave to the ZIP64 extra.
 void read_extra(ByteReader& reader, uint64_t length, ZipHeader& header, bool local_in64) {
   const uint64_t position = reader.position();
-  const bool needed = header.original == kIn64 || header.stored == kIn64 || local_in64;
+  const bool needed = header.original == kZipIn64 || header.stored == kZipIn64 || local_in64;
   ByteReader extra(reader.take(length), reader.file());
   while (extra.remaining() >= 2 * sizeof(uint16_t)) {
     const auto id = extra.read<uint16_t>();
@@ -129,11 +121,11 @@ void read_extra(ByteReader& reader, uint64_t length, ZipHeader& header, bool loc
                     " runs past its end");
     }
     ByteReader field(extra.take(size), reader.file());
-    if (id != kExtra64 || !needed) {
+    if (id != kZipExtra64 || !needed) {
       continue;
     }
-    uint64_t* const values[] = {header.original == kIn64 ? &header.original : nullptr,
-                                header.stored == kIn64 ? &header.stored : nullptr,
+    uint64_t* const values[] = {header.original == kZipIn64 ? &header.original : nullptr,
+                                header.stored == kZipIn64 ? &header.stored : nullptr,
                                 local_in64 ? &header.local : nullptr};
     for (uint64_t* value : values) {
       if (value != nullptr && field.remaining() < sizeof *value) {
@@ -160,7 +152,7 @@ ZipDirectory find_zip_directory(std::span<const std::byte> archive, std::string_
 ZipHeader read_zip_directory_header(ByteReader& reader) {
   ZipHeader header;
   header.position = reader.position();
-  if (reader.read<uint32_t>() != kDirectoryHeader) {
+  if (reader.read<uint32_t>() != kZipDirectoryHeader) {
     reader.refuse(header.position, "no zip directory entry where one is expected");
   }
   reader.read<uint32_t>();  // versions
@@ -180,7 +172,7 @@ ZipHeader read_zip_directory_header(ByteReader& reader) {
   if (disk != 0) {
     reader.refuse(header.position, "a zip archive in several parts");
   }
-  read_extra(reader, extra_length, header, header.local == kIn64);
+  read_extra(reader, extra_length, header, header.local == kZipIn64);
   reader.take(comment_length);
   return header;
 }

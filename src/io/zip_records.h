@@ -11,8 +11,20 @@
 
 namespace lazymar {
 
-inline constexpr uint32_t kZipLocalHeader = 0x04034b50;   ///< its signature, little-endian
-inline constexpr uint64_t kZipDirectoryHeaderBytes = 46;  ///< without name, extra and comment
+// Signatures, little-endian.
+inline constexpr uint32_t kZipLocalHeader = 0x04034b50;
+inline constexpr uint32_t kZipDirectoryHeader = 0x02014b50;
+inline constexpr uint32_t kZipDescriptor = 0x08074b50;
+inline constexpr uint32_t kZipEnd = 0x06054b50;
+inline constexpr uint32_t kZipEnd64 = 0x06064b50;
+inline constexpr uint32_t kZipLocator64 = 0x07064b50;
+
+inline constexpr uint64_t kZipEnd64Bytes = 56;
+inline constexpr uint64_t kZipDirectoryHeaderBytes = 46;    ///< without name, extra and comment
+inline constexpr uint16_t kZipExtra64 = 1;                  ///< the ZIP64 extra's identifier
+inline constexpr uint32_t kZipIn64 = 0xffffffff;            ///< a field whose value stands there
+inline constexpr uint16_t kZipCountIn64 = 0xffff;           ///< or in the ZIP64 end record
+inline constexpr uint16_t kZipDescriptorFollows = 1U << 3;  ///< sizes and CRC are behind the data
 
 /// Where the directory stands.
 struct ZipDirectory {

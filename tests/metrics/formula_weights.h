@@ -4,6 +4,7 @@
 #include <ATen/ATen.h>
 
 #include <cmath>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -41,10 +42,14 @@ class FormulaWeights final : public WeightSource {
       }
       values[i] = static_cast<float>(value);
     }
+    given_[name] = tensor;
     return tensor;
   }
 
   void finish(const std::vector<std::string>&) override {}
+
+  /// What was asked for.
+  const std::map<std::string, at::Tensor>& given() const { return given_; }
 
  private:
   static double uniform(uint32_t seed, uint32_t place) {
@@ -54,6 +59,8 @@ class FormulaWeights final : public WeightSource {
     h ^= h >> 16;
     return static_cast<double>(h >> 8) / (1 << 24);
   }
+
+  std::map<std::string, at::Tensor> given_;
 };
 
 }  // namespace lazymar::testing

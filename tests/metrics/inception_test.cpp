@@ -5,11 +5,14 @@
 
 #include <string>
 
+#include "lazymar/io/safetensors.h"
 #include "lazymar/io/sha256.h"
+#include "lazymar/io/weights.h"
 #include "lazymar/metrics/demo_classifier.h"
 #include "metrics/formula_weights.h"
 #include "metrics/golden.h"
 #include "support/errors.h"
+#include "support/temporary_folder.h"
 
 namespace lazymar {
 namespace {
@@ -66,6 +69,31 @@ TEST_F(InceptionTest, AnImageDoesNotSeeTheOthers) {
   ASSERT_EQ(many.pool.size(0), 18);
   EXPECT_LT(relative_error(many.pool.slice(0, 17), alone.pool), 1e-5);
   EXPECT_LT(relative_error(many.logits.slice(0, 1, 2), alone.logits), 1e-5);
+}
+
+TEST_F(InceptionTest, IsReadFromAFileUnderTorchFidelitysNames) {
+  FormulaWeights formula;
+  const Features wanted = (*make_inception(formula))(golden("inception_pixels"));
+  WeightContent content;
+  for (const auto& [name, tensor] : formula.given()) {
+    content.tensors[name] = view_of_tensor(tensor);
+  }
+  const at::Tensor batches = at::zeros({}, c10::kLong);  // what PyTorch's batch norms count
+  content.tensors["Conv2d_1a_3x3.bn.num_batches_tracked"] = view_of_tensor(batches);
+  const testing::TemporaryFolder folder;
+  const auto path = folder.path() / "inception.safetensors";
+  write_safetensors(path, content);
+  const auto extractor = load_inception(path, c10::kCPU);
+  EXPECT_TRUE((*extractor)(golden("inception_pixels")).pool.equal(wanted.pool));
+  EXPECT_EQ(extractor->info().source, path.string());
+  EXPECT_EQ(extractor->info().weights.tensors.size(), content.tensors.size());
+  EXPECT_EQ(extractor->info().feature_dim, 2048);
+  EXPECT_EQ(extractor->info().class_count, 1008);
+
+  content.tensors.erase("Mixed_7c.branch_pool.bn.running_var");
+  write_safetensors(path, content);
+  EXPECT_TRUE(contains(refused([&] { load_inception(path, c10::kCPU); }),
+                       "1 missing: Mixed_7c.branch_pool.bn.running_var"));
 }
 
 TEST_F(InceptionTest, SaysWhereTheWeightsComeFrom) {

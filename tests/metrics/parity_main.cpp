@@ -72,7 +72,7 @@ int run(char** argv) {
   const MeanDeviation isc = inception_score(a.features.logits);
   const int64_t smaller = std::min(a.moments.count, b.moments.count);
   const MeanDeviation kid = kernel_inception_distance(
-      a.features.pool, b.features.pool, {.subset_size = std::min<int64_t>(1000, smaller)});
+      a.features.pool, b.features.pool, {.subset_size = std::min<int64_t>(1000, smaller / 2)});
   const PrecisionRecall prc = precision_recall(a.features.pool, b.features.pool);
   const nlohmann::json report = {{"seconds_per_image", a.seconds_per_image},
                                  {"rank", fid.rank},
