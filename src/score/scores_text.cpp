@@ -202,7 +202,7 @@ std::string scores_text(const std::vector<RunScores>& scores,
   }
   for (const RunScores& run : scores) {
     text += concat(run.source, ":\n");
-    if (run.fid) {
+    if (run.fid && !run.frechet->rank_deficient()) {
       text += concat("  about ", format("%.3f", run.fid->effects.bias),
                      " of its FID is the bias of ", run.images, " images\n");
     }

@@ -57,6 +57,21 @@ TEST(Image, CutOffAtAnyByteIsRefused) {
   }
 }
 
+TEST(Image, DamageAnywhereIsSurvived) {
+  int64_t refused = 0;
+  for (const char* name : {"colours.jpg", "palette.png"}) {
+    for (const std::byte damage : {std::byte{0xff}, std::byte{0x01}}) {
+      std::vector<std::byte> bytes = read(name);
+      for (std::byte& byte : bytes) {
+        byte ^= damage;
+        refused += !decode_image(bytes);
+        byte ^= damage;
+      }
+    }
+  }
+  EXPECT_GT(refused, 100);
+}
+
 TEST(Image, ClaimsOfHugeSizeAreRefusedBeforeAnythingIsAllocated) {
   std::vector<std::byte> png = read("colours.png");
   for (const size_t place : {16U, 20U}) {  // IHDR's width and height, big-endian
