@@ -21,6 +21,7 @@
 #include "lazymar/eval/device.h"
 #include "lazymar/eval/generator.h"
 #include "lazymar/io/atomic_file.h"
+#include "lazymar/nn/recording.h"
 #include "lazymar/run/log.h"
 
 namespace lazymar {
@@ -37,6 +38,7 @@ class Contestant {
       : sampling_(resolve_sampling(arm.options, model->recommended)),
         work_{model->mar.config, model->vae.config, sampling_, arm.options.lazy},
         generator_(model, sampling_, arm.options.lazy, options.model.seed),
+        graphs_(arm.options.cuda_graphs),
         ids_(static_cast<size_t>(batch)) {
     std::iota(ids_.begin(), ids_.end(), 0);
     std::vector<int64_t> classes(static_cast<size_t>(model->mar.config.class_count));
@@ -73,9 +75,17 @@ class Contestant {
         }
       };
     }
+    const c10::Device device = generator_.model().mar.class_emb.device();
+    set_recordings(graphs_);
+    if (device.is_cuda()) {
+      reset_peak_memory(device);
+    }
     AnonymousMemoryPeak memory;
     const GeneratedBlock made = generator_.generate(ids_, labels_, hooks);
     row.peak_anonymous = std::max(row.peak_anonymous, memory.bytes());
+    if (device.is_cuda()) {
+      row.peak_device = std::max(row.peak_device, device_memory(device).peak);
+    }
     StageSeconds seconds = made.seconds;
     int64_t flops = made.work.flops;
     if (samples_) {
@@ -97,6 +107,7 @@ class Contestant {
   SamplingOptions sampling_;
   Workload work_;
   Generator generator_;
+  bool graphs_;
   std::vector<int64_t> ids_, labels_;
   std::optional<StepSamples> samples_;
 };
@@ -105,6 +116,7 @@ class Bench {
  public:
   explicit Bench(const BenchOptions& options)
       : options_(options), device_(resolve_device(options.device)) {
+    use_device(device_);
     set_threads(options.threads);
     for (const BenchArm& arm : options.arms) {
       precisions_.push_back(resolve_precision(arm.options.precision, device_));

@@ -101,7 +101,9 @@ std::string detail_table(const BenchReport& report) {
          format("%.2f×", faster.time), format("%.2f×", faster.flops), share(sum.encoder),
          share(sum.decoder), share(sum.head), share(sum.vae), share(rest),
          format("%.0f GFLOP/s", row.gemm_rate * 1e-9), format("%.0f %%", 100 * gemm_share(row)),
-         format("%.2f GB", static_cast<double>(row.peak_anonymous) * 1e-9)});
+         format("%.2f GB",
+                static_cast<double>(report.setting.on_cpu ? row.peak_anonymous : row.peak_device) *
+                    1e-9)});
   }
   return text;
 }
@@ -126,7 +128,7 @@ std::string bench_markdown(const BenchReport& report) {
       "FLOPs over all time. Memory: the largest anonymous memory of the process while the arm "
       "ran, ",
       "with the weights and caches of all arms of its model (resident less shared of ",
-      "/proc/self/statm, sampled every 10 ms).\n");
+      "/proc/self/statm, sampled every 10 ms); on a GPU the most that tensors took there.\n");
   const auto extrapolated = [](const BenchRow& row) { return row.extrapolated(); };
   if (std::any_of(report.rows.begin(), report.rows.end(), extrapolated)) {
     text += "\n≈: extrapolated, not run as a whole. Decoding steps that were measured:";

@@ -16,7 +16,8 @@ const OptionSpec kBenchOptions[] = {
     {"What", "batch", "images computed at once, such as 1,8,32 (1)", "LIST"},
     {"What", "arms",
      "what is compared, the first with the others: baseline or lazy, followed by any of "
-     "lazymar_eval's flags for precision, sampling and caches; arms with flags are separated "
+     "lazymar_eval's flags for precision, CUDA graphs, sampling and caches; arms with flags are "
+     "separated "
      "by semicolons: \"baseline; lazy; lazy --precision fp32 --lazy_refresh 5\" (baseline,lazy)",
      "ARMS"},
     {"What", "precision", "of arms that do not say: auto, bf16, fp32 or fp64 (auto)", "TYPE"},
@@ -40,12 +41,14 @@ const OptionSpec kBenchOptions[] = {
 };
 
 /// lazymar_eval's flags that an arm may have.
-constexpr std::array<std::string_view, 15> kArmFlags{
-    "precision",          "eval_bsz",    "num_iter",
-    "num_sampling_steps", "cfg",         "cfg_schedule",
-    "temperature",        "lazy_caches", "lazy_warmup",
-    "lazy_refresh",       "lazy_extra",  "lazy_prune_layer",
-    "lazy_head_refresh",  "lazy_retain", "lazy_condition_scale"};
+constexpr std::array<std::string_view, 16> kArmFlags{"precision",          "eval_bsz",
+                                                     "cuda_graphs",        "num_iter",
+                                                     "num_sampling_steps", "cfg",
+                                                     "cfg_schedule",       "temperature",
+                                                     "lazy_caches",        "lazy_warmup",
+                                                     "lazy_refresh",       "lazy_extra",
+                                                     "lazy_prune_layer",   "lazy_head_refresh",
+                                                     "lazy_retain",        "lazy_condition_scale"};
 
 /// Of those, the ones that lazymar_bench has itself, for all arms.
 constexpr std::array kCommonFlags{"precision", "num_iter", "num_sampling_steps"};

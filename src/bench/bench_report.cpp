@@ -55,6 +55,7 @@ ordered_json row_json(const BenchReport& report, const BenchRow& row) {
           {"original_flops_per_image", row.original_flops},
           {"stage_seconds_per_image", stages_json(mean_stages(row))},
           {"peak_anonymous_bytes", row.peak_anonymous},
+          {"peak_device_bytes", row.peak_device},
           {"gemm_flops_per_second", row.gemm_rate},
           {"share_of_gemm_rate", gemm_share(row)}};
 }
@@ -114,6 +115,7 @@ std::string bench_csv(const BenchReport& report) {
       "model,batch,arm,precision,num_iter,num_sampling_steps,extrapolated,measured_steps,"
       "seconds_median,seconds_p10,seconds_p90,speedup_time,speedup_flops,flops_per_image,"
       "encoder_seconds,decoder_seconds,head_seconds,vae_seconds,peak_anonymous_bytes,"
+      "peak_device_bytes,"
       "gemm_flops_per_second,share_of_gemm_rate,device,cores,threads,lazymar,libtorch\n";
   const BenchSetting& setting = report.setting;
   for (const BenchRow& row : report.rows) {
@@ -128,8 +130,8 @@ std::string bench_csv(const BenchReport& report) {
           "/seconds_per_image/median", "/seconds_per_image/p10", "/seconds_per_image/p90",
           "/speedup/time", "/speedup/flops", "/flops_per_image", "/stage_seconds_per_image/encoder",
           "/stage_seconds_per_image/decoder", "/stage_seconds_per_image/head",
-          "/stage_seconds_per_image/vae", "/peak_anonymous_bytes", "/gemm_flops_per_second",
-          "/share_of_gemm_rate"}) {
+          "/stage_seconds_per_image/vae", "/peak_anonymous_bytes", "/peak_device_bytes",
+          "/gemm_flops_per_second", "/share_of_gemm_rate"}) {
       text += "," + number(path);
     }
     text += "," + csv_field(setting.device) + "," + std::to_string(setting.cores) + "," +

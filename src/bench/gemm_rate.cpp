@@ -4,9 +4,9 @@
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
-#include <chrono>
+#include <thread>
 
-#include "lazymar/eval/device.h"
+#include "lazymar/eval/device_clock.h"
 #include "lazymar/nn/flops.h"
 #include "lazymar/nn/linear.h"
 
@@ -24,13 +24,16 @@ double gemm_rate(const Placement& placement) {
                            .prepared(placement.product_dtype);
   const at::Tensor x = at::rand({kRows, kIn}, options).to(placement.product_dtype);
   const auto seconds_of = [&](int calls) {
-    synchronize(placement.device);
-    const auto start = std::chrono::steady_clock::now();
+    DeviceClock clock(placement.device);
+    const size_t start = clock.note();
     for (int call = 0; call < calls; ++call) {
       layer(x);
     }
-    synchronize(placement.device);
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    const size_t end = clock.note();
+    while (clock.passed() <= end) {
+      std::this_thread::yield();
+    }
+    return clock.seconds(start, end);
   };
   seconds_of(1);  // oneDNN prepares itself
   const int calls = std::clamp(static_cast<int>(kRoundSeconds / seconds_of(1)), 1, 1000);

@@ -102,6 +102,7 @@ class Evaluation {
         folder_(folder),
         summary_(std::move(summary)),
         sheet_{folder.path(), options.few_files, plan, grid(options), generator.model().img_size},
+        device_(generator.model().mar.class_emb.device()),
         // Hashed once per host: all its processes read the same files.
         weights_(generator.model(), folder, world.local_rank == 0, world.rank == 0),
         scoring_(scoring),
@@ -226,8 +227,7 @@ class Evaluation {
       summary_.failed.insert(summary_.failed.end(), record->failed.begin(), record->failed.end());
     }
     summary_.checked = checked;
-    const c10::Device device = model_.mar.class_emb.device();
-    summary_.peak_device_bytes = device.is_cuda() ? device_memory(device).peak : 0;
+    summary_.peak_device_bytes = device_.is_cuda() ? device_memory(device_).peak : 0;
     summary_.weights = folder_.weights();
     write_text_atomically(folder_.info() / "summary.json", summary_json(summary_));
   }
@@ -254,6 +254,7 @@ class Evaluation {
   const RunFolder& folder_;
   RunSummary summary_;
   ContactSheet sheet_;
+  c10::Device device_;
   RunWeights weights_;
   const RunScoring* scoring_;
   Worker worker_;  ///< its writer asks for text() up to its end

@@ -40,7 +40,8 @@ void prepare_folder(const fs::path& folder, const ordered_json& settings, bool c
                     bool overwrite) {
   for (const fs::path& path : feature_files(folder)) {
     if (continues || !overwrite) {
-      const std::string difference = differences(read_feature_file(path).header.settings, settings);
+      const std::string difference =
+          differences(read_image_features(path).header.settings, settings);
       if (!difference.empty()) {
         throw usage_error("--record_features: ", path.string(),
                           ": recorded with other settings: ", difference,

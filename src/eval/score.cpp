@@ -117,8 +117,10 @@ std::unique_ptr<FeatureExtractor> load_extractor(const ExtractorRequest& request
 
 ExitCode score(const ScoreOptions& options) {
   set_threads(options.threads);
+  const c10::Device device = resolve_device(options.device);
+  use_device(device);
   const std::unique_ptr<FeatureExtractor> extractor =
-      needs_features(options) ? load_extractor(options.extractor, resolve_device(options.device))
+      needs_features(options) ? load_extractor(options.extractor, device)
                               : std::make_unique<NoExtractor>();
   SetScoring scoring(options, *extractor);
   for (const fs::path& path : options.sets) {

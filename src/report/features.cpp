@@ -128,7 +128,7 @@ std::vector<fs::path> feature_files(const fs::path& folder) {
   return files;
 }
 
-ImageFeatures read_feature_file(const fs::path& path) {
+ImageFeatures read_image_features(const fs::path& path) {
   ImageFeatures image;
   image.mapping = std::make_shared<const MappedFile>(path);
   const WeightContent content = parse_safetensors(image.mapping->bytes(), path.string());
@@ -155,7 +155,7 @@ ImageFeatures read_feature_file(const fs::path& path) {
 std::vector<ImageFeatures> read_features(const fs::path& folder) {
   std::vector<ImageFeatures> images;
   for (const fs::path& path : feature_files(folder)) {
-    images.push_back(read_feature_file(path));
+    images.push_back(read_image_features(path));
     refuse_strangers(folder, images.front().header, images.back().header);
     if (images.front().changes.size() != images.back().changes.size()) {
       throw usage_error(path.string(), ": is damaged: it records other features than ",

@@ -58,7 +58,7 @@ TEST(Features, FoldersOfSeveralRunsAreRefused) {
 TEST(Features, DamagedFilesAreRefused) {
   const TemporaryFolder folder;
   const auto path = folder.path() / feature_file_name(0);
-  const auto message = [&] { return refused([&] { read_feature_file(path); }); };
+  const auto message = [&] { return refused([&] { read_image_features(path); }); };
   const auto with = [&](auto change) {
     FeatureHeader header = small_header();
     change(header);

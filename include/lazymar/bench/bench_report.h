@@ -25,6 +25,7 @@ struct BenchRow {
   double flops = 0;                ///< executed for an image
   double original_flops = 0;       ///< that the original's way of computing it executes
   int64_t peak_anonymous = 0;      ///< bytes, of the process while this arm ran
+  int64_t peak_device = 0;         ///< bytes in tensors on the GPU; 0 on a CPU
   double gemm_rate = 0;            ///< FLOP/s of products alone, before or after, the larger
 
   bool extrapolated() const { return measured_steps < num_iter; }

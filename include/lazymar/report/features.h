@@ -63,7 +63,7 @@ void write_features(const std::filesystem::path& folder, const FeatureHeader& he
 std::vector<std::filesystem::path> feature_files(const std::filesystem::path& folder);
 
 /// Throws Error (usage) for what is no such file, and for numbers that cannot be.
-ImageFeatures read_feature_file(const std::filesystem::path& path);
+ImageFeatures read_image_features(const std::filesystem::path& path);
 
 /// Every image of a folder. Throws Error (usage) where there is none, for damaged files, and where
 /// they belong to different runs.
