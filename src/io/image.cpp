@@ -1,5 +1,7 @@
 #include "lazymar/io/image.h"
 
+#include <algorithm>
+#include <array>
 #include <climits>
 #include <memory>
 #include <string_view>
@@ -46,6 +48,74 @@ bool is_torn_jpeg(std::string_view file) {
          (scan == std::string_view::npos || file.find(kJpegEnd, scan) == std::string_view::npos);
 }
 
+/// Looks at a JPEG's Huffman tables (ITU-T T.81, B.2) before stb_image does: version 2.27 writes
+/// past its own table where one claims more than 256 codes, and reads past it where a scan uses one
+/// that was never given.
+class JpegTables {
+ public:
+  /// Walks the markers, past the data of the scans; false where a table or a scan is impossible.
+  bool sound(std::string_view file) {
+    const auto at = [file](size_t i) { return static_cast<unsigned char>(file[i]); };
+    for (size_t i = 0; i + 4 <= file.size();) {
+      const unsigned char marker = at(i + 1);
+      const bool alone = marker >= 0xd0 && marker <= 0xd9;  // RST0 to RST7, SOI, EOI
+      if (at(i) != 0xff || marker == 0 || marker == 0xff || alone) {
+        ++i;  // data of a scan, or filling
+        continue;
+      }
+      const size_t length = std::max<size_t>(at(i + 2) * size_t{256} + at(i + 3), 2);
+      const std::string_view segment = file.substr(i + 4, length - 2);
+      progressive_ = progressive_ || marker == 0xc2;
+      if ((marker == 0xc4 && !take_tables(segment)) || (marker == 0xda && !has_tables(segment))) {
+        return false;
+      }
+      i += 2 + length;
+    }
+    return true;
+  }
+
+ private:
+  bool take_tables(std::string_view segment) {
+    constexpr size_t kCounts = 16;
+    constexpr size_t kMostCodes = 256;
+    while (!segment.empty()) {
+      if (segment.size() <= kCounts) {
+        return false;
+      }
+      size_t codes = 0;
+      for (const char count : segment.substr(1, kCounts)) {
+        codes += static_cast<unsigned char>(count);
+      }
+      if (codes > kMostCodes || 1 + kCounts + codes > segment.size()) {
+        return false;
+      }
+      given_[static_cast<unsigned char>(segment[0])] = true;
+      segment.remove_prefix(1 + kCounts + codes);
+    }
+    return true;
+  }
+
+  /// A scan: count, (component, tables) of each, first and last coefficient, bits.
+  bool has_tables(std::string_view segment) const {
+    const size_t components = segment.empty() ? 0 : static_cast<unsigned char>(segment[0]);
+    if (segment.size() < 1 + 2 * components + 3) {
+      return false;
+    }
+    const bool uses_dc = !progressive_ || segment[1 + 2 * components] == 0;
+    const bool uses_ac = !progressive_ || segment[2 + 2 * components] != 0;
+    for (size_t i = 0; i < components; ++i) {
+      const auto tables = static_cast<unsigned char>(segment[2 + 2 * i]);
+      if ((uses_dc && !given_[tables >> 4]) || (uses_ac && !given_[0x10 | (tables & 15)])) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  std::array<bool, 256> given_{};  ///< by class (0x10: AC) and number
+  bool progressive_ = false;
+};
+
 std::optional<Decoded> decode(std::span<const std::byte> bytes) {
   if (bytes.size() > INT_MAX) {
     return std::nullopt;
@@ -72,7 +142,8 @@ std::optional<Decoded> decode(std::span<const std::byte> bytes) {
 }  // namespace
 
 std::optional<DecodedImage> decode_image(std::span<const std::byte> bytes) {
-  if (is_torn_jpeg(text_of(bytes))) {
+  const std::string_view text = text_of(bytes);
+  if (is_torn_jpeg(text) || (text.starts_with(kJpegStart) && !JpegTables().sound(text))) {
     return std::nullopt;
   }
   std::optional<Decoded> decoded = decode(bytes);

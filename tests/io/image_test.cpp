@@ -49,7 +49,7 @@ TEST(Image, GreyBecomesThreeChannelsAndAlphaIsDropped) {
 }
 
 TEST(Image, CutOffAtAnyByteIsRefused) {
-  for (const char* name : {"colours.jpg", "colours.png", "grey.png"}) {
+  for (const char* name : {"colours.jpg", "progressive.jpg", "colours.png", "grey.png"}) {
     const std::vector<std::byte> whole = read(name);
     for (size_t size = 0; size + 2 < whole.size(); size += 7) {
       EXPECT_FALSE(decode_image(std::span(whole).first(size))) << name << " " << size;
@@ -59,7 +59,7 @@ TEST(Image, CutOffAtAnyByteIsRefused) {
 
 TEST(Image, DamageAnywhereIsSurvived) {
   int64_t refused = 0;
-  for (const char* name : {"colours.jpg", "palette.png"}) {
+  for (const char* name : {"colours.jpg", "progressive.jpg", "palette.png"}) {
     for (const std::byte damage : {std::byte{0xff}, std::byte{0x01}}) {
       std::vector<std::byte> bytes = read(name);
       for (std::byte& byte : bytes) {
