@@ -167,7 +167,7 @@ TEST(EvalOptions, WhatCannotBeUsedIsRefused) {
   EXPECT_TRUE(contains(message("--temperature inf"), "must be a number"));
   EXPECT_TRUE(contains(message("--num_sampling_steps ddim50"), "from 1 to 1000"));
   EXPECT_TRUE(contains(message("--cfg_schedule cosine"), "linear or constant"));
-  EXPECT_TRUE(contains(message("--precision int8"), "bf16, fp32 or fp64"));
+  EXPECT_TRUE(contains(message("--precision int8"), "bf16, fp16, fp32 or fp64"));
   EXPECT_TRUE(contains(message("--classes 1,a"), "class numbers"));
   EXPECT_TRUE(contains(message("--classes -1"), "class numbers"));
   EXPECT_TRUE(contains(message("--grid 8"), "ROWSxCOLUMNS"));
