@@ -120,8 +120,8 @@ evaluation() {
   rm -rf "${out:?}/runs/$name"
 }
 if [[ -x $programs/lazymar_bench ]]; then
-  stage lazymar_bench 150 "$programs/lazymar_bench" --device cuda --random_weights --models mar_huge \
-    --batch 1,128 --arms "baseline;lazy" --repeats 2 --json "$out/bench.json" --markdown "$out/bench.md"
+  stage lazymar_bench 200 "$programs/lazymar_bench" --device cuda --random_weights --models mar_huge \
+    --batch 1,128 --arms "baseline; lazy; lazy --cuda_graphs off" --repeats 2 --json "$out/bench.json" --markdown "$out/bench.md"
 fi
 evaluation lazymar-h-batch-128 90 --model mar_huge --lazy_mar --num_images 384 --eval_bsz 128
 evaluation lazymar-h-batch-1 60 --model mar_huge --lazy_mar --num_images 12 --eval_bsz 1

@@ -260,8 +260,9 @@ TEST(BlockMaker, WhatStaysUnusableIsTriedMoreExactly) {
       ++made;
       return make_generator();
     });
-    BlockRecord record;
-    const GeneratedBlock block = maker.make(record, [](double) {});
+    BlockMaker::Started started = maker.start(BlockRecord(), [](double) {});
+    const GeneratedBlock block = maker.finish(started);
+    const BlockRecord& record = started.record;
     EXPECT_EQ(made, what.made) << what.fault;
     EXPECT_EQ(record.recomputed,
               what.recomputed ? std::vector<int64_t>{1} : std::vector<int64_t>{});
