@@ -114,7 +114,7 @@ class StageTimer final : public RunnerDecorator, public SampleObserver {
   std::vector<Step> steps_;
   std::vector<Lap> laps_;
   std::vector<std::pair<size_t, size_t>> guest_visits_;  ///< from and to
-  std::vector<size_t> step_begins_;  ///< moments
+  std::vector<size_t> step_begins_;                      ///< moments
   size_t steps_done_ = 0;
   size_t last_ = 0;
   int64_t flops_before_ = 0;
@@ -163,8 +163,8 @@ Generator::BlockInFlight Generator::start(const std::vector<int64_t>& ids,
                                           const GenerationHooks& hooks) {
   work_count() = {};
   const auto flight =
-      std::make_shared<InFlight>(recorder_of(ids), *runners_.blocks,
-                                 model_->mar.class_emb.device(), sampler_.plan().size(), hooks);
+      std::make_shared<InFlight>(recorder_of(ids), *runners_.blocks, model_->mar.class_emb.device(),
+                                 sampler_.plan().size(), hooks);
   flight->start = flight->clock.note();
   PhiloxNoise noise(seed_, ids);
   const at::Tensor classes = at::tensor(labels, c10::kLong);
@@ -204,10 +204,10 @@ std::unique_ptr<FeatureRecorder> Generator::recorder_of(const std::vector<int64_
   }
   const int64_t recorded = std::count_if(
       ids.begin(), ids.end(), [this](int64_t id) { return id < recording_->num_images; });
-  return recorded == 0 ? nullptr
-                       : std::make_unique<FeatureRecorder>(*runners_.blocks, model_->mar,
-                                                           sampler_.plan(), recorded,
-                                                           LazyOptions().prune_layer);
+  return recorded == 0
+             ? nullptr
+             : std::make_unique<FeatureRecorder>(*runners_.blocks, model_->mar, sampler_.plan(),
+                                                 recorded, LazyOptions().prune_layer);
 }
 
 void Generator::release_unused_memory() {
