@@ -50,10 +50,9 @@ FrechetDistance FrechetReference::distance_from(const GaussianStatistics& set) c
   }
   result.rank = above_zero(at::linalg_eigvalsh(set.sigma)).sum().item<int64_t>();
   result.rank_reference = root_.size(1);
-  const int64_t common = std::min(result.rank, result.rank_reference);
   // In ascending order.
   const at::Tensor values = at::linalg_eigvalsh(root_.t().mm(set.sigma).mm(root_));
-  const at::Tensor largest = values.slice(0, values.numel() - common).clamp_min(0);
+  const at::Tensor largest = values.slice(0, values.numel() - result.common_rank()).clamp_min(0);
   result.mean_term = (set.mu - reference_.mu).square().sum().item<double>();
   result.covariance_term = (set.sigma.trace() + reference_.sigma.trace()).item<double>() -
                            2 * largest.sqrt().sum().item<double>();

@@ -18,21 +18,19 @@ namespace {
 
 constexpr int64_t kRows = 2048;  ///< at a time: 32 MB of 2048 features in fp64
 
-/// Eigenvalues of R^T S R that are no rounding of zero, and what takes features to its
-/// eigenvectors.
+/// The `rank` largest eigenvalues of R^T S R, and what takes features to their eigenvectors.
 struct Coupling {
   at::Tensor values;  ///< [r]
   at::Tensor axes;    ///< [D, r]: R U
 };
 
-Coupling couple(const GaussianStatistics& set, const FrechetReference& reference) {
+Coupling couple(const GaussianStatistics& set, const FrechetReference& reference, int64_t rank) {
   const at::Tensor& root = reference.root();
   const auto [values, vectors] = at::linalg_eigh(root.t().mm(set.sigma).mm(root));
-  const double least = static_cast<double>(values.numel()) *
-                       std::numeric_limits<double>::epsilon() *
-                       (values.numel() > 0 ? values.max().item<double>() : 0);
-  const at::Tensor kept = (values > least).nonzero().squeeze(1);
-  return {values.index_select(0, kept), root.mm(vectors.index_select(1, kept))};
+  // In ascending order.
+  const int64_t first = values.numel() - rank;
+  return {values.slice(0, first).clamp_min(std::numeric_limits<double>::min()),
+          root.mm(vectors.slice(1, first))};
 }
 
 /// Standard normal quantile: bisection on its distribution function.
@@ -50,10 +48,10 @@ double normal_quantile(double probability) {
 }  // namespace
 
 ScoreEffects frechet_effects(const at::Tensor& features, const GaussianStatistics& set,
-                             const FrechetReference& reference) {
+                             const FrechetReference& reference, const FrechetDistance& distance) {
   const c10::InferenceMode guard;
   const int64_t count = features.size(0);
-  const Coupling coupling = couple(set, reference);
+  const Coupling coupling = couple(set, reference, distance.common_rank());
   const at::Tensor roots = coupling.values.sqrt();
   const at::Tensor slope = 2 * (set.mu - reference.statistics().mu);
   at::Tensor effects = at::empty({count}, c10::kDouble);

@@ -44,28 +44,6 @@ void Moments::merge(const Moments& other) {
   mean.add_(gap, static_cast<double>(other.count) / static_cast<double>(count));
 }
 
-void Moments::remove(const Moments& part) {
-  if (part.count > count) {
-    throw Error(ExitCode::kInternal,
-                concat("moments of ", part.count, " rows taken out of ", count));
-  }
-  if (part.count == 0) {
-    return;
-  }
-  const int64_t left = count - part.count;
-  if (left == 0) {
-    *this = {};
-    return;
-  }
-  // merge() backwards: what is left has this mean, and lay this far from the part.
-  const at::Tensor gap =
-      (mean - part.mean) * (static_cast<double>(count) / static_cast<double>(left));
-  scatter.sub_(part.scatter);
-  scatter.addr_(gap, gap, /*beta=*/1, -weight_of_gap(left, part.count));
-  mean = part.mean + gap;
-  count = left;
-}
-
 GaussianStatistics Moments::statistics() const {
   if (count < 2) {
     throw usage_error("a covariance needs two images at least; there is ",

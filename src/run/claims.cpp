@@ -46,7 +46,6 @@ bool touch(const std::filesystem::path& path) {
 
 Claims::Claims(std::filesystem::path folder, int64_t rank, double stall)
     : folder_(std::move(folder)),
-      rank_(rank),
       stall_(stall),
       clock_(folder_ / concat(".clock.", rank)) {}
 
@@ -110,17 +109,20 @@ bool Claims::is_abandoned(const std::filesystem::path& path) const {
 }
 
 bool Claims::remove_abandoned(const std::filesystem::path& path) const {
-  // Renamed first: of several processes that find it abandoned one gets it.
-  const std::filesystem::path aside = folder_ / concat(".abandoned.", rank_, ".", ::getpid());
-  if (::rename(path.c_str(), aside.c_str()) != 0) {
+  // One at a time, and each looks again: who was faster may have put its own claim there, which
+  // must not be gone for a moment, or a third would put a second one in its place.
+  const std::filesystem::path turn = folder_ / concat(".removing.", path.filename().string());
+  if (!create(turn)) {
+    if (is_abandoned(turn)) {
+      ::unlink(turn.c_str());  // of a process that died right here; the next call goes on
+    }
     return false;
   }
-  // Another may have been faster and put its own claim there: that one goes back.
-  const bool abandoned = is_abandoned(aside);
-  if (!abandoned) {
-    (void)!::link(aside.c_str(), path.c_str());
+  const bool abandoned = is_abandoned(path);
+  if (abandoned) {
+    ::unlink(path.c_str());
   }
-  ::unlink(aside.c_str());
+  ::unlink(turn.c_str());
   return abandoned;
 }
 

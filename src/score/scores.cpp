@@ -38,12 +38,13 @@ void add_fid(RunScores& scores, const FeatureTable& table, const Reference& refe
   scores.frechet = reference.gaussian->distance_from(set);
   Score& fid = scores.fid.emplace();
   fid.value = scores.frechet->distance;
-  fid.effects = frechet_effects(table.rows.pool, set, *reference.gaussian);
+  fid.effects = frechet_effects(table.rows.pool, set, *reference.gaussian, *scores.frechet);
   add_interval(fid, scores.strata);
   const int64_t dim = scores.frechet->dim;
   if (scores.frechet->rank_deficient()) {
     scores.notes.push_back(
-        concat("the covariance has rank ", scores.frechet->rank, " of ", dim,
+        concat("the covariance has rank ", scores.frechet->rank, ", the reference's ",
+               scores.frechet->rank_reference, " of ", dim,
                ": FID is taken within it, is no estimate of that of more images, and its interval "
                "is a guess"));
   }

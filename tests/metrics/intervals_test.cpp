@@ -40,6 +40,11 @@ double distance(const at::Tensor& features, const FrechetReference& reference) {
   return reference.distance_from(statistics_of(features)).distance;
 }
 
+ScoreEffects effects_of(const at::Tensor& features, const FrechetReference& reference) {
+  const GaussianStatistics set = statistics_of(features);
+  return frechet_effects(features, set, reference, reference.distance_from(set));
+}
+
 struct Estimate {
   double score = 0, bias = 0;
   ScoreInterval interval;
@@ -48,9 +53,10 @@ struct Estimate {
 Estimate estimate(const at::Tensor& features, const FrechetReference& reference,
                   std::span<const int64_t> strata = {}) {
   const GaussianStatistics set = statistics_of(features);
-  const double score = reference.distance_from(set).distance;
-  const ScoreEffects effects = frechet_effects(features, set, reference);
-  return {score, effects.bias, score_interval(score, standard_error(effects.effects, strata))};
+  const FrechetDistance distance = reference.distance_from(set);
+  const ScoreEffects effects = frechet_effects(features, set, reference, distance);
+  return {distance.distance, effects.bias,
+          score_interval(distance.distance, standard_error(effects.effects, strata))};
 }
 
 double mean_score(const std::vector<Estimate>& estimates) {
@@ -136,7 +142,7 @@ TEST(Intervals, EffectsAreWhatLeavingAnImageOutDoes) {
   const FrechetReference reference(gaussian(random, 0.0, 1.3).statistics());
   const at::Tensor features = set.of(at::randn({2000, kDim}, random, at::kDouble));
   const double whole = distance(features, reference);
-  const ScoreEffects found = frechet_effects(features, statistics_of(features), reference);
+  const ScoreEffects found = effects_of(features, reference);
   const auto deviation = found.effects.std().item<double>();
   for (const int64_t i : {0, 7, 1999}) {
     const at::Tensor others =
@@ -185,8 +191,8 @@ TEST(Intervals, OfPairsAreNarrowAndHold) {
     const at::Tensor noise = at::randn({500, kDim}, random, at::kDouble);
     const at::Tensor a = set.of(noise);
     const at::Tensor b = cached.of(noise + 0.1 * at::randn({500, kDim}, random, at::kDouble));
-    const at::Tensor of_a = frechet_effects(a, statistics_of(a), reference).effects;
-    const at::Tensor of_b = frechet_effects(b, statistics_of(b), reference).effects;
+    const at::Tensor of_a = effects_of(a, reference).effects;
+    const at::Tensor of_b = effects_of(b, reference).effects;
     const double difference = distance(b, reference) - distance(a, reference);
     const StandardError error = standard_error(of_b - of_a);
     paired += error.value;

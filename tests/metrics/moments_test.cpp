@@ -66,20 +66,6 @@ TEST(Moments, AFarMeanCostsNoDigits) {
   EXPECT_GT(relative_error(naive, covariance(far)), 1e-6);
 }
 
-TEST(Moments, APartCanBeTakenOutAgain) {
-  const at::Tensor rows = golden("a");
-  Moments moments = moments_of(rows);
-  moments.remove(moments_of(rows.slice(0, 0, 100)));
-  moments.remove({});
-  const GaussianStatistics left = moments.statistics();
-  EXPECT_EQ(moments.count, 300);
-  EXPECT_LT(relative_error(left.mu, rows.slice(0, 100).to(c10::kDouble).mean(0)), 1e-12);
-  EXPECT_LT(relative_error(left.sigma, covariance(rows.slice(0, 100))), 1e-12);
-  moments.remove(moments_of(rows.slice(0, 100)));
-  EXPECT_EQ(moments.count, 0);
-  refused([&] { moments.remove(moments_of(rows)); }, ExitCode::kInternal);
-}
-
 TEST(Moments, ASingleRowHasNoCovariance) {
   Moments moments;
   moments.add(golden("a").slice(0, 0, 0));

@@ -115,9 +115,18 @@ TEST(Claims, KeptFreshDoNotGoStale) {
   EXPECT_TRUE(other.take("7"));
 }
 
+TEST(Claims, OneWhoDiedWhileRemovingAClaimBlocksNobody) {
+  const TemporaryFolder folder;
+  testing::write_text(folder.path() / "7", encode(dead_process()) + "\n");
+  testing::write_text(folder.path() / ".removing.7", encode(dead_process()) + "\n");
+  Claims claims(folder.path(), 0, 300);
+  EXPECT_FALSE(claims.take("7"));
+  EXPECT_TRUE(claims.take("7"));
+}
+
 TEST(Claims, OfManyThatTryOneSucceeds) {
   const TemporaryFolder folder;
-  for (int round = 0; round < 20; ++round) {
+  for (int round = 0; round < 200; ++round) {
     const std::string name = std::to_string(round);
     if (round % 2 == 1) {
       testing::write_text(folder.path() / name, encode(dead_process()) + "\n");

@@ -3,6 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <algorithm>
 #include <cstdint>
 
 #include "lazymar/metrics/statistics.h"
@@ -21,15 +22,16 @@ struct FrechetDistance {
   /// True where a covariance does not fill the space, as with no more images than features: the
   /// rest is taken for constant, which overstates the distance.
   bool rank_deficient() const { return rank < dim || rank_reference < dim; }
+  /// No more eigenvalues of A B than this are other than zero.
+  int64_t common_rank() const { return std::min(rank, rank_reference); }
 };
 
 /// Distances of many sets from one reference, whose decomposition is made once.
 ///
 /// torch-fidelity 0.4.0 (metric_fid.py) takes tr (A B)^1/2 as the sum of Re sqrt(lambda) over the
 /// eigenvalues of A B. With B = R R^T these are the eigenvalues of R^T A R, which is symmetric: no
-/// complex numbers, a tenth of the time. No more of them than either covariance's rank are other
-/// than zero: where a rank is short, what rounding makes of the rest (its root is no longer small)
-/// does not count.
+/// complex numbers, a tenth of the time. Only the common_rank() largest count: where a rank is
+/// short, the root of what rounding makes of the rest is no longer small.
 class FrechetReference {
  public:
   /// Throws Error (usage) for values that are not finite.

@@ -35,8 +35,9 @@ struct ScoreEffects {
 /// 1982), the distance's derivative by the mean is 2 (mu - mu_r) and by the covariance 1 - T. The
 /// bias is the second-order term: tr S / n of the mean, and of tr (S R)^1/2 what the fourth moments
 /// of the features give. Where R^1/2 S R^1/2 has no full rank, both are taken on its range.
+/// `distance`: the set's from the reference.
 ScoreEffects frechet_effects(const at::Tensor& features, const GaussianStatistics& set,
-                             const FrechetReference& reference);
+                             const FrechetReference& reference, const FrechetDistance& distance);
 
 /// Effects on the Inception Score of logits [N, K], split as inception_score() splits them. Its
 /// bias is left 0: the score is defined at the size of its splits.

@@ -22,9 +22,6 @@ struct Moments {
   void add(const at::Tensor& features);
   /// Joins another part (a rank's, a block's); either may be empty.
   void merge(const Moments& other);
-  /// Takes a part out again that was merged or added before, for jackknives. Throws Error
-  /// (internal) where `part` has more rows than this.
-  void remove(const Moments& part);
 
   /// Mean and scatter / (count - 1). Throws Error (usage) for fewer than two rows.
   GaussianStatistics statistics() const;

@@ -53,12 +53,11 @@ class Claims {
  private:
   bool create(const std::filesystem::path& path) const;
   bool is_abandoned(const std::filesystem::path& path) const;
-  /// Moves an abandoned claim out of the way; false where somebody was faster.
+  /// Removes an abandoned claim; false where another is at it, or was faster.
   bool remove_abandoned(const std::filesystem::path& path) const;
 
   std::filesystem::path folder_;
   ProcessId self_ = this_process();
-  int64_t rank_;
   double stall_;
   FileClock clock_;
   std::mutex mutex_;
