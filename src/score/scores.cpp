@@ -43,9 +43,9 @@ void add_fid(RunScores& scores, const FeatureTable& table, const Reference& refe
   const int64_t dim = scores.frechet->dim;
   if (scores.frechet->rank_deficient()) {
     scores.notes.push_back(
-        concat("the covariance has rank ", scores.frechet->rank, ", the reference's ",
-               scores.frechet->rank_reference, " of ", dim,
-               ": FID is taken within it, is no estimate of that of more images, and its interval "
+        concat("the covariance has rank ", scores.frechet->rank, " of ", dim, " (the reference's ",
+               scores.frechet->rank_reference,
+               "): FID is taken within it, is no estimate of that of more images, and its interval "
                "is a guess"));
   }
 }
