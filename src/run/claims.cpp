@@ -45,9 +45,7 @@ bool touch(const std::filesystem::path& path) {
 }
 
 Claims::Claims(std::filesystem::path folder, int64_t rank, double stall)
-    : folder_(std::move(folder)),
-      stall_(stall),
-      clock_(folder_ / concat(".clock.", rank)) {}
+    : folder_(std::move(folder)), stall_(stall), clock_(folder_ / concat(".clock.", rank)) {}
 
 Claims::~Claims() {
   for (const std::string& name : held_) {
