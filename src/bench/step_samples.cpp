@@ -87,7 +87,7 @@ void StepSamples::choose_extremes(const std::vector<DecodeStep>& plan) {
 
 void StepSamples::complete(const FlopFormula& formula) {
   const auto& plan = formula.plan();
-  // The step before leaves tokens embedded and rows encoded as the measured one expects them.
+  // The step before leaves its tokens and rows as the measured one expects them.
   for (size_t i = 0; i < steps_.size(); ++i) {
     steps_[i].computed = steps_[i].measured || (i + 1 < steps_.size() && steps_[i + 1].measured);
   }

@@ -1,6 +1,7 @@
 // The room's door: linked in, it puts the kernels behind nn/ops.h and graphs behind nn/recording.h.
 #include <ATen/cuda/CUDAEvent.h>
 #include <ATen/cuda/CUDAGraph.h>
+#include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
 
@@ -31,15 +32,14 @@ class Graph final : public Recording {
       const c10::cuda::CUDAStreamGuard guard(side);
       // Libraries choose algorithms and take their workspaces now: neither is allowed in a capture.
       work();
-      // Other threads go on with their own work while this one captures.
-      graph_.capture_begin(pool(), cudaStreamCaptureModeThreadLocal);
       try {
-        work();
-      } catch (...) {
-        end_quietly();
-        throw;
+        capture(work);
+      } catch (const c10::OutOfMemoryError&) {
+        // The allocator keeps what the run before took, and may not give it back in a capture.
+        c10::cuda::CUDACachingAllocator::emptyCache();
+        graph_.reset();
+        capture(work);
       }
-      graph_.capture_end();
     }
     wait(caller, side);
   }
@@ -47,6 +47,18 @@ class Graph final : public Recording {
   void replay() override { graph_.replay(); }
 
  private:
+  void capture(const std::function<void()>& work) {
+    // Other threads go on with their own work while this one captures.
+    graph_.capture_begin(pool(), cudaStreamCaptureModeThreadLocal);
+    try {
+      work();
+    } catch (...) {
+      end_quietly();
+      throw;
+    }
+    graph_.capture_end();
+  }
+
   static void wait(const c10::cuda::CUDAStream& waiting, const c10::cuda::CUDAStream& for_this) {
     at::cuda::CUDAEvent event;
     event.record(for_this);

@@ -156,22 +156,16 @@ at::Tensor HeadSampler::loop(HeadRunner& runner, const Inputs& inputs) const {
 
 at::Tensor HeadSampler::replayed(HeadRunner& runner, const Inputs& inputs, double guidance) {
   Recorded& kept = recorded_[{&runner, inputs.z.size(0), inputs.halves, inputs.temperature}];
-  if (kept.loop == nullptr) {
+  if (!kept.tokens.defined()) {
     kept.inputs = {inputs.z.clone(), inputs.noise.clone(), inputs.guidance.clone(), inputs.halves,
                    inputs.temperature};
     kept.tokens = at::empty(inputs.noise.sizes().slice(1), inputs.noise.options());
-    // What the loop counts is added with every replay, and not while it is recorded.
-    kept.loop = record(inputs.z.device().type(), [&] {
-      const WorkCount outside = std::exchange(work_count(), {});
-      kept.tokens.copy_(loop(runner, kept.inputs));
-      kept.work = std::exchange(work_count(), outside);
-    });
+  } else {
+    kept.inputs.z.copy_(inputs.z);
+    kept.inputs.noise.copy_(inputs.noise);
+    kept.inputs.guidance.fill_(guidance);
   }
-  kept.inputs.z.copy_(inputs.z);
-  kept.inputs.noise.copy_(inputs.noise);
-  kept.inputs.guidance.fill_(guidance);
-  kept.loop->replay();
-  work_count() += kept.work;
+  kept.loop.run(inputs.z.device().type(), [&] { kept.tokens.copy_(loop(runner, kept.inputs)); });
   return kept.tokens.clone();
 }
 

@@ -9,28 +9,25 @@
 
 #include "lazymar/eval/device.h"
 #include "lazymar/eval/device_clock.h"
-#include "lazymar/mar/runner_decorator.h"
 #include "lazymar/nn/ops.h"
 #include "lazymar/nn/transfer.h"
 
 namespace lazymar {
 namespace {
 
-/// Stands around a Runner and watches the sampler: who spends the time? Nothing is waited for
-/// before finish(). A guest watches too; what it takes counts nowhere.
-class StageTimer final : public RunnerDecorator, public SampleObserver {
+/// Watches the sampler: who spends the time? Nothing is waited for before finish(). A guest watches
+/// too; what it takes counts nowhere.
+class StageTimer final : public SampleObserver {
  public:
-  StageTimer(Runner& runner, DeviceClock& clock, size_t count, const GenerationHooks& hooks,
-             SampleObserver* guest)
-      : RunnerDecorator(runner), clock_(clock), count_(count), hooks_(hooks), guest_(guest) {}
-
-  at::Tensor decode(std::span<const Block> blocks, const RowInputs& inputs,
-                    const DecodeStep& step) override {
-    lap(&StageSeconds::encoder);
-    return RunnerDecorator::decode(blocks, inputs, step);
-  }
+  StageTimer(DeviceClock& clock, size_t count, const GenerationHooks& hooks, SampleObserver* guest)
+      : clock_(clock), count_(count), hooks_(hooks), guest_(guest) {}
 
   bool wants(const DecodeStep& step) override { return hooks_.wanted(step); }
+  void begins(const MarBatch& batch) override {
+    if (guest_ != nullptr) {
+      guest_->begins(batch);
+    }
+  }
   void step_begins(const DecodeStep& step) override {
     look_around();
     steps_.push_back({step, {}, 0});
@@ -38,6 +35,7 @@ class StageTimer final : public RunnerDecorator, public SampleObserver {
     last_ = clock_.note();
     step_begins_.push_back(last_);
   }
+  void encoded(const DecodeStep&) override { lap(&StageSeconds::encoder); }
   void conditioned(const DecodeStep& step, const at::Tensor& z) override {
     lap(&StageSeconds::decoder);
     if (guest_ != nullptr) {
@@ -142,12 +140,12 @@ Generator::Generator(std::shared_ptr<const Model> model, const SamplingOptions& 
 
 /// A block whose work has been given to the device.
 struct Generator::InFlight {
-  InFlight(std::unique_ptr<FeatureRecorder> features, Runner& runner, c10::Device device,
-           size_t steps, const GenerationHooks& what)
+  InFlight(std::unique_ptr<FeatureRecorder> features, c10::Device device, size_t steps,
+           const GenerationHooks& what)
       : recorder(std::move(features)),
         hooks(what),
         clock(device),
-        timer(recorder ? *recorder : runner, clock, steps, hooks, recorder.get()) {}
+        timer(clock, steps, hooks, recorder.get()) {}
 
   std::unique_ptr<FeatureRecorder> recorder;  ///< null where nothing is recorded
   GenerationHooks hooks;
@@ -162,14 +160,13 @@ Generator::BlockInFlight Generator::start(const std::vector<int64_t>& ids,
                                           const std::vector<int64_t>& labels,
                                           const GenerationHooks& hooks) {
   work_count() = {};
-  const auto flight =
-      std::make_shared<InFlight>(recorder_of(ids), *runners_.blocks, model_->mar.class_emb.device(),
-                                 sampler_.plan().size(), hooks);
+  const auto flight = std::make_shared<InFlight>(recorder_of(ids), model_->mar.class_emb.device(),
+                                                 sampler_.plan().size(), hooks);
   flight->start = flight->clock.note();
   PhiloxNoise noise(seed_, ids);
   const at::Tensor classes = at::tensor(labels, c10::kLong);
   const at::Tensor tokens =
-      sampler_.sample(flight->timer, *runners_.head, classes, noise, flight->timer);
+      sampler_.sample(*runners_.blocks, *runners_.head, classes, noise, flight->timer);
   flight->sampled = flight->clock.note();
   at::Tensor images = model_->vae.decode(unpatchify(tokens, model_->patch_size));
   hooks.decoded(images);
@@ -204,10 +201,9 @@ std::unique_ptr<FeatureRecorder> Generator::recorder_of(const std::vector<int64_
   }
   const int64_t recorded = std::count_if(
       ids.begin(), ids.end(), [this](int64_t id) { return id < recording_->num_images; });
-  return recorded == 0
-             ? nullptr
-             : std::make_unique<FeatureRecorder>(*runners_.blocks, model_->mar, sampler_.plan(),
-                                                 recorded, LazyOptions().prune_layer);
+  return recorded == 0 ? nullptr
+                       : std::make_unique<FeatureRecorder>(model_->mar, sampler_.plan(), recorded,
+                                                           LazyOptions().prune_layer);
 }
 
 void Generator::release_unused_memory() {

@@ -43,9 +43,16 @@ int64_t LazyCache::computed_halves(const DecodeStep& step) const {
 }
 
 void LazyCache::begin(const MarBatch& batch) {
+  // Of batches of one shape, the next takes the memory of the last.
+  const bool fits = images_ == batch.images;
   images_ = batch.images;
   if (options_.token) {
-    raster_rows_ = rows_in_raster_order(batch.orders, buffer_).repeat({cached_halves_, 1});
+    const at::Tensor rows = rows_in_raster_order(batch.orders, buffer_).repeat({cached_halves_, 1});
+    raster_rows_ = fits ? raster_rows_.copy_(rows) : rows;
+  }
+  if (options_.condition && halves_ == 2 && !fits) {
+    const at::Tensor& like = batch.decoder.x;
+    difference_ = at::zeros({images_, length_, like.size(2)}, like.options());
   }
 }
 
@@ -98,9 +105,10 @@ at::Tensor LazyCache::decode(std::span<const Block> blocks, const RowInputs& inp
   const int64_t first = needed_rows(step).first;
   if (keeps_difference(step)) {
     // Only rows that are still masked will be asked for.
-    const at::Tensor later = h.narrow(1, 0, step.first - first);
-    difference_ = later.narrow(0, images_, images_) - later.narrow(0, 0, images_);
-    difference_first_ = first;
+    const int64_t count = step.first - first;
+    const at::Tensor later = h.narrow(1, 0, count);
+    at::Tensor difference = difference_.narrow(1, first, count);
+    at::sub_out(difference, later.narrow(0, images_, images_), later.narrow(0, 0, images_));
   }
   return add_unconditional(h.narrow(1, step.first - first, step.predicted()), step);
 }
@@ -182,7 +190,7 @@ at::Tensor LazyCache::add_unconditional(const at::Tensor& rows, const DecodeStep
   if (computed_halves(step) == halves_) {
     return rows;
   }
-  const at::Tensor kept = difference_.narrow(1, step.first - difference_first_, step.predicted());
+  const at::Tensor kept = difference_.narrow(1, step.first, step.predicted());
   return at::cat({rows, rows + kept * options_.condition_scale});
 }
 

@@ -29,11 +29,9 @@ class Uncounted {
 
 }  // namespace
 
-FeatureRecorder::FeatureRecorder(Runner& runner, const Mar& mar,
-                                 const std::vector<DecodeStep>& plan, int64_t images,
-                                 int64_t value_layer)
-    : RunnerDecorator(runner),
-      mar_(mar),
+FeatureRecorder::FeatureRecorder(const Mar& mar, const std::vector<DecodeStep>& plan,
+                                 int64_t images, int64_t value_layer)
+    : mar_(mar),
       plan_(plan),
       images_(images),
       value_layer_(static_cast<size_t>(std::min(value_layer, mar.config.decoder_depth - 1))) {}
@@ -45,34 +43,30 @@ int64_t FeatureRecorder::bytes_per_image(const MarConfig& config, int64_t num_it
   return kinds * (features + changes) * static_cast<int64_t>(sizeof(float));
 }
 
-void FeatureRecorder::begin(const MarBatch& batch) {
+void FeatureRecorder::begins(const MarBatch& batch) {
   batch_ = batch;
   output_ = values_ = difference_ = {};
-  RunnerDecorator::begin(batch);
-}
-
-at::Tensor FeatureRecorder::decode(std::span<const Block> blocks, const RowInputs& inputs,
-                                   const DecodeStep& step) {
-  inputs_ = inputs;
-  return RunnerDecorator::decode(blocks, inputs, step);
 }
 
 void FeatureRecorder::conditioned(const DecodeStep& step, const at::Tensor&) {
   const Uncounted guard;
-  if (!inputs_.x.defined()) {
-    // z of step 0 came out of a table. Computing it leaves nothing behind but the buffer's rows in
-    // the decoder's inputs, which every step overwrites.
-    mar_.forward(*this, *batch_, at::Tensor(), step);
+  if (step.index == 0) {
+    // z may have come out of a table. Encoding leaves nothing behind but the buffer's rows in the
+    // decoder's inputs, which every step overwrites.
+    FullRunner runner;
+    runner.begin(batch_);
+    mar_.encode(runner, batch_, at::Tensor(), step);
   }
-  record(mar_.decoder_blocks, inputs_);
-  inputs_ = {};
+  record();
 }
 
-void FeatureRecorder::record(std::span<const Block> blocks, const RowInputs& inputs) {
-  const bool guided = batch_->halves == 2;
+void FeatureRecorder::record() {
+  const std::vector<Block>& blocks = mar_.decoder_blocks;
+  const RowInputs& inputs = batch_.decoder;
+  const bool guided = batch_.halves == 2;
   const auto recorded = [&](const at::Tensor& t) {
     const at::Tensor conditional = t.narrow(0, 0, images_);
-    return guided ? at::cat({conditional, t.narrow(0, batch_->images, images_)}) : conditional;
+    return guided ? at::cat({conditional, t.narrow(0, batch_.images, images_)}) : conditional;
   };
   const auto steps = static_cast<int64_t>(plan_.size());
   at::Tensor h = recorded(inputs.x);

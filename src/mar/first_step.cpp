@@ -8,11 +8,13 @@ at::Tensor FirstStep::compute(const at::Tensor& class_row, const RowInputs& mask
   const int64_t length = mar_.config.sequence_length;
   const at::Tensor raster = at::arange(length, mask_rows.x.options().dtype(c10::kLong));
   FullRunner runner;
-  MarBatch batch = mar_.begin(raster.unsqueeze(0), class_row, mask_rows);
+  MarBatch batch;
+  mar_.begin(batch, raster.unsqueeze(0), class_row, mask_rows);
   runner.begin(batch);
   DecodeStep everything;
   everything.masked = everything.masked_before = length;
-  return mar_.forward(runner, batch, {}, everything)[0];
+  mar_.encode(runner, batch, {}, everything);
+  return mar_.decode(runner, batch, everything)[0];
 }
 
 at::Tensor FirstStep::z(const at::Tensor& labels, const at::Tensor& positions,

@@ -16,6 +16,15 @@ at::Tensor in_decoding_order(const at::Tensor& pos, const at::Tensor& orders, in
   return at::cat({of_tokens.index({orders}), of_buffer}, 1);
 }
 
+/// Where `kept` has the shape of `value`, its memory stays.
+void overwrite(at::Tensor& kept, const at::Tensor& value) {
+  if (kept.defined() && kept.sizes() == value.sizes()) {
+    kept.copy_(value);
+  } else {
+    kept = value;
+  }
+}
+
 }  // namespace
 
 RowInputs Mar::mask_rows() const {
@@ -29,33 +38,29 @@ at::Tensor Mar::class_rows(const at::Tensor& labels, bool guided) const {
   return guided ? at::cat({classes, fake_latent.expand_as(classes)}) : classes;
 }
 
-MarBatch Mar::begin(const at::Tensor& orders, const at::Tensor& class_rows,
-                    const RowInputs& mask_rows, const Savings& savings) const {
+void Mar::begin(MarBatch& batch, const at::Tensor& orders, const at::Tensor& class_rows,
+                const RowInputs& mask_rows, const Savings& savings) const {
   const int64_t batch_rows = class_rows.size(0);
-  MarBatch batch;
   batch.images = orders.size(0);
   batch.halves = batch_rows / batch.images;
-  batch.orders = orders;
-  batch.encoder_pos = in_decoding_order(encoder_pos_embed, orders, config.buffer_size);
-  batch.decoder_pos = in_decoding_order(decoder_pos_embed, orders, config.buffer_size);
-  batch.diffusion_pos = diffusion_pos_embed[0].index({orders});
   batch.savings = savings;
-  batch.embedded = config.sequence_length;
+  overwrite(batch.orders, orders);
+  overwrite(batch.encoder_pos, in_decoding_order(encoder_pos_embed, orders, config.buffer_size));
+  overwrite(batch.decoder_pos, in_decoding_order(decoder_pos_embed, orders, config.buffer_size));
+  overwrite(batch.diffusion_pos, diffusion_pos_embed[0].index({orders}));
   const at::Tensor buffer =
       class_rows.unsqueeze(1) + encoder_pos_embed.narrow(1, 0, config.buffer_size);
   const RowInputs of_buffer = RowInputs::of(encoder_blocks.front(), z_proj_ln(buffer));
-  batch.encoder = RowInputs::room_like(of_buffer, batch_rows, config.rows());
+  batch.encoder.make_room(of_buffer, batch_rows, config.rows());
   batch.encoder.write(of_buffer, config.sequence_length);
-  batch.decoder = RowInputs::room_like(mask_rows, batch_rows, config.rows());
+  batch.decoder.make_room(mask_rows, batch_rows, config.rows());
   batch.decoder.write(mask_rows.gathered(orders), 0, batch.halves);
-  return batch;
 }
 
 void Mar::embed_new_tokens(MarBatch& batch, const at::Tensor& tokens,
                            const DecodeStep& step) const {
-  const int64_t last = batch.savings.row_inputs ? batch.embedded : config.sequence_length;
+  const int64_t last = batch.savings.row_inputs ? step.masked_before : config.sequence_length;
   const int64_t count = last - step.masked;
-  batch.embedded = step.masked;
   if (count == 0) {
     return;
   }
@@ -87,12 +92,15 @@ void Mar::update_decoder_rows(MarBatch& batch, const at::Tensor& encoded,
   }
 }
 
-at::Tensor Mar::forward(Runner& runner, MarBatch& batch, const at::Tensor& tokens,
-                        const DecodeStep& step) const {
+void Mar::encode(Runner& runner, MarBatch& batch, const at::Tensor& tokens,
+                 const DecodeStep& step) const {
   embed_new_tokens(batch, tokens, step);
   const at::Tensor encoded = runner.encode(encoder_blocks, batch.encoder, step);
   update_decoder_rows(batch, encoder_norm(encoded, decoder_embed.type()),
                       runner.encoder_rows(step));
+}
+
+at::Tensor Mar::decode(Runner& runner, const MarBatch& batch, const DecodeStep& step) const {
   const at::Tensor z = decoder_norm(runner.decode(decoder_blocks, batch.decoder, step));
   return z +
          batch.diffusion_pos.narrow(1, step.first, step.predicted()).repeat({batch.halves, 1, 1});

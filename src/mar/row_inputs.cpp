@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <array>
+
 namespace lazymar {
 
 RowInputs RowInputs::of(const Block& first, const at::Tensor& x) {
@@ -9,11 +11,16 @@ RowInputs RowInputs::of(const Block& first, const at::Tensor& x) {
   return {x, first.queries(normed), first.keys_values(normed)};
 }
 
-RowInputs RowInputs::room_like(const RowInputs& example, int64_t batch_rows, int64_t rows) {
-  const auto room = [&](const at::Tensor& t) {
-    return at::empty({batch_rows, rows, t.size(2)}, t.options());
+void RowInputs::make_room(const RowInputs& example, int64_t batch_rows, int64_t rows) {
+  const auto fits = [&](at::Tensor& mine, const at::Tensor& t) {
+    const std::array<int64_t, 3> shape{batch_rows, rows, t.size(2)};
+    if (!mine.defined() || mine.sizes() != at::IntArrayRef(shape)) {
+      mine = at::zeros(shape, t.options());  // numbers, should steps be left out
+    }
   };
-  return {room(example.x), room(example.q), room(example.kv)};
+  fits(x, example.x);
+  fits(q, example.q);
+  fits(kv, example.kv);
 }
 
 void RowInputs::write(const RowInputs& rows, int64_t first, int64_t copies) {

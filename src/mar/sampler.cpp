@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
 
+#include <algorithm>
 #include <cmath>
 #include <span>
 
@@ -51,32 +52,66 @@ at::Tensor Sampler::sample(Runner& runner, HeadRunner& head_runner, const at::Te
   if (const auto stream = noise.counter_based(); stream && draws_normals(device.type())) {
     orders.ids = sent_to(device, at::tensor(stream->image_ids, c10::kLong));
   }
-  MarBatch batch = mar_.begin(orders.there, mar_.class_rows(device_labels, options_.guided()),
-                              mask_rows_, savings_);
-  runner.begin(batch);
-  at::Tensor tokens =
-      at::zeros({images, length, mar_.config.token_channels}, mar_.class_emb.options());
+  begin(runner, device_labels, orders);
+  observer.begins(batch_);
   for (const DecodeStep& step : plan_) {
     if (!observer.wants(step)) {
       continue;
     }
     observer.step_begins(step);
     const bool from_table = step.index == 0 && savings_.first_step && !runner.keeps(step);
-    const at::Tensor z =
-        (from_table ? first_step_.z(labels, orders.there.narrow(1, step.first, step.predicted()),
-                                    mask_rows_, options_.guided())
-                    : mar_.forward(runner, batch, tokens, step))
-            .flatten(0, 1);
+    const at::Tensor z = from_table
+                             ? first_step_
+                                   .z(labels, orders.there.narrow(1, step.first, step.predicted()),
+                                      mask_rows_, options_.guided())
+                                   .flatten(0, 1)
+                             : compute_z(runner, step, observer);
     observer.conditioned(step, z);
     if (step.predicted() == 0) {
       continue;
     }
     const at::Tensor rows = sample_rows(head_runner, z, orders, step, noise);
     observer.sampled(step, rows);
-    tokens.narrow(1, step.first, step.predicted()).copy_(rows.view({images, step.predicted(), -1}));
+    tokens_.narrow(1, step.first, step.predicted())
+        .copy_(rows.view({images, step.predicted(), -1}));
   }
-  const at::Tensor index = orders.there.unsqueeze(-1).expand_as(tokens);
-  return at::empty_like(tokens).scatter_(1, index, tokens);
+  const at::Tensor index = orders.there.unsqueeze(-1).expand_as(tokens_);
+  return at::empty_like(tokens_).scatter_(1, index, tokens_);
+}
+
+void Sampler::begin(Runner& runner, const at::Tensor& labels, const Orders& orders) {
+  const int64_t images = labels.size(0);
+  if (batch_.images != images || repeated_for_ != &runner) {
+    forget_recordings();
+    repeated_for_ = &runner;
+    const at::TensorOptions options = mar_.diffusion_pos_embed.options();
+    tokens_ = at::empty({images, mar_.config.sequence_length, mar_.config.token_channels}, options);
+    int64_t most = 0;
+    for (const DecodeStep& step : plan_) {
+      most = std::max(most, step.predicted());
+    }
+    z_ = at::empty({(options_.guided() ? 2 : 1) * images * most, mar_.config.decoder_dim}, options);
+  }
+  tokens_.zero_();
+  mar_.begin(batch_, orders.there, mar_.class_rows(labels, options_.guided()), mask_rows_,
+             savings_);
+  runner.begin(batch_);
+}
+
+at::Tensor Sampler::compute_z(Runner& runner, const DecodeStep& step, SampleObserver& observer) {
+  const c10::DeviceType device = z_.device().type();
+  RepeatedStep& repeated = repeated_[static_cast<size_t>(step.index)];
+  repeated.encoder.run(device, [&] { mar_.encode(runner, batch_, tokens_, step); });
+  observer.encoded(step);
+  at::Tensor z = z_.narrow(0, 0, batch_.halves * batch_.images * step.predicted());
+  repeated.decoder.run(device, [&] { z.copy_(mar_.decode(runner, batch_, step).flatten(0, 1)); });
+  return z.clone();  // the next step writes there
+}
+
+void Sampler::forget_recordings() {
+  head_.forget_recordings();
+  repeated_.clear();
+  repeated_.resize(plan_.size());
 }
 
 at::Tensor Sampler::sample_rows(HeadRunner& head_runner, const at::Tensor& z, const Orders& orders,

@@ -35,4 +35,21 @@ void set_recordings(bool on) {
   recordings = on;
 }
 
+void RepeatedWork::run(c10::DeviceType device, const std::function<void()>& work) {
+  if (!records(device)) {
+    work();
+    return;
+  }
+  if (recording_ != nullptr) {
+    recording_->replay();
+  } else {
+    recording_ = record(device, [&] {
+      const WorkCount outside = std::exchange(work_count(), {});
+      work();
+      count_ = std::exchange(work_count(), outside);
+    });
+  }
+  work_count() += count_;
+}
+
 }  // namespace lazymar

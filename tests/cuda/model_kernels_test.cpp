@@ -2,12 +2,14 @@
 #include <functional>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "lazymar/lazy/head_cache.h"
 #include "lazymar/lazy/lazy_cache.h"
 #include "lazymar/mar/sampler.h"
 #include "lazymar/vae/kl_decoder.h"
 #include "support/kernel_device.h"
+#include "support/memory_watch.h"
 #include "support/tiny_model.h"
 
 namespace lazymar {
@@ -15,30 +17,58 @@ namespace {
 
 class ModelKernels : public testing::KernelTest {};
 
-/// Latent tokens of two images, LazyMAR or MAR.
+/// LazyMAR or MAR on random weights, batch after batch.
+class Network {
+ public:
+  static constexpr int64_t kSteps = 8;
+
+  Network(Placement placement, bool lazy) : lazy_(lazy), mar_(load(placement)) {}
+
+  /// Latent tokens of two images of classes 0 and `label`.
+  at::Tensor sample(uint64_t seed = 5, int64_t label = 2) {
+    PhiloxNoise noise(seed, {3, 1});
+    SampleObserver nobody;
+    return sampler_
+        .sample(lazy_ ? static_cast<Runner&>(cache_) : full_,
+                lazy_ ? static_cast<HeadRunner&>(head_cache_) : full_head_,
+                at::tensor({int64_t{0}, label}), noise, nobody)
+        .cpu();
+  }
+
+ private:
+  static Mar load(Placement placement) {
+    testing::RicherRandomWeights weights(placement);
+    return load_mar(weights, testing::tiny_config());
+  }
+  static SamplingOptions sampling() {
+    SamplingOptions options;
+    options.num_iter = kSteps;
+    options.num_sampling_steps = 20;
+    options.cfg = 2.5;
+    return options;
+  }
+  static LazyOptions options() {
+    LazyOptions lazy;
+    lazy.warmup = 2;
+    lazy.refresh = 4;
+    lazy.prune_layer = 1;
+    lazy.extra = 1;
+    lazy.retain = RetainKind::kList;
+    lazy.retain_list = {0.3};
+    return lazy;
+  }
+
+  bool lazy_;
+  Mar mar_;
+  LazyCache cache_{options(), testing::tiny_config(), sampling()};
+  FullRunner full_;
+  HeadCache head_cache_{7};
+  FullHeadRunner full_head_;
+  Sampler sampler_{mar_, sampling()};
+};
+
 at::Tensor sample(Placement placement, bool lazy, uint64_t seed = 5) {
-  testing::RicherRandomWeights weights(placement);
-  const MarConfig config = testing::tiny_config();
-  const Mar mar = load_mar(weights, config);
-  SamplingOptions sampling;
-  sampling.num_iter = 8;
-  sampling.num_sampling_steps = 20;
-  sampling.cfg = 2.5;
-  LazyOptions options;
-  options.warmup = 2;
-  options.refresh = 4;
-  LazyCache cache(options, config, sampling);
-  FullRunner full;
-  HeadCache head_cache(options.head_refresh);
-  FullHeadRunner full_head;
-  Sampler sampler(mar, sampling);
-  PhiloxNoise noise(seed, {3, 1});
-  SampleObserver nobody;
-  return sampler
-      .sample(lazy ? static_cast<Runner&>(cache) : full,
-              lazy ? static_cast<HeadRunner&>(head_cache) : full_head,
-              at::tensor({0, 2}, c10::kLong), noise, nobody)
-      .cpu();
+  return Network(placement, lazy).sample(seed);
 }
 
 TEST_F(ModelKernels, SampledTokensAreThoseOfTheTwins) {
@@ -56,43 +86,112 @@ TEST_F(ModelKernels, SampledTokensAreThoseOfTheTwins) {
   }
 }
 
+int64_t recordings_made = 0;
+int64_t recordings_moved = 0;  ///< replays that took other memory than the work that was recorded
+
 /// Work that is run again instead of replayed: what is around a recording can be tested anywhere.
 class Rerun final : public Recording {
  public:
-  explicit Rerun(std::function<void()> work) : work_(std::move(work)) {}
-  void replay() override { work_(); }
+  explicit Rerun(std::function<void()> work) : work_(std::move(work)), addresses_(run()) {}
+  void replay() override { recordings_moved += run() == addresses_ ? 0 : 1; }
 
  private:
+  std::vector<const void*> run() {
+    const testing::MemoryWatch watch;
+    work_();
+    return watch.addresses();
+  }
+
   std::function<void()> work_;
+  std::vector<const void*> addresses_;
 };
 
-int64_t recorded_loops = 0;
-
 std::unique_ptr<Recording> rerun(const std::function<void()>& work) {
-  ++recorded_loops;
-  work();
+  ++recordings_made;
   return std::make_unique<Rerun>(work);
 }
 
-TEST_F(ModelKernels, LoopsAreRecordedOncePerShape) {
+TEST_F(ModelKernels, StepsAndLoopsAreRecordedOncePerShape) {
   DeviceOps recording = ops;
   recording.record = rerun;
   const testing::KernelsInUse use(recording);
   const Placement placement{c10::kFloat, {testing::kKernelDevice, 0}, c10::kFloat};
   for (const bool lazy : {false, true}) {
-    set_recordings(false);
-    work_count() = {};
-    const at::Tensor launched = sample(placement, lazy);
-    const WorkCount expected = std::exchange(work_count(), {});
-    set_recordings(true);
-    recorded_loops = 0;
-    EXPECT_TRUE(at::equal(sample(placement, lazy), launched));
-    EXPECT_EQ(work_count().flops, expected.flops);
-    EXPECT_EQ(work_count().head_rows, expected.head_rows);
-    // 8 decoding steps of 16 tokens predict 1, 2 or 3 of them.
-    EXPECT_GE(recorded_loops, 2);
-    EXPECT_LE(recorded_loops, 4);
+    Network network(placement, lazy);
+    recordings_made = 0;
+    // Other orders, noise and classes in the same recordings.
+    for (const uint64_t seed : {5, 6, 7}) {
+      const auto label = static_cast<int64_t>(seed % 3);
+      Network other(placement, lazy);
+      set_recordings(false);
+      work_count() = {};
+      const at::Tensor launched = other.sample(seed, label);
+      const WorkCount expected = std::exchange(work_count(), {});
+      set_recordings(true);
+      EXPECT_TRUE(at::equal(network.sample(seed, label), launched));
+      if (seed == 5) {  // later batches have some of z in the first step's table
+        EXPECT_EQ(work_count().flops, expected.flops);
+      }
+      EXPECT_EQ(work_count().head_rows, expected.head_rows);
+      // Two parts of every decoding step but the first, which a table answers; 8 steps of 16 tokens
+      // predict 1, 2 or 3 of them.
+      EXPECT_GE(recordings_made, 2 * (Network::kSteps - 1) + 2);
+      EXPECT_LE(recordings_made, 2 * (Network::kSteps - 1) + 4);
+    }
   }
+}
+
+const DeviceOps* unwatched = nullptr;
+
+/// Kernels are no operations of ATen: those that take what is kept between steps tell by
+/// themselves.
+DeviceOps watched(const DeviceOps& ops) {
+  unwatched = &ops;
+  DeviceOps all = ops;
+  all.record = rerun;
+  all.mean_cosine_similarity = [](const at::Tensor& a, const at::Tensor& b, int64_t heads) {
+    testing::MemoryWatch::note(b);
+    return unwatched->mean_cosine_similarity(a, b, heads);
+  };
+  all.least_similar_rows = [](const at::Tensor& similarity, const at::Tensor& raster_rows,
+                              const RowSelection& selection) {
+    testing::MemoryWatch::note(raster_rows);
+    return unwatched->least_similar_rows(similarity, raster_rows, selection);
+  };
+  all.write_rows = [](at::Tensor& target, const at::Tensor& rows, const at::Tensor& source) {
+    testing::MemoryWatch::note(target);
+    unwatched->write_rows(target, rows, source);
+  };
+  return all;
+}
+
+TEST_F(ModelKernels, ReplaysFindTheirMemoryWhereItWas) {
+  const DeviceOps recording = watched(ops);
+  const testing::KernelsInUse use(recording);
+  const Placement placement{c10::kFloat, {testing::kKernelDevice, 0}, c10::kFloat};
+  for (const bool lazy : {false, true}) {
+    Network network(placement, lazy);
+    std::vector<at::Tensor> in_the_way;  // so that new memory does not lie where old memory lay
+    set_recordings(false);
+    network.sample(0);  // makes what is kept, some of it within the steps
+    set_recordings(true);
+    recordings_moved = 0;
+    for (uint64_t seed = 1; seed <= 4; ++seed) {
+      network.sample(seed);
+      for (int64_t size = 1; size <= 1 << 16; size *= 2) {
+        in_the_way.push_back(at::empty({size}));
+      }
+    }
+    EXPECT_EQ(recordings_moved, 0);
+  }
+  // The control: work whose tensor is another one every time.
+  RepeatedWork work;
+  std::vector<at::Tensor> tensors;
+  for (int run = 0; run < 4; ++run) {
+    tensors.push_back(at::zeros({3}));
+    work.run(testing::kKernelDevice, [&] { tensors.back().add_(1); });
+  }
+  EXPECT_EQ(recordings_moved, 3);
 }
 
 TEST_F(ModelKernels, DecodedPicturesAreThoseOfTheTwins) {

@@ -19,51 +19,50 @@ SamplingOptions short_run(double cfg) {
   return options;
 }
 
-/// What a step computes, the slow way: every decoder block on every row, from the inputs that the
-/// runner is given. For step 0 the table must be off.
-class Witness final : public RunnerDecorator {
+/// What a step computes, the slow way: every decoder block on every row, from the rows that enter
+/// the decoder. For step 0 the table must be off.
+class Witness final : public SampleObserver {
  public:
   std::vector<at::Tensor> outputs, values;
 
-  explicit Witness(FullRunner& runner) : RunnerDecorator(runner) {}
+  explicit Witness(const Mar& mar) : mar_(mar) {}
 
-  at::Tensor decode(std::span<const Block> blocks, const RowInputs& inputs,
-                    const DecodeStep& step) override {
-    at::Tensor h = inputs.x.clone();
-    for (size_t i = 0; i < blocks.size(); ++i) {
+  void begins(const MarBatch& batch) override { batch_ = batch; }
+  void encoded(const DecodeStep&) override {
+    at::Tensor h = batch_.decoder.x.clone();
+    for (size_t i = 0; i < mar_.decoder_blocks.size(); ++i) {
+      const Block& block = mar_.decoder_blocks[i];
       if (i == 3) {
-        values.push_back(blocks[i].keys_values(blocks[i].normed(h)).chunk(2, 2)[1]);
+        values.push_back(block.keys_values(block.normed(h)).chunk(2, 2)[1]);
       }
-      h = blocks[i](h);
+      h = block(h);
     }
     outputs.push_back(h);
-    return RunnerDecorator::decode(blocks, inputs, step);
   }
+
+ private:
+  const Mar& mar_;
+  MarBatch batch_;
 };
 
 struct Sampled {
   at::Tensor tokens;
-  std::vector<FeatureChanges> changes;
   WorkCount work;
 };
 
-Sampled sample(const Mar& mar, double cfg, Runner& inner, int64_t recorded,
-               const Savings& savings = {}) {
+Sampled sample(const Mar& mar, double cfg, SampleObserver& observer, const Savings& savings = {}) {
   Sampler sampler(mar, short_run(cfg), savings);
-  FeatureRecorder recorder(inner, mar, sampler.plan(), recorded, 3);
+  FullRunner runner;
   FullHeadRunner head;
   PhiloxNoise noise(1, {3, 4, 5});
-  SampleObserver nobody;
   work_count() = {};
-  Sampled result;
-  result.tokens = sampler.sample(recorded > 0 ? static_cast<Runner&>(recorder) : inner, head,
-                                 at::tensor({1, 2, 0}, c10::kLong), noise,
-                                 recorded > 0 ? static_cast<SampleObserver&>(recorder) : nobody);
-  result.work = work_count();
-  if (recorded > 0) {
-    result.changes = recorder.changes();
-  }
-  return result;
+  const at::Tensor tokens =
+      sampler.sample(runner, head, at::tensor({1, 2, 0}, c10::kLong), noise, observer);
+  return {tokens, work_count()};
+}
+
+FeatureRecorder recorder_of(const Mar& mar, double cfg, int64_t images) {
+  return {mar, make_decoding_plan(mar.config.sequence_length, short_run(cfg)), images, 3};
 }
 
 at::Tensor expected(const std::vector<at::Tensor>& features, int64_t image) {
@@ -83,14 +82,14 @@ TEST(FeatureRecorder, ChangesAreThoseOfTheFeatures) {
   for (const double cfg : {1.0, 2.0}) {
     Savings without_table;
     without_table.first_step = false;
-    FullRunner full;
-    Witness witness(full);
-    const Sampled slow = sample(mar, cfg, witness, 0, without_table);
-    FullRunner runner;
-    const Sampled recorded = sample(mar, cfg, runner, 2);
-    ASSERT_EQ(recorded.changes.size(), 2U);
+    Witness witness(mar);
+    sample(mar, cfg, witness, without_table);
+    FeatureRecorder recorder = recorder_of(mar, cfg, 2);
+    sample(mar, cfg, recorder);
+    const std::vector<FeatureChanges> recorded = recorder.changes();
+    ASSERT_EQ(recorded.size(), 2U);
     for (int64_t image = 0; image < 2; ++image) {
-      const FeatureChanges& changes = recorded.changes[static_cast<size_t>(image)];
+      const FeatureChanges& changes = recorded[static_cast<size_t>(image)];
       EXPECT_LT(testing::relative_error(changes.output, expected(witness.outputs, image)), 1e-5);
       EXPECT_LT(testing::relative_error(changes.values, expected(witness.values, image)), 1e-5);
       // The control: another image has other changes.
@@ -109,10 +108,10 @@ TEST(FeatureRecorder, ChangesAreThoseOfTheFeatures) {
 
 TEST(FeatureRecorder, ImagesAndCountedWorkAreAsWithoutIt) {
   const Mar mar = testing::tiny_mar(testing::tiny_config(), c10::kFloat);
-  FullRunner plain;
-  const Sampled without = sample(mar, 2.0, plain, 0);
-  FullRunner inner;
-  const Sampled with = sample(mar, 2.0, inner, 3);
+  SampleObserver nobody;
+  const Sampled without = sample(mar, 2.0, nobody);
+  FeatureRecorder recorder = recorder_of(mar, 2.0, 3);
+  const Sampled with = sample(mar, 2.0, recorder);
   EXPECT_TRUE(at::equal(with.tokens, without.tokens));
   EXPECT_EQ(with.work.flops, without.work.flops);
   EXPECT_EQ(with.work.block_rows, without.work.block_rows);
@@ -123,11 +122,11 @@ TEST(FeatureRecorder, OneStepHasNoPair) {
   SamplingOptions options = short_run(2.0);
   options.num_iter = 1;
   Sampler sampler(mar, options);
-  FullRunner inner;
-  FeatureRecorder recorder(inner, mar, sampler.plan(), 1, 100);
+  FullRunner runner;
+  FeatureRecorder recorder(mar, sampler.plan(), 1, 100);
   FullHeadRunner head;
   PhiloxNoise noise(1, {3});
-  sampler.sample(recorder, head, at::tensor({1}, c10::kLong), noise, recorder);
+  sampler.sample(runner, head, at::tensor({1}, c10::kLong), noise, recorder);
   EXPECT_EQ(recorder.changes()[0].output.sizes().vec(),
             (std::vector<int64_t>{0, mar.config.rows()}));
 }

@@ -35,14 +35,17 @@ TEST(Mar, DecodingOrderIsRasterOrderPermuted) {
   const int64_t length = mar.config.sequence_length;
   const at::Tensor orders = at::stack({at::randperm(length), at::randperm(length)});
   const at::Tensor labels = at::tensor({2, 0}, c10::kLong);
-  MarBatch batch = mar.begin(orders, mar.class_rows(labels, /*guided=*/true), mar.mask_rows());
+  MarBatch batch;
+  mar.begin(batch, orders, mar.class_rows(labels, /*guided=*/true), mar.mask_rows());
   const at::Tensor tokens = at::randn({2, length, 4}, c10::kDouble);  // by row
   DecodeStep step;
   step.first = 5;
   step.masked = 9;
+  step.masked_before = length;
   FullRunner runner;
   runner.begin(batch);
-  const at::Tensor z = mar.forward(runner, batch, tokens, step);
+  mar.encode(runner, batch, tokens, step);
+  const at::Tensor z = mar.decode(runner, batch, step);
   ASSERT_EQ(z.sizes(), (std::vector<int64_t>{4, 4, 32}));
   for (int64_t half = 0; half < 2; ++half) {
     for (int64_t image = 0; image < 2; ++image) {
@@ -69,12 +72,15 @@ TEST(Mar, EncoderAndDecoderMayDiffer) {
   const Mar mar = testing::tiny_mar(config);
   const at::Tensor orders = at::arange(16).unsqueeze(0);
   const at::Tensor labels = at::zeros({1}, c10::kLong);
-  MarBatch batch = mar.begin(orders, mar.class_rows(labels, false), mar.mask_rows());
+  MarBatch batch;
+  mar.begin(batch, orders, mar.class_rows(labels, false), mar.mask_rows());
   FullRunner runner;
   runner.begin(batch);
   DecodeStep step;
   step.masked = 3;
-  const at::Tensor z = mar.forward(runner, batch, at::randn({1, 16, 4}, c10::kDouble), step);
+  step.masked_before = 16;
+  mar.encode(runner, batch, at::randn({1, 16, 4}, c10::kDouble), step);
+  const at::Tensor z = mar.decode(runner, batch, step);
   EXPECT_EQ(z.sizes(), (std::vector<int64_t>{1, 3, 48}));
 }
 

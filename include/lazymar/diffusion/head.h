@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <map>
-#include <memory>
 #include <optional>
 #include <tuple>
 #include <vector>
@@ -13,7 +12,6 @@
 #include "lazymar/core/config.h"
 #include "lazymar/diffusion/modulation.h"
 #include "lazymar/diffusion/schedule.h"
-#include "lazymar/nn/flops.h"
 #include "lazymar/nn/linear.h"
 #include "lazymar/nn/recording.h"
 
@@ -148,8 +146,7 @@ class HeadSampler {
   struct Recorded {
     Inputs inputs;
     at::Tensor tokens;
-    WorkCount work;
-    std::unique_ptr<Recording> loop;
+    RepeatedWork loop;
   };
   using Key = std::tuple<const HeadRunner*, int64_t, int64_t, double>;
 

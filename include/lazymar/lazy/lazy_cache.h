@@ -73,8 +73,7 @@ class LazyCache final : public Runner {
   int64_t images_ = 0;      ///< of the batch
   at::Tensor raster_rows_;  ///< [R, N]: row of each raster position, the buffer first
   std::vector<KvCache> encoder_, decoder_;
-  at::Tensor difference_;         ///< unconditional - conditional output of needed rows, [B, ., D]
-  int64_t difference_first_ = 0;  ///< the row it starts with
+  at::Tensor difference_;  ///< unconditional - conditional output of masked rows, [B, L, D]
 };
 
 }  // namespace lazymar

@@ -5,13 +5,10 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
-#include <optional>
-#include <span>
 #include <vector>
 
 #include "lazymar/mar/decoding_plan.h"
 #include "lazymar/mar/mar.h"
-#include "lazymar/mar/runner_decorator.h"
 #include "lazymar/mar/sampler.h"
 
 namespace lazymar {
@@ -26,19 +23,17 @@ struct FeatureChanges {
   at::Tensor difference;  ///< unconditional - conditional output; undefined without guidance
 };
 
-/// Stands around a Runner that computes everything, and hands on what that one returns. As observer
-/// of the same sampling it computes the decoder of every step once more, with all rows in the last
-/// block, which nobody else needs. Images are as without it, and its work is not counted.
-class FeatureRecorder final : public RunnerDecorator, public SampleObserver {
+/// Watches MAR, whose every step computes everything, and computes the decoder of each step once
+/// more, with all rows in the last block, which nobody else needs. Images are as without it, and
+/// its work is not counted.
+class FeatureRecorder final : public SampleObserver {
  public:
   /// Records the first `images` images of every batch, and the values of decoder layer
   /// `value_layer`, or of the last one where there are fewer.
-  FeatureRecorder(Runner& runner, const Mar& mar, const std::vector<DecodeStep>& plan,
-                  int64_t images, int64_t value_layer);
+  FeatureRecorder(const Mar& mar, const std::vector<DecodeStep>& plan, int64_t images,
+                  int64_t value_layer);
 
-  void begin(const MarBatch& batch) override;
-  at::Tensor decode(std::span<const Block> blocks, const RowInputs& inputs,
-                    const DecodeStep& step) override;
+  void begins(const MarBatch& batch) override;
   void conditioned(const DecodeStep& step, const at::Tensor& z) override;
 
   /// Of each recorded image of the batch, once it is sampled.
@@ -57,14 +52,13 @@ class FeatureRecorder final : public RunnerDecorator, public SampleObserver {
     void add(const at::Tensor& feature, int64_t steps);
   };
 
-  void record(std::span<const Block> blocks, const RowInputs& inputs);
+  void record();
 
   const Mar& mar_;
   std::vector<DecodeStep> plan_;
   int64_t images_;
   size_t value_layer_;
-  std::optional<MarBatch> batch_;
-  RowInputs inputs_;  ///< of the decoder in this step; undefined until it is known
+  MarBatch batch_;  ///< shares its memory with the one that is sampled
   History output_, values_, difference_;
 };
 

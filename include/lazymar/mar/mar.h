@@ -36,14 +36,17 @@ struct Mar {
   /// many unconditional ones: [halves * B, De].
   at::Tensor class_rows(const at::Tensor& labels, bool guided) const;
 
-  /// orders [B, L] int64 on the model's device, class_rows [halves * B, De], mask_rows as above.
-  MarBatch begin(const at::Tensor& orders, const at::Tensor& class_rows, const RowInputs& mask_rows,
-                 const Savings& savings = {}) const;
+  /// Begins `batch`, whatever batch it was before: orders [B, L] int64 on the model's device,
+  /// class_rows [halves * B, De], mask_rows as above.
+  void begin(MarBatch& batch, const at::Tensor& orders, const at::Tensor& class_rows,
+             const RowInputs& mask_rows, const Savings& savings = {}) const;
 
-  /// One decoding step: tokens [B, L, C] in decoding order -> z of the rows to be predicted,
-  /// [halves * B, n, D].
-  at::Tensor forward(Runner& runner, MarBatch& batch, const at::Tensor& tokens,
-                     const DecodeStep& step) const;
+  /// The first part of a decoding step: embeds what the step before decoded of tokens [B, L, C], in
+  /// decoding order, encodes, and brings the decoder's inputs up to date.
+  void encode(Runner& runner, MarBatch& batch, const at::Tensor& tokens,
+              const DecodeStep& step) const;
+  /// The second part -> z of the rows to be predicted, [halves * B, n, D].
+  at::Tensor decode(Runner& runner, const MarBatch& batch, const DecodeStep& step) const;
 
  private:
   void embed_new_tokens(MarBatch& batch, const at::Tensor& tokens, const DecodeStep& step) const;

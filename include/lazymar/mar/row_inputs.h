@@ -19,8 +19,8 @@ struct RowInputs {
 
   /// x [R, N, D] with its queries, keys and values by `first`.
   static RowInputs of(const Block& first, const at::Tensor& x);
-  /// Room for `batch_rows` times `rows` rows like those of `example`.
-  static RowInputs room_like(const RowInputs& example, int64_t batch_rows, int64_t rows);
+  /// Makes room for `batch_rows` times `rows` rows like those of `example`, unless it is there.
+  void make_room(const RowInputs& example, int64_t batch_rows, int64_t rows);
 
   /// Overwrites rows [first, first + T) of the first `copies` * B batch rows with `rows` [B, T, *],
   /// as many times over as there are copies.

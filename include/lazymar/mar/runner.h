@@ -15,7 +15,8 @@
 namespace lazymar {
 
 /// A batch of images on its way. Positions are gathered into decoding order once; the buffer's rows
-/// stand last. The inputs of both stacks are kept up to date row by row.
+/// stand last. The inputs of both stacks are kept up to date row by row. The next batch of the same
+/// shape takes the same memory: what a step reads and writes lies where it lay.
 struct MarBatch {
   int64_t images = 0;        ///< B
   int64_t halves = 1;        ///< 2 with guidance
@@ -25,7 +26,6 @@ struct MarBatch {
   at::Tensor diffusion_pos;  ///< [B, L, D]
   RowInputs encoder;         ///< [halves * B, N, *]: rows that are known, and the buffer
   RowInputs decoder;         ///< [halves * B, N, *]: masked rows, rows as last encoded, the buffer
-  int64_t embedded = 0;      ///< token rows from here on are in `encoder`
   Savings savings;
 };
 
