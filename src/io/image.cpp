@@ -21,12 +21,13 @@
 #pragma GCC diagnostic pop
 #endif
 
+#include "lazymar/io/png.h"
+
 namespace lazymar {
 namespace {
 
 constexpr int kChannels = 3;
 constexpr int64_t kMostPixels = int64_t{1} << 26;
-constexpr std::string_view kPngSignature = "\x89PNG\r\n\x1a\n";
 // JPEG's markers; none of them can stand within a scan.
 constexpr std::string_view kJpegStart = "\xff\xd8";
 constexpr std::string_view kJpegScan = "\xff\xda";

@@ -56,14 +56,13 @@ namespace lazymar {
 namespace {
 
 constexpr int kChannels = 3;
-constexpr std::string_view kSignature = "\x89PNG\r\n\x1a\n";
 constexpr std::string_view kEnd("\0\0\0\0IEND\xae\x42\x60\x82", 12);  // with its CRC-32
 
 // PNG, third edition: a chunk is its length, type, data and the CRC-32 of type and data. IHDR is
 // always the first one, with 13 bytes of data.
 constexpr size_t kLength = 4;
 constexpr size_t kChunkFrame = 12;
-constexpr size_t kHeaderEnd = kSignature.size() + kChunkFrame + 13;
+constexpr size_t kHeaderEnd = kPngSignature.size() + kChunkFrame + 13;
 constexpr std::string_view kText = "tEXt";
 
 std::string_view text_of(std::span<const std::byte> bytes) {
@@ -144,7 +143,7 @@ PngText read_png_text(std::span<const std::byte> png) {
 }
 
 bool looks_like_png(std::span<const std::byte> head, std::span<const std::byte> tail) {
-  return text_of(head).starts_with(kSignature) && text_of(tail).ends_with(kEnd);
+  return text_of(head).starts_with(kPngSignature) && text_of(tail).ends_with(kEnd);
 }
 
 std::vector<uint8_t> tile_images(std::span<const std::vector<uint8_t>> tiles, int64_t width,

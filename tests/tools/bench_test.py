@@ -9,29 +9,15 @@ import subprocess
 import sys
 import tempfile
 
+from checks import check, conclude, refused
+
 BENCH = pathlib.Path(sys.argv[1]) / "lazymar_bench"
 QUICK = "--models demo --num_iter 8 --num_sampling_steps 4 --threads 1".split()
 ARMS = "baseline --precision fp32; lazy --precision fp32; lazy --precision fp32 --lazy_refresh 2 --eval_bsz 1; lazy --precision fp64"
-failures = 0
-
-
-def check(name, condition, said=""):
-    global failures
-    print(("ok      " if condition else "FAILED  ") + name)
-    if not condition:
-        failures += 1
-        print(said)
 
 
 def run(*args):
     return subprocess.run([BENCH, *map(str, args)], capture_output=True, text=True, timeout=300)
-
-
-def refused(name, *args, parts=(), status=2):
-    result = run(*args)
-    lines = [line for line in result.stderr.splitlines() if line.startswith("lazymar: ")]
-    check(name, result.returncode == status and len(lines) == 1 and result.stderr.splitlines()[-1] == lines[0]
-          and all(part in lines[0] for part in parts), f"exit {result.returncode}\n{result.stderr}")
 
 
 with tempfile.TemporaryDirectory() as folder:
@@ -89,14 +75,13 @@ with tempfile.TemporaryDirectory() as folder:
                  "--repeats", "1", "--arms", "lazy", "--threads", "1")
     check("random weights of a published model", result.returncode == 0 and "LazyMAR-B" in result.stdout, result.stderr)
 
-    refused("unknown flag", "--model", "demo", parts=["model", "--help"])
-    refused("unknown arm", *QUICK, "--arms", "fast", parts=['"fast"', "baseline or lazy"])
-    refused("flag that an arm cannot have", *QUICK, "--arms", "lazy --output_dir x", parts=["--output_dir"])
-    refused("bad batch", *QUICK, "--batch", "1,0", parts=["--batch 1,0"])
-    refused("no such model", "--models", "mar_tiny", parts=["mar_tiny"])
-    refused("no weights", "--models", "mar_huge", parts=["checkpoint-last.pth"])
-    refused("a file that cannot be written, before anything is measured", *QUICK, "--json", folder / "none/x.json",
-            parts=["none"], status=74)
+    refused("unknown flag", run("--model", "demo"), "model", "--help")
+    refused("unknown arm", run(*QUICK, "--arms", "fast"), '"fast"', "baseline or lazy")
+    refused("flag that an arm cannot have", run(*QUICK, "--arms", "lazy --output_dir x"), "--output_dir")
+    refused("bad batch", run(*QUICK, "--batch", "1,0"), "--batch 1,0")
+    refused("no such model", run("--models", "mar_tiny"), "mar_tiny")
+    refused("no weights", run("--models", "mar_huge"), "checkpoint-last.pth")
+    refused("a file that cannot be written, before anything is measured",
+            run(*QUICK, "--json", folder / "none/x.json"), "none", status=74)
 
-print("all well" if failures == 0 else f"{failures} failed")
-sys.exit(1 if failures else 0)
+conclude()

@@ -10,31 +10,16 @@ import sys
 import tempfile
 
 import torch_file
+from checks import check, conclude, refused
 
 BIN = pathlib.Path(sys.argv[1])
 DEMO = "pretrained_models/mar/demo/checkpoint-last.safetensors"
 QUICK = "--model demo --num_images 2 --eval_bsz 2 --num_iter 3 --num_sampling_steps 2".split()
-failures = 0
 
 
 def run(tool, *args, env=None):
     return subprocess.run([BIN / tool, *map(str, args)], capture_output=True, text=True,
                           env={**os.environ, **(env or {})}, timeout=300)
-
-
-def check(name, condition, result):
-    global failures
-    print(("ok      " if condition else "FAILED  ") + name)
-    if not condition:
-        failures += 1
-        print(f"  exit {result.returncode}\n  stdout: {result.stdout}\n  stderr: {result.stderr}")
-
-
-def refused(name, result, *parts):
-    """Exit 2 and one line on stderr that holds every part."""
-    errors = [line for line in result.stderr.splitlines() if line.startswith("lazymar: ")]
-    one_line = len(errors) == 1 and result.stderr.splitlines()[-1] == errors[0]
-    check(name, result.returncode == 2 and one_line and all(p in errors[0] for p in parts), result)
 
 
 with tempfile.TemporaryDirectory() as folder:
@@ -169,5 +154,4 @@ with tempfile.TemporaryDirectory() as folder:
                             capture_output=True, text=True, timeout=300)
     check("no space left: exit 74", result.returncode == 74 and "cannot write" in result.stderr, result)
 
-print("all well" if failures == 0 else f"{failures} failed")
-sys.exit(1 if failures else 0)
+conclude()

@@ -11,18 +11,11 @@ import subprocess
 import sys
 import tempfile
 
+from checks import check, conclude
+
 BIN = pathlib.Path(sys.argv[1])
 QUICK = "--model demo --num_images 4 --eval_bsz 2 --num_iter 8 --num_sampling_steps 4 --threads 1".split()
 SECTIONS = ("summary", "pairs", "stages", "latency", "steps", "redundancy", "skipped", "tradeoff", "settings")
-failures = 0
-
-
-def check(name, condition, said=""):
-    global failures
-    print(("ok      " if condition else "FAILED  ") + name)
-    if not condition:
-        failures += 1
-        print(said)
 
 
 def run(tool, *args):
@@ -92,7 +85,7 @@ with tempfile.TemporaryDirectory() as folder:
     browser = os.environ.get("BROWSER") or shutil.which("chromium") or shutil.which("google-chrome")
     if browser is None:
         print("SKIPPED: no browser: the report was made, and nobody looked at it (BROWSER names one)")
-        sys.exit(1 if failures else 77)
+        conclude(status_without_failures=77)
     result = browse(browser, page, "--dump-dom")
     check("the script runs to its end", 'data-ready="yes"' in result.stdout, result.stderr)
     check("every section is there", all(f'<section id="{s}"' in result.stdout for s in SECTIONS))
@@ -108,5 +101,4 @@ with tempfile.TemporaryDirectory() as folder:
         browse(browser, page, f"--screenshot={picture}", f"--window-size={size}", "--hide-scrollbars", dark=dark)
         check(f"a screenshot, {name}", picture.exists() and picture.stat().st_size > 20_000)
 
-print("all well" if failures == 0 else f"{failures} failed")
-sys.exit(1 if failures else 0)
+conclude()

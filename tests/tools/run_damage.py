@@ -3,7 +3,8 @@ import json
 import os
 import tarfile
 
-from run_support import Folder, by_hand, check, finish, reference, same
+from checks import check
+from run_support import Folder, by_hand, finish, reference, same
 
 
 def truncate(path):

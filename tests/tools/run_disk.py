@@ -3,7 +3,8 @@ import errno
 import subprocess
 import zlib
 
-from run_support import LONG, SHIM, WORK, Folder, by_hand, check, reference, same, skipped
+from checks import check
+from run_support import LONG, SHIM, WORK, Folder, by_hand, reference, same, skipped
 
 ALONE = by_hand(0, 1)  # no parent: the one process is watched
 IMAGES = 4

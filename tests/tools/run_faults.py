@@ -1,5 +1,6 @@
 """Faults on demand: each kind of LAZYMAR_FAULT, and what is promised for it."""
-from run_support import Folder, check, reference, same
+from checks import check
+from run_support import Folder, reference, same
 
 
 def run_with(fault, *flags, images=12):

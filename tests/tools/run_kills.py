@@ -4,7 +4,8 @@ import pathlib
 import signal
 import time
 
-from run_support import LONG, Folder, check, finish, is_running, random_source, same, wait_until
+from checks import check
+from run_support import LONG, Folder, finish, is_running, random_source, same, wait_until
 
 
 def everybody_gone(folder):

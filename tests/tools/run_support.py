@@ -1,4 +1,4 @@
-"""What the tests of long runs share: starting lazymar_eval, looking into its folder, saying what failed."""
+"""What the tests of long runs share: starting lazymar_eval, looking into its folder."""
 import hashlib
 import json
 import os
@@ -12,11 +12,12 @@ import sys
 import tempfile
 import time
 
+from checks import check
+
 LONG = "--long" in sys.argv
 BIN = pathlib.Path(sys.argv[1]).resolve()
 SHIM = pathlib.Path(sys.argv[2]).resolve()
 MODEL = "--model demo --num_iter 2 --num_sampling_steps 2 --cfg 1 --eval_bsz 2".split()
-failures = []
 
 
 class Folder:
@@ -122,22 +123,8 @@ def wait_until(condition, seconds):
     return True
 
 
-def check(name, condition, result=None):
-    print(("ok      " if condition else "FAILED  ") + name, flush=True)
-    if not condition:
-        failures.append(name)
-        if result is not None:
-            print(f"  exit {result.returncode}\n  stdout: {result.stdout}\n  stderr: {result.stderr}")
-
-
 def skipped(name, why):
     print(f"SKIPPED {name}: {why}", flush=True)
-
-
-def refused(name, result, *parts):
-    """Exit 2 and one line on stderr that holds every part."""
-    errors = [line for line in result.stderr.splitlines() if line.startswith("lazymar: ")]
-    check(name, result.returncode == 2 and len(errors) == 1 and all(p in errors[0] for p in parts), result)
 
 
 _references = {}

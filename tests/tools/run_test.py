@@ -9,6 +9,7 @@ import importlib
 import sys
 import traceback
 
+import checks
 import run_support
 
 PARTS = ("worlds", "damage", "faults", "kills", "disk")
@@ -21,8 +22,7 @@ try:
                 case()
             except Exception:  # the other cases still have something to say
                 traceback.print_exc()
-                run_support.check(f"{part}, {case.__name__}: goes through", False)
+                checks.check(f"{part}, {case.__name__}: goes through", False)
 finally:
     run_support.clean_up()
-print("all well" if not run_support.failures else f"{len(run_support.failures)} failed: " + "; ".join(run_support.failures))
-sys.exit(1 if run_support.failures else 0)
+checks.conclude()

@@ -7,7 +7,8 @@ import shutil
 import signal
 import subprocess
 
-from run_support import LONG, Folder, by_hand, check, finish, refused, same, skipped
+from checks import check, refused
+from run_support import LONG, Folder, by_hand, finish, same, skipped
 
 
 def processes():

@@ -12,6 +12,8 @@ import struct
 import subprocess
 import sys
 import tempfile
+
+from checks import check, conclude, refused
 import time
 import zipfile
 import zlib
@@ -22,7 +24,6 @@ QUICK = "--model demo --num_iter 2 --num_sampling_steps 2 --eval_bsz 4 --threads
 DEMO = ["--extractor", "demo"]
 SCORE = ["--score", STATS, *DEMO]
 AGAINST = ["--fid", STATS, *DEMO]
-failures = 0
 
 
 def start(tool, *args):
@@ -33,21 +34,6 @@ def run(tool, *args):
     process = start(tool, *args)
     out, err = process.communicate(timeout=300)
     return subprocess.CompletedProcess(args, process.returncode, out, err)
-
-
-def check(name, condition, result=None):
-    global failures
-    print(("ok      " if condition else "FAILED  ") + name, flush=True)
-    if not condition:
-        failures += 1
-        if result is not None:
-            print(f"  exit {result.returncode}\n  stdout: {result.stdout}\n  stderr: {result.stderr}")
-
-
-def refused(name, result, *parts):
-    """Exit 2 and one line on stderr that holds every part."""
-    errors = [line for line in result.stderr.splitlines() if line.startswith("lazymar: ")]
-    check(name, result.returncode == 2 and len(errors) == 1 and all(p in errors[0] for p in parts), result)
 
 
 def draw(output, *flags, images=24):
@@ -310,5 +296,4 @@ with tempfile.TemporaryDirectory() as temporary:
     compared(temporary, with_scores)
     scripts(temporary)
     hostile(temporary)
-print("all well" if failures == 0 else f"{failures} failed")
-sys.exit(1 if failures else 0)
+conclude()

@@ -5,10 +5,14 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace lazymar {
+
+/// What every PNG begins with.
+inline constexpr std::string_view kPngSignature = "\x89PNG\r\n\x1a\n";
 
 /// What a picture says of itself, as tEXt chunks: keywords of 1 to 79 characters and their texts,
 /// both of printable ASCII.
