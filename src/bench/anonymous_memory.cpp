@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <chrono>
-#include <condition_variable>
 #include <fstream>
-#include <mutex>
+
+#include "periodic_thread.h"
 
 namespace lazymar {
 namespace {
@@ -26,15 +26,7 @@ int64_t anonymous_memory() {
 }
 
 AnonymousMemoryPeak::AnonymousMemoryPeak()
-    : thread_([this](const std::stop_token& stop) {
-        std::mutex mutex;
-        std::condition_variable_any over;
-        std::unique_lock lock(mutex);
-        while (!stop.stop_requested()) {
-          look();
-          over.wait_for(lock, stop, kPause, [] { return false; });
-        }
-      }) {}
+    : thread_(periodic_thread(std::chrono::milliseconds(0), kPause, [this] { look(); })) {}
 
 AnonymousMemoryPeak::~AnonymousMemoryPeak() = default;
 

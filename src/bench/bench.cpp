@@ -1,9 +1,11 @@
 #include "lazymar/bench/bench.h"
 
+#include <ATen/DeviceAccelerator.h>
 #include <ATen/Parallel.h>
 #include <torch/version.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <map>
 #include <memory>
@@ -15,6 +17,8 @@
 #include "lazymar/bench/bench_report.h"
 #include "lazymar/bench/flop_formula.h"
 #include "lazymar/bench/gemm_rate.h"
+#include "lazymar/bench/gpu_reader.h"
+#include "lazymar/bench/gpu_sampler.h"
 #include "lazymar/bench/step_samples.h"
 #include "lazymar/core/revision.h"
 #include "lazymar/eval/block_maker.h"
@@ -33,12 +37,14 @@ using Models = std::map<Precision, std::shared_ptr<const Model>>;
 /// One arm with one model and batch size, ready to run again and again.
 class Contestant {
  public:
+  /// `gpu`: what reads the GPU's state; nullptr where nothing does.
   Contestant(const BenchArm& arm, const std::shared_ptr<const Model>& model, int64_t batch,
-             const BenchOptions& options)
+             const BenchOptions& options, const GpuReader* gpu)
       : sampling_(resolve_sampling(arm.options, model->recommended)),
         work_{model->mar.config, model->vae.config, sampling_, arm.options.lazy},
         generator_(model, sampling_, arm.options.lazy, options.model.seed),
         graphs_(arm.options.cuda_graphs),
+        gpu_(gpu),
         ids_(static_cast<size_t>(batch)) {
     std::iota(ids_.begin(), ids_.end(), 0);
     std::vector<int64_t> classes(static_cast<size_t>(model->mar.config.class_count));
@@ -75,17 +81,7 @@ class Contestant {
         }
       };
     }
-    const c10::Device device = generator_.model().mar.class_emb.device();
-    set_recordings(graphs_);
-    if (device.is_cuda()) {
-      reset_peak_memory(device);
-    }
-    AnonymousMemoryPeak memory;
-    const GeneratedBlock made = generator_.generate(ids_, labels_, hooks);
-    row.peak_anonymous = std::max(row.peak_anonymous, memory.bytes());
-    if (device.is_cuda()) {
-      row.peak_device = std::max(row.peak_device, device_memory(device).peak);
-    }
+    const auto [made, wall_seconds] = make_batch(hooks, row);
     StageSeconds seconds = made.seconds;
     int64_t flops = made.work.flops;
     if (samples_) {
@@ -96,6 +92,8 @@ class Contestant {
       flops = FlopFormula(work_).batch(batch()).total();
     }
     const auto images = static_cast<double>(batch());
+    // What passes outside the events passes once, however many steps are run.
+    row.wall_seconds.push_back((seconds.total + (wall_seconds - made.seconds.total)) / images);
     row.runs.push_back({seconds.encoder / images, seconds.decoder / images, seconds.head / images,
                         seconds.vae / images, seconds.total / images});
     row.flops = static_cast<double>(flops) / images;
@@ -104,10 +102,38 @@ class Contestant {
  private:
   int64_t batch() const { return static_cast<int64_t>(ids_.size()); }
 
+  /// A batch, and the seconds it took by the host's clock; the memory it took and what the GPU did
+  /// meanwhile go to `row`.
+  std::pair<GeneratedBlock, double> make_batch(const GenerationHooks& hooks, BenchRow& row) {
+    const c10::Device device = generator_.model().mar.class_emb.device();
+    set_recordings(graphs_);
+    if (device.is_cuda()) {
+      reset_peak_memory(device);
+    }
+    AnonymousMemoryPeak memory;
+    GpuSampler sampler(gpu_);
+    const auto start = std::chrono::steady_clock::now();
+    const Generator::BlockInFlight flight = generator_.start(ids_, labels_, hooks);
+    if (device.is_cuda()) {
+      at::accelerator::synchronizeDevice(device.index());  // finish() looks only now and then
+    }
+    const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start;
+    const std::vector<GpuState> states = sampler.finish();
+    row.gpu_states.insert(row.gpu_states.end(), states.begin(), states.end());
+    row.peak_anonymous = std::max(row.peak_anonymous, memory.bytes());
+    if (device.is_cuda()) {
+      row.peak_device = std::max(row.peak_device, device_memory(device).peak);
+    }
+    GeneratedBlock made = Generator::finish(flight);
+    const double seconds = device.is_cpu() ? made.seconds.total : wall.count();
+    return {std::move(made), seconds};
+  }
+
   SamplingOptions sampling_;
   Workload work_;
   Generator generator_;
   bool graphs_;
+  const GpuReader* gpu_;
   std::vector<int64_t> ids_, labels_;
   std::optional<StepSamples> samples_;
 };
@@ -121,6 +147,7 @@ class Bench {
     for (const BenchArm& arm : options.arms) {
       precisions_.push_back(resolve_precision(arm.options.precision, device_));
     }
+    read_gpu();
     BenchSetting& setting = report_.setting;
     setting.device = device_model(device_);
     setting.on_cpu = device_.is_cpu();
@@ -145,6 +172,17 @@ class Bench {
   }
 
  private:
+  void read_gpu() {
+    if (device_.is_cpu()) {
+      return;
+    }
+    gpu_ = std::make_unique<const GpuReader>(device_.index());
+    if (!gpu_->problem().empty()) {
+      log_warning("no clocks, power and temperature: " + gpu_->problem());
+      gpu_.reset();
+    }
+  }
+
   Models load(const std::string& name) {
     ModelRequest request = options_.model;
     request.model = name;
@@ -169,8 +207,9 @@ class Bench {
     measure_gemm(models);
     for (size_t i = 0; i < options_.arms.size(); ++i) {
       const BenchArm& arm = options_.arms[i];
-      contestants.push_back(std::make_unique<Contestant>(
-          arm, models.at(precisions_[i]), arm.options.eval_bsz.value_or(batch), options_));
+      contestants.push_back(std::make_unique<Contestant>(arm, models.at(precisions_[i]),
+                                                         arm.options.eval_bsz.value_or(batch),
+                                                         options_, gpu_.get()));
       BenchRow row = contestants[i]->row();
       row.model = model;
       row.arm = arm.name;
@@ -234,7 +273,8 @@ class Bench {
 
   const BenchOptions& options_;
   c10::Device device_;
-  std::vector<Precision> precisions_;  ///< by arm
+  std::unique_ptr<const GpuReader> gpu_;  ///< null on a CPU and where the driver tells nothing
+  std::vector<Precision> precisions_;     ///< by arm
   std::map<Precision, double> gemm_rates_;
   BenchReport report_;
   int64_t group_ = 0;

@@ -82,9 +82,9 @@ std::string readme_table(const BenchReport& report) {
 }
 
 std::string detail_table(const BenchReport& report) {
-  std::string text =
-      heading({"Model", "Batch", "s an image", "p10", "p90", "faster by time", "by FLOPs",
-               "encoder", "decoder", "head", "VAE", "rest", "GEMM rate", "share of it", "memory"});
+  std::string text = heading({"Model", "Batch", "s an image", "p10", "p90", "wall clock",
+                              "faster by time", "by FLOPs", "encoder", "decoder", "head", "VAE",
+                              "rest", "GEMM rate", "share of it", "memory"});
   for (const BenchRow& row : report.rows) {
     StageSeconds sum;
     std::vector<double> seconds;
@@ -98,14 +98,47 @@ std::string detail_table(const BenchReport& report) {
     text += cells(
         {method(row), std::to_string(row.batch), seconds_text(row, quantile(seconds, 0.5)),
          seconds_text(row, quantile(seconds, 0.1)), seconds_text(row, quantile(seconds, 0.9)),
-         format("%.2f×", faster.time), format("%.2f×", faster.flops), share(sum.encoder),
-         share(sum.decoder), share(sum.head), share(sum.vae), share(rest),
-         format("%.0f GFLOP/s", row.gemm_rate * 1e-9), format("%.0f %%", 100 * gemm_share(row)),
+         seconds_text(row, quantile(row.wall_seconds, 0.5)), format("%.2f×", faster.time),
+         format("%.2f×", faster.flops), share(sum.encoder), share(sum.decoder), share(sum.head),
+         share(sum.vae), share(rest), format("%.0f GFLOP/s", row.gemm_rate * 1e-9),
+         format("%.0f %%", 100 * gemm_share(row)),
          format("%.2f GB",
                 static_cast<double>(report.setting.on_cpu ? row.peak_anonymous : row.peak_device) *
                     1e-9)});
   }
   return text;
+}
+
+/// What the driver told of the GPU; empty where it told nothing.
+std::string gpu_table(const BenchReport& report) {
+  const auto is_told = [](const BenchRow& row) { return !row.gpu_states.empty(); };
+  if (std::none_of(report.rows.begin(), report.rows.end(), is_told)) {
+    return "";
+  }
+  std::string text =
+      heading({"Model", "Batch", "SM clock", "memory clock", "power", "temperature", "samples"});
+  for (const BenchRow& row : report.rows) {
+    const auto cell = [&](std::optional<double> GpuState::*figure, const char* unit) {
+      const auto found = gpu_figure(row, figure);
+      return found ? format("%.0f %s (%.0f)", found->median, unit, found->most) : "";
+    };
+    text += cells({method(row), std::to_string(row.batch), cell(&GpuState::sm_clock, "MHz"),
+                   cell(&GpuState::memory_clock, "MHz"), cell(&GpuState::power, "W"),
+                   cell(&GpuState::temperature, "°C"), std::to_string(row.gpu_states.size())});
+  }
+  return text +
+         "\nClocks, power and temperature: as the driver tells them (NVML) every 0.1 s of the "
+         "measured runs, median and in brackets the largest. GPUs from Ampere on, but for GA100, "
+         "tell the mean power of the last second.\n\n";
+}
+
+/// What the seconds are.
+std::string clocks_text(bool on_cpu) {
+  return on_cpu ? "They are wall time, so the wall clock's are the same."
+                : "They are the GPU's, between events in its queues: the first before a batch's "
+                  "first work, the last behind the copy of its pixels to the host. Wall clock: the "
+                  "host's, median, from before the batch is started until its pixels are on the "
+                  "host.";
 }
 
 }  // namespace
@@ -115,20 +148,19 @@ std::string bench_markdown(const BenchReport& report) {
   std::string text =
       concat(setting.device, "; ", setting.cores, " cores, ", setting.threads, " threads; lazymar ",
              setting.lazymar, ", LibTorch ", setting.libtorch, "; ", setting.weights, ".\n\n");
-  text += readme_table(report) + "\n" + detail_table(report) + "\n";
+  text += readme_table(report) + "\n" + detail_table(report) + "\n" + gpu_table(report);
   text += concat(
-      "Seconds of wall time an image, VAE included, PNG excluded: median, 10th and 90th "
-      "percentile ",
-      "of ", setting.repeats, " runs of one batch, after one that was not measured (which also ",
-      "filled the first step's table of the classes); arms of one model and batch took turns. "
-      "FLOPs ",
-      "as executed. Speedup over the first arm of its model and batch. GEMM rate: of packed "
-      "products ",
-      "alone in the arm's precision, measured before and after; the share is that of all executed ",
-      "FLOPs over all time. Memory: the largest anonymous memory of the process while the arm "
-      "ran, ",
-      "with the weights and caches of all arms of its model (resident less shared of ",
-      "/proc/self/statm, sampled every 10 ms); on a GPU the most that tensors took there.\n");
+      "Seconds an image, VAE included, PNG excluded: median (the first table's latency), 10th ",
+      "and 90th percentile of ", setting.repeats, " runs of one batch, after one that was not ",
+      "measured (which also filled the first step's table of the classes); arms of one model and ",
+      "batch took turns. ", clocks_text(setting.on_cpu), " FLOPs as executed. Speedup over the ",
+      "first arm of its model and batch. GEMM rate: of packed products alone in the arm's ",
+      "precision, measured before and after; the share is that of all executed FLOPs over all ",
+      "time. Memory: ",
+      setting.on_cpu ? "the largest anonymous memory of the process (resident less shared of "
+                       "/proc/self/statm, sampled every 10 ms)"
+                     : "the most that was held for tensors on the GPU",
+      " while the arm ran, with the weights and caches of all arms of its model.\n");
   const auto extrapolated = [](const BenchRow& row) { return row.extrapolated(); };
   if (std::any_of(report.rows.begin(), report.rows.end(), extrapolated)) {
     text += "\n≈: extrapolated, not run as a whole. Decoding steps that were measured:";

@@ -28,6 +28,30 @@ StageSeconds mean_stages(const BenchRow& row) {
           sum.total / count};
 }
 
+ordered_json seconds_json(const std::vector<double>& runs) {
+  return {{"median", quantile(runs, 0.5)},
+          {"p10", quantile(runs, 0.1)},
+          {"p90", quantile(runs, 0.9)},
+          {"runs", runs}};
+}
+
+/// null where the driver tells nothing.
+ordered_json gpu_json(const BenchRow& row) {
+  ordered_json json = {{"samples", row.gpu_states.size()}};
+  bool told = false;
+  const auto add = [&](const char* name, std::optional<double> GpuState::*figure) {
+    const auto found = gpu_figure(row, figure);
+    json[name] =
+        found ? ordered_json{{"median", found->median}, {"max", found->most}} : ordered_json();
+    told = told || found;
+  };
+  add("sm_clock_mhz", &GpuState::sm_clock);
+  add("memory_clock_mhz", &GpuState::memory_clock);
+  add("power_watts", &GpuState::power);
+  add("temperature_celsius", &GpuState::temperature);
+  return told ? json : ordered_json();
+}
+
 ordered_json stages_json(const StageSeconds& seconds) {
   return {{"encoder", seconds.encoder},
           {"decoder", seconds.decoder},
@@ -45,23 +69,67 @@ ordered_json row_json(const BenchReport& report, const BenchRow& row) {
           {"num_sampling_steps", row.num_sampling_steps},
           {"extrapolated", row.extrapolated()},
           {"measured_steps", row.measured_steps},
-          {"seconds_per_image",
-           {{"median", median_seconds(row)},
-            {"p10", quantile(totals(row), 0.1)},
-            {"p90", quantile(totals(row), 0.9)},
-            {"runs", totals(row)}}},
+          {"seconds_per_image", seconds_json(totals(row))},
+          {"wall_seconds_per_image", seconds_json(row.wall_seconds)},
           {"speedup", {{"time", faster.time}, {"flops", faster.flops}}},
           {"flops_per_image", row.flops},
           {"original_flops_per_image", row.original_flops},
           {"stage_seconds_per_image", stages_json(mean_stages(row))},
           {"peak_anonymous_bytes", row.peak_anonymous},
           {"peak_device_bytes", row.peak_device},
+          {"gpu", gpu_json(row)},
           {"gemm_flops_per_second", row.gemm_rate},
           {"share_of_gemm_rate", gemm_share(row)}};
 }
 
-/// A field of a CSV file: in quotes where it holds a separator or a quote.
-std::string csv_field(const std::string& text) {
+/// Where the value of a column of the CSV file stands in a row's JSON.
+struct CsvColumn {
+  const char* name;
+  const char* path;
+};
+constexpr CsvColumn kCsvColumns[] = {
+    {"model", "/model"},
+    {"batch", "/batch"},
+    {"arm", "/arm"},
+    {"precision", "/precision"},
+    {"num_iter", "/num_iter"},
+    {"num_sampling_steps", "/num_sampling_steps"},
+    {"extrapolated", "/extrapolated"},
+    {"measured_steps", "/measured_steps"},
+    {"seconds_median", "/seconds_per_image/median"},
+    {"seconds_p10", "/seconds_per_image/p10"},
+    {"seconds_p90", "/seconds_per_image/p90"},
+    {"wall_seconds_median", "/wall_seconds_per_image/median"},
+    {"wall_seconds_p10", "/wall_seconds_per_image/p10"},
+    {"wall_seconds_p90", "/wall_seconds_per_image/p90"},
+    {"speedup_time", "/speedup/time"},
+    {"speedup_flops", "/speedup/flops"},
+    {"flops_per_image", "/flops_per_image"},
+    {"encoder_seconds", "/stage_seconds_per_image/encoder"},
+    {"decoder_seconds", "/stage_seconds_per_image/decoder"},
+    {"head_seconds", "/stage_seconds_per_image/head"},
+    {"vae_seconds", "/stage_seconds_per_image/vae"},
+    {"peak_anonymous_bytes", "/peak_anonymous_bytes"},
+    {"peak_device_bytes", "/peak_device_bytes"},
+    {"gpu_samples", "/gpu/samples"},
+    {"sm_clock_mhz_median", "/gpu/sm_clock_mhz/median"},
+    {"sm_clock_mhz_max", "/gpu/sm_clock_mhz/max"},
+    {"memory_clock_mhz_median", "/gpu/memory_clock_mhz/median"},
+    {"memory_clock_mhz_max", "/gpu/memory_clock_mhz/max"},
+    {"power_watts_median", "/gpu/power_watts/median"},
+    {"power_watts_max", "/gpu/power_watts/max"},
+    {"temperature_celsius_median", "/gpu/temperature_celsius/median"},
+    {"temperature_celsius_max", "/gpu/temperature_celsius/max"},
+    {"gemm_flops_per_second", "/gemm_flops_per_second"},
+    {"share_of_gemm_rate", "/share_of_gemm_rate"},
+};
+
+/// A field of a CSV file: empty for null, in quotes where it holds a separator or a quote.
+std::string csv_field(const ordered_json& value) {
+  if (!value.is_string()) {
+    return value.is_null() ? "" : value.dump();
+  }
+  const auto& text = value.get_ref<const std::string&>();
   if (text.find_first_of(",\"\n") == std::string::npos) {
     return text;
   }
@@ -84,6 +152,20 @@ double quantile(std::vector<double> values, double share) {
 
 double median_seconds(const BenchRow& row) {
   return quantile(totals(row), 0.5);
+}
+
+std::optional<MedianAndMost> gpu_figure(const BenchRow& row,
+                                        std::optional<double> GpuState::*figure) {
+  std::vector<double> told;
+  for (const GpuState& state : row.gpu_states) {
+    if (state.*figure) {
+      told.push_back(*(state.*figure));
+    }
+  }
+  if (told.empty()) {
+    return std::nullopt;
+  }
+  return MedianAndMost{quantile(told, 0.5), *std::max_element(told.begin(), told.end())};
 }
 
 Speedup speedup(const BenchReport& report, const BenchRow& row) {
@@ -111,30 +193,18 @@ std::string bench_json(const BenchReport& report) {
 }
 
 std::string bench_csv(const BenchReport& report) {
-  std::string text =
-      "model,batch,arm,precision,num_iter,num_sampling_steps,extrapolated,measured_steps,"
-      "seconds_median,seconds_p10,seconds_p90,speedup_time,speedup_flops,flops_per_image,"
-      "encoder_seconds,decoder_seconds,head_seconds,vae_seconds,peak_anonymous_bytes,"
-      "peak_device_bytes,"
-      "gemm_flops_per_second,share_of_gemm_rate,device,cores,threads,lazymar,libtorch\n";
+  std::string text;
+  for (const CsvColumn& column : kCsvColumns) {
+    text += column.name + std::string(",");
+  }
+  text += "device,cores,threads,lazymar,libtorch\n";
   const BenchSetting& setting = report.setting;
   for (const BenchRow& row : report.rows) {
     const ordered_json json = row_json(report, row);
-    const auto number = [&](const char* path) {
-      return json.at(ordered_json::json_pointer(path)).dump();
-    };
-    text += csv_field(row.model) + "," + number("/batch") + "," + csv_field(row.arm) + "," +
-            std::string(to_string(row.precision));
-    for (const char* path :
-         {"/num_iter", "/num_sampling_steps", "/extrapolated", "/measured_steps",
-          "/seconds_per_image/median", "/seconds_per_image/p10", "/seconds_per_image/p90",
-          "/speedup/time", "/speedup/flops", "/flops_per_image", "/stage_seconds_per_image/encoder",
-          "/stage_seconds_per_image/decoder", "/stage_seconds_per_image/head",
-          "/stage_seconds_per_image/vae", "/peak_anonymous_bytes", "/peak_device_bytes",
-          "/gemm_flops_per_second", "/share_of_gemm_rate"}) {
-      text += "," + number(path);
+    for (const CsvColumn& column : kCsvColumns) {
+      text += csv_field(json.value(ordered_json::json_pointer(column.path), ordered_json())) + ",";
     }
-    text += "," + csv_field(setting.device) + "," + std::to_string(setting.cores) + "," +
+    text += csv_field(setting.device) + "," + std::to_string(setting.cores) + "," +
             std::to_string(setting.threads) + "," + csv_field(setting.lazymar) + "," +
             csv_field(setting.libtorch) + "\n";
   }

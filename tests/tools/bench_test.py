@@ -48,6 +48,8 @@ with tempfile.TemporaryDirectory() as folder:
               and 0 < sum(stages.values()) <= 1.001 * sum(seconds["runs"]) / 3
               and row["peak_anonymous_bytes"] > 10_000_000 and row["gemm_flops_per_second"] > 0
               and row["share_of_gemm_rate"] > 0 and not row["extrapolated"], row)
+        check(f"wall clock and GPU of {row['arm']}, batch {row['batch']}, on a CPU",
+              row["wall_seconds_per_image"] == seconds and row["gpu"] is None and row["peak_device_bytes"] == 0, row)
     check("fewer FLOPs with the caches", rows[1]["flops_per_image"] < rows[0]["flops_per_image"]
           and rows[1]["speedup"]["flops"] > 1 and rows[0]["speedup"] == {"time": 1, "flops": 1}, rows)
     check("versions, threads, device", found["threads"] == 1 and found["lazymar"] and found["libtorch"]
@@ -56,7 +58,9 @@ with tempfile.TemporaryDirectory() as folder:
         lines = list(csv.DictReader(file))
     check("the CSV says what the JSON says", [float(line["seconds_median"]) for line in lines]
           == [row["seconds_per_image"]["median"] for row in rows]
-          and [line["arm"] for line in lines] == [row["arm"] for row in rows], lines)
+          and [line["arm"] for line in lines] == [row["arm"] for row in rows]
+          and all(line["wall_seconds_median"] == line["seconds_median"] and line["power_watts_max"] == ""
+                  and line["libtorch"] == found["libtorch"] for line in lines), lines)
 
     whole = {(row["batch"], row["arm"]): row["flops_per_image"] for row in rows}
     result = run(*QUICK, "--batch", "2", "--repeats", "1", "--sample_steps", "1", "--arms",

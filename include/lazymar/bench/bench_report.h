@@ -2,10 +2,11 @@
 /// What lazymar_bench found, for people and for scripts.
 
 #include <cstdint>
-#include <span>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "lazymar/bench/gpu_reader.h"
 #include "lazymar/core/config.h"
 #include "lazymar/run/journal.h"
 
@@ -20,13 +21,18 @@ struct BenchRow {
   bool lazy = false;
   Precision precision = Precision::kFp32;  ///< not kAuto
   int64_t num_iter = 0, num_sampling_steps = 0;
-  int64_t measured_steps = 0;      ///< decoding steps that were run; fewer: extrapolated
-  std::vector<StageSeconds> runs;  ///< seconds per image of each measured run
-  double flops = 0;                ///< executed for an image
-  double original_flops = 0;       ///< that the original's way of computing it executes
-  int64_t peak_anonymous = 0;      ///< bytes, of the process while this arm ran
-  int64_t peak_device = 0;         ///< bytes in tensors on the GPU; 0 on a CPU
-  double gemm_rate = 0;            ///< FLOP/s of products alone, before or after, the larger
+  int64_t measured_steps = 0;  ///< decoding steps that were run; fewer: extrapolated
+  /// Seconds per image of each measured run: between events in a GPU's queues, or a CPU's time.
+  std::vector<StageSeconds> runs;
+  /// Seconds per image of each measured run by the host's clock, from before the batch is started
+  /// until its pixels are on the host; on a CPU the totals of `runs`.
+  std::vector<double> wall_seconds;
+  std::vector<GpuState> gpu_states;  ///< during the measured runs; none on a CPU
+  double flops = 0;                  ///< executed for an image
+  double original_flops = 0;         ///< that the original's way of computing it executes
+  int64_t peak_anonymous = 0;        ///< bytes, of the process while this arm ran
+  int64_t peak_device = 0;           ///< bytes held for tensors on the GPU; 0 on a CPU
+  double gemm_rate = 0;              ///< FLOP/s of products alone, before or after, the larger
 
   bool extrapolated() const { return measured_steps < num_iter; }
 };
@@ -53,8 +59,15 @@ struct BenchReport {
 /// default); of at least one value.
 double quantile(std::vector<double> values, double share);
 
-/// Median seconds per image.
+/// Median seconds per image, of the totals of `runs`.
 double median_seconds(const BenchRow& row);
+
+/// One of the figures of a GPU's state during a row's runs; nothing where it was never told.
+struct MedianAndMost {
+  double median = 0, most = 0;
+};
+std::optional<MedianAndMost> gpu_figure(const BenchRow& row,
+                                        std::optional<double> GpuState::*figure);
 
 /// How many times as fast as the first row of its group: by time and by executed FLOPs.
 struct Speedup {

@@ -1,0 +1,33 @@
+#include "lazymar/bench/gpu_sampler.h"
+
+#include <chrono>
+#include <utility>
+
+#include "periodic_thread.h"
+
+namespace lazymar {
+namespace {
+
+/// Late enough for the GPU to be at work, soon enough for a short batch to be seen at all.
+constexpr std::chrono::milliseconds kFirst(10);
+/// Seldom enough not to disturb what is timed.
+constexpr std::chrono::milliseconds kPause(100);
+
+}  // namespace
+
+GpuSampler::GpuSampler(const GpuReader* reader) {
+  if (reader != nullptr) {
+    thread_ =
+        periodic_thread(kFirst, kPause, [this, reader] { states_.push_back(reader->read()); });
+  }
+}
+
+std::vector<GpuState> GpuSampler::finish() {
+  if (thread_.joinable()) {
+    thread_.request_stop();
+    thread_.join();
+  }
+  return std::move(states_);
+}
+
+}  // namespace lazymar
