@@ -14,7 +14,8 @@ target_include_directories(lazymar_cuda_kernels PRIVATE ${CMAKE_SOURCE_DIR}/incl
 target_compile_options(lazymar_cuda_kernels PRIVATE -O3 -Werror all-warnings)
 set_target_properties(lazymar_cuda_kernels PROPERTIES CUDA_RUNTIME_LIBRARY Shared)
 
-add_library(lazymar_cuda STATIC ${LAZYMAR_CUDA_OPS} src/cuda/registration.cpp)
+add_library(lazymar_cuda STATIC ${LAZYMAR_CUDA_OPS} src/cuda/registration.cpp
+  src/cuda/stream.cpp)
 target_include_directories(lazymar_cuda SYSTEM PRIVATE ${CUDAToolkit_INCLUDE_DIRS})
 target_link_libraries(lazymar_cuda PUBLIC lazymar_flags lazymar_cuda_kernels lazymar_torch
   lazymar_torch_cuda_all CUDA::cudart)

@@ -1,4 +1,5 @@
 // The room's door: linked in, it puts the kernels behind nn/ops.h and graphs behind nn/recording.h.
+#include <ATen/core/CachingHostAllocator.h>
 #include <ATen/cuda/CUDAEvent.h>
 #include <ATen/cuda/CUDAGraph.h>
 #include <c10/cuda/CUDACachingAllocator.h>
@@ -10,36 +11,40 @@
 #include <utility>
 
 #include "lazymar/cuda/device_ops.h"
-#include "tensors.h"
 
 namespace lazymar::cuda {
-
-Stream current_stream(const at::Tensor& x) {
-  return c10::cuda::getCurrentCUDAStream(x.device().index()).stream();
-}
-
 namespace {
 
-/// Work captured as a CUDA graph. All graphs of a device share one pool of memory for what is
-/// temporary, and one stream to be captured on: they are replayed one after another.
+using Pool = std::shared_ptr<const at::cuda::MempoolId_t>;
+
+/// The pool that all living graphs share. LibTorch takes none that has lost its last graph, so the
+/// next graph begins another.
+Pool shared_pool() {
+  static std::weak_ptr<const at::cuda::MempoolId_t> used;
+  Pool pool = used.lock();
+  if (pool == nullptr) {
+    pool = std::make_shared<const at::cuda::MempoolId_t>(at::cuda::graph_pool_handle());
+    used = pool;
+  }
+  return pool;
+}
+
+/// Work captured as a CUDA graph. All graphs share one pool of memory for what is temporary, and
+/// one stream to be captured on: they are replayed one after another.
 class Graph final : public Recording {
  public:
   explicit Graph(const std::function<void()>& work) {
     const c10::cuda::CUDAStream caller = c10::cuda::getCurrentCUDAStream();
     const c10::cuda::CUDAStream side = capture_stream(caller.device_index());
     wait(side, caller);
-    {
+    try {
       const c10::cuda::CUDAStreamGuard guard(side);
       // Libraries choose algorithms and take their workspaces now: neither is allowed in a capture.
       work();
-      try {
-        capture(work);
-      } catch (const c10::OutOfMemoryError&) {
-        // The allocator keeps what the run before took, and may not give it back in a capture.
-        c10::cuda::CUDACachingAllocator::emptyCache();
-        graph_.reset();
-        capture(work);
-      }
+      capture_with_room(work);
+    } catch (...) {
+      wait(caller, side);  // what is underway there uses memory that the caller may free
+      throw;
     }
     wait(caller, side);
   }
@@ -47,16 +52,55 @@ class Graph final : public Recording {
   void replay() override { graph_.replay(); }
 
  private:
+  void capture_with_room(const std::function<void()>& work) {
+    try {
+      capture(work);
+    } catch (const c10::OutOfMemoryError&) {
+      // The allocator keeps what the run before took, and may not give it back in a capture.
+      graph_.reset();
+      pool_.reset();
+      c10::cuda::CUDACachingAllocator::emptyCache();
+      capture(work);
+    }
+  }
+
   void capture(const std::function<void()>& work) {
+    pool_ = shared_pool();
     // Other threads go on with their own work while this one captures.
-    graph_.capture_begin(pool(), cudaStreamCaptureModeThreadLocal);
+    graph_.capture_begin(*pool_, cudaStreamCaptureModeThreadLocal);
     try {
       work();
     } catch (...) {
-      end_quietly();
+      abandon();
       throw;
     }
     graph_.capture_end();
+  }
+
+  /// Ends a capture that went wrong. Where ending fails as well, LibTorch 2.11 leaves its
+  /// allocators in the capture.
+  void abandon() {
+    const auto tried = [](const auto& step) {
+      try {
+        step();
+        return true;
+      } catch (const std::exception&) {
+        return false;  // the caller is told what went wrong in the capture
+      }
+    };
+    if (tried([&] { graph_.capture_end(); })) {
+      return;
+    }
+    const c10::DeviceIndex device = c10::cuda::current_device();
+    tried([&] {
+      c10::cuda::CUDACachingAllocator::endAllocateToPool(device, *pool_);
+      c10::cuda::CUDACachingAllocator::releasePool(device, *pool_);
+    });
+    tried([&] {
+      at::HostAllocator* host = at::getHostAllocator(at::kCUDA);
+      host->end_allocate_to_pool(*pool_);
+      host->release_pool(*pool_);
+    });
   }
 
   static void wait(const c10::cuda::CUDAStream& waiting, const c10::cuda::CUDAStream& for_this) {
@@ -70,19 +114,7 @@ class Graph final : public Recording {
     return only;
   }
 
-  static at::cuda::MempoolId_t pool() {
-    static const at::cuda::MempoolId_t only = at::cuda::graph_pool_handle();
-    return only;
-  }
-
-  void end_quietly() {
-    try {
-      graph_.capture_end();
-    } catch (const std::exception&) {
-      // What went wrong in the capture is what the caller is told.
-    }
-  }
-
+  Pool pool_;  // outlives the graph, which tells LibTorch that it no longer uses it
   at::cuda::CUDAGraph graph_;
 };
 

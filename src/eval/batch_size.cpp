@@ -55,20 +55,24 @@ std::optional<int64_t> batch_of_manifest(const std::filesystem::path& run_folder
   return batch >= 1 ? std::optional(batch) : std::nullopt;
 }
 
-/// Draws a batch and tells what it took at its peak.
+/// What batches of that size hold at their peak. The first one records; what it needed only for
+/// that is given back, and what is recorded stays, before the second one is measured.
 int64_t peak_of(Generator& generator, int64_t images) {
   const c10::Device device = generator.model().mar.class_emb.device();
   generator.release_unused_memory();
-  reset_peak_memory(device);
   std::vector<int64_t> ids(static_cast<size_t>(images));
   std::iota(ids.begin(), ids.end(), 0);
-  generator.generate(ids, std::vector<int64_t>(ids.size()));
+  const std::vector<int64_t> labels(ids.size());
+  generator.generate(ids, labels);
+  release_unused_memory(device);
+  reset_peak_memory(device);
+  generator.generate(ids, labels);
   return device_memory(device).peak;
 }
 
 }  // namespace
 
-int64_t largest_batch(const MeasuredPeak& peak, int64_t available, int64_t most) {
+int64_t largest_batch(const MeasuredPeak& peak, const AvailableMemory& available, int64_t most) {
   const Probe large = measured(peak, std::min(most, kProbe));
   if (large.images == 1) {
     return 1;
@@ -76,7 +80,7 @@ int64_t largest_batch(const MeasuredPeak& peak, int64_t available, int64_t most)
   const Probe small = measured(peak, large.images / 2);
   const double each = std::max(1.0, static_cast<double>(large.bytes - small.bytes) /
                                         static_cast<double>(large.images - small.images));
-  const double left = kUsable * static_cast<double>(available) - static_cast<double>(large.bytes);
+  const double left = kUsable * static_cast<double>(available()) - static_cast<double>(large.bytes);
   // The larger one did fit, whatever the line says.
   const auto batch = large.images + static_cast<int64_t>(std::max(0.0, left) / each);
   const int64_t limited = std::min({batch, most, kMost});
@@ -106,8 +110,9 @@ int64_t automatic_batch(const EvalOptions& options, const World& world, Generato
   if (device.is_cpu()) {
     return std::min(usual, options.num_images);
   }
-  const int64_t batch = largest_batch([&](int64_t images) { return peak_of(generator, images); },
-                                      device_memory(device).available, options.num_images);
+  const int64_t batch =
+      largest_batch([&](int64_t images) { return peak_of(generator, images); },
+                    [&] { return device_memory(device).available; }, options.num_images);
   generator.release_unused_memory();
   log_info(concat("--eval_bsz auto: ", batch));
   return batch;

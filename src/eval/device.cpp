@@ -7,6 +7,7 @@
 #include <c10/util/Exception.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -115,11 +116,16 @@ void set_threads(const std::optional<int64_t>& threads, const World& world) {
 }
 
 bool is_out_of_memory(const std::exception& error) {
+  // What has no type of its own: the CPU's allocator, graphs being made or launched, cuBLAS.
+  constexpr std::array<std::string_view, 3> kMessages = {
+      "DefaultCPUAllocator: can't allocate memory", "CUDA error: out of memory",
+      "CUBLAS_STATUS_ALLOC_FAILED"};
+  const std::string_view said = error.what();
   return dynamic_cast<const std::bad_alloc*>(&error) != nullptr ||
          dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr ||
-         // The CPU's allocator throws no type of its own.
-         std::string_view(error.what()).find("DefaultCPUAllocator: can't allocate memory") !=
-             std::string_view::npos;
+         std::any_of(kMessages.begin(), kMessages.end(), [&](std::string_view message) {
+           return said.find(message) != std::string_view::npos;
+         });
 }
 
 void release_unused_memory(c10::Device device) {
@@ -142,6 +148,9 @@ void use_device(c10::Device device) {
   context.setAllowFP16ReductionCuBLAS(/*allow_reduced_precision=*/false);
   context.setBenchmarkCuDNN(false);
   context.setDeterministicCuDNN(true);
+  // Attention goes to the flash kernel. cuDNN's, which LibTorch prefers on Hopper, plans anew for
+  // every shape, and the shapes here differ from step to step.
+  context.setSDPUseCuDNN(false);
 }
 
 DeviceMemory device_memory(c10::Device device) {
@@ -149,7 +158,7 @@ DeviceMemory device_memory(c10::Device device) {
   const auto [free, total] = at::accelerator::getMemoryInfo(device.index());
   const auto stats = at::accelerator::getDeviceStats(device.index());
   return {static_cast<int64_t>(free) + stats.reserved_bytes[kAll].current,
-          stats.allocated_bytes[kAll].peak};
+          stats.reserved_bytes[kAll].peak};
 }
 
 void reset_peak_memory(c10::Device device) {

@@ -10,7 +10,6 @@
 #include "lazymar/eval/device.h"
 #include "lazymar/eval/device_clock.h"
 #include "lazymar/nn/ops.h"
-#include "lazymar/nn/transfer.h"
 
 namespace lazymar {
 namespace {
@@ -136,6 +135,7 @@ Generator::Generator(std::shared_ptr<const Model> model, const SamplingOptions& 
       sampling_(sampling),
       sampler_(model_->mar, sampling),
       runners_(make_runners(lazy, model_->mar.config, sampling)),
+      copies_(model_->mar.class_emb.device()),
       seed_(seed) {}
 
 /// A block whose work has been given to the device.
@@ -170,9 +170,13 @@ Generator::BlockInFlight Generator::start(const std::vector<int64_t>& ids,
   flight->sampled = flight->clock.note();
   at::Tensor images = model_->vae.decode(unpatchify(tokens, model_->patch_size));
   hooks.decoded(images);
-  flight->sound = brought_here(are_sound(images));
-  flight->block.pixels = brought_here(to_bytes(images));
-  flight->end = flight->clock.note();
+  const at::Tensor sound = are_sound(images);
+  const at::Tensor pixels = to_bytes(images);
+  copies_.run([&] {
+    flight->sound = brought_here(sound);
+    flight->block.pixels = brought_here(pixels);
+    flight->end = flight->clock.note();
+  });
   flight->block.work = work_count();
   if (flight->recorder) {
     const std::vector<FeatureChanges> changes = flight->recorder->changes();

@@ -45,15 +45,16 @@ int64_t LazyCache::computed_halves(const DecodeStep& step) const {
 void LazyCache::begin(const MarBatch& batch) {
   // Of batches of one shape, the next takes the memory of the last.
   const bool fits = images_ == batch.images;
-  images_ = batch.images;
+  images_ = 0;  // should memory be too short for what follows
   if (options_.token) {
     const at::Tensor rows = rows_in_raster_order(batch.orders, buffer_).repeat({cached_halves_, 1});
     raster_rows_ = fits ? raster_rows_.copy_(rows) : rows;
   }
   if (options_.condition && halves_ == 2 && !fits) {
     const at::Tensor& like = batch.decoder.x;
-    difference_ = at::zeros({images_, length_, like.size(2)}, like.options());
+    difference_ = at::zeros({batch.images, length_, like.size(2)}, like.options());
   }
+  images_ = batch.images;
 }
 
 EncoderRows LazyCache::encoder_rows(const DecodeStep& step) {

@@ -83,6 +83,7 @@ void Sampler::begin(Runner& runner, const at::Tensor& labels, const Orders& orde
   const int64_t images = labels.size(0);
   if (batch_.images != images || repeated_for_ != &runner) {
     forget_recordings();
+    batch_.images = 0;  // should memory be too short for what follows
     repeated_for_ = &runner;
     const at::TensorOptions options = mar_.diffusion_pos_embed.options();
     tokens_ = at::empty({images, mar_.config.sequence_length, mar_.config.token_channels}, options);

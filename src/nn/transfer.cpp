@@ -1,6 +1,9 @@
 #include "lazymar/nn/transfer.h"
 
 #include <ATen/ATen.h>
+#include <c10/core/Event.h>
+#include <c10/core/StreamGuard.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 
 namespace lazymar {
 
@@ -21,7 +24,28 @@ at::Tensor brought_here(const at::Tensor& t) {
   if (t.is_cpu()) {
     return t;
   }
+  // t may be forgotten: its memory is not used anew before the copy has passed.
+  t.record_stream(c10::impl::VirtualGuardImpl(t.device().type()).getStream(t.device()));
   return empty_for(t.device(), t.sizes(), t.scalar_type()).copy_(t, /*non_blocking=*/true);
+}
+
+SideQueue::SideQueue(c10::Device device) {
+  if (!device.is_cpu()) {
+    stream_ = c10::impl::VirtualGuardImpl(device.type()).getStreamFromGlobalPool(device);
+  }
+}
+
+void SideQueue::run(const std::function<void()>& work) const {
+  if (!stream_) {
+    work();
+    return;
+  }
+  const c10::Device device = stream_->device();
+  c10::Event before(device.type());
+  before.record(c10::impl::VirtualGuardImpl(device.type()).getStream(device));
+  before.block(*stream_);
+  const c10::StreamGuard guard(*stream_);
+  work();
 }
 
 }  // namespace lazymar

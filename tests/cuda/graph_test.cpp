@@ -1,14 +1,20 @@
 // CUDA graphs, and that a batch never waits for the device: on a GPU only.
+#include <ATen/DeviceAccelerator.h>
 #include <c10/cuda/CUDAFunctions.h>
 
-#include "lazymar/lazy/head_cache.h"
-#include "lazymar/lazy/lazy_cache.h"
-#include "lazymar/mar/sampler.h"
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "lazymar/eval/generator.h"
 #include "support/kernel_device.h"
-#include "support/tiny_model.h"
+#include "support/network.h"
 
 namespace lazymar {
 namespace {
+
+using testing::Network;
 
 /// Whatever waits for the device throws while this lives.
 class NoWaiting {
@@ -21,78 +27,113 @@ class NoWaiting {
   NoWaiting& operator=(const NoWaiting&) = delete;
 };
 
-/// A LazyMAR or MAR on random weights, batch after batch.
-class Network {
- public:
-  explicit Network(bool lazy) : lazy_(lazy) {}
+Placement on_gpu(c10::ScalarType product) {
+  return {c10::kFloat, {c10::kCUDA, 0}, product};
+}
 
-  at::Tensor sample(uint64_t seed) {
-    PhiloxNoise noise(seed, {3, 1, 4, 1});
-    SampleObserver nobody;
-    return sampler_.sample(lazy_ ? static_cast<Runner&>(cache_) : full_,
-                           lazy_ ? static_cast<HeadRunner&>(head_cache_) : full_head_,
-                           at::tensor({0, 2, 1, 1}, c10::kLong), noise, nobody);
-  }
-
- private:
-  static SamplingOptions sampling() {
-    SamplingOptions options;
-    options.num_iter = 12;
-    options.num_sampling_steps = 30;
-    options.cfg = 2.5;
-    return options;
-  }
-  static Mar load() {
-    testing::RicherRandomWeights weights({c10::kFloat, {c10::kCUDA, 0}, c10::kFloat});
-    return load_mar(weights, testing::tiny_config());
-  }
-  static LazyOptions options() {
-    LazyOptions lazy;
-    lazy.warmup = 2;
-    lazy.refresh = 4;
-    return lazy;
-  }
-
-  bool lazy_;
-  Mar mar_ = load();
-  LazyCache cache_{options(), testing::tiny_config(), sampling()};
-  FullRunner full_;
-  HeadCache head_cache_{7};
-  FullHeadRunner full_head_;
-  Sampler sampler_{mar_, sampling()};
+class Graphs : public testing::KernelTest {
+ protected:
+  void TearDown() override { set_recordings(true); }
 };
 
-class Graphs : public testing::KernelTest {};
-
 TEST_F(Graphs, ReplayingIsTheSameAsLaunching) {
-  for (const bool lazy : {false, true}) {
-    Network network(lazy);
-    for (const uint64_t seed : {1, 2, 3}) {
-      set_recordings(false);
-      const at::Tensor launched = network.sample(seed).cpu();
-      set_recordings(true);
-      // The first one records; every batch has other noise, orders and guidance in the same graphs.
-      EXPECT_LT(testing::relative_error(network.sample(seed).cpu(), launched), 1e-4) << seed;
-      EXPECT_LT(testing::relative_error(network.sample(seed).cpu(), launched), 1e-4) << seed;
-      // The control.
-      EXPECT_GT(testing::relative_error(network.sample(seed + 1).cpu(), launched), 1e-2) << seed;
+  for (const c10::ScalarType product : {c10::kFloat, c10::kBFloat16, c10::kHalf}) {
+    const double tolerance = product == c10::kFloat ? 1e-4 : 5e-2;
+    for (const bool lazy : {false, true}) {
+      Network network(on_gpu(product), lazy);
+      // Each size forgets the graphs of the one before.
+      for (const std::vector<int64_t>& labels :
+           {std::vector<int64_t>{0, 2, 1, 1}, {2, 0}, {1, 1, 0, 2}, {2}}) {
+        for (const uint64_t seed : {1, 2}) {
+          set_recordings(false);
+          const at::Tensor launched = network.sample(seed, labels);
+          set_recordings(true);
+          // With the first seed, the first one records; other noise, orders and guidance in the
+          // same graphs. A block of a set may be made either way: not a bit may differ.
+          const at::Tensor first = network.sample(seed, labels);
+          EXPECT_TRUE(at::equal(network.sample(seed, labels), first)) << seed;
+          EXPECT_LT(testing::relative_error(first, launched), tolerance) << seed;
+          // The control.
+          EXPECT_GT(testing::relative_error(network.sample(seed + 1, labels), launched), 1e-2);
+        }
+      }
     }
   }
+}
+
+TEST_F(Graphs, NetworksComeAndGo) {
+  std::optional<Network> first(std::in_place, on_gpu(c10::kFloat), true);
+  const at::Tensor expected = first->sample(1);
+  {
+    Network second(on_gpu(c10::kFloat), true);
+    EXPECT_TRUE(at::equal(second.sample(1), expected));
+    EXPECT_TRUE(at::equal(first->sample(1), expected));
+    first.reset();
+    EXPECT_TRUE(at::equal(second.sample(1), expected));
+  }
+  // No graph lives now, and memory is given back before the next one.
+  at::accelerator::emptyCache();
+  first.emplace(on_gpu(c10::kFloat), true);
+  EXPECT_TRUE(at::equal(first->sample(1), expected));
+  EXPECT_TRUE(at::equal(first->sample(1), expected));
 }
 
 TEST_F(Graphs, ABatchWaitsForTheDeviceNowhere) {
   for (const bool lazy : {false, true}) {
     for (const bool recordings : {true, false}) {
       set_recordings(recordings);
-      Network network(lazy);
+      Network network(on_gpu(c10::kFloat), lazy);
       network.sample(1);  // warms up and records
       const NoWaiting guard;
-      EXPECT_NO_THROW(network.sample(2));
+      EXPECT_NO_THROW(network.launch(2));
       // The control: reading a value waits.
-      EXPECT_THROW(network.sample(3).sum().item<double>(), c10::Error);
+      EXPECT_THROW(network.launch(3).sum().item<double>(), c10::Error);
     }
   }
-  set_recordings(true);
+}
+
+/// A generator of small pictures.
+Generator small_generator() {
+  testing::RicherRandomWeights weights(on_gpu(c10::kBFloat16));
+  VaeConfig vae;
+  vae.embed_dim = vae.z_channels = 4;
+  vae.blocks_per_level = 2;
+  vae.groups = 4;
+  vae.middle_width = 16;
+  vae.level_widths = {8, 16};
+  auto model = std::make_shared<Model>();
+  model->mar = load_mar(weights, testing::tiny_config());
+  model->vae = load_kl_decoder(weights, vae);
+  SamplingOptions sampling;
+  sampling.num_iter = 8;
+  sampling.num_sampling_steps = 20;
+  sampling.cfg = 2.5;
+  return Generator(std::move(model), sampling, LazyOptions(), /*seed=*/1);
+}
+
+TEST_F(Graphs, BlocksInFlightAreThoseMadeAlone) {
+  Generator generator = small_generator();
+  const std::vector<int64_t> labels{0, 2};
+  const auto ids = [](int64_t block) { return std::vector<int64_t>{2 * block, 2 * block + 1}; };
+  std::vector<at::Tensor> alone;
+  for (int64_t block = 0; block < 4; ++block) {
+    alone.push_back(generator.generate(ids(block), labels).pixels);
+  }
+  EXPECT_FALSE(at::equal(alone[0], alone[1]));  // the control
+  Generator::BlockInFlight before;
+  for (int64_t block = 0; block < 4; ++block) {
+    Generator::BlockInFlight now;
+    {
+      const NoWaiting guard;
+      EXPECT_NO_THROW(now = generator.start(ids(block), labels, {}));
+    }
+    if (before != nullptr) {
+      EXPECT_TRUE(
+          at::equal(Generator::finish(before).pixels, alone[static_cast<size_t>(block - 1)]));
+    }
+    before = std::move(now);
+  }
+  EXPECT_TRUE(at::equal(Generator::finish(before).pixels, alone[3]));
 }
 
 }  // namespace

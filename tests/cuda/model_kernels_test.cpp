@@ -4,68 +4,17 @@
 #include <utility>
 #include <vector>
 
-#include "lazymar/lazy/head_cache.h"
-#include "lazymar/lazy/lazy_cache.h"
-#include "lazymar/mar/sampler.h"
 #include "lazymar/vae/kl_decoder.h"
 #include "support/kernel_device.h"
 #include "support/memory_watch.h"
-#include "support/tiny_model.h"
+#include "support/network.h"
 
 namespace lazymar {
 namespace {
 
+using testing::Network;
+
 class ModelKernels : public testing::KernelTest {};
-
-/// LazyMAR or MAR on random weights, batch after batch.
-class Network {
- public:
-  static constexpr int64_t kSteps = 8;
-
-  Network(Placement placement, bool lazy) : lazy_(lazy), mar_(load(placement)) {}
-
-  /// Latent tokens of two images of classes 0 and `label`.
-  at::Tensor sample(uint64_t seed = 5, int64_t label = 2) {
-    PhiloxNoise noise(seed, {3, 1});
-    SampleObserver nobody;
-    return sampler_
-        .sample(lazy_ ? static_cast<Runner&>(cache_) : full_,
-                lazy_ ? static_cast<HeadRunner&>(head_cache_) : full_head_,
-                at::tensor({int64_t{0}, label}), noise, nobody)
-        .cpu();
-  }
-
- private:
-  static Mar load(Placement placement) {
-    testing::RicherRandomWeights weights(placement);
-    return load_mar(weights, testing::tiny_config());
-  }
-  static SamplingOptions sampling() {
-    SamplingOptions options;
-    options.num_iter = kSteps;
-    options.num_sampling_steps = 20;
-    options.cfg = 2.5;
-    return options;
-  }
-  static LazyOptions options() {
-    LazyOptions lazy;
-    lazy.warmup = 2;
-    lazy.refresh = 4;
-    lazy.prune_layer = 1;
-    lazy.extra = 1;
-    lazy.retain = RetainKind::kList;
-    lazy.retain_list = {0.3};
-    return lazy;
-  }
-
-  bool lazy_;
-  Mar mar_;
-  LazyCache cache_{options(), testing::tiny_config(), sampling()};
-  FullRunner full_;
-  HeadCache head_cache_{7};
-  FullHeadRunner full_head_;
-  Sampler sampler_{mar_, sampling()};
-};
 
 at::Tensor sample(Placement placement, bool lazy, uint64_t seed = 5) {
   return Network(placement, lazy).sample(seed);
@@ -121,14 +70,14 @@ TEST_F(ModelKernels, StepsAndLoopsAreRecordedOncePerShape) {
     recordings_made = 0;
     // Other orders, noise and classes in the same recordings.
     for (const uint64_t seed : {5, 6, 7}) {
-      const auto label = static_cast<int64_t>(seed % 3);
+      const std::vector<int64_t> labels{0, static_cast<int64_t>(seed % 3)};
       Network other(placement, lazy);
       set_recordings(false);
       work_count() = {};
-      const at::Tensor launched = other.sample(seed, label);
+      const at::Tensor launched = other.sample(seed, labels);
       const WorkCount expected = std::exchange(work_count(), {});
       set_recordings(true);
-      EXPECT_TRUE(at::equal(network.sample(seed, label), launched));
+      EXPECT_TRUE(at::equal(network.sample(seed, labels), launched));
       if (seed == 5) {  // later batches have some of z in the first step's table
         EXPECT_EQ(work_count().flops, expected.flops);
       }
@@ -137,6 +86,25 @@ TEST_F(ModelKernels, StepsAndLoopsAreRecordedOncePerShape) {
       // predict 1, 2 or 3 of them.
       EXPECT_GE(recordings_made, 2 * (Network::kSteps - 1) + 2);
       EXPECT_LE(recordings_made, 2 * (Network::kSteps - 1) + 4);
+    }
+  }
+}
+
+TEST_F(ModelKernels, AnotherBatchSizeIsRecordedAnew) {
+  DeviceOps recording = ops;
+  recording.record = rerun;
+  const testing::KernelsInUse use(recording);
+  const Placement placement{c10::kFloat, {testing::kKernelDevice, 0}, c10::kFloat};
+  Network network(placement, /*lazy=*/true);
+  for (const std::vector<int64_t>& labels : {std::vector<int64_t>{0, 2}, {1}, {2, 0}}) {
+    Network other(placement, /*lazy=*/true);
+    set_recordings(false);
+    const at::Tensor launched = other.sample(5, labels);
+    set_recordings(true);
+    for (const bool first : {true, false}) {
+      recordings_made = 0;
+      EXPECT_TRUE(at::equal(network.sample(5, labels), launched));
+      EXPECT_EQ(recordings_made > 0, first);
     }
   }
 }
@@ -179,7 +147,7 @@ TEST_F(ModelKernels, ReplaysFindTheirMemoryWhereItWas) {
     for (uint64_t seed = 1; seed <= 4; ++seed) {
       network.sample(seed);
       for (int64_t size = 1; size <= 1 << 16; size *= 2) {
-        in_the_way.push_back(at::empty({size}));
+        in_the_way.push_back(at::empty({size}, placement.device));
       }
     }
     EXPECT_EQ(recordings_moved, 0);

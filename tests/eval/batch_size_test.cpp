@@ -12,6 +12,10 @@ namespace {
 
 constexpr int64_t kMiB = int64_t{1} << 20;
 
+AvailableMemory mebibytes(int64_t count) {
+  return [count] { return count * kMiB; };
+}
+
 TEST(LargestBatch, FollowsTheLineThroughTwoMeasuredBatches) {
   std::vector<int64_t> asked;
   const auto peak = [&](int64_t images) {
@@ -19,12 +23,12 @@ TEST(LargestBatch, FollowsTheLineThroughTwoMeasuredBatches) {
     return 1000 * kMiB + images * 50 * kMiB;
   };
   // 0.9 of the memory less 1000 MiB, at 50 MiB an image: 160.
-  EXPECT_EQ(largest_batch(peak, 10000 * kMiB, 50000), 160);
+  EXPECT_EQ(largest_batch(peak, mebibytes(10000), 50000), 160);
   EXPECT_EQ(asked, (std::vector<int64_t>{64, 32}));
-  EXPECT_EQ(largest_batch(peak, 9900 * kMiB, 50000), 152);  // 158, down to a multiple of 8
-  EXPECT_EQ(largest_batch(peak, 10000 * kMiB, 100), 100);   // no more than there are
-  EXPECT_EQ(largest_batch(peak, 10000 * kMiB, 3), 3);
-  EXPECT_EQ(largest_batch(peak, 100000000 * kMiB, 50000), 1024);
+  EXPECT_EQ(largest_batch(peak, mebibytes(9900), 50000), 152);  // 158, down to a multiple of 8
+  EXPECT_EQ(largest_batch(peak, mebibytes(10000), 100), 100);   // no more than there are
+  EXPECT_EQ(largest_batch(peak, mebibytes(10000), 3), 3);
+  EXPECT_EQ(largest_batch(peak, mebibytes(100000000), 50000), 1024);
 }
 
 TEST(LargestBatch, HalvesWhatDoesNotFit) {
@@ -34,12 +38,14 @@ TEST(LargestBatch, HalvesWhatDoesNotFit) {
     }
     return images * 50 * kMiB;
   };
-  EXPECT_EQ(largest_batch(peak, 1200 * kMiB, 50000), 16);  // 21 by the line
-  EXPECT_EQ(largest_batch(peak, 100 * kMiB, 50000), 16);   // it did fit
-  testing::refused(
-      [] { largest_batch([](int64_t) -> int64_t { throw std::bad_alloc(); }, kMiB, 50000); });
-  EXPECT_THROW(largest_batch([](int64_t) -> int64_t { throw std::logic_error("other"); }, kMiB, 8),
-               std::logic_error);
+  EXPECT_EQ(largest_batch(peak, mebibytes(1200), 50000), 16);  // 21 by the line
+  EXPECT_EQ(largest_batch(peak, mebibytes(100), 50000), 16);   // it did fit
+  testing::refused([] {
+    largest_batch([](int64_t) -> int64_t { throw std::bad_alloc(); }, mebibytes(1), 50000);
+  });
+  EXPECT_THROW(
+      largest_batch([](int64_t) -> int64_t { throw std::logic_error("other"); }, mebibytes(1), 8),
+      std::logic_error);
 }
 
 }  // namespace

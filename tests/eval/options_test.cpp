@@ -190,6 +190,8 @@ TEST(Device, ModelOfTheProcessor) {
 
 TEST(Device, OutOfMemoryIsKnown) {
   EXPECT_TRUE(is_out_of_memory(std::bad_alloc()));
+  EXPECT_TRUE(
+      is_out_of_memory(std::runtime_error("CUDA error: out of memory\nCUDA kernel errors")));
   EXPECT_FALSE(is_out_of_memory(std::runtime_error("something else")));
   try {
     at::empty({int64_t{1} << 50}, c10::kFloat);

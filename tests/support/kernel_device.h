@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "lazymar/cuda/device_ops.h"
+#include "lazymar/eval/device.h"
 
 namespace lazymar::testing {
 
@@ -29,6 +30,7 @@ class KernelTest : public ::testing::Test {
     if (!has_kernel_device()) {
       GTEST_SKIP() << "SKIPPED: no CUDA device";
     }
+    use_device({kKernelDevice, 0});
   }
   const DeviceOps ops = cuda::kernel_ops(kKernelDevice);
 };

@@ -43,7 +43,8 @@ void use_device(c10::Device device);
 /// A GPU's memory, in bytes.
 struct DeviceMemory {
   int64_t available = 0;  ///< free, or held by this process
-  int64_t peak = 0;       ///< most that this process had in tensors since reset_peak_memory()
+  /// Most that this process held for tensors since reset_peak_memory(), graphs' memory included.
+  int64_t peak = 0;
 };
 DeviceMemory device_memory(c10::Device device);
 void reset_peak_memory(c10::Device device);

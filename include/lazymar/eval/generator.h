@@ -16,6 +16,7 @@
 #include "lazymar/mar/feature_recorder.h"
 #include "lazymar/mar/sampler.h"
 #include "lazymar/nn/flops.h"
+#include "lazymar/nn/transfer.h"
 #include "lazymar/run/journal.h"
 
 namespace lazymar {
@@ -93,6 +94,7 @@ class Generator {
   SamplingOptions sampling_;
   Sampler sampler_;
   Runners runners_;
+  SideQueue copies_;  ///< of finished images, to the host
   uint64_t seed_;
   std::optional<FeatureRecording> recording_;
 };

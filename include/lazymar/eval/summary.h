@@ -22,7 +22,7 @@ struct RunSummary {
   int64_t num_images = 0;        ///< wanted
   std::vector<bool> lazy_steps;  ///< by decoding step
   int64_t threads = 0;
-  int64_t peak_device_bytes = 0;  ///< of this process's tensors on its GPU; 0 on CPUs
+  int64_t peak_device_bytes = 0;  ///< held by this process for tensors on its GPU; 0 on CPUs
   WorkCount baseline_rows;        ///< of one image, by plain MAR
   std::vector<BlockRecord> blocks;
 };

@@ -2,6 +2,10 @@
 /// Between the host and a device, without waiting for the device.
 
 #include <ATen/core/Tensor.h>
+#include <c10/core/Stream.h>
+
+#include <functional>
+#include <optional>
 
 namespace lazymar {
 
@@ -15,5 +19,18 @@ at::Tensor sent_to(c10::Device device, const at::Tensor& t);
 
 /// `t` on the host; to be read once the device has passed this point of its queue.
 at::Tensor brought_here(const at::Tensor& t);
+
+/// A queue of the device's beside the usual one; on a CPU work is just run.
+class SideQueue {
+ public:
+  explicit SideQueue(c10::Device device);
+
+  /// Calls `work`, whose launches begin when all launched before has passed, and which nothing
+  /// launched afterwards waits for.
+  void run(const std::function<void()>& work) const;
+
+ private:
+  std::optional<c10::Stream> stream_;
+};
 
 }  // namespace lazymar

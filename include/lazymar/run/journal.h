@@ -14,7 +14,7 @@
 
 namespace lazymar {
 
-/// Wall time of a block's stages.
+/// Time of a block's stages: by the wall clock on a CPU, between events on a GPU.
 struct StageSeconds {
   double encoder = 0.0, decoder = 0.0, head = 0.0, vae = 0.0;
   double total = 0.0;  ///< from labels to pixels, everything included

@@ -1,0 +1,69 @@
+#pragma once
+/// LazyMAR or MAR on random weights, batch after batch.
+
+#include <numeric>
+#include <vector>
+
+#include "lazymar/lazy/head_cache.h"
+#include "lazymar/lazy/lazy_cache.h"
+#include "lazymar/mar/sampler.h"
+#include "support/tiny_model.h"
+
+namespace lazymar::testing {
+
+/// Guided, with steps and rows enough for every kind of step.
+class Network {
+ public:
+  static constexpr int64_t kSteps = 8;
+
+  Network(Placement placement, bool lazy) : lazy_(lazy), mar_(load(placement)) {}
+
+  /// Latent tokens [B, 16, 4] of images of these classes, on the CPU.
+  at::Tensor sample(uint64_t seed, const std::vector<int64_t>& labels = {0, 2}) {
+    return launch(seed, labels).cpu();
+  }
+
+  /// The same on the network's device, which may still be at work.
+  at::Tensor launch(uint64_t seed, const std::vector<int64_t>& labels = {0, 2}) {
+    std::vector<int64_t> ids(labels.size());
+    std::iota(ids.begin(), ids.end(), 3);
+    PhiloxNoise noise(seed, ids);
+    SampleObserver nobody;
+    return sampler_.sample(lazy_ ? static_cast<Runner&>(cache_) : full_,
+                           lazy_ ? static_cast<HeadRunner&>(head_cache_) : full_head_,
+                           at::tensor(labels, c10::kLong), noise, nobody);
+  }
+
+ private:
+  static Mar load(Placement placement) {
+    RicherRandomWeights weights(placement);
+    return load_mar(weights, tiny_config());
+  }
+  static SamplingOptions sampling() {
+    SamplingOptions options;
+    options.num_iter = kSteps;
+    options.num_sampling_steps = 20;
+    options.cfg = 2.5;
+    return options;
+  }
+  static LazyOptions options() {
+    LazyOptions lazy;
+    lazy.warmup = 2;
+    lazy.refresh = 4;
+    lazy.prune_layer = 1;
+    lazy.extra = 1;
+    lazy.retain = RetainKind::kList;
+    lazy.retain_list = {0.3};
+    return lazy;
+  }
+
+  bool lazy_;
+  Mar mar_;
+  LazyCache cache_{options(), tiny_config(), sampling()};
+  FullRunner full_;
+  HeadCache head_cache_{7};
+  FullHeadRunner full_head_;
+  Sampler sampler_{mar_, sampling()};
+};
+
+}  // namespace lazymar::testing
