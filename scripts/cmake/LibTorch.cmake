@@ -69,6 +69,8 @@ if(NOT LAZYMAR_CUDA STREQUAL "OFF")
       "CUDA wheels (pip install torch==2.11.0), or configure with -DLAZYMAR_CUDA=OFF.")
   endif()
 endif()
+# In the cache for scripts/gpu_check.sh.
+set(LAZYMAR_CUDA_MODE ${LAZYMAR_CUDA_MODE} CACHE INTERNAL "OFF, COMPILE or ON")
 if(LAZYMAR_CUDA_MODE STREQUAL "OFF")
   message(STATUS "CUDA: off (${why})")
 else()
