@@ -21,6 +21,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 python=${PYTHON:-python3}
 targets=(gpu_tests lazymar_bench lazymar_eval lazymar_verify)
+counter=libcuda_call_counter.so  # built beside gpu_tests
 
 say() { echo "gpu_check: $*"; }
 stop() { say "$@" >&2; exit 2; }
@@ -44,6 +45,7 @@ if [[ ${1:-} == pack ]]; then
     ldd "$program" | awk '$3 ~ /^\// {print $3}' |
       grep -E '/lib(spdlog|fmt|deflate|crypto|gtest|gtest_main)[.-]' | xargs -r cp -Lut "$target/lib"
   done
+  cp "$(dirname "$(built gpu_tests)")/$counter" "$target"
   say "$target: $(du -sh "$target" | cut -f1)"
   exit 0
 fi
@@ -64,7 +66,7 @@ if [[ -n ${LAZYMAR_GPU_PROGRAMS:-} ]]; then
   libraries+=:$programs/lib
   chmod +x "${targets[@]/#/$programs/}"
 else
-  build_flags=()
+  build_flags=(--target cuda_call_counter)
   for name in "${targets[@]}"; do build_flags+=(--target "$name"); done
   architecture=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader | head -1 | tr -d .)
   LIBTORCH_DIR=$torch \
@@ -79,6 +81,7 @@ else
     program=$(built "$name")
     ln -sf "$PWD/$program" "$programs/$name"
   done
+  ln -sf "$PWD/$(dirname "$(built gpu_tests)")/$counter" "$programs/$counter"
 fi
 [[ -x $programs/gpu_tests ]] || stop "$programs holds no gpu_tests"
 
@@ -134,6 +137,21 @@ if wanted tests; then
   for suite in RowKernels SelectionKernels HeadKernels ModelKernels LibraryKernels Graphs; do
     ours "tests-$suite" 60 "$programs/gpu_tests" --gtest_filter="$suite.*"
   done
+fi
+# calls GRAPHS: that a batch neither waits for the device nor allocates, by runs of 4 and 8 batches.
+calls() {
+  local graphs=$1 batches counts=$out/logs/calls-graphs-$1
+  for batches in 4 8; do
+    ours "calls-graphs-$graphs-$batches" 30 env LD_PRELOAD="$programs/$counter" \
+      LAZYMAR_CUDA_CALLS="$counts-$batches.json" "$programs/lazymar_eval" --device cuda:0 --model demo \
+      --lazy_mar --eval_bsz 8 --num_images $((8 * batches)) --cuda_graphs "$graphs" \
+      --output_dir "$out/runs/$graphs-$batches"
+  done
+  stage "calls-graphs-$graphs" 10 "$python" scripts/gpu_calls.py "$counts-4.json" "$counts-8.json" 4
+}
+if wanted tests; then
+  calls on
+  calls off
 fi
 if wanted sanitizers; then
   sanitizer=$(PATH=$PATH:/usr/local/cuda/bin command -v compute-sanitizer || true)

@@ -24,6 +24,9 @@ case $(basename "$0") in
     done
     sed "s/BATCH/$batch/" "$(dirname "$0")/bench.json" >"$json" ;;
   lazymar_eval) while (($#)); do [[ $1 == --output_dir ]] && out=$2; shift; done
+    if [[ ${LAZYMAR_CUDA_CALLS:-} == *-8.json ]]; then kernels=40; fi
+    [[ -z ${LAZYMAR_CUDA_CALLS:-} ]] || cat >"$LAZYMAR_CUDA_CALLS" <<<"{
+      \\"waits\\": 5, \\"allocations\\": 9, \\"kernels\\": ${kernels:-0}, \\"graphs\\": 1}"
     mkdir -p "$out/x" && echo "${SUMMARY:-}" >"$out/x/summary.json" ;;
 esac
 """
@@ -58,10 +61,11 @@ with tempfile.TemporaryDirectory() as folder:
     check("all else ran", {name for name, verdict in verdicts.items() if verdict != "passed"}
           == {"original-1", "original-128"}, verdicts)
     check("suites, sanitizers, recorded runs, benchmarks and runs are among it",
-          {"tests-Graphs", "sanitizer-racecheck", "verify-small-lazy-bf16", "bench-128", "bench-batches",
+          {"tests-Graphs", "calls-graphs-on", "sanitizer-racecheck", "verify-small-lazy-bf16", "bench-128", "bench-batches",
            "eval-auto"} <= set(verdicts), verdicts)
     check("figures are told with their targets", "batch 128, lazy: 0.0400 s an image (within 0.05)" in result.stdout
           and "1980 (1980) MHz, 600 (690) W" in result.stdout and "Example GPU" in result.stdout, result)
+    check("so is what a batch calls", "calls-graphs-off: a batch: 0 waits, 0 allocations, 10 kernels" in result.stdout, result)
     check("logs are kept", (folder / "well/logs.tar.gz").stat().st_size > 0)
 
     result, found = run("failing", GRAPHS_STATUS="1", SUMMARY="{torn")
@@ -72,7 +76,7 @@ with tempfile.TemporaryDirectory() as folder:
 
     result, found = run("skipping", GRAPHS_SAY="SKIPPED: no CUDA device", LAZYMAR_GPU_PARTS="tests")
     check("a test that was skipped did not pass", result.returncode == 1, result)
-    check("parts are some of the stages", len(found["stages"]) == 6, found)
+    check("parts are some of the stages", len(found["stages"]) == 12, found)
 
     result, found = run("late", LAZYMAR_GPU_SECONDS="0", LAZYMAR_GPU_PARTS="tests")
     check("what no longer fits is left out, and that is no success", result.returncode == 3

@@ -1,0 +1,12 @@
+// Calls of the CUDA runtime that are made, and fail, without a device: for cuda_call_counter.cpp.
+#include <cuda_runtime_api.h>
+
+int main() {
+  void* memory = nullptr;
+  cudaDeviceSynchronize();
+  cudaStreamSynchronize(nullptr);
+  cudaEventSynchronize(nullptr);
+  cudaMalloc(&memory, 256);
+  cudaFree(memory);
+  cudaGraphLaunch(nullptr, nullptr);
+}
