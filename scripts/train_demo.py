@@ -41,7 +41,7 @@ def parse():
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="of the CPU")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--images", type=int, default=16000, help="of the training set")
-    for stage, minutes in (("vae", 22.0), ("mar", 60.0), ("head", 5.0), ("decoder", 8.0),
+    for stage, minutes in (("vae", 22.0), ("mar", 75.0), ("head", 7.0), ("decoder", 8.0),
                            ("classifier", 1.5)):
         parser.add_argument(f"--{stage}_minutes", type=float, default=minutes, metavar="MINUTES",
                             help=f"training time of the {stage} stage (default: %(default)s)")
