@@ -16,17 +16,6 @@
 namespace lazymar {
 namespace {
 
-/// Any VAE whose latents fit the tiny tokens: its FLOPs are compared apart from the others.
-VaeConfig tiny_vae() {
-  VaeConfig config;
-  config.embed_dim = config.z_channels = 4;
-  config.blocks_per_level = 2;
-  config.groups = 4;
-  config.middle_width = 16;
-  config.level_widths = {8, 16};
-  return config;
-}
-
 struct Case {
   std::string name;
   std::vector<int64_t> labels;
@@ -54,7 +43,7 @@ const Case kCases[] = {
 };
 
 Workload workload(const Case& what) {
-  Workload work{testing::tiny_config(), tiny_vae(), {}, std::nullopt};
+  Workload work{testing::tiny_config(), testing::tiny_vae_config(), {}, std::nullopt};
   work.sampling.num_iter = 12;
   work.sampling.num_sampling_steps = 9;
   work.sampling.cfg = 2;

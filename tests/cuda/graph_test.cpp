@@ -95,15 +95,9 @@ TEST_F(Graphs, ABatchWaitsForTheDeviceNowhere) {
 /// A generator of small pictures.
 Generator small_generator() {
   testing::RicherRandomWeights weights(on_gpu(c10::kBFloat16));
-  VaeConfig vae;
-  vae.embed_dim = vae.z_channels = 4;
-  vae.blocks_per_level = 2;
-  vae.groups = 4;
-  vae.middle_width = 16;
-  vae.level_widths = {8, 16};
   auto model = std::make_shared<Model>();
   model->mar = load_mar(weights, testing::tiny_config());
-  model->vae = load_kl_decoder(weights, vae);
+  model->vae = load_kl_decoder(weights, testing::tiny_vae_config());
   SamplingOptions sampling;
   sampling.num_iter = 8;
   sampling.num_sampling_steps = 20;

@@ -163,16 +163,10 @@ TEST_F(ModelKernels, ReplaysFindTheirMemoryWhereItWas) {
 }
 
 TEST_F(ModelKernels, DecodedPicturesAreThoseOfTheTwins) {
-  VaeConfig config;
-  config.embed_dim = config.z_channels = 4;
-  config.blocks_per_level = 2;
-  config.groups = 4;
-  config.middle_width = 16;
-  config.level_widths = {8, 16};
   const at::Tensor latents = at::randn({2, 4, 6, 6});
   const auto pixels = [&](Placement placement) {
     testing::RicherRandomWeights weights(placement);
-    const KlDecoder decoder = load_kl_decoder(weights, config);
+    const KlDecoder decoder = load_kl_decoder(weights, testing::tiny_vae_config());
     return to_bytes(decoder.decode(latents.to(placement.device))).cpu().to(c10::kInt);
   };
   const at::Tensor expected = pixels({c10::kFloat, c10::kCPU, c10::kFloat});

@@ -29,6 +29,17 @@ inline MarConfig tiny_config() {
   return config;
 }
 
+/// Latents of 4 channels to pictures of twice their size.
+inline VaeConfig tiny_vae_config() {
+  VaeConfig config;
+  config.embed_dim = config.z_channels = 4;
+  config.blocks_per_level = 2;
+  config.groups = 4;
+  config.middle_width = 16;
+  config.level_widths = {8, 16};
+  return config;
+}
+
 /// Random weights whose biases and norms are random too, so that a dropped one shows.
 class RicherRandomWeights final : public WeightSource {
  public:
