@@ -52,6 +52,7 @@ fi
 
 # --- What there is --------------------------------------------------------------------------------
 out=${1:-gpu_check}
+rm -rf "${out:?}/logs"  # of a run that was cut off
 mkdir -p "$out/logs"
 out=$(cd "$out" && pwd)
 nvidia-smi >"$out/device.txt" 2>&1 || stop "SKIPPED: no NVIDIA GPU (nvidia-smi says so)"
@@ -132,24 +133,22 @@ summarize() {
 trap summarize EXIT
 
 # --- Correctness first ----------------------------------------------------------------------------
-# A process each: an error of the device is the end of its process.
-if wanted tests; then
-  for suite in RowKernels SelectionKernels HeadKernels ModelKernels LibraryKernels Graphs; do
-    ours "tests-$suite" 60 "$programs/gpu_tests" --gtest_filter="$suite.*"
-  done
-fi
 # calls GRAPHS: that a batch neither waits for the device nor allocates, by runs of 4 and 8 batches.
 calls() {
   local graphs=$1 batches counts=$out/logs/calls-graphs-$1
   for batches in 4 8; do
-    ours "calls-graphs-$graphs-$batches" 30 env LD_PRELOAD="$programs/$counter" \
+    ours "batches-graphs-$graphs-$batches" 30 env LD_PRELOAD="$programs/$counter" \
       LAZYMAR_CUDA_CALLS="$counts-$batches.json" "$programs/lazymar_eval" --device cuda:0 --model demo \
       --lazy_mar --eval_bsz 8 --num_images $((8 * batches)) --cuda_graphs "$graphs" \
       --output_dir "$out/runs/$graphs-$batches"
   done
   stage "calls-graphs-$graphs" 10 "$python" scripts/gpu_calls.py "$counts-4.json" "$counts-8.json" 4
 }
+# A process each: an error of the device is the end of its process.
 if wanted tests; then
+  for suite in RowKernels SelectionKernels HeadKernels ModelKernels LibraryKernels Graphs; do
+    ours "tests-$suite" 60 "$programs/gpu_tests" --gtest_filter="$suite.*"
+  done
   calls on
   calls off
 fi

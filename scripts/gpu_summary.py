@@ -98,9 +98,8 @@ def main():
     lines = [results["device"], ""]
     lines += [f"{s['name']:40} {s['verdict']:32} {s['seconds']:>4} s" for s in results["stages"]]
     lines += ["", *bench_lines(rows), *original_lines(originals, rows)]
-    for path in sorted((out / "logs").glob("calls-graphs-o*.log")):
-        if path.stem.count("-") == 2:
-            lines.append(f"{path.stem}: {path.read_text(encoding='utf-8').strip()}")
+    lines += [f"{path.stem}: {path.read_text(encoding='utf-8').strip()}"
+              for path in sorted((out / "logs").glob("calls-*.log"))]
     lines += [f"lazymar_eval, {run['settings'].get('model')}, batch {run['settings'].get('eval_bsz')}: "
               f"{run['seconds_per_image']} s an image" for run in evals]
     lines += [f"UNREADABLE: {problem}" for problem in problems]
