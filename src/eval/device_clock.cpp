@@ -1,6 +1,6 @@
 #include "lazymar/eval/device_clock.h"
 
-#include <c10/core/impl/VirtualGuardImpl.h>
+#include <ATen/DeviceAccelerator.h>
 
 namespace lazymar {
 
@@ -11,7 +11,7 @@ size_t DeviceClock::note() {
   }
   // The flag that keeps the time.
   events_.emplace_back(device_.type(), c10::EventFlag::BACKEND_DEFAULT);
-  events_.back().record(c10::impl::VirtualGuardImpl(device_.type()).getStream(device_));
+  events_.back().record(at::accelerator::getCurrentStream(device_.index()));
   return events_.size() - 1;
 }
 

@@ -6,6 +6,7 @@
 
 #include "lazymar/lazy/row_selection.h"
 #include "lazymar/nn/ops.h"
+#include "lazymar/nn/recording.h"
 
 namespace lazymar {
 
@@ -43,18 +44,15 @@ int64_t LazyCache::computed_halves(const DecodeStep& step) const {
 }
 
 void LazyCache::begin(const MarBatch& batch) {
-  // Of batches of one shape, the next takes the memory of the last.
-  const bool fits = images_ == batch.images;
-  images_ = 0;  // should memory be too short for what follows
-  if (options_.token) {
-    const at::Tensor rows = rows_in_raster_order(batch.orders, buffer_).repeat({cached_halves_, 1});
-    raster_rows_ = fits ? raster_rows_.copy_(rows) : rows;
-  }
-  if (options_.condition && halves_ == 2 && !fits) {
-    const at::Tensor& like = batch.decoder.x;
-    difference_ = at::zeros({batch.images, length_, like.size(2)}, like.options());
-  }
   images_ = batch.images;
+  if (options_.token) {
+    overwrite(raster_rows_,
+              rows_in_raster_order(batch.orders, buffer_).repeat({cached_halves_, 1}));
+  }
+  if (options_.condition && halves_ == 2) {
+    const at::Tensor& like = batch.decoder.x;
+    make_room(difference_, {images_, length_, like.size(2)}, like.options());
+  }
 }
 
 EncoderRows LazyCache::encoder_rows(const DecodeStep& step) {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "lazymar/nn/ops.h"
+#include "lazymar/nn/recording.h"
 
 namespace lazymar {
 namespace {
@@ -14,15 +15,6 @@ at::Tensor in_decoding_order(const at::Tensor& pos, const at::Tensor& orders, in
   const at::Tensor of_tokens = pos[0].narrow(0, buffer, pos.size(1) - buffer);
   const at::Tensor of_buffer = pos.narrow(1, 0, buffer).expand({orders.size(0), -1, -1});
   return at::cat({of_tokens.index({orders}), of_buffer}, 1);
-}
-
-/// Where `kept` has the shape of `value`, its memory stays.
-void overwrite(at::Tensor& kept, const at::Tensor& value) {
-  if (kept.defined() && kept.sizes() == value.sizes()) {
-    kept.copy_(value);
-  } else {
-    kept = value;
-  }
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 
 #include <ATen/ATen.h>
 
-#include <array>
+#include "lazymar/nn/recording.h"
 
 namespace lazymar {
 
@@ -12,15 +12,12 @@ RowInputs RowInputs::of(const Block& first, const at::Tensor& x) {
 }
 
 void RowInputs::make_room(const RowInputs& example, int64_t batch_rows, int64_t rows) {
-  const auto fits = [&](at::Tensor& mine, const at::Tensor& t) {
-    const std::array<int64_t, 3> shape{batch_rows, rows, t.size(2)};
-    if (!mine.defined() || mine.sizes() != at::IntArrayRef(shape)) {
-      mine = at::zeros(shape, t.options());  // numbers, should steps be left out
-    }
+  const auto like = [&](at::Tensor& mine, const at::Tensor& t) {
+    lazymar::make_room(mine, {batch_rows, rows, t.size(2)}, t.options());
   };
-  fits(x, example.x);
-  fits(q, example.q);
-  fits(kv, example.kv);
+  like(x, example.x);
+  like(q, example.q);
+  like(kv, example.kv);
 }
 
 void RowInputs::write(const RowInputs& rows, int64_t first, int64_t copies) {

@@ -83,16 +83,15 @@ void Sampler::begin(Runner& runner, const at::Tensor& labels, const Orders& orde
   const int64_t images = labels.size(0);
   if (batch_.images != images || repeated_for_ != &runner) {
     forget_recordings();
-    batch_.images = 0;  // should memory be too short for what follows
     repeated_for_ = &runner;
-    const at::TensorOptions options = mar_.diffusion_pos_embed.options();
-    tokens_ = at::empty({images, mar_.config.sequence_length, mar_.config.token_channels}, options);
-    int64_t most = 0;
-    for (const DecodeStep& step : plan_) {
-      most = std::max(most, step.predicted());
-    }
-    z_ = at::empty({(options_.guided() ? 2 : 1) * images * most, mar_.config.decoder_dim}, options);
   }
+  int64_t most = 0;
+  for (const DecodeStep& step : plan_) {
+    most = std::max(most, step.predicted());
+  }
+  const at::TensorOptions options = mar_.diffusion_pos_embed.options();
+  make_room(tokens_, {images, mar_.config.sequence_length, mar_.config.token_channels}, options);
+  make_room(z_, {(options_.guided() ? 2 : 1) * images * most, mar_.config.decoder_dim}, options);
   tokens_.zero_();
   mar_.begin(batch_, orders.there, mar_.class_rows(labels, options_.guided()), mask_rows_,
              savings_);

@@ -1,5 +1,7 @@
 #include "lazymar/nn/device_ops.h"
 
+#include <ATen/ATen.h>
+
 #include <utility>
 
 namespace lazymar {
@@ -33,6 +35,20 @@ bool records(c10::DeviceType device) {
 
 void set_recordings(bool on) {
   recordings = on;
+}
+
+void make_room(at::Tensor& kept, at::IntArrayRef sizes, const at::TensorOptions& options) {
+  if (!kept.defined() || kept.sizes() != sizes) {
+    kept = at::zeros(sizes, options);
+  }
+}
+
+void overwrite(at::Tensor& kept, const at::Tensor& value) {
+  if (kept.defined() && kept.sizes() == value.sizes()) {
+    kept.copy_(value);
+  } else {
+    kept = value;
+  }
 }
 
 void RepeatedWork::run(c10::DeviceType device, const std::function<void()>& work) {

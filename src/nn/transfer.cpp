@@ -1,6 +1,7 @@
 #include "lazymar/nn/transfer.h"
 
 #include <ATen/ATen.h>
+#include <ATen/DeviceAccelerator.h>
 #include <c10/core/Event.h>
 #include <c10/core/StreamGuard.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
@@ -25,7 +26,7 @@ at::Tensor brought_here(const at::Tensor& t) {
     return t;
   }
   // t may be forgotten: its memory is not used anew before the copy has passed.
-  t.record_stream(c10::impl::VirtualGuardImpl(t.device().type()).getStream(t.device()));
+  t.record_stream(at::accelerator::getCurrentStream(t.device().index()));
   return empty_for(t.device(), t.sizes(), t.scalar_type()).copy_(t, /*non_blocking=*/true);
 }
 
@@ -42,7 +43,7 @@ void SideQueue::run(const std::function<void()>& work) const {
   }
   const c10::Device device = stream_->device();
   c10::Event before(device.type());
-  before.record(c10::impl::VirtualGuardImpl(device.type()).getStream(device));
+  before.record(at::accelerator::getCurrentStream(device.index()));
   before.block(*stream_);
   const c10::StreamGuard guard(*stream_);
   work();

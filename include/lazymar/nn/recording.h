@@ -1,6 +1,7 @@
 #pragma once
 /// Work of fixed shape, recorded once and replayed with one launch: a CUDA graph.
 
+#include <ATen/core/Tensor.h>
 #include <c10/core/Device.h>
 
 #include <functional>
@@ -30,6 +31,12 @@ bool records(c10::DeviceType device);
 
 /// On unless switched off: the twin that replays nothing (--cuda_graphs off).
 void set_recordings(bool on);
+
+/// Makes `kept` zeros of that shape, unless it has the shape: a replay finds it where it lay.
+void make_room(at::Tensor& kept, at::IntArrayRef sizes, const at::TensorOptions& options);
+
+/// Copies `value` into the memory of `kept`, where that has its shape; otherwise takes `value`.
+void overwrite(at::Tensor& kept, const at::Tensor& value);
 
 /// Work that is run and recorded the first time, and replayed from then on; just run where the
 /// device does not record. Either way it is counted in work_count() every time.
