@@ -1,14 +1,20 @@
 #!/usr/bin/env bash
 # Sets up, builds and runs every test. The environment is that of scripts/build.sh; LAZYMAR_TRACES
 # names a folder of recorded runs to verify besides those in tests/data.
-# What fails does not keep the rest from running; the exit status is 0 only when nothing failed.
+# What fails does not keep the rest from running, and what it said is repeated at the end; the exit
+# status is 0 only when nothing failed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 scripts/build.sh release files-asan-ubsan
 
+logs=build/test-logs
+mkdir -p "$logs"
 failed=()
-scripts/check_format.sh || failed+=("format")
-ctest --preset files-asan-ubsan || failed+=("file parsers under sanitizers")
+step() { # NAME COMMAND...
+  if ! "${@:2}" 2>&1 | tee "$logs/$1.log"; then failed+=("$1"); fi
+}
+step format scripts/check_format.sh
+step file-parsers-under-sanitizers ctest --preset files-asan-ubsan
 # clang alone does not do: libFuzzer comes with its runtime package.
 has_fuzzer() {
   clang++ -fsanitize=fuzzer -x c++ - -o /dev/null 2>/dev/null \
@@ -16,15 +22,18 @@ has_fuzzer() {
 }
 if [[ -n ${CI:-} ]]; then
   if has_fuzzer; then
-    scripts/fuzz.sh || failed+=("fuzzing")
+    step fuzzing scripts/fuzz.sh
   else
     echo "SKIPPED: fuzzing (no clang++ with libFuzzer)"
   fi
 fi
 # Last, so that its closing lines end the output. One at a time: each test uses all processors.
-ctest --preset release || failed+=("tests")
+step tests ctest --preset release
 
-if ((${#failed[@]})); then
-  printf 'test.sh: FAILED: %s\n' "${failed[@]}" >&2
-  exit 1
-fi
+for name in "${failed[@]}"; do
+  printf '\ntest.sh: FAILED: %s (%s):\n' "$name" "$logs/$name.log"
+  # What ctest printed of a failed test stands where it ran.
+  grep -A 40 -E '\*\*\*(Failed|Timeout|Exception)' "$logs/$name.log" | head -n 120 || true
+  tail -n 40 "$logs/$name.log"
+done >&2
+((${#failed[@]} == 0))

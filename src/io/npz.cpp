@@ -1,6 +1,5 @@
 #include "lazymar/io/npz.h"
 
-#include <algorithm>
 #include <cstring>
 
 #include "npy_header.h"
@@ -64,20 +63,16 @@ std::vector<int64_t> strides_of(const NpyArray& array) {
 NpyArray parse_npy(std::span<const std::byte> npy, std::string_view file, uint64_t position) {
   ByteReader reader(npy, file, 0, position);
   const NpyHeader header = read_npy_header(reader);
-  // Sizes are checked one by one: their product may overflow.
   const uint64_t begin = reader.position();
-  const bool empty = std::ranges::find(header.shape, 0) != header.shape.end();
-  auto expected = empty ? 0 : static_cast<uint64_t>(element_size(header.type));
-  for (const int64_t size : header.shape) {
-    if (!empty && expected > reader.remaining() / static_cast<uint64_t>(size)) {
-      reader.refuse(begin, "an array ", shape_string(header.shape), " does not fit into ",
-                    reader.remaining(), " bytes: truncated?");
-    }
-    expected *= static_cast<uint64_t>(size);
+  const auto bytes = checked_byte_count(header.type, header.shape);
+  if (!bytes) {
+    reader.refuse(begin, "the size of an array ", shape_string(header.shape), " overflows");
   }
+  const auto expected = static_cast<uint64_t>(*bytes);
   if (expected != reader.remaining()) {
     reader.refuse(begin, "an array ", shape_string(header.shape), " has ", expected, " bytes, and ",
-                  reader.remaining(), " are there");
+                  reader.remaining(), " are there",
+                  expected > reader.remaining() ? ": truncated?" : "");
   }
   return {header.type, header.shape, header.column_major, reader.take(expected)};
 }

@@ -123,7 +123,6 @@ class HeaderReader {
     }
     TensorView view;
     view.type = read_type(name, value["dtype"]);
-    int64_t bytes = element_size(view.type);
     const json& shape = value["shape"];
     if (!shape.is_array() || shape.size() > kMaxDimensions) {
       refuse_tensor(name, ": shape is not a list of at most ", kMaxDimensions, " sizes");
@@ -134,11 +133,12 @@ class HeaderReader {
         refuse_tensor(name, ": unusable size in shape");
       }
       view.shape.push_back(static_cast<int64_t>(*dimension));
-      if (__builtin_mul_overflow(bytes, view.shape.back(), &bytes)) {
-        refuse_tensor(name, ": the size of its shape overflows");
-      }
     }
-    view.bytes = read_range(name, value["data_offsets"], static_cast<uint64_t>(bytes));
+    const auto bytes = checked_byte_count(view.type, view.shape);
+    if (!bytes) {
+      refuse_tensor(name, ": the size of its shape overflows");
+    }
+    view.bytes = read_range(name, value["data_offsets"], static_cast<uint64_t>(*bytes));
     return view;
   }
 

@@ -127,23 +127,21 @@ class TensorReader {
     if (view.shape.size() != view.strides.size()) {
       refuse("a tensor with ", view.shape.size(), " sizes and ", view.strides.size(), " strides");
     }
+    // After this no product of sizes can overflow.
+    bool overflow = !checked_byte_count(view.type, view.shape);
     int64_t count = 1;
     int64_t span = 1;  // elements from the first to the last
     int64_t dense = 1;
-    bool overflow = false;
     bool contiguous = true;
-    for (size_t i = view.shape.size(); i-- > 0;) {
+    for (size_t i = view.shape.size(); !overflow && i-- > 0;) {
       const int64_t size = view.shape[i];
       int64_t reach = 0;
-      overflow = overflow || __builtin_mul_overflow(count, size, &count) ||
-                 __builtin_mul_overflow(std::max<int64_t>(size - 1, 0), view.strides[i], &reach) ||
+      overflow = __builtin_mul_overflow(std::max<int64_t>(size - 1, 0), view.strides[i], &reach) ||
                  __builtin_add_overflow(span, reach, &span);
       contiguous = contiguous && (size == 1 || view.strides[i] == dense);
-      overflow = overflow || __builtin_mul_overflow(dense, std::max<int64_t>(size, 1), &dense);
+      count *= size;
+      dense *= std::max<int64_t>(size, 1);
     }
-    // Not even a tensor without elements may have sizes whose product is no number of bytes.
-    int64_t bytes = 0;
-    overflow = overflow || __builtin_mul_overflow(dense, element_size(view.type), &bytes);
     const auto bound = static_cast<uint64_t>(count == 0 ? 0 : span);
     const auto begin = static_cast<uint64_t>(offset);
     if (overflow || begin > elements || bound > elements - begin) {

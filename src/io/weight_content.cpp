@@ -60,6 +60,19 @@ int64_t byte_count(ElementType type, std::span<const int64_t> shape) {
   return count;
 }
 
+std::optional<int64_t> checked_byte_count(ElementType type, std::span<const int64_t> shape) {
+  int64_t bytes = element_size(type);
+  bool empty = false;
+  for (const int64_t size : shape) {
+    if (size == 0) {
+      empty = true;
+    } else if (__builtin_mul_overflow(bytes, size, &bytes)) {
+      return std::nullopt;
+    }
+  }
+  return empty ? 0 : bytes;
+}
+
 std::string shape_string(std::span<const int64_t> shape) {
   std::string text = "[";
   for (const int64_t size : shape) {

@@ -104,9 +104,11 @@ std::vector<BadFile> bad_arrays() {
       {"NegativeSize", npy(dictionary("<f4", "(-1,)")), "is no number"},
       {"HugeSize", npy(dictionary("<f4", "(99999999999999999999,)")), "is no number"},
       {"OverflowingShape", npy(dictionary("<f8", "(1000000000000, 1000000000000, 1000000000000)")),
-       "does not fit"},
+       "overflows"},
+      {"EmptyAndOverflowing", npy(dictionary("<i8", "(905048400, 400000000, 400, 800080, 0)")),
+       "overflows"},
       {"ManyDimensions", npy(dictionary("<f4", "(1, 1, 1, 1, 1, 1, 1, 1, 1)")), "dimensions"},
-      {"TooFewBytes", good.substr(0, good.size() - 1), "does not fit"},
+      {"TooFewBytes", good.substr(0, good.size() - 1), "7 are there: truncated?"},
       {"TooManyBytes", good + "x", "has 8 bytes, and 9 are there"},
   };
 }

@@ -118,6 +118,11 @@ std::vector<BadFile> bad_files() {
                       R"("data_offsets":[0,1])"),
                1),
        "overflows"},
+      {"EmptyAndOverflowing",
+       file_of(tensor(R"("dtype":"F64","shape":[0,1099511627776,1099511627776],)"
+                      R"("data_offsets":[0,0])"),
+               0),
+       "overflows"},
       {"NineDimensions",
        file_of(tensor(R"("dtype":"U8","shape":[1,1,1,1,1,1,1,1,1],"data_offsets":[0,1])"), 1),
        "at most 8"},

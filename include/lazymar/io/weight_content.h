@@ -52,6 +52,11 @@ struct TensorView {
 /// Bytes of a tensor without gaps, of a shape that is known to be sensible.
 int64_t byte_count(ElementType type, std::span<const int64_t> shape);
 
+/// The same of a shape (sizes >= 0) that a file tells. Nothing where its sizes multiply to more
+/// than int64_t holds, zeros left out, as NumPy has it: without elements, too, strides are
+/// products.
+std::optional<int64_t> checked_byte_count(ElementType type, std::span<const int64_t> shape);
+
 /// "[2, 3]", for messages.
 std::string shape_string(std::span<const int64_t> shape);
 
