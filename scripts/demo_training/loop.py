@@ -1,10 +1,12 @@
 """What every stage shares: the log, budgets of time, checkpoints, averaged weights."""
 import copy
 import math
-import os
 import time
 
 import torch
+
+from .kept import load_if_from, save_atomically
+from .stopping import Stopped, stop_if_asked
 
 SAVE_EVERY = 600.0  # seconds
 REPORT_EVERY = 30.0
@@ -21,12 +23,6 @@ class Log:
         print(line, flush=True)
         self.file.write(line + "\n")
         self.file.flush()
-
-
-def save_atomically(value, path):
-    partial = path.with_suffix(".partial")
-    torch.save(value, partial)
-    os.replace(partial, path)
 
 
 def rate_factor(progress, flat, floor=0.02):
@@ -66,20 +62,35 @@ class Threads:
             torch.set_num_threads(best)
 
 
+def random_state(device):
+    """Of the generators that draws come from."""
+    state = {"cpu": torch.get_rng_state()}
+    if device == "cuda":
+        state["cuda"] = torch.cuda.get_rng_state()
+    return state
+
+
+def set_random_state(state, device):
+    torch.set_rng_state(state["cpu"].cpu())
+    if device == "cuda" and "cuda" in state:  # not where the stage began on a CPU
+        torch.cuda.set_rng_state(state["cuda"].cpu())
+
+
 class Trainer:
     """Trains one network for a number of minutes and can be stopped and continued at any time.
 
     The schedule follows the time spent, not steps: how many steps fit is not known beforehand where
-    other programs use the machine too.
+    other programs use the machine too. With --max_steps it follows these, so that weights depend on
+    no clock. `source` is the fingerprint of what is trained on; 0 minutes leave the model as it is.
     """
 
-    def __init__(self, name, model, options, log, *, minutes, peak, betas=(0.9, 0.95),
+    def __init__(self, name, model, options, log, *, minutes, source, peak, betas=(0.9, 0.95),
                  weight_decay=0.02, warmup=100, average=0.999, flat=0.25, matrices=(),
                  matrix_peak=0.01):
         self.path = options.work / f"{name}.pt"
-        self.name, self.model, self.log = name, model, log
+        self.name, self.model, self.log, self.source = name, model, log, source
         self.seconds = 60.0 * minutes
-        self.max_steps = options.max_steps
+        self.max_steps, self.device = options.max_steps, options.device
         self.threads = Threads(options.threads if options.device == "cpu" else 1, log)
         self.warmup, self.average, self.flat = warmup, average, flat
         apart = {id(weight) for weight in matrices}
@@ -91,22 +102,24 @@ class Trainer:
                                                     weight_decay=weight_decay))
         self.peaks = [peak, matrix_peak][:len(self.optimizers)]
         self.averaged = copy.deepcopy(model).requires_grad_(False)
-        self.step, self.spent = 0, 0.0
-        if self.path.exists():
-            state = torch.load(self.path, map_location=options.device, weights_only=True)
+        self.step, self.spent, self.random = 0, 0.0, None
+        state = load_if_from(source, self.path, self.device, log) if minutes else None
+        if state:
             self.model.load_state_dict(state["model"])
             self.averaged.load_state_dict(state["averaged"])
             for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
                 optimizer.load_state_dict(saved)
             self.step, self.spent = state["step"], state["spent"]
+            self.random = state["random"]
 
     def save(self):
         save_atomically({"model": self.model.state_dict(), "averaged": self.averaged.state_dict(),
                          "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
-                         "step": self.step, "spent": self.spent}, self.path)
+                         "step": self.step, "spent": self.spent, "source": self.source,
+                         "random": random_state(self.device)}, self.path)
 
     def update(self, loss):
-        factor = rate_factor(self.spent / self.seconds, self.flat)
+        factor = rate_factor(self.progress(), self.flat)
         factor *= min(1.0, (self.step + 1) / self.warmup)
         for optimizer, peak in zip(self.optimizers, self.peaks):
             for group in optimizer.param_groups:
@@ -126,17 +139,38 @@ class Trainer:
                     mean.copy_(value)
         self.step += 1
 
+    def progress(self):
+        """The share of the budget that is used up."""
+        if self.seconds == 0:
+            return 1.0
+        return self.step / self.max_steps if self.max_steps else self.spent / self.seconds
+
     def finished(self):
-        return self.spent >= self.seconds or 0 < self.max_steps <= self.step
+        return self.progress() >= 1
 
     def run(self, batch_size, draw_loss, evaluate=None):
         """draw_loss() -> (loss, {name: value}) of a batch; evaluate(averaged) -> {name: value}."""
+        if self.seconds == 0:
+            self.log(f"{self.name}: left out")
+            return self.averaged
         if self.finished():
             self.log(f"{self.name}: done before, {self.step} steps")
             return self.averaged
         if self.step:
             self.log(f"{self.name}: continues at step {self.step}, {self.spent / 60:.1f} minutes")
+            # Not when it was read: what stages draw before they train is the same at every start.
+            set_random_state(self.random, self.device)
         self.model.train()
+        try:
+            self.train(batch_size, draw_loss, evaluate)
+        except Stopped:
+            self.save()
+            self.log(f"{self.name}: saved at step {self.step}, {self.spent / 60:.1f} minutes")
+            raise
+        self.save()
+        return self.averaged
+
+    def train(self, batch_size, draw_loss, evaluate):
         saved = reported = last = time.monotonic()
         sums, steps = {}, 0
         while not self.finished():
@@ -161,5 +195,4 @@ class Trainer:
             if now - saved >= SAVE_EVERY:
                 self.save()
                 saved = time.monotonic()
-        self.save()
-        return self.averaged
+            stop_if_asked()

@@ -5,9 +5,11 @@ import torch
 from torch import nn
 
 from .diffusion import Diffusion
+from .kept import fingerprint
 from .loop import Trainer
 from .mar import CONFIG, TOKENS, Mar, gather_rows
 from .stages import autocast, labels_of
+from .stopping import stop_if_asked
 
 BATCH = 16
 QUERIES = 96  # masked positions that are predicted, of all; more teach nothing more
@@ -88,7 +90,8 @@ def mar_stage(options, log, moments, held_out_moments):
     diffusion = Diffusion(options.device)
     batches = Batches(moments, options.device)
     test = Batches(held_out_moments, options.device)
-    trainer = Trainer("mar", trainee, options, log, minutes=options.mar_minutes, peak=1.1e-3,
+    trainer = Trainer("mar", trainee, options, log, minutes=options.mar_minutes,
+                      source=fingerprint(options.seed, *moments), peak=1.1e-3,
                       matrices=trainee.mar.matrices())
 
     def draw_loss():
@@ -109,8 +112,10 @@ def mar_stage(options, log, moments, held_out_moments):
 @torch.no_grad()
 def condition_rows(mar, batches, options):
     rounds = HEAD_ROUNDS if options.max_steps == 0 else options.max_steps
-    rows = [predict(mar, batches.draw(BATCH, draw_masked_count()), options, LABEL_DROP)
-            for _ in range(rounds)]
+    rows = []
+    for _ in range(rounds):
+        stop_if_asked()
+        rows.append(predict(mar, batches.draw(BATCH, draw_masked_count()), options, LABEL_DROP))
     return (torch.cat(parts) for parts in zip(*rows))
 
 
@@ -121,7 +126,8 @@ def head_stage(options, log, moments, held_out_moments, trainee):
     diffusion = Diffusion(options.device)
     test = Batches(held_out_moments, options.device)
     head = copy.deepcopy(mar.head).requires_grad_(True)
-    trainer = Trainer("head", head, options, log, minutes=options.head_minutes, peak=3e-4,
+    trainer = Trainer("head", head, options, log, minutes=options.head_minutes,
+                      source=fingerprint(options.seed, mar.state_dict(), *moments), peak=3e-4,
                       flat=0.0, average=0.99)
     if not trainer.finished():
         z, target, _ = condition_rows(mar, Batches(moments, options.device), options)

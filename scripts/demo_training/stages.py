@@ -1,13 +1,16 @@
 """The first stages: pictures, the VAE, tokens, the classifier."""
 import math
 import time
+from pathlib import Path
 
 import torch
 from torch.nn import functional
 
 from . import shapes
 from .classifier import Classifier
-from .loop import Trainer, save_atomically
+from .kept import fingerprint, made_once
+from .loop import Trainer
+from .stopping import stop_if_asked
 from .vae import Vae, reconstruction_loss, vae_loss
 
 HELD_OUT = 2000
@@ -26,15 +29,22 @@ def labels_of(indices):
 
 def data_stage(options, log):
     """{"train", "held-out"}: uint8 [count, 64, 64, 3], from the files of an earlier call if any."""
+    source = fingerprint(Path(shapes.__file__).read_bytes())
+
+    def render(split, count):
+        start = time.monotonic()
+        images = []
+        for index in range(count):
+            stop_if_asked()
+            images.append(torch.from_numpy(shapes.render(split, index)))
+        log(f"data: {split}, {count} images in {time.monotonic() - start:.0f} s")
+        return {"images": torch.stack(images)}
+
     sets = {}
     for split, count in (("train", options.images), ("held-out", min(HELD_OUT, options.images))):
-        path = options.work / f"{split}-{count}.pt"
-        if not path.exists():
-            start = time.monotonic()
-            images = [torch.from_numpy(shapes.render(split, i)) for i in range(count)]
-            save_atomically(torch.stack(images), path)
-            log(f"data: {split}, {count} images in {time.monotonic() - start:.0f} s")
-        sets[split] = torch.load(path, weights_only=True).to(options.device)
+        kept = made_once(source, options.work / f"pictures-{split}-{count}.pt", options.device, log,
+                         lambda split=split, count=count: render(split, count))
+        sets[split] = kept["images"].to(options.device)
     return sets
 
 
@@ -47,6 +57,7 @@ def reconstruction_psnr(vae, images):
     """PSNR in dB of all pixels together, of decoded posterior means, rounded to 8 bits."""
     error, count = 0.0, 0
     for batch in images.split(50):
+        stop_if_asked()
         decoded = vae.decode(vae.posterior(to_unit(batch))[0])
         pixels = ((decoded + 1) * 127.5).round().clamp(0, 255)
         error += float((pixels - batch.permute(0, 3, 1, 2).float()).square().sum())
@@ -58,9 +69,9 @@ def vae_stage(options, log, sets):
     train, held_out = sets["train"], sets["held-out"]
     torch.manual_seed(options.seed)
     vae = Vae().to(options.device)
-    trainer = Trainer("vae", vae, options, log, minutes=options.vae_minutes, peak=1.5e-3,
+    trainer = Trainer("vae", vae, options, log, minutes=options.vae_minutes,
+                      source=fingerprint(options.seed, train), peak=1.5e-3,
                       betas=(0.9, 0.99), weight_decay=0.0, average=0.995)
-    vae.train()
 
     def draw_loss():
         chosen = torch.randint(len(train), (16,), device=train.device)
@@ -81,8 +92,8 @@ def tokens_stage(options, log, sets, vae):
     Both are kept in a file: mean and standard deviation [count, 256, 4], such that sampled tokens
     have mean 0 and standard deviation 1 in each channel.
     """
-    path = options.work / "tokens.pt"
-    if not path.exists():
+    def make():
+        psnr = reconstruction_psnr(vae, sets["held-out"][:500])
         moments = {split: encode(options, vae, images) for split, images in sets.items()}
         mean, std = moments["train"]
         centre = mean.mean(dim=(0, 1))
@@ -91,11 +102,12 @@ def tokens_stage(options, log, sets, vae):
         result = {split: [((mean - centre) / spread).half(), (std / spread).half()]
                   for split, (mean, std) in moments.items()}
         result["vae"] = vae.state_dict()
-        save_atomically(result, path)
         noise = result["train"][1].float().mean()
-        psnr = reconstruction_psnr(vae, sets["held-out"][:500])
         log(f"tokens: posterior std {noise:.4f} of 1, psnr of 500 held-out images {psnr:.2f} dB")
-    return torch.load(path, weights_only=True, map_location=options.device)
+        return result
+
+    source = fingerprint(vae.state_dict(), *sets.values())
+    return made_once(source, options.work / "tokens.pt", options.device, log, make)
 
 
 @torch.no_grad()
@@ -103,6 +115,7 @@ def encode(options, vae, images):
     """Mean and standard deviation of the posteriors, [count, 256, 4] each."""
     means, stds = [], []
     for batch in images.split(100):
+        stop_if_asked()
         with autocast(options):
             mean, log_variance = vae.posterior(to_unit(batch))
         means.append(mean.flatten(2).transpose(1, 2))
@@ -118,9 +131,10 @@ def decoder_stage(options, log, sets, tokens):
     vae.load_state_dict(tokens["vae"])
     vae.encoder.requires_grad_(False)
     vae.quant_conv.requires_grad_(False)
-    trainer = Trainer("decoder", vae, options, log, minutes=options.decoder_minutes, peak=7e-4,
-                      betas=(0.9, 0.99), weight_decay=0.0, average=0.99, flat=0.0)
     mean, std = tokens["train"]
+    trainer = Trainer("decoder", vae, options, log, minutes=options.decoder_minutes,
+                      source=fingerprint(options.seed, tokens["vae"], mean, std, train), peak=7e-4,
+                      betas=(0.9, 0.99), weight_decay=0.0, average=0.99, flat=0.0)
 
     def draw_loss():
         chosen = torch.randint(len(train), (16,), device=train.device)
@@ -157,7 +171,7 @@ def classifier_stage(options, log, sets):
     torch.manual_seed(options.seed + 1)
     classifier = Classifier().to(options.device)
     trainer = Trainer("classifier", classifier, options, log, minutes=options.classifier_minutes,
-                      peak=2e-3, average=0.98, flat=0.0)
+                      source=fingerprint(options.seed, train), peak=2e-3, average=0.98, flat=0.0)
 
     def draw_loss():
         chosen = torch.randint(len(train), (64,), device=train.device)
