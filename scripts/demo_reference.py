@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Makes pretrained_models/demo_stats.npz: mean and covariance of the demo classifier's features over
-held-out pictures of the demo's set, which lazymar_score --extractor demo --fid takes.
+"""Makes pretrained_models/demo_stats.npz: mean and covariance of the demo classifier's features
+over held-out pictures of the demo's set, which lazymar_score --extractor demo --fid takes.
 
-    scripts/demo_reference.py                     5000 pictures, half a minute
-    scripts/demo_reference.py --pictures DIR      also leaves the pictures there
+    V/bin/python scripts/demo_reference.py                     5000 pictures, half a minute
+    V/bin/python scripts/demo_reference.py --pictures DIR      also leaves the pictures there
 
-Needs NumPy and Pillow, and lazymar_score built.
+Run it from the repository's root, with lazymar_score built. V is an environment with NumPy and
+Pillow: python3 -m venv V && V/bin/pip install numpy pillow
 """
 import argparse
 import subprocess
@@ -13,12 +14,14 @@ import sys
 import tempfile
 from pathlib import Path
 
+from demo_training.environment import advice
+
 try:
     from PIL import Image
 
     from demo_training import shapes
-except ModuleNotFoundError as error:
-    sys.exit(f"demo_reference.py: {error}: it needs numpy and pillow")
+except ModuleNotFoundError as missing:
+    sys.exit(advice("demo_reference.py", missing, "numpy pillow"))
 
 
 def main():

@@ -1,14 +1,19 @@
 #!/usr/bin/env python3
-"""Measures the demo checkpoint: generates images with and without LazyMAR, and with two caches that
-must fail, and judges them by the demo classifier against held-out pictures.
+"""Measures the demo checkpoint: generates images with and without LazyMAR, and with three caches
+that leave out more than LazyMAR does, and judges them by the demo classifier against held-out
+pictures.
 
-    scripts/measure_demo.py                         1000 images per arm; over an hour on two cores
-    scripts/measure_demo.py --num_images 100 --arms lazy,no-condition
-    scripts/measure_demo.py --sheet pretrained_models/demo_samples.png
+    V/bin/python scripts/measure_demo.py            1000 images per arm; over an hour on two cores
+    V/bin/python scripts/measure_demo.py --num_images 100 --arms lazy,no-condition
+    V/bin/python scripts/measure_demo.py --sheet pretrained_models/demo_samples.png
+
+V is an environment with PyTorch, NumPy and Pillow:
+
+    python3 -m venv V && V/bin/pip install torch==2.11.0 numpy pillow
 
 Run it from the repository's root. Arms whose run folder is complete, and newer than the weights,
-are judged as they are: an interrupted measurement continues with the arm it was at. What is printed is
-also written to DIR/report.md and DIR/report.json. Needs PyTorch, NumPy and Pillow.
+are judged as they are: an interrupted measurement begins the arm it was at again. What is printed
+is also written to DIR/report.md and DIR/report.json.
 """
 import argparse
 import json
@@ -17,6 +22,8 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+
+from demo_training.environment import advice
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
@@ -29,20 +36,22 @@ try:
     from demo_training.classifier import Classifier
     from demo_training.safetensors_file import read_safetensors
     from demo_training.stages import to_unit
-except ModuleNotFoundError as error:
-    sys.exit(f"measure_demo.py: {error}: it needs torch, numpy and pillow")
+except ModuleNotFoundError as missing:
+    sys.exit(advice("measure_demo.py", missing))
 
 MODELS = Path("pretrained_models")
 WEIGHTS, VAE = "mar/demo/checkpoint-last.safetensors", "vae/demo.safetensors"
 CLASSIFIER = "demo_classifier.safetensors"
-# Name: title, flags of lazymar_eval. The controls are caches that a judge must find wanting.
+# Name: title, flags of lazymar_eval. After the first two come the controls: a judge must find the
+# first two of them wanting; the last one shows what refreshes make up for.
 ARMS = {
     "baseline": ("MAR", []),
     "lazy": ("LazyMAR", ["--lazy_mar"]),
     "no-condition": ("LazyMAR, condition difference dropped",
                      ["--lazy_mar", "--lazy_condition_scale", "0"]),
     # Every step after the fifth, in every decoder layer, recomputes the new rows and no others.
-    "two-percent": ("LazyMAR, 2 % of the rows retained from step 5 on, no refresh, from layer 0 on",
+    "two-percent": ("LazyMAR, 2 % of the rows retained from step 5 on, no refresh, no extra rows, "
+                    "from layer 0 on",
                     ["--lazy_mar", "--lazy_retain", "1,1,1,1,1,0.02", "--lazy_refresh", "65536",
                      "--lazy_extra", "0", "--lazy_prune_layer", "0"]),
     # The same with the published refreshes, 15 rows more, and from layer 3 of the demo's 5 on.
@@ -63,6 +72,9 @@ def parse():
     parser.add_argument("--output_dir", type=Path, default=Path("output/measure_demo"),
                         metavar="DIR")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--precision", default="auto",
+                        choices=("auto", "bf16", "fp16", "fp32", "fp64"),
+                        help="of lazymar_eval (default: %(default)s)")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--sheet", type=Path, metavar="FILE",
                         help="writes a contact sheet of real, MAR and LazyMAR images there")
@@ -90,13 +102,16 @@ def find_run(folder, options):
 
 def generate(arm, options):
     """The run folder of an arm, made now unless it is there."""
-    folder = options.output_dir / f"{options.num_images}-images-seed{options.seed}" / arm
+    precision = "" if options.precision == "auto" else f"-{options.precision}"
+    folder = (options.output_dir / f"{options.num_images}-images-seed{options.seed}{precision}"
+              / arm)
     run = find_run(folder, options)
     if run:
         return run
     command = [options.eval, "--model", "demo", "--resume", options.models / "mar/demo",
                "--num_images", options.num_images, "--seed", options.seed,
-               "--threads", options.threads, "--output_dir", folder, "--overwrite", *ARMS[arm][1]]
+               "--precision", options.precision, "--threads", options.threads,
+               "--output_dir", folder, "--overwrite", *ARMS[arm][1]]
     print(f"{arm}: {' '.join(map(str, command))}", flush=True)
     try:
         status = subprocess.run([str(part) for part in command], check=False,
@@ -185,7 +200,19 @@ def markdown(report):
     lines.append(f"| real, held out | {real['images']} | {100 * real['share']:.1f} % | "
                  f"{100 * real['interval'][0]:.1f} to {100 * real['interval'][1]:.1f} % | "
                  f"{real['frechet_distance_of_halves']:.3f} (between its halves) | | |")
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n\n" + computed_in(report["arms"]) + "\n"
+
+
+def computed_in(arms):
+    """Precision and device; by arm where they are not the same, since such arms do not compare."""
+    by_place = {}
+    for name, arm in arms.items():
+        settings = arm["settings"]
+        by_place.setdefault(f"{settings['precision']} on {settings['device']}", []).append(name)
+    if len(by_place) == 1:
+        return f"Computed in {next(iter(by_place))}."
+    return "Computed in " + "; ".join(f"{place}: {', '.join(names)}"
+                                      for place, names in by_place.items()) + "."
 
 
 def write_sheet(path, panels, columns=6):
