@@ -25,6 +25,7 @@
 #include "lazymar/eval/device.h"
 #include "lazymar/eval/generator.h"
 #include "lazymar/io/atomic_file.h"
+#include "lazymar/io/output_place.h"
 #include "lazymar/nn/recording.h"
 #include "lazymar/run/log.h"
 
@@ -159,7 +160,7 @@ class Bench {
   }
 
   ExitCode run() {
-    write_files();  // a file that cannot be written is found out now
+    check_files();
     for (const std::string& name : options_.models) {
       const Models models = load(name);
       for (const int64_t batch : options_.batches) {
@@ -257,6 +258,16 @@ class Bench {
     for (const auto& [precision, model] : models) {
       double& rate = gemm_rates_[precision];
       rate = std::max(rate, gemm_rate(placement_of(precision, device_)));
+    }
+  }
+
+  void check_files() const {
+    for (const auto& [path, name] : {std::pair(options_.markdown, "--markdown"),
+                                     {options_.json, "--json"},
+                                     {options_.csv, "--csv"}}) {
+      if (path) {
+        check_output_file(*path, name);
+      }
     }
   }
 

@@ -10,6 +10,7 @@
 
 #include "lazymar/eval/network_config.h"
 #include "lazymar/io/byte_reader.h"
+#include "lazymar/io/output_place.h"
 #include "lazymar/io/safetensors.h"
 #include "lazymar/io/weights.h"
 #include "lazymar/run/log.h"
@@ -136,6 +137,11 @@ ExitCode convert(const ConvertOptions& options) {
   const WeightFileOptions how{options.weights, options.check_crc};
   if (options.list) {
     return list(WeightFile(*options.list, how));
+  }
+  if (fs::exists(options.output)) {
+    check_output_file(options.output, "OUT");
+  } else {
+    check_output_folder(options.output.parent_path(), "OUT");
   }
   const WeightFile file(options.input, how);
   Converter converter(file, options.dtype);

@@ -14,6 +14,7 @@
 #include "lazymar/eval/feature_files.h"
 #include "lazymar/eval/generator.h"
 #include "lazymar/eval/settings.h"
+#include "lazymar/io/output_place.h"
 #include "lazymar/nn/recording.h"
 #include "lazymar/run/log.h"
 #include "lazymar/run/signals.h"
@@ -52,6 +53,21 @@ void warn_of_ignored(const EvalOptions& options) {
   log_warning(concat("without a meaning here, ignored: ", names));
 }
 
+void warn_of_idle_caches(const std::optional<LazyOptions>& lazy, const SamplingOptions& sampling) {
+  if (lazy && !lazy->token && !lazy->head && !sampling.guided()) {
+    log_warning(
+        "--lazy_caches condition keeps nothing without guidance (--cfg 1): this is plain MAR");
+  }
+}
+
+/// Before weights are loaded; the run folder's own name is known only afterwards.
+void check_output_places(const EvalOptions& options) {
+  check_output_folder(options.output_dir / options.model.model, "--output_dir");
+  if (options.record_features) {
+    check_output_folder(*options.record_features, "--record_features");
+  }
+}
+
 RunSummary describe(const EvalOptions& options, const Generator& generator, const RunFolder& folder,
                     const ordered_json& settings) {
   RunSummary summary;
@@ -78,6 +94,7 @@ ExitCode evaluate(const EvalOptions& options, const World& world) {
   set_recordings(options.cuda_graphs);
   const Precision precision = resolve_precision(options.precision, device);
   log_info(concat("precision: ", to_string(precision)));
+  check_output_places(options);
   const std::unique_ptr<const RunScoring> scoring = make_run_scoring(options, device);
   const auto model =
       std::make_shared<const Model>(load_model(options.model, placement_of(precision, device)));
@@ -89,6 +106,7 @@ ExitCode evaluate(const EvalOptions& options, const World& world) {
   ResolvedSettings resolved{resolve_sampling(options, model->recommended),
                             std::min(options.eval_bsz.value_or(batch), options.num_images),
                             precision};
+  warn_of_idle_caches(options.lazy, resolved.sampling);
   const std::vector<int64_t> classes = chosen_classes(options, model->mar.config.class_count);
   Generator generator(model, resolved.sampling, options.lazy, options.model.seed);
   const std::filesystem::path path =

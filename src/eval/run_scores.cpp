@@ -120,7 +120,11 @@ void RunScoring::finish(const fs::path& run, const std::function<void()>& alive)
 }
 
 std::unique_ptr<const RunScoring> make_run_scoring(const EvalOptions& options, c10::Device device) {
-  return options.score ? std::make_unique<const RunScoring>(options, device) : nullptr;
+  if (!options.score) {
+    return nullptr;
+  }
+  check_reference(*options.score, options.extractor.name);  // before weights are asked for
+  return std::make_unique<const RunScoring>(options, device);
 }
 
 }  // namespace lazymar

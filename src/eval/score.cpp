@@ -7,6 +7,7 @@
 
 #include "lazymar/eval/device.h"
 #include "lazymar/io/atomic_file.h"
+#include "lazymar/io/output_place.h"
 #include "lazymar/metrics/demo_classifier.h"
 #include "lazymar/metrics/inception.h"
 #include "lazymar/metrics/statistics.h"
@@ -50,14 +51,13 @@ class SetScoring {
     }
   }
 
-  void score(const fs::path& path) {
-    const std::unique_ptr<ImageSource> source = open_image_source(path);
-    const FeatureTable table = scoring_.features(*source);
+  void score(const fs::path& path, const ImageSource& source) {
+    const FeatureTable table = scoring_.features(source);
     if (options_.save_stats) {
       write_statistics(*options_.save_stats, statistics_of(table.rows.pool));
     }
     if (options_.to_npz) {
-      write_image_npz(*options_.to_npz, *source, table, options_.decode_threads);
+      write_image_npz(*options_.to_npz, source, table, options_.decode_threads);
     }
     const Reference* reference = reference_ ? &*reference_ : nullptr;
     RunScores scores = score_features(path.string(), table, scoring_.extractor().name, reference,
@@ -68,8 +68,8 @@ class SetScoring {
       differences_.push_back(*difference);
     }
     ordered_json json = scores_json(scores, table, scoring_.extractor(), reference, difference);
-    if (source->is_run()) {
-      leave_scores(source->path(), json);
+    if (source.is_run()) {
+      leave_scores(source.path(), json);
     }
     json_.push_back(std::move(json));
     scores_.push_back(std::move(scores));
@@ -102,10 +102,36 @@ class SetScoring {
   ordered_json json_ = ordered_json::array();
 };
 
+/// What can be found out without weights: about outputs, sets and reference.
+std::vector<std::unique_ptr<ImageSource>> open_sets(const ScoreOptions& options) {
+  for (const auto& [path, name] : {std::pair(options.json, "--json"),
+                                   {options.save_stats, "--save_stats"},
+                                   {options.to_npz, "--to_npz"}}) {
+    if (path && *path != "-") {
+      check_output_file(*path, name);
+    }
+  }
+  std::vector<std::unique_ptr<ImageSource>> sources;
+  for (const fs::path& path : options.sets) {
+    sources.push_back(open_image_source(path));
+    if (options.features.keep) {
+      check_output_folder(feature_folder(options.features, *sources.back()),
+                          options.features.folder ? "--features_dir" : "--save_features");
+    }
+  }
+  if (options.reference) {
+    check_reference(*options.reference, options.extractor.name);
+  }
+  return sources;
+}
+
 }  // namespace
 
 std::unique_ptr<FeatureExtractor> load_extractor(const ExtractorRequest& request,
                                                  c10::Device device) {
+  if (request.weights && !fs::exists(*request.weights)) {
+    throw usage_error("--extractor_weights ", request.weights->string(), ": is not there");
+  }
   if (request.name == "inception") {
     return load_inception(request.weights.value_or(kInceptionWeights), device);
   }
@@ -119,12 +145,13 @@ ExitCode score(const ScoreOptions& options) {
   set_threads(options.threads);
   const c10::Device device = resolve_device(options.device);
   use_device(device);
+  const std::vector<std::unique_ptr<ImageSource>> sources = open_sets(options);
   const std::unique_ptr<FeatureExtractor> extractor =
       needs_features(options) ? load_extractor(options.extractor, device)
                               : std::make_unique<NoExtractor>();
   SetScoring scoring(options, *extractor);
-  for (const fs::path& path : options.sets) {
-    scoring.score(path);
+  for (size_t i = 0; i < sources.size(); ++i) {
+    scoring.score(options.sets[i], *sources[i]);
   }
   scoring.report();
   return ExitCode::kDone;

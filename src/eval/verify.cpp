@@ -14,6 +14,7 @@
 #include "lazymar/eval/model_files.h"
 #include "lazymar/eval/network_config.h"
 #include "lazymar/eval/runners.h"
+#include "lazymar/io/output_place.h"
 #include "lazymar/io/safetensors.h"
 #include "lazymar/mar/sampler.h"
 #include "lazymar/nn/recording.h"
@@ -157,6 +158,9 @@ ExitCode verify(const VerifyOptions& options) {
   set_recordings(options.cuda_graphs);
   const Precision precision = resolve_precision(options.precision, device);
   const Placement placement = placement_of(precision, device);
+  if (options.dump) {
+    check_output_file(*options.dump, "--dump");
+  }
   const Trace trace = load_trace(options.trace);
   const TraceWeights files =
       options.weights

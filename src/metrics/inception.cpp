@@ -17,7 +17,6 @@ namespace {
 
 constexpr const char* kName = "inception";
 constexpr int64_t kSide = 299;
-constexpr int64_t kFeatures = 2048;
 constexpr int64_t kClasses = 1008;
 constexpr double kNormEps = 1e-3;
 
@@ -218,7 +217,7 @@ Network load_network(WeightSource& weights, Kernels kernels) {
       block_e(block("Mixed_7b.", 8), 1280, Pool::kAverage),
       block_e(block("Mixed_7c.", 8), 2048, Pool::kMax),
   };
-  network.fc = weights.get("fc.weight", {kClasses, kFeatures});
+  network.fc = weights.get("fc.weight", {kClasses, kInceptionFeatures});
   weights.get("fc.bias", {kClasses});
   return network;
 }
@@ -247,7 +246,7 @@ class Inception final : public FeatureExtractor {
 
 std::unique_ptr<FeatureExtractor> make_extractor(Network network, ExtractorInfo info,
                                                  c10::Device device) {
-  info.feature_dim = kFeatures;
+  info.feature_dim = kInceptionFeatures;
   info.class_count = kClasses;
   info.batch_size = device.is_cpu() ? kCpuBatch : kDeviceBatch;
   return std::make_unique<Inception>(std::move(info), std::move(network), device);

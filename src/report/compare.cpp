@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "lazymar/io/atomic_file.h"
+#include "lazymar/io/output_place.h"
 #include "lazymar/report/comparison.h"
 #include "lazymar/report/report.h"
 #include "lazymar/run/log.h"
@@ -47,6 +48,7 @@ ExitCode compare(const CompareOptions& options) {
     std::printf("%s\n", comparison.suggestion->list().c_str());
     return ExitCode::kDone;
   }
+  check_output_folder(options.output_dir, "--output_dir");
   for (const std::filesystem::path& folder : options.runs) {
     comparison.runs.push_back(read_run(folder));
   }

@@ -59,6 +59,11 @@ std::string session_name(const World& world, const ProcessId& first) {
   return fnv1a_hex(world.launcher == Launcher::kOwn ? world.launch : encode(first));
 }
 
+Error unwritable(const fs::path& path, const std::string& reason) {
+  return output_error("--output_dir: ", path.string(), ": cannot be written: ", reason,
+                      "; name an --output_dir that can");
+}
+
 std::string shown(const ordered_json& value) {
   return value.is_string() ? value.get<std::string>() : value.dump();
 }
@@ -99,11 +104,7 @@ RunFolder::RunFolder(const RunFolderRequest& request, const World& world,
       join(request, world);
     }
   } catch (const fs::filesystem_error& error) {
-    const std::string message =
-        concat("--output_dir: ", error.path1().string(), ": ", error.code().message());
-    throw Error(
-        error.code() == std::errc::no_space_on_device ? ExitCode::kOutput : ExitCode::kUsage,
-        message);
+    throw unwritable(error.path1(), error.code().message());
   }
   compare(settings);
 }
@@ -165,7 +166,7 @@ void RunFolder::refuse_foreign_files(bool has_manifest, int64_t num_images) cons
 void RunFolder::join(const RunFolderRequest& request, const World& world) {
   fs::create_directories(info() / "ranks");
   if (::access(path_.c_str(), W_OK | X_OK) != 0 || ::access(info().c_str(), W_OK | X_OK) != 0) {
-    throw usage_error("--output_dir: ", path_.string(), ": ", std::strerror(errno));
+    throw unwritable(path_, std::strerror(errno));
   }
   member_ = std::make_unique<Member>(info(), world, request.stall);
 }

@@ -9,7 +9,10 @@
 
 #include "lazymar/core/error.h"
 #include "lazymar/io/atomic_file.h"
+#include "lazymar/io/byte_reader.h"
 #include "lazymar/io/weight_hash.h"
+#include "lazymar/metrics/demo_classifier.h"
+#include "lazymar/metrics/inception.h"
 #include "lazymar/metrics/statistics.h"
 #include "lazymar/run/log.h"
 
@@ -22,6 +25,13 @@ constexpr std::chrono::seconds kSayEvery(30);
 
 std::string part_name(int64_t part) {
   return concat(".part-", part);
+}
+
+constexpr const char* kInception = "inception";
+
+/// Which of our extractors has so many features; empty where none has.
+std::string extractor_of(int64_t features) {
+  return features == kInceptionFeatures ? kInception : features == kDemoFeatures ? "demo" : "";
 }
 
 bool has_statistics(const fs::path& path) {
@@ -48,22 +58,11 @@ Scoring::Scoring(const FeatureExtractor& extractor, FeatureKeeping keeping, int6
       hooks_(std::move(hooks)),
       extractor_id_{extractor.info().name, WeightHash(extractor.info().weights).get()} {}
 
-fs::path Scoring::feature_folder(const ImageSource& source) const {
-  if (keeping_.folder) {
-    return *keeping_.folder;
-  }
-  if (source.is_run()) {
-    return run_feature_file(source.path(), extractor_id_.name).parent_path();
-  }
-  const fs::path parent = source.path().parent_path();
-  return parent.empty() ? fs::path(".") : parent;
-}
-
 fs::path Scoring::feature_file(const ImageSource& source, const std::string& part) const {
   const std::string own = keeping_.folder || !source.is_run()
                               ? concat(source.path().filename().string(), ".features.")
                               : "";
-  return feature_folder(source) / concat(own, extractor_id_.name, part, ".safetensors");
+  return feature_folder(keeping_, source) / concat(own, extractor_id_.name, part, ".safetensors");
 }
 
 FeatureTable Scoring::features(const ImageSource& source) const {
@@ -71,7 +70,7 @@ FeatureTable Scoring::features(const ImageSource& source) const {
   FeatureStore known(extractor_id_, info.feature_dim, info.class_count);
   std::error_code ignored;
   if (keeping_.reuse && source.is_run() && !keeping_.folder) {
-    known.add_folder(feature_folder(source));
+    known.add_folder(feature_folder(keeping_, source));
   } else if (keeping_.reuse) {
     for (int64_t part = 0; fs::exists(feature_file(source, part_name(part)), ignored); ++part) {
       known.add(feature_file(source, part_name(part)));
@@ -92,7 +91,7 @@ FeatureTable Scoring::features(const ImageSource& source) const {
     }
   };
   if (keeping_.keep) {
-    fs::create_directories(feature_folder(source), ignored);
+    fs::create_directories(feature_folder(keeping_, source), ignored);
     hooks.keep = [&](const FeatureRows& rows) {
       while (fs::exists(feature_file(source, part_name(part)), ignored)) {
         ++part;
@@ -153,6 +152,37 @@ Reference Scoring::reference(const fs::path& path, const Metrics& metrics) const
     found.gaussian.emplace(statistics_of(found.pool));
   }
   return found;
+}
+
+fs::path feature_folder(const FeatureKeeping& keeping, const ImageSource& source) {
+  if (keeping.folder) {
+    return *keeping.folder;
+  }
+  if (source.is_run()) {
+    return run_feature_file(source.path(), "").parent_path();
+  }
+  const fs::path parent = source.path().parent_path();
+  return parent.empty() ? fs::path(".") : parent;
+}
+
+void check_reference(const fs::path& path, const std::string& extractor) {
+  if (has_statistics(path) || (path.extension() == ".npz" && !fs::exists(path))) {
+    const int64_t features = read_statistics(path).mu.numel();  // says where the published ones are
+    const std::string owner = extractor_of(features);
+    if (owner != extractor && (!owner.empty() || extractor == kInception)) {
+      throw usage_error(path.string(), ": statistics of ", features, " features; ", extractor,
+                        " gives others",
+                        owner.empty() ? "" : ", these are of --extractor " + owner);
+    }
+  } else if (path.extension() == ".safetensors") {
+    const std::string owner = read_feature_file(path).extractor.name;
+    if (owner != extractor) {
+      throw usage_error(path.string(), ": features of the extractor ", in_quotes(owner),
+                        ", and not of ", extractor, ": choose it with --extractor");
+    }
+  } else {
+    (void)open_image_source(path);
+  }
 }
 
 void check_reference(const fs::path& path, const FeatureExtractor& extractor) {

@@ -154,8 +154,10 @@ TEST(RunFolder, DebrisIsRemovedOnceNobodyElseIsAtWork) {
 TEST(RunFolder, WhatCannotBeAFolderIsRefused) {
   const TemporaryFolder folder;
   write_text(folder.path() / "a", "");
-  EXPECT_TRUE(
-      contains(refused([&] { RunFolder(request(folder), world(), settings()); }), "--output_dir"));
+  const std::string message =
+      refused([&] { RunFolder(request(folder), world(), settings()); }, ExitCode::kOutput);
+  EXPECT_TRUE(contains(message, "cannot be written"));
+  EXPECT_TRUE(contains(message, "name an --output_dir that can"));
 }
 
 TEST(RunFolder, ADamagedManifestIsRefused) {

@@ -63,7 +63,12 @@ with tempfile.TemporaryDirectory() as folder:
             "WORLD_SIZE is set", "RANK is not")
     refused("no GPU", run("lazymar_eval", *QUICK, *out, "--device", "cuda:7"), "--device cuda:7")
     (folder / "file").write_text("")
-    refused("unusable folder", run("lazymar_eval", *QUICK, "--output_dir", folder / "file"), "--output_dir")
+    # Where even root makes no file; said before the weights, which are not there either, are missed.
+    for place in (folder / "file", "/proc/x", "/dev/full"):
+        result = run("lazymar_eval", *QUICK, "--resume", folder / "none", "--output_dir", place)
+        refused(f"no place for a run: {place}", result, f"--output_dir {place}", "name a place that can", status=74)
+    result = run("lazymar_eval", *QUICK, *out, "--record_features", "/proc/x", "--resume", folder / "none")
+    refused("no place for features", result, "--record_features /proc/x", status=74)
 
     weights = pathlib.Path(DEMO).read_bytes()
     for name, content in {"truncated": weights[:-1000], "empty": b"", "text": b"not a checkpoint",
@@ -72,15 +77,14 @@ with tempfile.TemporaryDirectory() as folder:
         broken.write_bytes(content)
         refused(f"{name} weights", run("lazymar_eval", *QUICK, *out, "--resume", broken), "broken.safetensors")
 
-    result = run("lazymar_eval", *QUICK, "--output_dir", "/dev/full")
-    refused("a device as folder", result, "/dev/full")
-
     trace = "tests/data/traces/small-nocfg"
     result = run("lazymar_verify", "--trace", trace, "--dump", folder / "dump.safetensors")
     check("verify passes", result.returncode == 0 and "PASSED: 33 of 33" in result.stdout, result)
     check("verify dumps", (folder / "dump.safetensors").stat().st_size > 100_000, result)
     result = run("lazymar_verify", "--trace", trace, "--tolerance", "1e-20")
     check("verify says no with exit 1", result.returncode == 1 and "FAILED" in result.stdout, result)
+    refused("verify finds out first that it cannot dump", run("lazymar_verify", "--trace", folder / "none",
+            "--dump", folder / "none/x"), "--dump", "none is not there", status=74)
     refused("verify without a trace", run("lazymar_verify", "--trace", folder), "trace.safetensors")
 
     # A checkpoint as torch.save leaves it, directly and converted.
@@ -135,6 +139,9 @@ with tempfile.TemporaryDirectory() as folder:
     check("list", result.returncode == 0 and "z_proj.weight" in result.stdout
           and "heads as in mar_base" in result.stdout, result)
     refused("unknown dtype", run("lazymar_convert", pth, converted, "--dtype", "int8"), "--dtype int8")
+    for place in ("/proc/x/y.safetensors", "/dev/full/y.safetensors"):
+        refused(f"no place for what is converted: {place}", run("lazymar_convert", folder / "none", place),
+                f"OUT {pathlib.Path(place).parent}: ", status=74)
     refused("no output", run("lazymar_convert", pth), "OUT.safetensors")
     refused("not safetensors", run("lazymar_convert", pth, folder / "x.pth"), ".safetensors")
     damaged = bytearray(pth.read_bytes())

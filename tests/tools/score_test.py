@@ -254,8 +254,20 @@ def hostile(work):
     sets, result = scored(jpeg, "--metrics", "none")
     check("though they can be read", sets[0]["images"] == 2 and len(sets[0]["health"]["duplicates"]) == 1, result)
     refused("two sets for one file", run("lazymar_score", jpeg, jpeg, *DEMO, "--to_npz", work / "x.npz"), "--to_npz")
-    result = run("lazymar_score", jpeg, "--metrics", "none", "--to_npz", "/dev/full/x.npz")
-    check("output that cannot be written: exit 74", result.returncode == 74, result)
+    nowhere = ["--extractor_weights", work / "none.pth"]
+    for flags in (["--to_npz", "/dev/full/x.npz"], ["--json", "/proc/x.json"], ["--save_stats", work / "none/x.npz"],
+                  ["--save_features", "--features_dir", "/proc/x"]):
+        result = run("lazymar_score", jpeg, *nowhere, *flags)
+        refused(f"{flags[-2]} that cannot be written is said before weights are missed", result, *map(str, flags[-2:]),
+                status=74)
+    refused("and so is an empty folder", run("lazymar_score", work / "empty", *nowhere), "holds no image")
+    refused("and the demo's statistics", run("lazymar_score", jpeg, *nowhere, "--fid", STATS), "96 features",
+            "--extractor demo")
+    refused("then the weights", run("lazymar_score", jpeg, *nowhere), "--extractor_weights", "none.pth: is not there")
+    result = run("lazymar_eval", *QUICK, "--num_images", 4, "--output_dir", work / "never", "--score", STATS, *nowhere)
+    refused("lazymar_eval says so, too", result, "96 features", "--extractor demo")
+    refused("a reference that is not there", run("lazymar_score", jpeg, *nowhere, "--fid", work / "none.npz"),
+            "none.npz: not found", "fid_stats/")
     if not pathlib.Path("pretrained_models/inception").exists():
         refused("no Inception weights: where to get them", run("lazymar_score", jpeg), "Download", ".pth")
 

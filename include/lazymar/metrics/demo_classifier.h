@@ -2,6 +2,7 @@
 /// The demo checkpoint's classifier as a small feature extractor: four strided convolutions, a mean
 /// over the picture, a linear layer (scripts/demo_training/classifier.py).
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 
@@ -11,6 +12,9 @@ namespace lazymar {
 
 /// Where the weights are unless a file is named.
 inline constexpr const char* kDemoClassifier = "pretrained_models/demo_classifier.safetensors";
+
+/// Of the classifier that ships with the demo checkpoint.
+inline constexpr int64_t kDemoFeatures = 96;
 
 /// Features 96 and the scores of 10 classes, bias included, of 64x64 images; on the CPU, in fp32.
 /// Widths, image size and number of classes come from the file's metadata. Throws Error (usage)

@@ -6,6 +6,7 @@
 #include <ATen/core/Tensor.h>
 #include <c10/core/Device.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 
@@ -20,6 +21,8 @@ inline constexpr const char* kInceptionWeights =
 inline constexpr const char* kInceptionUrl =
     "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/"
     "weights-inception-2015-12-05-6726825d.pth";
+
+inline constexpr int64_t kInceptionFeatures = 2048;
 
 /// Pool 2048 and the 1008 logits without bias (`logits_unbiased`) of images of any size, in fp32.
 /// `weights`: torch-fidelity's .pth, or safetensors with the same names. Throws Error (usage) where

@@ -27,8 +27,9 @@ class RunFolder {
  public:
   /// Rank 0 creates the folder, or finds its manifest equal to `settings`; the others wait
   /// until it says so with announce(). With `overwrite`, what another launch left there is removed
-  /// first. Throws Error (usage): other settings (naming every difference), PNGs that belong to no
-  /// run, or to another one, a folder that another run is at work in, or that cannot be written.
+  /// first. Throws Error: usage, where there are other settings (naming every difference), PNGs
+  /// that belong to no run, or to another one, or another run at work; output, where the folder
+  /// cannot be written.
   RunFolder(const RunFolderRequest& request, const World& world,
             const nlohmann::ordered_json& settings);
 

@@ -48,7 +48,6 @@ class Scoring {
   Reference reference(const std::filesystem::path& path, const Metrics& metrics) const;
 
  private:
-  std::filesystem::path feature_folder(const ImageSource& source) const;
   std::filesystem::path feature_file(const ImageSource& source, const std::string& part) const;
   void keep_whole(const ImageSource& source, const FeatureTable& table) const;
 
@@ -58,6 +57,14 @@ class Scoring {
   ScoringHooks hooks_;
   ExtractorId extractor_id_;
 };
+
+/// Where a set's features are found and kept.
+std::filesystem::path feature_folder(const FeatureKeeping& keeping, const ImageSource& source);
+
+/// Whether reference() could use the path with the extractor of that name, as far as can be told
+/// before its weights are there: another extractor's statistics and features are refused, and the
+/// message names it. Throws Error (usage). Quick.
+void check_reference(const std::filesystem::path& path, const std::string& extractor);
 
 /// Whether reference() could use the path; throws what it would, but for damage inside of images
 /// and features. Quick.
