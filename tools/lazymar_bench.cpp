@@ -5,7 +5,7 @@
 #include "lazymar/eval/main.h"
 
 int main(int argc, char** argv) {
-  return lazymar::run_main([&] {
+  return lazymar::run_main("lazymar_bench", [&] {
     const auto parsed = lazymar::parse_bench_options(argc, argv);
     if (parsed.text) {
       std::fputs(parsed.text->c_str(), stdout);

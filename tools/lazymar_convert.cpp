@@ -6,7 +6,7 @@
 #include "lazymar/eval/options.h"
 
 int main(int argc, char** argv) {
-  return lazymar::run_main([&] {
+  return lazymar::run_main("lazymar_convert", [&] {
     const auto parsed = lazymar::parse_convert_options(argc, argv);
     if (parsed.text) {
       std::fputs(parsed.text->c_str(), stdout);

@@ -6,7 +6,7 @@
 #include "lazymar/eval/options.h"
 
 int main(int argc, char** argv) {
-  return lazymar::run_main([&] {
+  return lazymar::run_main("lazymar_eval", [&] {
     const auto parsed = lazymar::parse_eval_options(argc, argv);
     if (parsed.text) {
       std::fputs(parsed.text->c_str(), stdout);

@@ -6,7 +6,7 @@
 #include "lazymar/eval/score.h"
 
 int main(int argc, char** argv) {
-  return lazymar::run_main([&] {
+  return lazymar::run_main("lazymar_score", [&] {
     const auto parsed = lazymar::parse_score_options(argc, argv);
     if (parsed.text) {
       std::fputs(parsed.text->c_str(), stdout);

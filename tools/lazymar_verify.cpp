@@ -6,7 +6,7 @@
 #include "lazymar/eval/verify.h"
 
 int main(int argc, char** argv) {
-  return lazymar::run_main([&] {
+  return lazymar::run_main("lazymar_verify", [&] {
     const auto parsed = lazymar::parse_verify_options(argc, argv);
     if (parsed.text) {
       std::fputs(parsed.text->c_str(), stdout);

@@ -12,29 +12,30 @@ namespace lazymar {
 namespace {
 
 const OptionSpec kBenchOptions[] = {
-    {"What", "models", "names as lazymar_eval's --model takes them (mar_huge)", "LIST"},
-    {"What", "batch", "images computed at once, such as 1,8,32 (1)", "LIST"},
-    {"What", "arms",
+    {"Comparison", "models", "names as lazymar_eval's --model takes them (mar_huge)", "LIST"},
+    {"Comparison", "batch", "images computed at once, such as 1,8,32 (1)", "LIST"},
+    {"Comparison", "arms",
      "what is compared, the first with the others: baseline or lazy, followed by any of "
      "lazymar_eval's flags for precision, CUDA graphs, sampling and caches; arms with flags are "
-     "separated "
-     "by semicolons: \"baseline; lazy; lazy --precision fp32 --lazy_refresh 5\" (baseline,lazy)",
+     "separated by semicolons: \"baseline; lazy; lazy --precision fp32 --lazy_refresh 5\" "
+     "(baseline,lazy)",
      "ARMS"},
-    {"What", "precision", "of arms that do not say: auto, bf16, fp32 or fp64 (auto)", "TYPE"},
-    {"What", "num_iter", "decoding steps of arms that do not say (64)", "N"},
-    {"What", "num_sampling_steps", "diffusion steps of arms that do not say (100)", "N"},
-    {"How", "repeats", "measured runs of each arm, in turns, after one that is not measured (3)",
-     "N"},
-    {"How", "sample_steps",
+    {"Comparison", "precision", "of arms that do not say: auto, bf16, fp16, fp32 or fp64 (auto)",
+     "TYPE"},
+    {"Comparison", "num_iter", "decoding steps of arms that do not say (64)", "N"},
+    {"Comparison", "num_sampling_steps", "diffusion steps of arms that do not say (100)", "N"},
+    {"Measurement", "repeats",
+     "measured runs of each arm, in turns, after one that is not measured (3)", "N"},
+    {"Measurement", "sample_steps",
      "run only N decoding steps of each kind (full; lazy, by share of rows recomputed) and "
      "extrapolate the others",
      "N"},
-    {"How", "device", "auto, cpu, cuda, cuda:N (auto)", "NAME"},
-    {"How", "threads", "CPU threads (all cores)", "N"},
-    {"Weights", "random_weights", "no checkpoints: weights drawn from the seed"},
-    {"Weights", "vae_path", "VAE checkpoint, as lazymar_eval takes it", "FILE"},
-    {"Weights", "no_crc", "do not compare the checksums in a .pth or .ckpt"},
-    {"Weights", "seed", "of random weights and noise (1)", "N"},
+    {"Measurement", "device", "auto, cpu, cuda, cuda:N (auto)", "NAME"},
+    {"Measurement", "threads", "CPU threads (all cores)", "N"},
+    {"Weight", "random_weights", "no checkpoints: weights drawn from the seed"},
+    {"Weight", "vae_path", "VAE checkpoint, as lazymar_eval takes it", "FILE"},
+    {"Weight", "no_crc", "do not compare the checksums in a .pth or .ckpt"},
+    {"Weight", "seed", "of random weights and noise (1)", "N"},
     {"Output", "markdown", "write what is printed", "FILE"},
     {"Output", "json", "write everything that was measured", "FILE"},
     {"Output", "csv", "write a line per model, batch and arm", "FILE"},

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cxxopts.hpp>
+#include <string_view>
 
 #include "lazymar/core/error.h"
 #include "lazymar/core/revision.h"
@@ -22,6 +23,21 @@ std::optional<T> parse(const std::string& text, T least, T most) {
   return number;
 }
 
+/// What cxxopts would take for true, "--lazy_mar=false" included, or refuse without the flag's
+/// name.
+void refuse_switch_with_value(std::span<const OptionSpec> specs, std::string_view argument) {
+  const size_t end = argument.find('=');
+  if (!argument.starts_with("--") || end == std::string_view::npos) {
+    return;
+  }
+  for (const OptionSpec& spec : specs) {
+    if (spec.value == nullptr && argument.substr(2, end - 2) == spec.name) {
+      throw usage_error(argument, ": --", spec.name, " is a switch and takes no value: give it, or",
+                        " leave it out");
+    }
+  }
+}
+
 }  // namespace
 
 struct Arguments::Parser {
@@ -32,8 +48,7 @@ struct Arguments::Parser {
 
 Arguments::Arguments(const char* program, const char* description,
                      std::span<const OptionSpec> specs, int argc, const char* const* argv,
-                     const std::vector<std::string>& positional,
-                     std::vector<std::filesystem::path>* others)
+                     const Operands& operands)
     : parser_(new Parser{cxxopts::Options(program, description), {}, {}}) {
   for (const OptionSpec& spec : specs) {
     auto add = parser_->options.add_options(spec.group);
@@ -51,15 +66,21 @@ Arguments::Arguments(const char* program, const char* description,
   parser_->options.add_options("Information")("h,help", "this text")("version",
                                                                      "version and git revision");
   parser_->groups.emplace_back("Information");
-  parser_->options.parse_positional(positional);
+  parser_->options.parse_positional(operands.options);
+  parser_->options.positional_help("");
+  parser_->options.custom_help(
+      concat("[OPTION...]", operands.usage.empty() ? "" : " ", operands.usage));
+  for (int i = 1; i < argc; ++i) {
+    refuse_switch_with_value(specs, argv[i]);
+  }
   try {
     parser_->result = parser_->options.parse(argc, argv);
   } catch (const cxxopts::exceptions::exception& error) {
     throw usage_error(error.what(), "; --help lists the options");
   }
-  if (others != nullptr) {
+  if (operands.rest != nullptr) {
     const auto& unmatched = parser_->result.unmatched();
-    others->assign(unmatched.begin(), unmatched.end());
+    operands.rest->assign(unmatched.begin(), unmatched.end());
   } else if (!parser_->result.unmatched().empty()) {
     throw usage_error("unexpected argument \"", parser_->result.unmatched().front(),
                       "\"; --help lists the options");
@@ -93,15 +114,19 @@ void Arguments::read(const std::string& name, std::string& value) const {
 }
 
 void Arguments::read(const std::string& name, std::filesystem::path& value) const {
-  if (given(name)) {
-    value = text(name);
-  }
+  std::optional<std::filesystem::path> given;
+  read(name, given);
+  value = given.value_or(value);
 }
 
 void Arguments::read(const std::string& name, std::optional<std::filesystem::path>& value) const {
-  if (given(name)) {
-    value = text(name);
+  if (!given(name)) {
+    return;
   }
+  if (text(name).empty()) {
+    throw usage_error("--", name, " is empty: name a path, or leave the flag out");
+  }
+  value = text(name);
 }
 
 void Arguments::read_integer(const std::string& name, std::optional<int64_t>& value, int64_t least,

@@ -6,18 +6,18 @@ namespace lazymar {
 namespace {
 
 const OptionSpec kCompareOptions[] = {
-    {"Options", "output_dir", "report.html and comparison.json go there (comparison)", "DIR"},
-    {"Options", "pairs", "image pairs of each run in the report, the worst first (20)", "N"},
-    {"Options", "no_pairs", "figures alone: no image is looked at"},
-    {"Options", "threads", "that compare images (all processors)", "N"},
-    {"Features", "features", "recorded by lazymar_eval --record_features: shown in the report",
+    {"Report", "output_dir", "report.html and comparison.json go there (comparison)", "DIR"},
+    {"Report", "pairs", "image pairs of each run in the report, the worst first (20)", "N"},
+    {"Report", "no_pairs", "figures alone: no image is looked at"},
+    {"Report", "threads", "that compare images (all processors)", "N"},
+    {"Feature", "features", "recorded by lazymar_eval --record_features: shown in the report",
      "DIR"},
-    {"Features", "suggest_schedule",
+    {"Feature", "suggest_schedule",
      "print a list for --lazy_retain that keeps every reused output within this relative change",
      "TOL"},
-    {"Features", "lazy_warmup", "the list goes with this --lazy_warmup (5)", "N"},
-    {"Features", "lazy_refresh", "and with this --lazy_refresh (9)", "N"},
-    {"Features", "falling", "the list never rises from one lazy step to a later one"},
+    {"Feature", "lazy_warmup", "the list goes with this --lazy_warmup (5)", "N"},
+    {"Feature", "lazy_refresh", "and with this --lazy_refresh (9)", "N"},
+    {"Feature", "falling", "the list never rises from one lazy step to a later one"},
 };
 
 void read_feature_options(const Arguments& arguments, CompareOptions& options) {
@@ -45,9 +45,9 @@ Parsed<CompareOptions> parse_compare_options(int argc, const char* const* argv) 
   Parsed<CompareOptions> parsed;
   CompareOptions& options = parsed.options;
   // Run folders, however many, are what remains when the flags are gone.
-  const Arguments arguments("lazymar_compare",
-                            "Compares runs with a baseline: lazymar_compare BASELINE_RUN RUN...",
-                            kCompareOptions, argc, argv, {}, &options.runs);
+  const Arguments arguments(
+      "lazymar_compare", "Compares runs with a baseline: likeness of images, time, work.",
+      kCompareOptions, argc, argv, {"BASELINE_RUN RUN...", {}, &options.runs});
   parsed.text = arguments.information();
   arguments.read("output_dir", options.output_dir);
   arguments.read_integer("pairs", options.pairs, 0, kMostPairs);

@@ -10,11 +10,11 @@ namespace {
 const OptionSpec kConvertOptions[] = {
     {"", "input", "", "IN"},
     {"", "output", "", "OUT"},
-    {"Options", "dtype", "keep, fp32, bf16 or fp16 (keep)", "TYPE"},
-    {"Options", "weights", "of a training checkpoint: ema or model (ema where there are any)",
+    {"Conversion", "dtype", "keep, fp32, bf16 or fp16 (keep)", "TYPE"},
+    {"Conversion", "weights", "of a training checkpoint: ema or model (ema where there are any)",
      "SET"},
-    {"Options", "list", "print what FILE holds; nothing is written", "FILE"},
-    {"Options", "no_crc", "do not compare the checksums in a .pth or .ckpt"},
+    {"Conversion", "list", "print what FILE holds; nothing is written", "FILE"},
+    {"Conversion", "no_crc", "do not compare the checksums in a .pth or .ckpt"},
 };
 
 template <typename T>
@@ -34,8 +34,10 @@ T choose(const std::string& flag, const std::string& text, const std::map<std::s
 
 Parsed<ConvertOptions> parse_convert_options(int argc, const char* const* argv) {
   const Arguments arguments("lazymar_convert",
-                            "Converts a checkpoint: lazymar_convert IN OUT.safetensors.",
-                            kConvertOptions, argc, argv, {"input", "output"});
+                            "Converts a checkpoint (.pth or .ckpt of torch.save, safetensors) to "
+                            "safetensors, or lists one.",
+                            kConvertOptions, argc, argv,
+                            {"IN OUT.safetensors | --list FILE", {"input", "output"}});
   Parsed<ConvertOptions> parsed;
   parsed.text = arguments.information();
   ConvertOptions& options = parsed.options;

@@ -11,18 +11,25 @@ namespace {
 
 /// How many workers to start on this host.
 int64_t worker_count(const EvalOptions& options) {
+  const bool chosen = options.device != "auto";
   const bool one_gpu = options.device.starts_with("cuda:");
   const bool on_gpus =
       options.device != "cpu" && (options.device != "auto" || cuda_device_count() > 0);
   const bool gpus_given = options.gpus || options.all_gpus;
-  if (gpus_given && (one_gpu || !on_gpus)) {
+  if (gpus_given && chosen && (one_gpu || !on_gpus)) {
     throw usage_error("--gpus and --device ", options.device,
                       one_gpu ? ": one of them says which GPUs; drop the other"
-                              : ": there is no GPU to work on; on CPUs use --workers");
+                              : " contradict each other; on CPUs use --workers");
+  }
+  if (gpus_given && !on_gpus) {
+    throw usage_error(
+        "--gpus: no GPU is visible (or this build has no CUDA); on CPUs use --workers");
   }
   if (on_gpus && options.workers) {
-    throw usage_error("--workers is for CPUs; with --device ", options.device,
-                      " there is one process per GPU: use --gpus, or --device cpu");
+    throw usage_error("--workers is for CPUs; on GPUs, ",
+                      chosen ? concat("which --device ", options.device, " asks for")
+                             : "which are taken where there are any",
+                      ", there is one process each: use --gpus, or --device cpu");
   }
   if (!on_gpus) {
     return options.workers.value_or(1);

@@ -11,9 +11,9 @@
 namespace lazymar {
 namespace {
 
-int report(ExitCode code, const std::string& message) {
+int report(const char* program, ExitCode code, const std::string& message) {
   std::fflush(stdout);
-  std::fprintf(stderr, "lazymar: %s\n", message.c_str());
+  std::fprintf(stderr, "%s: %s\n", program, message.c_str());
   return static_cast<int>(code);
 }
 
@@ -23,20 +23,20 @@ std::string first_line(const std::string& text) {
 
 }  // namespace
 
-int run_main(const std::function<ExitCode()>& body) {
+int run_main(const char* program, const std::function<ExitCode()>& body) {
   // A closed pipe or a size limit shall be a failed write with a reason, not a silent death.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
   try {
     return static_cast<int>(body());
   } catch (const Error& error) {
-    return report(error.code(), error.what());
+    return report(program, error.code(), error.what());
   } catch (const c10::Error& error) {
-    return report(ExitCode::kInternal, first_line(error.what_without_backtrace()));
+    return report(program, ExitCode::kInternal, first_line(error.what_without_backtrace()));
   } catch (const std::bad_alloc&) {
-    return report(ExitCode::kInternal, "out of memory: use a smaller --eval_bsz");
+    return report(program, ExitCode::kInternal, "out of memory: use a smaller --eval_bsz");
   } catch (const std::exception& error) {
-    return report(ExitCode::kInternal, first_line(error.what()));
+    return report(program, ExitCode::kInternal, first_line(error.what()));
   }
 }
 

@@ -1,7 +1,9 @@
 #include "lazymar/eval/options.h"
 
+#include <algorithm>
 #include <string_view>
 
+#include "eval_flags.h"
 #include "lazymar/core/error.h"
 #include "lazymar/eval/arguments.h"
 #include "lazymar/eval/feature_files.h"
@@ -12,120 +14,15 @@ namespace {
 
 constexpr int64_t kMost = int64_t{1} << 31;
 constexpr int64_t kMostSteps = (int64_t{1} << 16) - 1;
-constexpr const char* kIgnored = "";  // the group of flags that are accepted and not listed
-
-const OptionSpec kEvalOptions[] = {
-    {"Job", "num_images", "how many images (50000)", "N"},
-    {"Job", "eval_bsz", "images per batch, or auto: as many as fit (128 on CUDA, 8 on CPUs)", "N"},
-    {"Job", "classes", "only these classes, such as 207,360 (all)", "LIST"},
-    {"Job", "seed", "of orders and noise; image i depends on (seed, i) alone (1)", "N"},
-    {"Job", "output_dir", "run folders go to DIR/<model>/<settings> (output)", "DIR"},
-    {"Job", "overwrite", "start anew in a run folder, instead of continuing what is there"},
-    {"Job", "grid", "write a contact sheet info/grid.png, such as 8x8", "RxC"},
-    {"Job", "preview", "refresh the contact sheet while the job runs (8x8, or --grid)"},
-    {"Job", "device", "auto, cpu, cuda, cuda:N (auto)", "NAME"},
-    {"Job", "precision",
-     "auto, bf16, fp16, fp32 or fp64 (auto: bf16 on CUDA and CPUs that have it)", "TYPE"},
-    {"Job", "cuda_graphs",
-     "replay decoding steps and the diffusion loop as CUDA graphs: on or off (on)", "WHAT"},
-    {"Job", "threads", "CPU threads of each process (all cores, shared by the processes)", "N"},
-    {"Processes", "gpus", "all, or how many GPUs to work on, a process each (all)", "N"},
-    {"Processes", "workers", "processes on the CPU (1)", "N"},
-    {"Processes", "max_restarts", "how often a process that dies is started again (3)", "N"},
-    {"Processes", "grace", "seconds from SIGTERM, SIGINT or SIGUSR1 to the end (25)", "S"},
-    {"Processes", "stall", "seconds without a sign of life after which a process is gone (300)",
-     "S"},
-    {"Processes", "oom", "out of memory: halve the batch, or fail (halve)", "WHAT"},
-    {"Files", "durability", "what survives a power cut: none, block or file (block)", "WHAT"},
-    {"Files", "few_files", "one tar per block instead of a PNG per image"},
-    {"Files", "verify", "last check of the files: quick, or deep with hashes (quick)", "WHAT"},
-    {"Files", "no_metadata", "PNGs without text chunks that say what made them"},
-    {"Files", "record_features",
-     "how features change between decoding steps, for lazymar_compare (plain MAR, 64 images)",
-     "DIR"},
-    {"Files", "png_threads", "threads that encode PNGs beside the computing (2)", "N"},
-    {"Scores", "score",
-     "take features while images are made, and score the run against REF (see lazymar_score --fid)",
-     "REF"},
-    {"Scores", "extractor", "inception, or demo (inception)", "NAME"},
-    {"Scores", "extractor_weights", "its weights (the extractor's own place)", "FILE"},
-    {"Model", "model",
-     "mar_base, mar_large, mar_huge, demo, or a folder under pretrained_models/mar "
-     "(mar_huge)",
-     "NAME"},
-    {"Model", "resume", "checkpoint, or its folder (pretrained_models/mar/<model>)", "PATH"},
-    {"Model", "vae_path",
-     "VAE checkpoint (the model's own, or pretrained_models/vae/kl16.safetensors or .ckpt)",
-     "FILE"},
-    {"Model", "no_crc", "do not compare the checksums in a .pth or .ckpt"},
-    {"Model", "random_weights", "no checkpoint: weights drawn from the seed, for latency runs"},
-    {"Model", "img_size", "checked against the checkpoint, like the next seven", "N"},
-    {"Model", "vae_stride", "pixels per latent", "N"},
-    {"Model", "vae_embed_dim", "latent channels", "N"},
-    {"Model", "patch_size", "latents per token and side", "N"},
-    {"Model", "class_num", "classes", "N"},
-    {"Model", "buffer_size", "buffer rows", "N"},
-    {"Model", "diffloss_d", "blocks of the diffusion MLP", "N"},
-    {"Model", "diffloss_w", "width of the diffusion MLP", "N"},
-    {"Sampling", "num_iter", "decoding steps (64)", "N"},
-    {"Sampling", "num_sampling_steps", "diffusion steps per decoding step (100)", "N"},
-    {"Sampling", "cfg", "guidance scale, 1 for none (the checkpoint's, or 3.25)", "X"},
-    {"Sampling", "cfg_schedule", "linear or constant (the checkpoint's, or linear)", "NAME"},
-    {"Sampling", "temperature", "factor of the noise (1.0)", "X"},
-    {"LazyMAR", "lazy_mar", "reuse features between decoding steps"},
-    {"LazyMAR", "lazy_caches", "any of token,condition,head (all)", "LIST"},
-    {"LazyMAR", "lazy_warmup", "decoding steps before the first lazy one (5)", "N"},
-    {"LazyMAR", "lazy_refresh", "every N-th step after the warm-up is full (9)", "N"},
-    {"LazyMAR", "lazy_prune_layer", "decoder layer that chooses the rows to recompute (3)", "N"},
-    {"LazyMAR", "lazy_extra", "rows recomputed beyond the new ones (15)", "N"},
-    {"LazyMAR", "lazy_head_refresh", "every N-th diffusion step is full (7)", "N"},
-    {"LazyMAR", "lazy_retain",
-     "published, scaled, or the share of rows recomputed by decoding step, "
-     "such as 1,1,0.5 (scaled)",
-     "LIST"},
-    {"LazyMAR", "lazy_condition_scale", "factor of the kept condition difference (1; 0 drops it)",
-     "X"},
-    // Flags of the originals that choose nothing here: data, training, launching.
-    {kIgnored, "data_path", "", "X"},
-    {kIgnored, "batch_size", "", "X"},
-    {kIgnored, "epochs", "", "X"},
-    {kIgnored, "label_drop_prob", "", "X"},
-    {kIgnored, "eval_freq", "", "X"},
-    {kIgnored, "save_last_freq", "", "X"},
-    {kIgnored, "weight_decay", "", "X"},
-    {kIgnored, "lr", "", "X"},
-    {kIgnored, "blr", "", "X"},
-    {kIgnored, "min_lr", "", "X"},
-    {kIgnored, "lr_schedule", "", "X"},
-    {kIgnored, "ema_rate", "", "X"},
-    {kIgnored, "grad_clip", "", "X"},
-    {kIgnored, "warmup_epochs", "", "X"},
-    {kIgnored, "mask_ratio_min", "", "X"},
-    {kIgnored, "attn_dropout", "", "X"},
-    {kIgnored, "proj_dropout", "", "X"},
-    {kIgnored, "log_dir", "", "X"},
-    {kIgnored, "start_epoch", "", "X"},
-    {kIgnored, "diffusion_batch_mul", "", "X"},
-    {kIgnored, "num_workers", "", "X"},
-    {kIgnored, "world_size", "", "X"},
-    {kIgnored, "local_rank", "", "X"},
-    {kIgnored, "dist_url", "", "X"},
-    {kIgnored, "cached_path", "", "X"},
-    {kIgnored, "online_eval"},
-    {kIgnored, "evaluate"},
-    {kIgnored, "grad_checkpointing"},
-    {kIgnored, "pin_mem"},
-    {kIgnored, "no_pin_mem"},
-    {kIgnored, "dist_on_itp"},
-    {kIgnored, "use_cached"},
-};
-
 std::vector<int64_t> parse_classes(const std::string& text) {
   std::vector<int64_t> classes;
   for (const std::string& part : split(text, ',')) {
     classes.push_back(parse_index(part));
     if (classes.back() < 0) {
       throw usage_error("--classes ", text, ": use class numbers separated by commas");
+    }
+    if (std::count(classes.begin(), classes.end(), classes.back()) > 1) {
+      throw usage_error("--classes ", text, ": class ", part, " is there twice");
     }
   }
   return classes;
@@ -157,6 +54,28 @@ void parse_caches(const std::string& text, LazyOptions& lazy) {
   }
 }
 
+/// Constants of caches that are not in use.
+void refuse_without_effect(const Arguments& arguments, const LazyOptions& lazy) {
+  struct Constant {
+    const char* name;
+    const char* caches;
+    bool used;
+  };
+  const bool steps = lazy.token || lazy.condition;  // the head's cache works within every step
+  for (const Constant& constant : {Constant{"lazy_warmup", "token or condition", steps},
+                                   {"lazy_refresh", "token or condition", steps},
+                                   {"lazy_prune_layer", "token", lazy.token},
+                                   {"lazy_extra", "token", lazy.token},
+                                   {"lazy_retain", "token", lazy.token},
+                                   {"lazy_head_refresh", "head", lazy.head},
+                                   {"lazy_condition_scale", "condition", lazy.condition}}) {
+    if (arguments.given(constant.name) && !constant.used) {
+      throw usage_error("--", constant.name, " has no effect without ", constant.caches,
+                        " among --lazy_caches");
+    }
+  }
+}
+
 void read_lazy(const Arguments& arguments, std::optional<LazyOptions>& lazy) {
   if (arguments.given("lazy_mar")) {
     lazy.emplace();
@@ -174,6 +93,7 @@ void read_lazy(const Arguments& arguments, std::optional<LazyOptions>& lazy) {
   if (arguments.given("lazy_caches")) {
     parse_caches(arguments.text("lazy_caches"), *lazy);
   }
+  refuse_without_effect(arguments, *lazy);
   if (arguments.given("lazy_retain")) {
     parse_retain(arguments.text("lazy_retain"), *lazy);
   }
@@ -196,7 +116,6 @@ void read_architecture(const Arguments& arguments, ArchitectureFlags& flags) {
   arguments.read_integer("diffloss_w", flags.diffloss_w, 1, kMost);
 }
 
-/// True where the flag was given with the second of its two words; the first is the default.
 void read_processes(const Arguments& arguments, EvalOptions& options) {
   constexpr int64_t kMostProcesses = 1024;
   constexpr double kDay = 86400;
@@ -232,7 +151,7 @@ void read_files(const Arguments& arguments, EvalOptions& options) {
 
 std::vector<std::string> ignored_flags(const Arguments& arguments) {
   std::vector<std::string> names;
-  for (const OptionSpec& spec : kEvalOptions) {
+  for (const OptionSpec& spec : eval_flags()) {
     if (std::string_view(spec.group) == kIgnored && arguments.given(spec.name)) {
       names.emplace_back(spec.name);
     }
@@ -245,7 +164,7 @@ std::vector<std::string> ignored_flags(const Arguments& arguments) {
 Parsed<EvalOptions> parse_eval_options(int argc, const char* const* argv) {
   const Arguments arguments(
       "lazymar_eval", "Generates class-conditional images with MAR, or with LazyMAR's caches.",
-      kEvalOptions, argc, argv);
+      eval_flags(), argc, argv);
   Parsed<EvalOptions> parsed;
   parsed.text = arguments.information();
   EvalOptions& options = parsed.options;

@@ -15,6 +15,15 @@ void check_at_least(const char* flag, int64_t value, int64_t least) {
   }
 }
 
+/// The layer of that number would be the first behind the last one: then none prunes. A default is
+/// let pass, which on a shallower decoder comes to the same.
+void check_prune_layer(const LazyOptions& lazy, int64_t depth) {
+  if (lazy.token && lazy.prune_layer > depth && lazy.prune_layer != LazyOptions().prune_layer) {
+    throw usage_error("--lazy_prune_layer ", lazy.prune_layer, ": the decoder has ", depth,
+                      " layers: use 0 to ", depth - 1, ", or ", depth, ", where none prunes");
+  }
+}
+
 }  // namespace
 
 Runners make_runners(const std::optional<LazyOptions>& lazy, const MarConfig& config,
@@ -26,6 +35,7 @@ Runners make_runners(const std::optional<LazyOptions>& lazy, const MarConfig& co
   check_at_least("lazy_warmup", lazy->warmup, 0);
   check_at_least("lazy_refresh", lazy->refresh, 1);
   check_at_least("lazy_prune_layer", lazy->prune_layer, 0);
+  check_prune_layer(*lazy, config.decoder_depth);
   check_at_least("lazy_extra", lazy->extra, 0);
   check_at_least("lazy_head_refresh", lazy->head_refresh, 1);
   Runners runners{nullptr, nullptr, std::vector<bool>(static_cast<size_t>(sampling.num_iter))};

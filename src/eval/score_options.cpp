@@ -6,30 +6,30 @@ namespace lazymar {
 namespace {
 
 const OptionSpec kScoreOptions[] = {
-    {"Scores", "fid",
+    {"Score", "fid",
      "compare with REF: statistics (.npz with mu and sigma), or images (a run, a folder, a tar, an "
      ".npz with arr_0), or saved features (.safetensors)",
      "REF"},
-    {"Scores", "metrics", "any of fid,is,kid,pr, or none (all that the reference allows)", "LIST"},
-    {"Scores", "extractor", "inception (FID's own), or demo (the demo's classifier) (inception)",
+    {"Score", "metrics", "any of fid,is,kid,pr, or none (all that the reference allows)", "LIST"},
+    {"Score", "extractor", "inception (FID's own), or demo (the demo's classifier) (inception)",
      "NAME"},
-    {"Scores", "extractor_weights",
+    {"Score", "extractor_weights",
      "its weights (pretrained_models/inception/weights-inception-2015-12-05-6726825d.pth, "
      "pretrained_models/demo_classifier.safetensors)",
      "FILE"},
     {"Work", "device", "auto, cpu, cuda, cuda:N (auto)", "NAME"},
     {"Work", "threads", "CPU threads that compute (all cores)", "N"},
     {"Work", "decode_threads", "threads that read and decode images ahead (4)", "N"},
-    {"Files", "save_features",
+    {"File", "save_features",
      "keep features: in info/features of a run, else beside the set; they are used when the set is "
      "scored again"},
-    {"Files", "features_dir", "keep and look for features there", "DIR"},
-    {"Files", "fresh", "do not use saved features"},
-    {"Files", "save_stats", "write the set's mu and sigma, as torch-fidelity and MAR take them",
+    {"File", "features_dir", "keep and look for features there", "DIR"},
+    {"File", "fresh", "do not use saved features"},
+    {"File", "save_stats", "write the set's mu and sigma, as torch-fidelity and MAR take them",
      "OUT.npz"},
-    {"Files", "to_npz", "write the set's images, shuffled, as OpenAI's evaluator takes them",
+    {"File", "to_npz", "write the set's images, shuffled, as OpenAI's evaluator takes them",
      "OUT.npz"},
-    {"Files", "json", "write everything as JSON; - for stdout, the table then goes to stderr",
+    {"File", "json", "write everything as JSON; - for stdout, the table then goes to stderr",
      "FILE"},
 };
 
@@ -62,8 +62,9 @@ Parsed<ScoreOptions> parse_score_options(int argc, const char* const* argv) {
   ScoreOptions& options = parsed.options;
   const Arguments arguments(
       "lazymar_score",
-      "Scores sets of images: lazymar_score RUN [RUN...], later ones also against the first",
-      kScoreOptions, argc, argv, {}, &options.sets);
+      "Scores sets of images (run folders, folders of PNG or JPEG, tars, .npz); later ones also "
+      "against the first.",
+      kScoreOptions, argc, argv, {"SET...", {}, &options.sets});
   parsed.text = arguments.information();
   arguments.read("fid", options.reference);
   if (arguments.given("metrics")) {

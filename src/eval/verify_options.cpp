@@ -6,16 +6,16 @@ namespace lazymar {
 namespace {
 
 const OptionSpec kVerifyOptions[] = {
-    {"Options", "trace", "folder of trace.safetensors", "DIR"},
-    {"Options", "weights", "the MAR's weights (the trace's own)", "FILE"},
-    {"Options", "vae", "the VAE's weights (the trace's own)", "FILE"},
-    {"Options", "tolerance", "largest NMSE (1e-12 in fp64, 1e-7 in fp32, 1e-3 in bf16 and fp16)",
+    {"Replay", "trace", "folder of the recorded run, trace.safetensors and its weights", "DIR"},
+    {"Replay", "weights", "the MAR's weights (the trace's own)", "FILE"},
+    {"Replay", "vae", "the VAE's weights (the trace's own)", "FILE"},
+    {"Replay", "tolerance", "largest NMSE (1e-12 in fp64, 1e-7 in fp32, 1e-3 in bf16 and fp16)",
      "X"},
-    {"Options", "dump", "write what was computed, in the trace's layout", "FILE"},
-    {"Options", "precision", "fp64, fp32, bf16, fp16 or auto (fp64)", "TYPE"},
-    {"Options", "cuda_graphs", "replay the diffusion loop as CUDA graphs: on or off (on)", "WHAT"},
-    {"Options", "device", "auto, cpu, cuda, cuda:N (auto)", "NAME"},
-    {"Options", "threads", "CPU threads (all cores)", "N"},
+    {"Replay", "dump", "write what was computed, in the trace's layout", "FILE"},
+    {"Replay", "precision", "fp64, fp32, bf16, fp16 or auto (fp64)", "TYPE"},
+    {"Replay", "cuda_graphs", "replay the diffusion loop as CUDA graphs: on or off (on)", "WHAT"},
+    {"Replay", "device", "auto, cpu, cuda, cuda:N (auto)", "NAME"},
+    {"Replay", "threads", "CPU threads (all cores)", "N"},
 };
 
 }  // namespace

@@ -57,6 +57,14 @@ TEST(BenchOptions, ArmsWithFlagsOfTheirOwn) {
   EXPECT_EQ(options.arms[2].options.eval_bsz, 4);
 }
 
+TEST(BenchOptions, TheHelpNamesEveryPrecision) {
+  const char* help[] = {"lazymar_bench", "--help"};
+  const std::string text = *parse_bench_options(2, help).text;
+  for (const char* name : {"auto", "bf16", "fp16", "fp32", "fp64"}) {
+    EXPECT_PRED2(contains, text, name);
+  }
+}
+
 TEST(BenchOptions, RefusalsNameTheArm) {
   const auto arms = [](const std::string& text) {
     return refused([&] { parse({"--arms", text}); });
@@ -67,6 +75,7 @@ TEST(BenchOptions, RefusalsNameTheArm) {
   EXPECT_PRED2(contains, arms("lazy --model demo"),
                "--model is none of an arm's flags: --precision");
   EXPECT_PRED2(contains, arms("lazy --help"), "--help is none");
+  EXPECT_PRED2(contains, arms("lazy --lazy_caches head --lazy_extra 3"), "without token");
   EXPECT_PRED2(contains, arms("lazy -h"), "-h is none");
   EXPECT_PRED2(contains, arms("baseline --lazy_refresh 3"), "no effect without --lazy_mar");
   EXPECT_PRED2(contains, arms("lazy; lazy --lazy_refresh 0"), "\" lazy --lazy_refresh 0\"");

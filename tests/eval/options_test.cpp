@@ -132,11 +132,11 @@ TEST(EvalOptions, EveryFlagOfTheOriginalsIsKnown) {
 
 TEST(EvalOptions, LazyConstants) {
   const EvalOptions options = parse(
-      "--lazy_mar --lazy_caches token,head --lazy_warmup 3 --lazy_refresh 4 --lazy_prune_layer 2 "
-      "--lazy_extra 7 --lazy_head_refresh 5 --lazy_retain 1,0.5 --lazy_condition_scale 0");
+      "--lazy_mar --lazy_caches head,token,condition --lazy_warmup 3 --lazy_refresh 4 "
+      "--lazy_prune_layer 2 --lazy_extra 7 --lazy_head_refresh 5 --lazy_retain 1,0.5 "
+      "--lazy_condition_scale 0");
   ASSERT_TRUE(options.lazy);
-  EXPECT_TRUE(options.lazy->token && options.lazy->head);
-  EXPECT_FALSE(options.lazy->condition);
+  EXPECT_TRUE(options.lazy->token && options.lazy->condition && options.lazy->head);
   EXPECT_EQ(options.lazy->warmup, 3);
   EXPECT_EQ(options.lazy->refresh, 4);
   EXPECT_EQ(options.lazy->prune_layer, 2);
@@ -144,6 +144,28 @@ TEST(EvalOptions, LazyConstants) {
   EXPECT_EQ(options.lazy->head_refresh, 5);
   EXPECT_EQ(options.lazy->retain_list.size(), 2U);
   EXPECT_EQ(options.lazy->condition_scale, 0.0);
+}
+
+TEST(EvalOptions, ConstantsOfCachesThatAreNotInUseAreRefused) {
+  const std::vector<std::pair<std::string, std::string>> constants = {
+      {"--lazy_warmup 3", "token or condition"},
+      {"--lazy_refresh 3", "token or condition"},
+      {"--lazy_prune_layer 2", "token"},
+      {"--lazy_extra 2", "token"},
+      {"--lazy_retain 1", "token"},
+      {"--lazy_head_refresh 2", "head"},
+      {"--lazy_condition_scale 0", "condition"}};
+  for (const auto& [constant, caches] : constants) {
+    for (const char* cache : {"token", "condition", "head"}) {
+      const std::string line = concat("--lazy_mar --lazy_caches ", cache, " ", constant);
+      if (contains(caches, cache)) {
+        EXPECT_NO_THROW(parse(line)) << line;
+      } else {
+        EXPECT_TRUE(contains(refused([&] { parse(line); }), "has no effect without " + caches))
+            << line;
+      }
+    }
+  }
 }
 
 TEST(EvalOptions, CommandLineBeatsCheckpointBeatsDefault) {
@@ -170,6 +192,10 @@ TEST(EvalOptions, WhatCannotBeUsedIsRefused) {
   EXPECT_TRUE(contains(message("--precision int8"), "bf16, fp16, fp32 or fp64"));
   EXPECT_TRUE(contains(message("--classes 1,a"), "class numbers"));
   EXPECT_TRUE(contains(message("--classes -1"), "class numbers"));
+  EXPECT_TRUE(contains(message("--classes 1,2,1"), "class 1 is there twice"));
+  EXPECT_TRUE(contains(message("--output_dir="), "--output_dir is empty"));
+  EXPECT_TRUE(contains(message("--lazy_mar=yes"), "--lazy_mar is a switch"));
+  EXPECT_TRUE(contains(message("--lazy_mar=false"), "--lazy_mar is a switch"));
   EXPECT_TRUE(contains(message("--grid 8"), "ROWSxCOLUMNS"));
   EXPECT_TRUE(contains(message("--grid 0x8"), "ROWSxCOLUMNS"));
   EXPECT_TRUE(contains(message("--lazy_warmup 3"), "without --lazy_mar"));
@@ -248,6 +274,17 @@ TEST(VerifyOptions, NeedATrace) {
   EXPECT_TRUE(contains(refused([&] { parse_verify_options(1, alone); }), "--trace"));
   const char* help[] = {"lazymar_verify", "--help"};
   EXPECT_TRUE(parse_verify_options(2, help).text);
+}
+
+TEST(Help, NamesWhatHasNoFlag) {
+  const char* convert[] = {"lazymar_convert", "--help"};
+  const std::string text = *parse_convert_options(2, convert).text;
+  EXPECT_TRUE(contains(text, "lazymar_convert [OPTION...] IN OUT.safetensors | --list FILE\n"));
+  EXPECT_TRUE(contains(text, " Conversion options:\n"));
+  const char* score[] = {"lazymar_score", "--help"};
+  EXPECT_TRUE(contains(*parse_score_options(2, score).text, "lazymar_score [OPTION...] SET...\n"));
+  const char* eval[] = {"lazymar_eval", "--help"};
+  EXPECT_TRUE(contains(*parse_eval_options(2, eval).text, "lazymar_eval [OPTION...]\n"));
 }
 
 TEST(ConvertOptions, AreReadOrRefused) {

@@ -59,6 +59,18 @@ with tempfile.TemporaryDirectory() as folder:
             "checkpoint-last.pth", "github.com/LTH14/mar")
     refused("a contradicting flag", run("lazymar_eval", *QUICK, *out, "--buffer_size", "32"),
             "--buffer_size 32", "contradicts")
+    refused("a layer that is not there", run("lazymar_eval", *QUICK, *out, "--lazy_mar", "--lazy_prune_layer", "6"),
+            "--lazy_prune_layer 6", "has 5 layers", "0 to 4")
+    result = run("lazymar_eval", *QUICK, *out, "--lazy_mar", "--lazy_prune_layer", "5")
+    check("the one behind the last means that none prunes", result.returncode == 0, result)
+    for caches, said in (("condition", True), ("condition,head", False)):
+        result = run("lazymar_eval", *QUICK, *out, "--lazy_mar", "--lazy_caches", caches, "--cfg", "1")
+        check(f"no guidance, and the caches {caches}", result.returncode == 0
+              and ("keeps nothing without guidance" in result.stderr) == said, result)
+    result = run("lazymar_eval", *QUICK, *out, "--gpus", "2", env={"CUDA_VISIBLE_DEVICES": ""})
+    refused("--gpus without GPUs names no flag that was not given", result, "--gpus: no GPU is visible")
+    check("the program names itself", result.stderr.startswith("lazymar_eval: ") and "--device" not in result.stderr,
+          result)
     refused("half a launcher", run("lazymar_eval", *QUICK, *out, env={"WORLD_SIZE": "2"}),
             "WORLD_SIZE is set", "RANK is not")
     refused("no GPU", run("lazymar_eval", *QUICK, *out, "--device", "cuda:7"), "--device cuda:7")

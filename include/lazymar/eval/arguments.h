@@ -19,16 +19,21 @@ struct OptionSpec {
   const char* value = nullptr;  ///< what the help calls the value
 };
 
+/// Arguments without a flag.
+struct Operands {
+  std::string usage;                              ///< how the help shows them
+  std::vector<std::string> options;               ///< what they are for, in order
+  std::vector<std::filesystem::path>* rest = {};  ///< takes those beyond; null: there may be none
+};
+
 /// What was given. Every reader leaves its target alone where the flag was not given, and throws
 /// Error (usage) that names the flag, the value and what would do.
 class Arguments {
  public:
-  /// --help and --version are always there. `positional`: the options that arguments without a
-  /// flag are for, in order. `others` takes the arguments beyond them. Throws for an unknown flag
-  /// or a stray argument.
+  /// --help and --version are always there. Throws for an unknown flag, a switch with a value or a
+  /// stray argument.
   Arguments(const char* program, const char* description, std::span<const OptionSpec> specs,
-            int argc, const char* const* argv, const std::vector<std::string>& positional = {},
-            std::vector<std::filesystem::path>* others = nullptr);
+            int argc, const char* const* argv, const Operands& operands = {});
   ~Arguments();
 
   bool given(const std::string& name) const;
@@ -38,6 +43,7 @@ class Arguments {
   std::optional<std::string> information() const;
 
   void read(const std::string& name, std::string& value) const;
+  /// Paths must not be empty.
   void read(const std::string& name, std::filesystem::path& value) const;
   void read(const std::string& name, std::optional<std::filesystem::path>& value) const;
   void read_integer(const std::string& name, int64_t& value, int64_t least, int64_t most) const;
