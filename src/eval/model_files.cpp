@@ -14,6 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kModelsRoot = "pretrained_models";
 constexpr const char* kModelsFolder = "pretrained_models/mar";
 constexpr const char* kDefaultVae = "pretrained_models/vae/kl16.safetensors";
 
@@ -32,8 +33,28 @@ fs::path choose_file(const std::vector<fs::path>& candidates) {
   return there.empty() ? fs::path() : there.front();
 }
 
+/// Why what stands below pretrained_models/ may be missed.
+std::string where_from() {
+  return fs::exists(kModelsRoot)
+             ? ""
+             : concat("; ", kModelsRoot, "/ is looked for in the working directory (",
+                      fs::current_path().string(), "), which has none");
+}
+
+/// Says of a path that was given that nothing usable is there, and what may be.
+Error missing_path(const char* flag, const fs::path& path, const char* what) {
+  return usage_error(flag, " ", path.string(),
+                     fs::is_directory(path) ? ": no checkpoint in this folder" : ": is not there",
+                     "; it may be ", what);
+}
+
+bool same_path(const fs::path& one, const fs::path& other) {
+  return (one / "").lexically_normal() == (other / "").lexically_normal();
+}
+
 fs::path find_weights(const ModelRequest& request) {
-  const fs::path place = request.resume.value_or(fs::path(kModelsFolder) / request.model);
+  const fs::path usual = fs::path(kModelsFolder) / request.model;
+  const fs::path place = request.resume.value_or(usual);
   if (fs::is_regular_file(place)) {
     return place;
   }
@@ -42,23 +63,29 @@ fs::path find_weights(const ModelRequest& request) {
   if (const fs::path found = choose_file({converted, original}); !found.empty()) {
     return found;
   }
-  if (find_preset(request.model) == nullptr && !request.resume) {
+  if (!same_path(place, usual)) {
+    throw missing_path("--resume", place,
+                       "a checkpoint (.safetensors, .pth) or a folder with "
+                       "checkpoint-last.safetensors or checkpoint-last.pth");
+  }
+  if (find_preset(request.model) == nullptr) {
     throw usage_error("--model ", request.model, ": neither one of ", preset_names(),
                       " nor a folder ", place.string(),
-                      " with checkpoint-last.safetensors or checkpoint-last.pth");
+                      " with checkpoint-last.safetensors or checkpoint-last.pth", where_from());
   }
   throw usage_error(original.string(), ": not found, nor checkpoint-last.safetensors. Download ",
                     "checkpoint-last.pth of ", request.model,
                     " (links in the README of github.com/LTH14/mar) to ", place.string(),
-                    "; for a latency run without weights: --random_weights");
+                    "; for a latency run without weights: --random_weights", where_from());
 }
 
 fs::path find_vae(const ModelRequest& request, const fs::path& mar_file,
                   const CheckpointReader& mar) {
   fs::path place = kDefaultVae;
+  const auto own = mar.metadata<std::string>("vae_path");
   if (request.vae_path) {
     place = *request.vae_path;
-  } else if (const auto own = mar.metadata<std::string>("vae_path")) {
+  } else if (own) {
     place = (mar_file.parent_path() / *own).lexically_normal();
   }
   if (request.vae_path && fs::is_regular_file(place)) {
@@ -67,12 +94,19 @@ fs::path find_vae(const ModelRequest& request, const fs::path& mar_file,
   const fs::path converted = fs::path(place).replace_extension(".safetensors");
   const fs::path original = fs::path(place).replace_extension(".ckpt");
   const fs::path found = choose_file({converted, original});
-  if (found.empty()) {
+  if (!found.empty()) {
+    return found;
+  }
+  if (same_path(original, fs::path(kDefaultVae).replace_extension(".ckpt"))) {
     throw usage_error(place.string(), ": not found. Download kl16.ckpt (link in the README of ",
                       "github.com/LTH14/mar) to ", original.string(),
-                      "; another VAE: --vae_path FILE");
+                      "; another VAE: --vae_path FILE", where_from());
   }
-  return found;
+  if (request.vae_path) {
+    throw missing_path("--vae_path", place, "a VAE's .safetensors, .ckpt or .pth");
+  }
+  throw usage_error(place.string(), ": not found: the VAE that ", mar_file.string(),
+                    " names; where it lies elsewhere: --vae_path FILE");
 }
 
 void check_flag(const char* flag, std::optional<int64_t> given, int64_t actual,

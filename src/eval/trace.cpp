@@ -57,6 +57,13 @@ const at::Tensor& find_tensor(const Trace& trace, const std::string& name, int64
 
 Trace load_trace(const fs::path& folder) {
   const fs::path path = folder / "trace.safetensors";
+  if (!fs::exists(path)) {
+    throw usage_error(
+        "--trace ", folder.string(),
+        fs::exists(folder) ? ": holds no trace.safetensors" : ": is not there",
+        "; a trace is a folder of trace.safetensors and mar.safetensors (or WEIGHTS, a file that ",
+        "names the folder of the weights), such as tests/data/traces/small-lazy");
+  }
   const WeightFile file(path);
   Trace trace;
   for (const auto& [name, view] : file.tensors()) {

@@ -17,6 +17,12 @@ bool is_tar(std::span<const std::byte> bytes) {
              kMagic;
 }
 
+/// A safetensors header is a JSON object behind its length of 8 bytes.
+bool looks_like_safetensors(std::span<const std::byte> bytes) {
+  constexpr size_t kLengthBytes = 8;
+  return bytes.size() > kLengthBytes && bytes[kLengthBytes] == std::byte{'{'};
+}
+
 }  // namespace
 
 WeightFile::WeightFile(const std::filesystem::path& path, const WeightFileOptions& options)
@@ -30,6 +36,10 @@ WeightFile::WeightFile(const std::filesystem::path& path, const WeightFileOption
   if (looks_like_torch(bytes)) {
     format_ = looks_like_zip(bytes) ? "torch.save's zip format" : "torch.save's stream format";
     content_ = parse_torch_checkpoint(bytes, path.string(), options.weights, options.check_crc);
+  } else if (!looks_like_safetensors(bytes)) {
+    throw usage_error(
+        path.string(), ": byte 0: ", bytes.empty() ? "empty: " : "",
+        "no checkpoint: neither safetensors nor what torch.save writes (.pth, .ckpt)");
   } else {
     format_ = kSafetensors;
     content_ = parse_safetensors(bytes, path.string());

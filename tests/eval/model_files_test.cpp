@@ -53,18 +53,69 @@ TEST(LoadModel, AFlagThatContradictsTheCheckpointIsRefused) {
   EXPECT_NO_THROW(load_model(all, {}));
 }
 
+/// Another working directory while this lives.
+class InFolder {
+ public:
+  explicit InFolder(const fs::path& folder) { fs::current_path(folder); }
+  ~InFolder() { fs::current_path(before_); }
+
+ private:
+  fs::path before_ = fs::current_path();
+};
+
+std::string load_refused(const ModelRequest& request) {
+  return refused([&] { load_model(request, {}); });
+}
+
 TEST(LoadModel, AMissingCheckpointSaysWhereItComesFrom) {
   const TemporaryFolder folder;
+  const InFolder inside(folder.path());
   ModelRequest request;
-  request.resume = folder.path();
-  const std::string message = refused([&] { load_model(request, {}); });
-  EXPECT_TRUE(contains(message, "checkpoint-last.pth: not found"));
-  EXPECT_TRUE(contains(message, "github.com/LTH14/mar"));
-  testing::write_text(folder.path() / "checkpoint-last.pth", "x");
-  EXPECT_TRUE(contains(refused([&] { load_model(request, {}); }), "only 1 bytes"));
+  for (const char* given :
+       {"", "pretrained_models/mar/mar_huge", "./pretrained_models/mar/mar_huge/"}) {
+    if (*given != '\0') {
+      request.resume = given;
+    }
+    const std::string message = load_refused(request);
+    EXPECT_TRUE(contains(message, "checkpoint-last.pth: not found")) << given;
+    EXPECT_TRUE(contains(message, "github.com/LTH14/mar")) << given;
+    EXPECT_TRUE(contains(message, "in the working directory (" + folder.path().string()));
+  }
   request = ModelRequest{};
-  request.model = "mar_tiny";
-  EXPECT_TRUE(contains(refused([&] { load_model(request, {}); }), "neither one of mar_base"));
+  request.model = "demo";
+  EXPECT_TRUE(contains(load_refused(request), "neither one of mar_base"));
+  EXPECT_TRUE(contains(load_refused(request), "is looked for in the working directory"));
+  fs::create_directory("pretrained_models");
+  EXPECT_TRUE(contains(load_refused(request), "neither one of mar_base"));
+  EXPECT_EQ(load_refused(request).find("working directory"), std::string::npos);
+}
+
+TEST(LoadModel, OfAPathThatWasGivenOnlyThatIsSaid) {
+  const TemporaryFolder folder;
+  for (const char* model : {"mar_huge", "demo"}) {
+    ModelRequest request;
+    request.model = model;
+    request.resume = folder.path();
+    EXPECT_TRUE(contains(load_refused(request), "no checkpoint in this folder; it may be"));
+    request.resume = folder.path() / "none";
+    EXPECT_TRUE(contains(load_refused(request), "none: is not there; it may be a checkpoint"));
+    EXPECT_EQ(load_refused(request).find("ownload"), std::string::npos);
+    EXPECT_EQ(load_refused(request).find("working directory"), std::string::npos);
+  }
+  ModelRequest request = demo();
+  request.vae_path = folder.path() / "none";
+  EXPECT_TRUE(contains(load_refused(request), "--vae_path " + request.vae_path->string()));
+  EXPECT_TRUE(contains(load_refused(request), "is not there; it may be a VAE's"));
+  EXPECT_EQ(load_refused(request).find("ownload"), std::string::npos);
+}
+
+TEST(LoadModel, AVaeThatACheckpointNamesIsMissedByThatName) {
+  const TemporaryFolder folder;
+  fs::copy(kModels / "mar/demo/checkpoint-last.safetensors", folder.path());
+  ModelRequest request = demo();
+  request.resume = folder.path();
+  EXPECT_TRUE(contains(load_refused(request), "not found: the VAE that"));
+  EXPECT_EQ(load_refused(request).find("ownload"), std::string::npos);
 }
 
 TEST(LoadModel, SafetensorsComeBeforeThePth) {
@@ -79,11 +130,15 @@ TEST(LoadModel, SafetensorsComeBeforeThePth) {
 }
 
 TEST(LoadModel, AMissingVaeSaysWhereItComesFrom) {
+  const TemporaryFolder folder;
+  const InFolder inside(folder.path());
   ModelRequest request = demo();
-  request.vae_path = "nowhere/kl16.ckpt";
-  const std::string message = refused([&] { load_model(request, {}); });
-  EXPECT_TRUE(contains(message, "nowhere/kl16.ckpt: not found"));
-  EXPECT_TRUE(contains(message, "github.com/LTH14/mar"));
+  for (const char* usual : {"kl16.ckpt", "kl16.safetensors"}) {
+    request.vae_path = fs::path("pretrained_models/vae") / usual;
+    const std::string message = load_refused(request);
+    EXPECT_TRUE(contains(message, concat(usual, ": not found"))) << usual;
+    EXPECT_TRUE(contains(message, "github.com/LTH14/mar")) << usual;
+  }
 }
 
 TEST(LoadModel, FilesOfTheWrongKindAreRefused) {

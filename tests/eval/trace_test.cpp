@@ -59,7 +59,9 @@ TEST(Trace, PlaysBackOrdersAndNoise) {
 
 TEST(Trace, WhatIsNoTraceIsRefused) {
   const TemporaryFolder folder;
-  EXPECT_TRUE(contains(refused([&] { load_trace(folder.path()); }), "cannot open"));
+  const std::string message = refused([&] { load_trace(folder.path()); });
+  EXPECT_TRUE(contains(message, "holds no trace.safetensors; a trace is a folder of"));
+  EXPECT_TRUE(contains(refused([&] { load_trace(folder.path() / "none"); }), "none: is not there"));
   auto tensors = small_trace();
   tensors.erase("orders");
   write_trace(folder, tensors);

@@ -287,8 +287,15 @@ TEST(WeightFile, TellsFormatsByTheirFirstBytes) {
   const fs::path path = folder.path() / "checkpoint-last.pth";
   testing::write_text(path, std::string(257, '\0') + "ustar" + std::string(300, '\0'));
   EXPECT_TRUE(contains(refused([&] { WeightFile file(path); }), "a tar archive"));
-  testing::write_text(path, "hello, world");
-  EXPECT_TRUE(contains(refused([&] { WeightFile file(path); }), "not a valid safetensors file"));
+  for (const char* text : {"", "x", "# README\n", "hello, world", "\x80\x04K\x01."}) {
+    testing::write_text(path, text);
+    const std::string message = refused([&] { WeightFile file(path); });
+    EXPECT_TRUE(contains(message, path.string() + ": byte 0: ")) << text;
+    EXPECT_TRUE(contains(message, "no checkpoint: neither safetensors nor")) << text;
+  }
+  // A checkpoint that is cut off is one.
+  testing::write_text(path, std::string("\x40\0\0\0\0\0\0\0{\"a\"", 12));
+  EXPECT_TRUE(contains(refused([&] { WeightFile file(path); }), "truncated?"));
 }
 
 }  // namespace

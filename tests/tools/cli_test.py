@@ -55,8 +55,14 @@ with tempfile.TemporaryDirectory() as folder:
 
     refused("unknown flag", run("lazymar_eval", "--num_itr", "3"), "num_itr", "--help")
     refused("value out of range", run("lazymar_eval", *QUICK, *out, "--num_iter", "0"), "--num_iter 0")
-    refused("no checkpoint", run("lazymar_eval", "--model", "mar_huge", *out, "--resume", folder / "none"),
-            "checkpoint-last.pth", "github.com/LTH14/mar")
+    refused("no checkpoint at the given place", run("lazymar_eval", *QUICK, *out, "--resume", folder / "none"),
+            f"--resume {folder / 'none'}: is not there")
+    for model, said in (("demo", "--model demo: neither one of mar_base"), ("mar_large", "github.com/LTH14/mar")):
+        result = subprocess.run([BIN.resolve() / "lazymar_eval", "--model", model], cwd=folder, capture_output=True,
+                                text=True, timeout=300)
+        refused(f"{model} outside of the project", result, said, f"working directory ({folder}")
+    for name in ("README.md", "LICENSE"):
+        refused(f"{name} is no checkpoint", run("lazymar_convert", "--list", name), f"{name}: byte 0: no checkpoint")
     refused("a contradicting flag", run("lazymar_eval", *QUICK, *out, "--buffer_size", "32"),
             "--buffer_size 32", "contradicts")
     refused("a layer that is not there", run("lazymar_eval", *QUICK, *out, "--lazy_mar", "--lazy_prune_layer", "6"),
@@ -97,7 +103,8 @@ with tempfile.TemporaryDirectory() as folder:
     check("verify says no with exit 1", result.returncode == 1 and "FAILED" in result.stdout, result)
     refused("verify finds out first that it cannot dump", run("lazymar_verify", "--trace", folder / "none",
             "--dump", folder / "none/x"), "--dump", "none is not there", status=74)
-    refused("verify without a trace", run("lazymar_verify", "--trace", folder), "trace.safetensors")
+    refused("verify without a trace", run("lazymar_verify", "--trace", folder),
+            "holds no trace.safetensors")
 
     # A checkpoint as torch.save leaves it, directly and converted.
     folder.joinpath("mar").mkdir()
