@@ -4,7 +4,6 @@
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
 #include <map>
 #include <set>
@@ -127,14 +126,16 @@ ScoreDifference difference(const RunScores& baseline, const Score& before, const
   return found;
 }
 
-std::string sentence(const char* score, const ScoreDifference& found, bool paired) {
+/// `better`: the sign of a difference for the better.
+std::string sentence(const char* score, double better, const ScoreDifference& found, bool paired) {
+  const std::string meaning =
+      found.inside_noise
+          ? "inside the noise"
+          : concat("more than noise, and for the ", found.value * better > 0 ? "better" : "worse");
   char text[256];
   std::snprintf(text, sizeof text,
-                "its %s is %.3f %s, with 95 %% confidence between %+.3f and %+.3f: %s%s", score,
-                std::abs(found.value), found.value < 0 ? "lower" : "higher", found.interval.first,
-                found.interval.second,
-                found.inside_noise ? "the difference is inside the noise"
-                                   : "the difference is more than noise",
+                "its %s minus the baseline's: %+.3f (95 %% interval: %+.3f to %+.3f), %s%s", score,
+                found.value, found.interval.first, found.interval.second, meaning.c_str(),
                 paired ? "" : " (independent sets: no image has a partner)");
   return text;
 }
@@ -191,12 +192,12 @@ RunDifference score_difference(const RunScores& baseline, const RunScores& run) 
   const bool paired = found.pairs > 0;
   if (baseline.fid && run.fid) {
     found.fid = difference(baseline, *baseline.fid, run, *run.fid);
-    found.sentences.push_back(sentence("FID", *found.fid, paired));
+    found.sentences.push_back(sentence("FID", -1, *found.fid, paired));
   }
   if (baseline.inception_score && run.inception_score) {
     found.inception_score =
         difference(baseline, *baseline.inception_score, run, *run.inception_score);
-    found.sentences.push_back(sentence("Inception Score", *found.inception_score, paired));
+    found.sentences.push_back(sentence("Inception Score", 1, *found.inception_score, paired));
   }
   if (baseline.images != run.images) {
     found.sentences.push_back(concat("the sets have ", baseline.images, " and ", run.images,

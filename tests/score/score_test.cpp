@@ -241,11 +241,28 @@ TEST(ScoreDifference, IsPairedByName) {
   EXPECT_EQ(found.pairs, 6);
   EXPECT_DOUBLE_EQ(found.fid->value, 0.5);
   EXPECT_FALSE(found.fid->inside_noise);
+  EXPECT_PRED2(contains, found.sentences.front(),
+               "its FID minus the baseline's: +0.500 (95 % interval: +0.4");
+  EXPECT_PRED2(contains, found.sentences.front(), "more than noise, and for the worse");
+  const RunDifference back =
+      score_difference(scored("", {1.01, -1, 2, -2.01, 0.5, -0.5}, 10.5), one);
+  EXPECT_PRED2(contains, back.sentences.front(),
+               "its FID minus the baseline's: -0.500 (95 % interval: -0.5");
+  EXPECT_PRED2(contains, back.sentences.front(), "more than noise, and for the better");
   const RunDifference apart =
       score_difference(one, scored("x", {1.01, -1, 2, -2.01, 0.5, -0.5}, 10.5));
   EXPECT_EQ(apart.pairs, 0);
   EXPECT_TRUE(apart.fid->inside_noise);
   EXPECT_PRED2(contains, apart.sentences.front(), "inside the noise");
+  // Of the Inception Score more is better.
+  const auto inception = [](double score) {
+    RunScores run = scored("", {1, -1, 2, -2, 0.5, -0.5}, 10);
+    run.inception_score = run.fid;
+    run.inception_score->value = score;
+    return run;
+  };
+  EXPECT_PRED2(contains, score_difference(inception(3), inception(3.5)).sentences.back(),
+               "more than noise, and for the better");
 }
 
 }  // namespace
