@@ -4,7 +4,9 @@ tests/support/cuda_call_counter.cpp.
 
     scripts/gpu_calls.py SHORTER.json LONGER.json BATCHES      BATCHES: how many more the longer one has
 
-Exit status: 0, or 1 where a batch waits for the device or allocates, or where nothing was counted.
+Exit status: 0, or 1 where a batch waits for the device or allocates on it, or where nothing was
+counted. Pinned buffers are told and no fault: how many there are depends on how far behind the
+writer of PNGs is, and they are kept.
 """
 import json
 import sys

@@ -28,7 +28,16 @@ struct Probe {
   int64_t bytes = 0;
 };
 
-Probe measured(const MeasuredPeak& peak, int64_t images) {
+int64_t half_of(int64_t images) {
+  return images / 2;
+}
+
+int64_t somewhat_less(int64_t images) {
+  const int64_t less = images - std::max<int64_t>(1, images / 8);
+  return less > kMultiple ? less / kMultiple * kMultiple : less;
+}
+
+Probe measured(const MeasuredPeak& peak, int64_t images, int64_t (*smaller)(int64_t)) {
   while (true) {
     try {
       return {images, peak(images)};
@@ -40,7 +49,7 @@ Probe measured(const MeasuredPeak& peak, int64_t images) {
     if (images == 1) {
       throw usage_error("--eval_bsz auto: not even one image fits into the device's memory");
     }
-    images /= 2;
+    images = smaller(images);
   }
 }
 
@@ -62,7 +71,11 @@ int64_t peak_of(Generator& generator, int64_t images) {
   generator.release_unused_memory();
   std::vector<int64_t> ids(static_cast<size_t>(images));
   std::iota(ids.begin(), ids.end(), 0);
-  const std::vector<int64_t> labels(ids.size());
+  // What is kept by class grows with the classes in a batch.
+  std::vector<int64_t> labels(ids);
+  for (int64_t& label : labels) {
+    label %= generator.model().mar.config.class_count;
+  }
   generator.generate(ids, labels);
   release_unused_memory(device);
   reset_peak_memory(device);
@@ -73,18 +86,21 @@ int64_t peak_of(Generator& generator, int64_t images) {
 }  // namespace
 
 int64_t largest_batch(const MeasuredPeak& peak, const AvailableMemory& available, int64_t most) {
-  const Probe large = measured(peak, std::min(most, kProbe));
+  const Probe large = measured(peak, std::min(most, kProbe), half_of);
   if (large.images == 1) {
     return 1;
   }
-  const Probe small = measured(peak, large.images / 2);
+  const Probe small = measured(peak, large.images / 2, half_of);
   const double each = std::max(1.0, static_cast<double>(large.bytes - small.bytes) /
                                         static_cast<double>(large.images - small.images));
   const double left = kUsable * static_cast<double>(available()) - static_cast<double>(large.bytes);
   // The larger one did fit, whatever the line says.
   const auto batch = large.images + static_cast<int64_t>(std::max(0.0, left) / each);
   const int64_t limited = std::min({batch, most, kMost});
-  return limited > kMultiple && limited < most ? limited / kMultiple * kMultiple : limited;
+  const int64_t chosen =
+      limited > kMultiple && limited < most ? limited / kMultiple * kMultiple : limited;
+  // A line is a guess. What is tried last is what the run begins with, recordings included.
+  return measured(peak, chosen, somewhat_less).images;
 }
 
 int64_t automatic_batch(const EvalOptions& options, const World& world, Generator& generator,
@@ -113,7 +129,6 @@ int64_t automatic_batch(const EvalOptions& options, const World& world, Generato
   const int64_t batch =
       largest_batch([&](int64_t images) { return peak_of(generator, images); },
                     [&] { return device_memory(device).available; }, options.num_images);
-  generator.release_unused_memory();
   log_info(concat("--eval_bsz auto: ", batch));
   return batch;
 }

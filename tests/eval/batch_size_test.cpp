@@ -24,11 +24,24 @@ TEST(LargestBatch, FollowsTheLineThroughTwoMeasuredBatches) {
   };
   // 0.9 of the memory less 1000 MiB, at 50 MiB an image: 160.
   EXPECT_EQ(largest_batch(peak, mebibytes(10000), 50000), 160);
-  EXPECT_EQ(asked, (std::vector<int64_t>{64, 32}));
+  EXPECT_EQ(asked, (std::vector<int64_t>{64, 32, 160}));
   EXPECT_EQ(largest_batch(peak, mebibytes(9900), 50000), 152);  // 158, down to a multiple of 8
   EXPECT_EQ(largest_batch(peak, mebibytes(10000), 100), 100);   // no more than there are
   EXPECT_EQ(largest_batch(peak, mebibytes(10000), 3), 3);
   EXPECT_EQ(largest_batch(peak, mebibytes(100000000), 50000), 1024);
+}
+
+TEST(LargestBatch, IsTriedAndMadeSmallerWhereTheLineIsWrong) {
+  std::vector<int64_t> asked;
+  const auto peak = [&](int64_t images) {
+    asked.push_back(images);
+    if (images > 130) {
+      throw std::bad_alloc();
+    }
+    return 1000 * kMiB + images * 50 * kMiB;
+  };
+  EXPECT_EQ(largest_batch(peak, mebibytes(10000), 50000), 112);
+  EXPECT_EQ(asked, (std::vector<int64_t>{64, 32, 160, 136, 112}));
 }
 
 TEST(LargestBatch, HalvesWhatDoesNotFit) {

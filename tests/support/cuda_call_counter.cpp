@@ -18,7 +18,8 @@ struct Kind {
 };
 
 Kind waits{"waits"};              ///< for the device
-Kind allocations{"allocations"};  ///< on the device or of pinned memory, which may wait for it
+Kind allocations{"allocations"};  ///< on the device, which may wait for it
+Kind pinned{"pinned"};            ///< allocations of pinned memory
 Kind kernels{"kernels"};          ///< launched, or recorded into a graph
 Kind graphs{"graphs"};            ///< launched
 
@@ -33,7 +34,7 @@ struct AtExit {
       return;
     }
     const char* separator = "{";
-    for (const Kind* kind : {&waits, &allocations, &kernels, &graphs}) {
+    for (const Kind* kind : {&waits, &allocations, &pinned, &kernels, &graphs}) {
       std::fprintf(file, "%s\"%s\": %ld", separator, kind->name, kind->count.load());
       separator = ", ";
     }
@@ -67,9 +68,9 @@ LAZYMAR_COUNTED(waits, cudaMemcpy, (void* to, const void* from, size_t bytes, cu
                 (to, from, bytes, kind))
 LAZYMAR_COUNTED(allocations, cudaMalloc, (void** memory, size_t bytes), (memory, bytes))
 LAZYMAR_COUNTED(allocations, cudaFree, (void* memory), (memory))
-LAZYMAR_COUNTED(allocations, cudaHostAlloc, (void** memory, size_t bytes, unsigned flags),
+LAZYMAR_COUNTED(pinned, cudaHostAlloc, (void** memory, size_t bytes, unsigned flags),
                 (memory, bytes, flags))
-LAZYMAR_COUNTED(allocations, cudaFreeHost, (void* memory), (memory))
+LAZYMAR_COUNTED(pinned, cudaFreeHost, (void* memory), (memory))
 LAZYMAR_COUNTED(kernels, cudaLaunchKernelExC,
                 (const cudaLaunchConfig_t* config, const void* kernel, void** arguments),
                 (config, kernel, arguments))

@@ -8,5 +8,6 @@ int main() {
   cudaEventSynchronize(nullptr);
   cudaMalloc(&memory, 256);
   cudaFree(memory);
+  cudaHostAlloc(&memory, 256, 0);
   cudaGraphLaunch(nullptr, nullptr);
 }

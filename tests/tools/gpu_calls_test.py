@@ -21,7 +21,7 @@ with tempfile.TemporaryDirectory() as folder:
     counts = folder / "counts.json"
     result = probe(LD_PRELOAD=COUNTER, LAZYMAR_CUDA_CALLS=str(counts))
     check("calls are counted by kind", json.loads(counts.read_text())
-          == {"waits": 3, "allocations": 2, "kernels": 0, "graphs": 1}, result)
+          == {"waits": 3, "allocations": 2, "pinned": 1, "kernels": 0, "graphs": 1}, result)
     probe(LAZYMAR_CUDA_CALLS=str(folder / "none.json"))
     check("control: none without the counter", not (folder / "none.json").exists())
     result = probe(LD_PRELOAD=COUNTER)
@@ -33,9 +33,9 @@ with tempfile.TemporaryDirectory() as folder:
                                       for kind, count in json.loads(counts.read_text()).items()}))
         return subprocess.run(["scripts/gpu_calls.py", counts, longer, "4"], capture_output=True, text=True, timeout=60)
 
-    result = calls(kernels=400, graphs=40)
-    check("launches are no fault", result.returncode == 0
-          and result.stdout == "a batch: 0 waits, 0 allocations, 100 kernels, 10 graphs\n", result)
+    result = calls(kernels=400, graphs=40, pinned=1)
+    check("launches and a pinned buffer are no fault", result.returncode == 0 and result.stdout
+          == "a batch: 0 waits, 0 allocations, 0.25 pinned, 100 kernels, 10 graphs\n", result)
     result = calls()
     check("nothing counted is no proof", result.returncode == 1, result)
     for kind in ("waits", "allocations"):
