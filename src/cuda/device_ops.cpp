@@ -123,6 +123,7 @@ DeviceOps kernel_ops(c10::DeviceType device) {
   DeviceOps ops;
   ops.device = device;
   ops.norm = norm;
+  ops.add_norm = add_norm;
   ops.add = add;
   ops.silu_of_sums = silu_of_sums;
   ops.group_norm = group_norm;
@@ -132,6 +133,7 @@ DeviceOps kernel_ops(c10::DeviceType device) {
   ops.write_rows = write;
   ops.to_bytes = bytes;
   ops.draw_normals = normals;
+  ops.head_mlp = mlp_of_few_rows;
   ops.gated_sums = sums_of_gates;
   ops.has_head_window = fits_head_window;
   ops.head_window = window;

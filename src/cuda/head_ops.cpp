@@ -1,5 +1,6 @@
 #include "head_ops.h"
 
+#include <optional>
 #include <vector>
 
 #include "tensors.h"
@@ -34,6 +35,52 @@ at::Tensor sums_of_gates(const GatedSums& sums) {
   return out;
 }
 
+std::optional<HeadMlpOutput> mlp_of_few_rows(const HeadMlp& block) {
+  const Linear& fc1 = *block.fc1;
+  const Linear& fc2 = *block.fc2;
+  const at::Tensor h = block.h.contiguous();
+  const int64_t width = h.size(1);
+  const c10::ScalarType product = block.modulation.scalar_type();
+  if (fc1.packed() || fc2.packed() || fc1.type() != product || fc2.type() != product ||
+      !has_element(h.scalar_type()) || !has_element(product) ||
+      !has_head_mlp(element(h.scalar_type()), element(product), h.size(0), width)) {
+    return std::nullopt;
+  }
+  const auto parts = block.modulation.chunk(3, -1);
+  const RowsOf rows(h);
+  const RowsOf shift(parts[0]);
+  const RowsOf scale(parts[1]);
+  const RowsOf gate(parts[2]);
+  for (const void* data : {pointer(h), pointer(fc1.weight()), pointer(fc2.weight()),
+                           pointer(shift.tensor), pointer(scale.tensor)}) {
+    if (reinterpret_cast<uintptr_t>(data) % 16 != 0) {
+      return std::nullopt;
+    }
+  }
+  const auto room = [&] { return at::empty(h.sizes(), h.options().dtype(product)); };
+  at::Tensor hidden = room();
+  HeadMlpOutput output{room(), at::empty_like(h)};
+  HeadMlpArguments arguments;
+  arguments.norm.x = rows.rows;
+  arguments.norm.weight = pointer(block.norm->weight);
+  arguments.norm.bias = pointer(block.norm->bias);
+  arguments.norm.shift = shift.rows;
+  arguments.norm.scale = scale.rows;
+  arguments.norm.eps = block.norm->eps;
+  arguments.gate = gate.rows;
+  arguments.fc1_weight = pointer(fc1.weight());
+  arguments.fc1_bias = pointer(fc1.bias());
+  arguments.fc2_weight = pointer(fc2.weight());
+  arguments.fc2_bias = pointer(fc2.bias());
+  arguments.hidden = hidden.mutable_data_ptr();
+  arguments.mlp = output.mlp.mutable_data_ptr();
+  arguments.out = output.h.mutable_data_ptr();
+  arguments.rows = h.size(0);
+  arguments.width = width;
+  head_mlp(element(product), arguments, current_stream(h));
+  return output;
+}
+
 at::Tensor posterior_step(const Posterior& step) {
   const c10::ScalarType type = step.x.scalar_type();
   const bool same = step.eps.scalar_type() == type && step.v.scalar_type() == type &&
@@ -59,8 +106,10 @@ bool fits_head_window(const at::Tensor& x, int64_t width) {
 }
 
 at::Tensor window(const HeadWindow& window) {
-  if (window.input_proj->packed() || window.final_linear->packed()) {
-    return plain::head_window(window);  // weights that only their own product can read
+  const c10::ScalarType product = window.modulation.scalar_type();
+  if (!window.input_columns.defined() || window.final_linear->packed() ||
+      !has_kernel(window.x.scalar_type(), product)) {
+    return plain::head_window(window);  // packed weights, or types without a kernel
   }
   const at::Tensor x = window.x.contiguous();
   const at::Tensor noise = window.noise.contiguous();
@@ -68,10 +117,10 @@ at::Tensor window(const HeadWindow& window) {
       window.difference.defined() ? window.difference.contiguous() : at::Tensor();
   const RowsOf sums(window.sums);
   const RowsOf modulation(window.modulation);
-  for (const at::Tensor& t : {noise, window.sums, window.modulation, window.coefficients,
-                              window.input_proj->weight(), window.final_linear->weight()}) {
+  for (const at::Tensor& t : {noise, window.sums, window.coefficients, window.input_columns,
+                              window.final_linear->weight()}) {
     TORCH_CHECK(t.scalar_type() == x.scalar_type() && t.device() == x.device(),
-                "head_window: every tensor has the type and the device of x");
+                "head_window: every tensor but modulation has the type and the device of x");
   }
   at::Tensor out = at::empty(x.sizes(), x.options());
   WindowArguments arguments;
@@ -81,7 +130,7 @@ at::Tensor window(const HeadWindow& window) {
   arguments.noise = noise.const_data_ptr();
   arguments.difference = pointer(difference);
   arguments.guidance = pointer(window.guidance);
-  arguments.in_weight = pointer(window.input_proj->weight());
+  arguments.in_columns = pointer(window.input_columns);
   arguments.in_bias = pointer(window.input_proj->bias());
   arguments.out_weight = pointer(window.final_linear->weight());
   arguments.out_bias = pointer(window.final_linear->bias());
@@ -94,7 +143,7 @@ at::Tensor window(const HeadWindow& window) {
   arguments.steps = window.steps();
   arguments.eps = window.norm_eps;
   arguments.temperature = window.temperature;
-  head_window(element(x.scalar_type()), arguments, current_stream(x));
+  head_window(element(x.scalar_type()), element(product), arguments, current_stream(x));
   return out;
 }
 

@@ -3,10 +3,13 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <optional>
+
 #include "lazymar/nn/head_ops.h"
 
 namespace lazymar::cuda {
 
+std::optional<HeadMlpOutput> mlp_of_few_rows(const HeadMlp& block);
 at::Tensor sums_of_gates(const GatedSums& sums);
 at::Tensor posterior_step(const Posterior& step);
 bool fits_head_window(const at::Tensor& x, int64_t width);

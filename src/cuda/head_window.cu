@@ -49,8 +49,8 @@ __global__ void __launch_bounds__(kThreads) posterior_kernel(PosteriorArguments 
                static_cast<X>(a.temperature));
 }
 
-/// A block of kThreads threads with kRows rows.
-template <typename X, int kRows, int kThreads>
+/// A block of kThreads threads with kRows rows. Y: the modulation's type.
+template <typename X, typename Y, int kRows, int kThreads>
 struct Window {
   const WindowArguments& a;
   int64_t first_row;
@@ -59,7 +59,7 @@ struct Window {
 
   /// h = input_proj(x) + what the blocks add at `step`.
   __device__ void input(int64_t step) const {
-    const auto* weight = static_cast<const X*>(a.in_weight);
+    const auto* columns = static_cast<const X*>(a.in_columns);
     const auto* bias = static_cast<const X*>(a.in_bias);
     for (int64_t i = threadIdx.x; i < a.width; i += kThreads) {
       X sum[kRows];
@@ -67,13 +67,13 @@ struct Window {
         sum[r] = bias[i];
       }
       for (int64_t c = 0; c < a.channels; ++c) {
-        const X w = weight[i * a.channels + c];
+        const X w = columns[c * a.width + i];
         for (int r = 0; r < kRows; ++r) {
           sum[r] += w * x[r * a.channels + c];
         }
       }
       for (int r = 0; r < kRows && r < rows; ++r) {
-        hidden[r * a.width + i] = sum[r] + row_of<X>(a.sums, step * a.rows + first_row + r)[i];
+        hidden[r * a.width + i] = sum[r] + row_of<X>(a.sums, step, first_row + r)[i];
       }
     }
   }
@@ -82,7 +82,7 @@ struct Window {
   __device__ void modulated_norm(int64_t step) const {
     for (int64_t r = 0; r < rows; ++r) {
       X* h = hidden + r * a.width;
-      const X* modulation = row_of<X>(a.modulation, step * a.rows + first_row + r);
+      const Y* modulation = row_of<Y>(a.modulation, step, first_row + r);
       X sum = 0;
       for (int64_t i = threadIdx.x; i < a.width; i += kThreads) {
         sum += h[i];
@@ -95,7 +95,9 @@ struct Window {
       const X variance = block_sum(squares, scratch) / static_cast<X>(a.width);
       const X factor = X{1} / root(variance + static_cast<X>(a.eps));
       for (int64_t i = threadIdx.x; i < a.width; i += kThreads) {
-        h[i] = (h[i] - mean) * factor * (X{1} + modulation[a.width + i]) + modulation[i];
+        const auto shift = static_cast<X>(widened(modulation[i]));
+        const auto scale = static_cast<X>(widened(modulation[a.width + i]));
+        h[i] = (h[i] - mean) * factor * (X{1} + scale) + shift;
       }
     }
   }
@@ -144,19 +146,19 @@ struct Window {
   }
 };
 
-template <typename X, int kRows, int kThreads>
+template <typename X, typename Y, int kRows, int kThreads>
 __global__ void __launch_bounds__(kThreads) window_kernel(WindowArguments a) {
   const Layout layout(kRows, a.width, a.channels);
   X* memory = shared_memory<X>();
   const int64_t first_row = int64_t{blockIdx.x} * kRows;
   const int64_t left = a.rows - first_row;
-  const Window<X, kRows, kThreads> window{a,
-                                          first_row,
-                                          left < kRows ? left : kRows,
-                                          memory + layout.hidden,
-                                          memory + layout.x,
-                                          memory + layout.predicted,
-                                          memory + layout.scratch};
+  const Window<X, Y, kRows, kThreads> window{a,
+                                             first_row,
+                                             left < kRows ? left : kRows,
+                                             memory + layout.hidden,
+                                             memory + layout.x,
+                                             memory + layout.predicted,
+                                             memory + layout.scratch};
   const auto* from = static_cast<const X*>(a.x) + first_row * a.channels;
   for (int64_t i = threadIdx.x; i < kRows * a.channels; i += kThreads) {
     window.x[i] = i < window.rows * a.channels ? from[i] : X{0};
@@ -209,18 +211,16 @@ void posterior(Element type, const PosteriorArguments& a, Stream stream) {
   });
 }
 
-void head_window(Element type, const WindowArguments& a, Stream stream) {
-  with_types(type, type, [&]<typename X, typename Y>(X, Y) {
-    if constexpr (std::is_same_v<X, Y>) {
-      const auto go = [&](auto kernel, int rows, unsigned threads) {
-        launch(kernel, blocks_of(a.rows, rows), {threads, 1, 1},
-               shared_bytes<X>(rows, static_cast<int>(threads), a.width, a.channels), stream, a);
-      };
-      if (a.rows <= kFewRows) {
-        go(window_kernel<X, 1, kFewThreads>, 1, kFewThreads);
-      } else {
-        go(window_kernel<X, kManyRows, kThreads>, kManyRows, kThreads);
-      }
+void head_window(Element type, Element product, const WindowArguments& a, Stream stream) {
+  with_types(type, product, [&]<typename X, typename Y>(X, Y) {
+    const auto go = [&](auto kernel, int rows, unsigned threads) {
+      launch(kernel, blocks_of(a.rows, rows), {threads, 1, 1},
+             shared_bytes<X>(rows, static_cast<int>(threads), a.width, a.channels), stream, a);
+    };
+    if (a.rows <= kFewRows) {
+      go(window_kernel<X, Y, 1, kFewThreads>, 1, kFewThreads);
+    } else {
+      go(window_kernel<X, Y, kManyRows, kThreads>, kManyRows, kThreads);
     }
   });
 }

@@ -59,8 +59,8 @@ __device__ inline T* shared_memory() {
 #endif
 }
 
-// --- Numbers
-// --------------------------------------------------------------------------------------
+// --- Numbers ---
+
 __device__ inline float widened(float x) {
   return x;
 }
@@ -148,8 +148,8 @@ __device__ inline X block_sum(X value, X* scratch) {
   return total;
 }
 
-// --- From a tensor's type to a kernel's
-// -----------------------------------------------------------
+// --- From a tensor's type to a kernel's ---
+
 /// Calls f with a value of x's type and one of the product type's.
 template <typename F>
 void with_types(Element x, Element product, const F& f) {

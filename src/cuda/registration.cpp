@@ -1,5 +1,6 @@
 // The room's door: linked in, it puts the kernels behind nn/ops.h and graphs behind nn/recording.h.
 #include <ATen/core/CachingHostAllocator.h>
+#include <ATen/cuda/CUDAContext.h>
 #include <ATen/cuda/CUDAEvent.h>
 #include <ATen/cuda/CUDAGraph.h>
 #include <c10/cuda/CUDACachingAllocator.h>
@@ -8,6 +9,7 @@
 
 #include <exception>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "lazymar/cuda/device_ops.h"
@@ -122,10 +124,15 @@ std::unique_ptr<Recording> record_graph(const std::function<void()>& work) {
   return std::make_unique<Graph>(work);
 }
 
+std::string device_model(c10::DeviceIndex index) {
+  return at::cuda::getDeviceProperties(index)->name;
+}
+
 const DeviceOps& table() {
   static const DeviceOps ops = [] {
     DeviceOps all = kernel_ops(c10::DeviceType::CUDA);
     all.record = record_graph;
+    all.model = device_model;
     return all;
   }();
   return ops;

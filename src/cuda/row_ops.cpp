@@ -35,6 +35,29 @@ at::Tensor norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor&
   return out;
 }
 
+SumAndNorm add_norm(const at::Tensor& x, const at::Tensor& y, const at::Tensor& weight,
+                    const at::Tensor& bias, double eps, c10::ScalarType type) {
+  at::Tensor sum = at::empty(x.sizes(), x.options());
+  if (!has_kernel(x.scalar_type(), type) || y.scalar_type() != type || x.numel() == 0) {
+    add(x, {}, y, sum);
+    return {sum, norm(sum, weight, bias, eps, {}, {}, type)};
+  }
+  TORCH_CHECK(x.sizes() == y.sizes());
+  const RowsOf rows(x);
+  const RowsOf added(y);
+  at::Tensor out = at::empty(x.sizes(), x.options().dtype(type));
+  NormArguments arguments;
+  arguments.x = rows.rows;
+  arguments.added = added.rows;
+  arguments.weight = pointer(weight);
+  arguments.bias = pointer(bias);
+  arguments.sum = sum.mutable_data_ptr();
+  arguments.out = out.mutable_data_ptr();
+  arguments.eps = eps;
+  norm_rows(shape_of(x, type), arguments, current_stream(x));
+  return {sum, out};
+}
+
 void add(const at::Tensor& x, const at::Tensor& gate, const at::Tensor& y, at::Tensor& out) {
   const RowsOf to(out);
   if (!has_kernel(x.scalar_type(), y.scalar_type()) || x.numel() == 0 || !to.tensor.is_same(out)) {

@@ -1,12 +1,14 @@
 // Norms, sums and gates over rows: bound by memory, so each value is read from it once.
-#include "rows.h"
+#include <algorithm>
+
+#include "norm.h"
 
 namespace lazymar::cuda {
 namespace {
 
 constexpr int kThreads = 128;
 
-/// A warp per row; the second and third look at x come out of the first-level cache.
+/// For many rows: a warp per row; the second and third look at x come out of the first-level cache.
 template <typename X, typename Y, int kPack>
 __global__ void __launch_bounds__(kThreads) norm_kernel(RowShape shape, NormArguments a) {
   const int lane = threadIdx.x % kWarp;
@@ -15,11 +17,11 @@ __global__ void __launch_bounds__(kThreads) norm_kernel(RowShape shape, NormArgu
     return;  // the whole warp does
   }
   const int64_t width = shape.width;
-  const X* x = row_of<X>(a.x, row);
+  const NormSource<X, Y, kPack> source(shape, a, row);
   constexpr int64_t kStep = kWarp * kPack;
   X sum = 0;
   for (int64_t i = lane * kPack; i < width; i += kStep) {
-    const auto pack = load<kPack>(x + i);
+    const auto pack = source.read(i);
     for (int j = 0; j < kPack; ++j) {
       sum += pack.v[j];
     }
@@ -27,48 +29,56 @@ __global__ void __launch_bounds__(kThreads) norm_kernel(RowShape shape, NormArgu
   const X mean = warp_sum(sum) / static_cast<X>(width);
   X squares = 0;
   for (int64_t i = lane * kPack; i < width; i += kStep) {
-    const auto pack = load<kPack>(x + i);
+    const auto pack = source.again(i);
     for (int j = 0; j < kPack; ++j) {
       squares += (pack.v[j] - mean) * (pack.v[j] - mean);
     }
   }
   const X variance = warp_sum(squares) / static_cast<X>(width);
   const X factor = X{1} / root(variance + static_cast<X>(a.eps));
-  const X* weight = static_cast<const X*>(a.weight);
-  const X* bias = static_cast<const X*>(a.bias);
-  const Y* shift = a.shift.data != nullptr ? row_of<Y>(a.shift, row) : nullptr;
-  const Y* scale = a.shift.data != nullptr ? row_of<Y>(a.scale, row) : nullptr;
-  Y* out = static_cast<Y*>(a.out) + row * width;
+  const NormedRow<X, Y, kPack> normed(a, row, static_cast<Y*>(a.out) + row * width);
   for (int64_t i = lane * kPack; i < width; i += kStep) {
-    const auto pack = load<kPack>(x + i);
-    Pack<X, kPack> value;
-    for (int j = 0; j < kPack; ++j) {
-      value.v[j] = (pack.v[j] - mean) * factor;
-    }
-    if (weight != nullptr) {
-      const auto by = load<kPack>(weight + i);
+    normed.write(i, source.again(i), mean, factor);
+  }
+}
+
+// Few rows leave most of a GPU idle, and a row takes as long as its thread that waits most often:
+// a block per row, which reads it once.
+constexpr int64_t kFewRows = 1024;
+constexpr int kMostRowThreads = 256;
+constexpr int kMostHeld = 2;  ///< packs of a thread
+
+template <typename X, typename Y, int kPack>
+__global__ void __launch_bounds__(kMostRowThreads)
+    norm_of_few_rows_kernel(RowShape shape, NormArguments a) {
+  X* scratch = shared_memory<X>();  // a value per warp
+  const int64_t row = blockIdx.x;
+  const NormSource<X, Y, kPack> source(shape, a, row);
+  const auto place = [](int k) { return (int64_t{k} * blockDim.x + threadIdx.x) * kPack; };
+  Pack<X, kPack> held[kMostHeld];
+  X sum = 0;
+  for (int k = 0; k < kMostHeld; ++k) {
+    if (place(k) < shape.width) {
+      held[k] = source.read(place(k));
       for (int j = 0; j < kPack; ++j) {
-        value.v[j] *= by.v[j];
+        sum += held[k].v[j];
       }
     }
-    if (bias != nullptr) {
-      const auto by = load<kPack>(bias + i);
-      for (int j = 0; j < kPack; ++j) {
-        value.v[j] += by.v[j];
-      }
+  }
+  const X mean = block_sum(sum, scratch) / static_cast<X>(shape.width);
+  X squares = 0;
+  for (int k = 0; k < kMostHeld; ++k) {
+    for (int j = 0; j < kPack && place(k) < shape.width; ++j) {
+      squares += (held[k].v[j] - mean) * (held[k].v[j] - mean);
     }
-    if (shift != nullptr) {
-      const auto by = load<kPack>(scale + i);
-      const auto add = load<kPack>(shift + i);
-      for (int j = 0; j < kPack; ++j) {
-        value.v[j] = value.v[j] * (X{1} + widened(by.v[j])) + widened(add.v[j]);
-      }
+  }
+  const X variance = block_sum(squares, scratch) / static_cast<X>(shape.width);
+  const X factor = X{1} / root(variance + static_cast<X>(a.eps));
+  const NormedRow<X, Y, kPack> normed(a, row, static_cast<Y*>(a.out) + row * shape.width);
+  for (int k = 0; k < kMostHeld; ++k) {
+    if (place(k) < shape.width) {
+      normed.write(place(k), held[k], mean, factor);
     }
-    Pack<Y, kPack> narrow;
-    for (int j = 0; j < kPack; ++j) {
-      narrow.v[j] = Narrow<Y>::of(value.v[j]);
-    }
-    store<kPack>(out + i, narrow);
   }
 }
 
@@ -82,26 +92,33 @@ __device__ inline bool find_pack(const RowShape& shape, int64_t& row, int64_t& i
   return row < shape.rows;
 }
 
+/// A block per row: where it lies is found once, by no more threads than a row of the published
+/// models keeps busy.
+constexpr int kMostAddThreads = 64;
+
 template <typename X, typename Y, int kPack>
-__global__ void __launch_bounds__(kThreads) add_kernel(RowShape shape, AddArguments a) {
-  int64_t row = 0;
-  int64_t i = 0;
-  if (!find_pack<kPack>(shape, row, i)) {
-    return;
-  }
-  auto value = load<kPack>(row_of<X>(a.x, row) + i);
-  const auto y = load<kPack>(row_of<Y>(a.y, row) + i);
-  if (a.gate.data != nullptr) {
-    const auto gate = load<kPack>(row_of<Y>(a.gate, row) + i);
-    for (int j = 0; j < kPack; ++j) {
-      value.v[j] += static_cast<X>(widened(gate.v[j])) * static_cast<X>(widened(y.v[j]));
+__global__ void __launch_bounds__(kMostAddThreads) add_kernel(RowShape shape, AddArguments a) {
+  const int64_t row = blockIdx.x;
+  const X* x = row_of<X>(a.x, row);
+  const Y* y = row_of<Y>(a.y, row);
+  const Y* gate = a.gate.data != nullptr ? row_of<Y>(a.gate, row) : nullptr;
+  X* out = mutable_row_of<X>(a.out, row);
+  for (int64_t i = int64_t{threadIdx.x} * kPack; i < shape.width;
+       i += int64_t{blockDim.x} * kPack) {
+    auto value = load<kPack>(x + i);
+    const auto added = load<kPack>(y + i);
+    if (gate != nullptr) {
+      const auto by = load<kPack>(gate + i);
+      for (int j = 0; j < kPack; ++j) {
+        value.v[j] += static_cast<X>(widened(by.v[j])) * static_cast<X>(widened(added.v[j]));
+      }
+    } else {
+      for (int j = 0; j < kPack; ++j) {
+        value.v[j] += static_cast<X>(widened(added.v[j]));
+      }
     }
-  } else {
-    for (int j = 0; j < kPack; ++j) {
-      value.v[j] += static_cast<X>(widened(y.v[j]));
-    }
+    store<kPack>(out + i, value);
   }
-  store<kPack>(mutable_row_of<X>(a.out, row) + i, value);
 }
 
 template <typename X, typename Y, int kPack>
@@ -139,7 +156,7 @@ __global__ void __launch_bounds__(kThreads) gated_sums_kernel(RowShape shape, Ga
   for (int64_t step = 0; step < a.steps; ++step) {
     Pack<X, kPack> sum = fixed;
     for (int n = 0; n < a.gate_count; ++n) {
-      const auto gate = load<kPack>(row_of<Y>(a.gates[n], step * shape.rows + row) + i);
+      const auto gate = load<kPack>(row_of<Y>(a.gates[n], step, row) + i);
       const auto value = load<kPack>(static_cast<const Y*>(a.values[n]) + place);
       for (int j = 0; j < kPack; ++j) {
         sum.v[j] += static_cast<X>(widened(gate.v[j])) * static_cast<X>(widened(value.v[j]));
@@ -147,6 +164,12 @@ __global__ void __launch_bounds__(kThreads) gated_sums_kernel(RowShape shape, Ga
     }
     store<kPack>(static_cast<X*>(a.out) + step * shape.rows * shape.width + place, sum);
   }
+}
+
+/// Whole warps for a row of so many packs.
+dim3 threads_of_row(int64_t packs, int64_t most) {
+  const int64_t warps = blocks_of(packs, kWarp).x;
+  return {static_cast<unsigned>(std::min(warps * kWarp, most)), 1, 1};
 }
 
 template <typename X, typename Y>
@@ -167,10 +190,18 @@ void norm_rows(const RowShape& shape, const NormArguments& a, Stream stream) {
   with_types(shape.x, shape.product, [&]<typename X, typename Y>(X, Y) {
     const bool of_four = aligned<X>(a.x) && aligned<Y>(a.shift) && aligned<Y>(a.scale) &&
                          aligned(a.weight, sizeof(X), shape.width, 0) &&
-                         aligned(a.bias, sizeof(X), 0, 0) && aligned(a.out, sizeof(Y), 0, 0);
+                         aligned(a.bias, sizeof(X), 0, 0) && aligned(a.out, sizeof(Y), 0, 0) &&
+                         aligned<Y>(a.added) && aligned(a.sum, sizeof(X), 0, 0);
     with_packs(of_four, [&](auto pack) {
-      launch(norm_kernel<X, Y, decltype(pack)::value>, blocks_of(shape.rows, kThreads / kWarp),
-             {kThreads, 1, 1}, 0, stream, shape, a);
+      constexpr int kPack = decltype(pack)::value;
+      if (shape.rows <= kFewRows && shape.width <= kMostHeld * kMostRowThreads * kPack) {
+        launch(norm_of_few_rows_kernel<X, Y, kPack>, blocks_of(shape.rows, 1),
+               threads_of_row(shape.width / kPack, kMostRowThreads),
+               kMostRowThreads / kWarp * sizeof(X), stream, shape, a);
+      } else {
+        launch(norm_kernel<X, Y, kPack>, blocks_of(shape.rows, kThreads / kWarp), {kThreads, 1, 1},
+               0, stream, shape, a);
+      }
     });
   });
 }
@@ -181,8 +212,8 @@ void add_rows(const RowShape& shape, const AddArguments& a, Stream stream) {
                          aligned<Y>(a.gate) && aligned<X>(a.out);
     with_packs(of_four, [&](auto pack) {
       constexpr int kPack = decltype(pack)::value;
-      launch(add_kernel<X, Y, kPack>, blocks_of(shape.rows * (shape.width / kPack), kThreads),
-             {kThreads, 1, 1}, 0, stream, shape, a);
+      launch(add_kernel<X, Y, kPack>, blocks_of(shape.rows, 1),
+             threads_of_row(shape.width / kPack, kMostAddThreads), 0, stream, shape, a);
     });
   });
 }

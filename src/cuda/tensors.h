@@ -40,20 +40,24 @@ inline bool has_kernel(c10::ScalarType x, c10::ScalarType product) {
          (x == c10::kDouble && product == c10::kDouble);
 }
 
-/// A tensor [..., W] as rows of W elements that lie side by side; copied where they do not.
+/// A tensor [..., W] as rows of W elements that lie side by side; copied where they do not. Of
+/// three dimensions, `inner` is the second.
 struct RowsOf {
   explicit RowsOf(const at::Tensor& t) : tensor(t) {
     if (!t.defined()) {
       return;
     }
     const int64_t width = t.size(-1);
-    if ((t.stride(-1) != 1 && width != 1) || t.dim() < 2 || t.dim() > 3) {
+    if (t.stride(-1) != 1 && width != 1) {
+      tensor = t.contiguous();
+    }
+    if (t.dim() == 2) {
+      rows = {nullptr, std::max<int64_t>(1, t.size(0)), 0, tensor.stride(0)};
+    } else if (t.dim() == 3) {
+      rows = {nullptr, std::max<int64_t>(1, t.size(1)), tensor.stride(0), tensor.stride(1)};
+    } else {
       tensor = t.contiguous();
       rows = {nullptr, std::max<int64_t>(1, t.numel() / std::max<int64_t>(1, width)), 0, width};
-    } else if (t.dim() == 2) {
-      rows = {nullptr, std::max<int64_t>(1, t.size(0)), 0, t.stride(0)};
-    } else {
-      rows = {nullptr, std::max<int64_t>(1, t.size(1)), t.stride(0), t.stride(1)};
     }
     rows.data = tensor.data_ptr();
   }

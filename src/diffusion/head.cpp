@@ -6,7 +6,6 @@
 #include <string>
 #include <utility>
 
-#include "lazymar/nn/head_ops.h"
 #include "lazymar/nn/ops.h"
 
 namespace lazymar {
@@ -17,12 +16,9 @@ constexpr double kMaxPeriod = 10000.0;
 
 }  // namespace
 
-HeadBlock::Output HeadBlock::operator()(const at::Tensor& h, const at::Tensor& modulation) const {
+HeadMlpOutput HeadBlock::operator()(const at::Tensor& h, const at::Tensor& modulation) const {
   work_count().head_rows += h.size(0);
-  const auto parts = modulation.chunk(3, -1);
-  const at::Tensor modulated =
-      modulated_norm(h, in_ln.weight, in_ln.bias, in_ln.eps, parts[0], parts[1]);
-  return {fc2(fc1(modulated, Activation::kSilu)), parts[2]};
+  return head_mlp({&in_ln, &fc1, &fc2, h, modulation});
 }
 
 at::Tensor DiffusionHead::time_table(const DiffusionSchedule& schedule) const {
@@ -58,6 +54,9 @@ DiffusionHead load_head(WeightSource& weights, const MarConfig& config) {
   DiffusionHead head;
   head.norm_eps = config.norm_eps;
   head.input_proj = load_exact_linear(weights, net + "input_proj", config.token_channels, width);
+  if (!head.input_proj.packed()) {
+    head.input_columns = head.input_proj.weight().t().contiguous();
+  }
   head.cond_embed = load_exact_linear(weights, net + "cond_embed", config.decoder_dim, width);
   head.time_fc1 = load_exact_linear(weights, net + "time_embed.mlp.0", kSinusoids, width);
   head.time_fc2 = load_exact_linear(weights, net + "time_embed.mlp.2", width, width);
@@ -99,8 +98,7 @@ HeadOutput FullHeadRunner::predict(const DiffusionHead& head, const HeadStep& st
                                          {step.times, step.condition, h.size(0)},
                                          [first](int64_t i) { return first ? -1 : i - 1; });
   for (size_t i = 0; i < head.blocks.size(); ++i) {
-    const auto [mlp, gate] = head.blocks[i](h, modulation[i]);
-    h = add_gated(h, gate, mlp);
+    h = head.blocks[i](h, modulation[i]).h;
   }
   const auto parts = head.final_layer(h, modulation.back()).chunk(2, -1);
   if (step.halves == 1) {

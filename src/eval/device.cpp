@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <new>
 #include <string_view>
@@ -18,14 +17,14 @@
 #include "lazymar/core/error.h"
 #include "lazymar/eval/arguments.h"
 #include "lazymar/io/prompt_release.h"
+#include "lazymar/nn/device_ops.h"
 
 namespace lazymar {
-
 namespace {
 
-/// "key : value" in a file of such lines; empty where it is not there.
-std::string value_in(const std::filesystem::path& path, const std::string& key) {
-  std::ifstream file(path);
+/// "key : value" in /proc/cpuinfo; empty where it is not there.
+std::string cpu_info(const std::string& key) {
+  std::ifstream file("/proc/cpuinfo");
   for (std::string line; std::getline(file, line);) {
     if (line.starts_with(key)) {
       const size_t start = line.find_first_not_of(": \t", key.size());
@@ -68,14 +67,10 @@ c10::Device resolve_device(const std::string& name, const World& world) {
 
 std::string device_model(c10::Device device) {
   if (device.is_cpu()) {
-    return concat(value_in("/proc/cpuinfo", "model name"), ", ", at::get_cpu_capability());
+    return concat(cpu_info("model name"), ", ", at::get_cpu_capability());
   }
-  std::error_code ignored;
-  std::string model;
-  for (const auto& gpu : std::filesystem::directory_iterator("/proc/driver/nvidia/gpus", ignored)) {
-    model = value_in(gpu.path() / "information", "Model");
-  }
-  return model.empty() ? "CUDA device" : model;
+  const DeviceOps* const ops = device_ops(device.type());
+  return ops != nullptr && ops->model != nullptr ? ops->model(device.index()) : "CUDA device";
 }
 
 Precision resolve_precision(Precision precision, c10::Device device) {

@@ -69,7 +69,7 @@ std::optional<HeadAdvance> HeadCache::advance(const DiffusionHead& head, const H
       sums.values.push_back(blocks_[i].mlp);
     }
   }
-  layers.push_back(&head.final_ada);
+  layers.push_back(&head.final_ada_rounded);
   auto outputs =
       reused_.window(step.index, most, layers, {step.times, step.condition, step.x.size(0)},
                      [&](int64_t i) { return next_cached(i, step.steps, 0); });
@@ -78,6 +78,7 @@ std::optional<HeadAdvance> HeadCache::advance(const DiffusionHead& head, const H
   sums.gates = std::move(outputs);
   HeadWindow window;
   window.input_proj = &head.input_proj;
+  window.input_columns = head.input_columns;
   window.final_linear = &head.final_linear;
   window.norm_eps = head.norm_eps;
   window.x = step.x;
@@ -101,8 +102,7 @@ HeadOutput HeadCache::predict_full(const DiffusionHead& head, const HeadStep& st
       full_.at(step.index, head.adaptive_layers(first), {step.times, step.condition, h.size(0)},
                [&](int64_t i) { return first || i == 0 ? -1 : (i - 1) / refresh_ * refresh_; });
   for (size_t i = 0; i < head.blocks.size(); ++i) {
-    const auto [mlp, gate] = head.blocks[i](h, modulation[i]);
-    const at::Tensor out = add_gated(h, gate, mlp);
+    const auto [mlp, out] = head.blocks[i](h, modulation[i]);
     if (keeps_residual(i)) {
       blocks_[i].residual = (out - h).narrow(0, 0, rows);
     } else {
@@ -140,9 +140,9 @@ HeadOutput HeadCache::predict_cached(const DiffusionHead& head, const HeadStep& 
     if (keeps_residual(i)) {
       h = h + kept.residual;
     } else if (recompute) {
-      const auto [mlp, gate] = head.blocks[i](h, modulation[layer++]);
+      const auto [mlp, out] = head.blocks[i](h, modulation[layer++]);
       kept.mlp = mlp;
-      h = add_gated(h, gate, mlp);
+      h = out;
     } else {
       const at::Tensor& output = modulation[layer++];
       const int64_t width = h.size(1);

@@ -78,7 +78,7 @@ at::Tensor LazyCache::encode(std::span<const Block> blocks, const RowInputs& inp
   const auto all = [](const at::Tensor& t) { return t; };
   at::Tensor h = inputs_asking.x;
   for (size_t i = 0; i < blocks.size(); ++i) {
-    const BlockRows of(blocks, i, h, inputs_asking);
+    const BlockRows of(blocks, i, h, inputs_asking, /*all_ask=*/true);
     at::Tensor kv = of.keys_values();
     if (i > 0 && reuse) {
       KvCache& cache = encoder_[i];
@@ -88,7 +88,7 @@ at::Tensor LazyCache::encode(std::span<const Block> blocks, const RowInputs& inp
     } else if (i > 0 && store) {
       encoder_[i].store(kv, cached_halves_ * images_, rows, step.masked);
     }
-    h = blocks[i].feed_forward(blocks[i].attend(h, of.queries(all), kv));
+    h = blocks[i].rest(h, of.queries(all), kv);
   }
   return h;
 }
@@ -129,17 +129,19 @@ LazyCache::Range LazyCache::needed_rows(const DecodeStep& step) const {
 at::Tensor LazyCache::decode_rows(std::span<const Block> blocks, const RowInputs& inputs,
                                   const DecodeStep& step, at::Tensor& rows) {
   const int64_t all = length_ + buffer_;
-  const bool prunes = reuses_tokens(step) && rows_to_keep(step) < all;
-  const bool store = options_.token && keeps(step);
+  // A next step that computes every row needs none of this one's.
+  const bool store = savings_.needed_stores ? next_prunes(step) : options_.token && keeps(step);
   at::Tensor h = inputs.x;
   for (size_t i = 0; i < blocks.size(); ++i) {
     const Block& block = blocks[i];
     const auto layer = static_cast<int64_t>(i);
-    const BlockRows of(blocks, i, h, inputs);
-    if (prunes && layer == options_.prune_layer) {
+    const bool prunes_here = prunes(step) && layer == options_.prune_layer;
+    const BlockRows of(blocks, i, h, inputs, !prunes_here && i + 1 < blocks.size());
+    if (prunes_here) {
       h = prune(block, h, of, step, rows);
-      decoder_[i].store(of.keys_values(), cached_halves_ * images_, all, 0);
-      h = block.feed_forward(h);
+      if (store) {
+        decoder_[i].store(of.keys_values(), cached_halves_ * images_, all, 0);
+      }
       continue;
     }
     at::Tensor kv = of.keys_values();
@@ -159,7 +161,7 @@ at::Tensor LazyCache::decode_rows(std::span<const Block> blocks, const RowInputs
       asking = needed_rows(step);
     }
     const auto part = [&](const at::Tensor& t) { return t.narrow(1, asking.first, asking.count); };
-    h = block.feed_forward(block.attend(part(h), of.queries(part), kv));
+    h = block.rest(part(h), of.queries(part), kv);
   }
   return h;
 }
@@ -174,15 +176,20 @@ at::Tensor LazyCache::prune(const Block& block, const at::Tensor& x, const Block
   const auto kept = [&](const at::Tensor& t) { return take_rows(t, rows); };
   if (!savings_.kept_queries) {
     const auto all = [](const at::Tensor& t) { return t; };
-    return kept(block.attend(x, of.queries(all), of.keys_values()));
+    return kept(block.rest(x, of.queries(all), of.keys_values()));
   }
-  return block.attend(kept(x), of.queries(kept), of.keys_values());
+  return block.rest(kept(x), of.queries(kept), of.keys_values());
 }
 
 int64_t LazyCache::rows_to_keep(const DecodeStep& step) const {
   const int64_t rows = length_ + buffer_;
   const auto share = static_cast<int64_t>(static_cast<double>(rows) * retain_.ratio(step.index));
   return std::min(rows, std::max(step.predicted() + step.just_decoded() + options_.extra, share));
+}
+
+bool LazyCache::next_prunes(const DecodeStep& step) const {
+  const auto next = static_cast<size_t>(step.index) + 1;
+  return next < plan_.size() && prunes(plan_[next]);
 }
 
 at::Tensor LazyCache::add_unconditional(const at::Tensor& rows, const DecodeStep& step) const {

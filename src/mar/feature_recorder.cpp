@@ -79,7 +79,7 @@ void FeatureRecorder::record() {
       values_.add(kv.narrow(0, 0, images_).narrow(2, width, width), steps);
     }
     const at::Tensor q = i == 0 ? recorded(inputs.q) : block.queries(normed);
-    h = block.feed_forward(block.attend(h, q, kv));
+    h = block.rest(h, q, kv);
   }
   const at::Tensor conditional = h.narrow(0, 0, images_);
   output_.add(conditional, steps);

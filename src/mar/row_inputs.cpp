@@ -7,8 +7,26 @@
 namespace lazymar {
 
 RowInputs RowInputs::of(const Block& first, const at::Tensor& x) {
-  const at::Tensor normed = first.normed(x);
-  return {x, first.queries(normed), first.keys_values(normed)};
+  const auto [q, kv] = first.queries_keys_values(first.normed(x));
+  return {x, q, kv};
+}
+
+BlockRows::BlockRows(std::span<const Block> blocks, size_t i, const at::Tensor& h,
+                     const RowInputs& inputs, bool all_ask)
+    : block_(blocks[i]) {
+  if (i == 0) {
+    q_ = inputs.q;
+    kv_ = inputs.kv;
+    return;
+  }
+  normed_ = block_.normed(h);
+  if (all_ask) {
+    const auto [q, kv] = block_.queries_keys_values(normed_);
+    q_ = q;
+    kv_ = kv;
+  } else {
+    kv_ = block_.keys_values(normed_);
+  }
 }
 
 void RowInputs::make_room(const RowInputs& example, int64_t batch_rows, int64_t rows) {

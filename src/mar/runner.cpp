@@ -20,8 +20,8 @@ at::Tensor FullRunner::encode(std::span<const Block> blocks, const RowInputs& in
   const auto all = [](const at::Tensor& t) { return t; };
   at::Tensor h = known.x;
   for (size_t i = 0; i < blocks.size(); ++i) {
-    const BlockRows rows(blocks, i, h, known);
-    h = blocks[i].feed_forward(blocks[i].attend(h, rows.queries(all), rows.keys_values()));
+    const BlockRows rows(blocks, i, h, known, /*all_ask=*/true);
+    h = blocks[i].rest(h, rows.queries(all), rows.keys_values());
   }
   return h;
 }
@@ -33,12 +33,11 @@ at::Tensor FullRunner::decode(std::span<const Block> blocks, const RowInputs& in
   };
   at::Tensor h = inputs.x;
   for (size_t i = 0; i < blocks.size(); ++i) {
-    const BlockRows rows(blocks, i, h, inputs);
     // Every row is asked; behind the last block only those to be predicted have to ask.
     const bool few = needed_rows_ && i + 1 == blocks.size();
+    const BlockRows rows(blocks, i, h, inputs, !few);
     const auto asking = [&](const at::Tensor& t) { return few ? predicted(t) : t; };
-    h = blocks[i].feed_forward(
-        blocks[i].attend(asking(h), rows.queries(asking), rows.keys_values()));
+    h = blocks[i].rest(asking(h), rows.queries(asking), rows.keys_values());
   }
   return needed_rows_ ? h : predicted(h);
 }

@@ -4,11 +4,21 @@
 
 #include "lazymar/nn/device_ops.h"
 #include "lazymar/nn/flops.h"
+#include "lazymar/nn/ops.h"
 #include "lazymar/nn/plain_ops.h"
 
 namespace lazymar {
 
 namespace plain {
+
+HeadMlpOutput head_mlp(const HeadMlp& block) {
+  const auto parts = block.modulation.chunk(3, -1);
+  const LayerNorm& norm = *block.norm;
+  const at::Tensor normed =
+      plain::modulated_norm(block.h, norm.weight, norm.bias, norm.eps, parts[0], parts[1]);
+  const at::Tensor mlp = (*block.fc2)(at::silu((*block.fc1)(normed)));
+  return {mlp, plain::add_gated(block.h, parts[2], mlp)};
+}
 
 at::Tensor gated_sums(const GatedSums& sums) {
   at::Tensor out;
@@ -39,7 +49,7 @@ at::Tensor head_window(const HeadWindow& window) {
   for (int64_t k = 0; k < window.steps(); ++k) {
     const int64_t index = window.first - k;
     const at::Tensor h = (*window.input_proj)(x) + window.sums[k];
-    const auto modulation = window.modulation[k].chunk(2, -1);
+    const auto modulation = window.modulation[k].to(h).chunk(2, -1);
     const at::Tensor normed =
         plain::modulated_norm(h, {}, {}, window.norm_eps, modulation[0], modulation[1]);
     const auto parts = (*window.final_linear)(normed).chunk(2, -1);
@@ -53,6 +63,22 @@ at::Tensor head_window(const HeadWindow& window) {
 }
 
 }  // namespace plain
+
+HeadMlpOutput head_mlp(const HeadMlp& block) {
+  if (const DeviceOps* device = device_ops(block.h); device != nullptr) {
+    if (const auto output = device->head_mlp(block)) {
+      count_matmul(block.h.size(0), block.fc1->in, block.fc1->out);
+      count_matmul(block.h.size(0), block.fc2->in, block.fc2->out);
+      return *output;
+    }
+  }
+  const auto parts = block.modulation.chunk(3, -1);
+  const LayerNorm& norm = *block.norm;
+  const at::Tensor normed =
+      modulated_norm(block.h, norm.weight, norm.bias, norm.eps, parts[0], parts[1]);
+  const at::Tensor mlp = (*block.fc2)((*block.fc1)(normed, Activation::kSilu));
+  return {mlp, add_gated(block.h, parts[2], mlp)};
+}
 
 at::Tensor gated_sums(const GatedSums& sums) {
   const DeviceOps* device = device_ops(sums.gates.front());

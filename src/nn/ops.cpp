@@ -126,6 +126,15 @@ at::Tensor add(const at::Tensor& x, const at::Tensor& y) {
   return out;
 }
 
+SumAndNorm add_norm(const at::Tensor& x, const at::Tensor& y, const at::Tensor& weight,
+                    const at::Tensor& bias, double eps, c10::ScalarType type) {
+  if (const DeviceOps* device = device_ops(x)) {
+    return device->add_norm(x, y, weight, bias, eps, type);
+  }
+  const at::Tensor sum = lazymar::add(x, y);
+  return {sum, layer_norm(sum, weight, bias, eps, type)};
+}
+
 void add_in_place(at::Tensor& x, const at::Tensor& y) {
   if (const DeviceOps* device = device_ops(x)) {
     device->add(x, {}, y, x);

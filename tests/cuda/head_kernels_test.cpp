@@ -1,5 +1,6 @@
 // Noise, the posterior and the window of diffusion steps by kernels.
 #include <numeric>
+#include <utility>
 
 #include "lazymar/core/noise.h"
 #include "support/kernel_device.h"
@@ -62,12 +63,62 @@ TEST_F(HeadKernels, PosteriorIsItsTwin) {
   }
 }
 
+void compare_mlps(const DeviceOps& ops, int64_t rows, int64_t width, c10::ScalarType product,
+                  double tolerance) {
+  const auto weight = [&] { return (at::randn({width, width}) / std::sqrt(width)).to(product); };
+  const auto bias = [&] { return at::randn({width}).to(product); };
+  const LayerNorm norm{at::randn({width}), at::randn({width}), 1e-6};
+  const LayerNorm held_norm{there(norm.weight), there(norm.bias), 1e-6};
+  const Linear fc1(weight(), bias());
+  const Linear fc2(weight(), bias());
+  const Linear held_fc1(there(fc1.weight()), there(fc1.bias()));
+  const Linear held_fc2(there(fc2.weight()), there(fc2.bias()));
+  const at::Tensor h = at::randn({rows, width}) * 2 + 1;
+  const at::Tensor modulation = (at::randn({rows, 3 * width}) * 0.5).to(product);
+  const HeadMlpOutput expected = plain::head_mlp({&norm, &fc1, &fc2, h, modulation});
+  HeadMlp held{&held_norm, &held_fc1, &held_fc2, there(h), there(modulation)};
+  const auto output = ops.head_mlp(held);
+  ASSERT_TRUE(output.has_value()) << rows << " " << width;
+  EXPECT_TRUE(near(output->mlp, expected.mlp, tolerance)) << rows << " " << width;
+  EXPECT_TRUE(near(output->h, expected.h, tolerance)) << rows << " " << width;
+  held.modulation = there(modulation.roll(width, 1));  // the control: shift, scale and gate changed
+  EXPECT_FALSE(near(ops.head_mlp(held)->mlp, expected.mlp, tolerance)) << rows << " " << width;
+}
+
+TEST_F(HeadKernels, MlpOfFewRowsIsItsTwin) {
+  for (const auto& [product, tolerance] : {std::pair{c10::kBFloat16, 3e-2}, {c10::kHalf, 4e-3}}) {
+    for (const int64_t rows : {1, 3, 8, 9, 16}) {
+      compare_mlps(ops, rows, 32, product, tolerance);
+    }
+    compare_mlps(ops, 5, 192, product, tolerance);
+    compare_mlps(ops, 12, 1280, product, tolerance);
+    compare_mlps(ops, 2, 1536, product, tolerance);
+  }
+}
+
+TEST_F(HeadKernels, OtherMlpsAreLeftToSingleOperations) {
+  const auto fits = [&](int64_t rows, int64_t width, c10::ScalarType product) {
+    const LayerNorm norm{there(at::ones({width})), there(at::zeros({width})), 1e-6};
+    const Linear layer(there(at::zeros({width, width}).to(product)),
+                       there(at::zeros({width}).to(product)));
+    return ops
+        .head_mlp({&norm, &layer, &layer, there(at::zeros({rows, width})),
+                   there(at::zeros({rows, 3 * width}).to(product))})
+        .has_value();
+  };
+  EXPECT_TRUE(fits(16, 64, c10::kBFloat16));
+  EXPECT_FALSE(fits(17, 64, c10::kBFloat16));
+  EXPECT_FALSE(fits(16, 72, c10::kBFloat16));
+  EXPECT_FALSE(fits(1, 1568, c10::kHalf));
+  EXPECT_FALSE(fits(16, 64, c10::kFloat));
+}
+
 struct WindowShape {
   int64_t rows, width, channels, steps;
 };
 
 void compare_windows(const DeviceOps& ops, const WindowShape& shape, c10::ScalarType type,
-                     bool guided, int64_t first) {
+                     c10::ScalarType product, bool guided, int64_t first) {
   const auto [rows, width, channels, steps] = shape;
   const auto randn = [&](at::IntArrayRef sizes) { return at::randn(sizes, type); };
   const at::Tensor in_weight = randn({width, channels}) * 0.3;
@@ -83,7 +134,7 @@ void compare_windows(const DeviceOps& ops, const WindowShape& shape, c10::Scalar
   window.final_linear = &output;
   window.x = randn({rows, channels});
   window.sums = randn({steps, rows, width});
-  window.modulation = randn({steps, rows, 2 * width}) * 0.3;
+  window.modulation = (randn({steps, rows, 2 * width}) * 0.3).to(product);
   window.difference = guided ? randn({rows, channels}) : at::Tensor();
   window.guidance = at::scalar_tensor(2.5, window.x.options());
   window.noise = randn({first + 2, rows, channels});
@@ -92,6 +143,7 @@ void compare_windows(const DeviceOps& ops, const WindowShape& shape, c10::Scalar
   window.temperature = 0.9;
   HeadWindow held;
   held.input_proj = &held_input;
+  held.input_columns = there(in_weight.t().contiguous());
   held.final_linear = &held_output;
   held.x = there(window.x);
   held.sums = there(window.sums);
@@ -111,15 +163,18 @@ void compare_windows(const DeviceOps& ops, const WindowShape& shape, c10::Scalar
 }
 
 TEST_F(HeadKernels, WindowIsItsTwin) {
-  for (const c10::ScalarType type : {c10::kFloat, c10::kDouble}) {
+  for (const auto& [type, product] : {std::pair{c10::kFloat, c10::kFloat},
+                                      {c10::kFloat, c10::kBFloat16},
+                                      {c10::kFloat, c10::kHalf},
+                                      {c10::kDouble, c10::kDouble}}) {
     for (const bool guided : {true, false}) {
-      compare_windows(ops, {3, 70, 5, 2}, type, guided, 1);  // down to the last step
+      compare_windows(ops, {3, 70, 5, 2}, type, product, guided, 1);  // down to the last step
     }
-    compare_windows(ops, {1, 1280, 16, 3}, type, true, 41);
-    compare_windows(ops, {2, 1, 1, 3}, type, true, 12);
-    compare_windows(ops, {267, 40, 4, 2}, type, true, 20);  // several rows a block, and a rest
+    compare_windows(ops, {1, 1280, 16, 3}, type, product, true, 41);
+    compare_windows(ops, {2, 1, 1, 3}, type, product, true, 12);
+    compare_windows(ops, {267, 40, 4, 2}, type, product, true, 20);  // rows share a block; a rest
   }
-  compare_windows(ops, {2, 1536, 16, 6}, c10::kFloat, true, 34);
+  compare_windows(ops, {2, 1536, 16, 6}, c10::kFloat, c10::kBFloat16, true, 34);
 }
 
 TEST_F(HeadKernels, WindowsTooLargeForABlockAreLeftToTheTwin) {

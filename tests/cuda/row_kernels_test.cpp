@@ -44,6 +44,41 @@ TEST_F(RowKernels, NormsAreTheirTwins) {
   }
 }
 
+TEST_F(RowKernels, NormsOfManyRowsAndLongOnes) {
+  for (const auto& [rows, width] :
+       {std::pair<int64_t, int64_t>{1030, 5}, {1030, 72}, {2, 1025}, {3, 2052}}) {
+    const at::Tensor x = at::randn({rows, width}) * 3 + 1;
+    const at::Tensor weight = at::randn({width});
+    const at::Tensor bias = at::randn({width});
+    const auto normed = [&](double eps) {
+      return ops.norm(there(x), there(weight), there(bias), eps, {}, {}, c10::kFloat);
+    };
+    const at::Tensor expected = plain::layer_norm(x, weight, bias, 1e-6, c10::kFloat);
+    EXPECT_TRUE(near(normed(1e-6), expected, 5e-6)) << rows << " " << width;
+    EXPECT_FALSE(near(normed(1e-2), expected, 5e-6)) << rows << " " << width;
+  }
+}
+
+TEST_F(RowKernels, NormedSumsAreTheirTwins) {
+  for (const auto& [type, product, tolerance] : kKernelTypes) {
+    for (const auto& [rows, width] :
+         {std::pair<int64_t, int64_t>{1, 5}, {33, 72}, {3, 1280}, {1030, 72}}) {
+      const at::Tensor weight = at::randn({width}, type);
+      const at::Tensor bias = at::randn({width}, type);
+      const at::Tensor x = at::randn({2, rows + 3, width}, type).narrow(1, 2, rows);
+      const at::Tensor y = at::randn({2, rows, width}, type).to(product);
+      const auto [sum, normed] =
+          ops.add_norm(there(x), there(y), there(weight), there(bias), 1e-6, product);
+      const at::Tensor expected = plain::add(x, y);
+      EXPECT_TRUE(near(sum, expected, tolerance));
+      EXPECT_TRUE(
+          near(normed, plain::layer_norm(expected, weight, bias, 1e-6, product), tolerance));
+      // The control: without y it is another result.
+      EXPECT_FALSE(near(normed, plain::layer_norm(x, weight, bias, 1e-6, product), tolerance));
+    }
+  }
+}
+
 TEST_F(RowKernels, NormsOfViews) {
   const at::Tensor all = at::randn({4, 9, 70});
   const at::Tensor held = there(all);

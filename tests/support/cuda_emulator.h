@@ -13,6 +13,7 @@
 #include <setjmp.h>
 #include <ucontext.h>
 
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -137,15 +138,33 @@ class Machine {
     return taken;
   }
 
+  /// The words of every lane of the warp, once all of them have given theirs; until they meet
+  /// again.
+  template <size_t kCount>
+  const std::array<uint32_t, kCount>* of_all_lanes(const std::array<uint32_t, kCount>& words) {
+    static std::vector<std::array<uint32_t, kCount>> given;
+    if (given.size() < threads_.size()) {
+      given.resize(threads_.size());
+    }
+    given[static_cast<size_t>(current_->number)] = words;
+    wait(warp());
+    return &given[static_cast<size_t>(current_->number / kWarp * kWarp)];
+  }
+
  private:
   static constexpr size_t kStack = 64 * 1024;
 
+  /// A thread's life: kernel after kernel. Making one costs a system call; so it is made once.
   static void enter() {
     Machine& self = machine_();
-    (*self.kernel_)();
-    self.current_->done = true;
-    self.progress_ = true;
-    _longjmp(self.scheduler_, 1);
+    while (true) {
+      (*self.kernel_)();
+      self.current_->done = true;
+      self.progress_ = true;
+      if (_setjmp(self.current_->place) == 0) {
+        _longjmp(self.scheduler_, 1);
+      }
+    }
   }
   static Machine& machine_();
 
@@ -164,22 +183,21 @@ class Machine {
 
   void run_block(int count) {
     while (static_cast<int>(threads_.size()) < count) {
-      threads_.push_back(std::make_unique<Thread>());
-      threads_.back()->stack.reset(new char[kStack]);
-    }
-    all_ = {count};
-    warps_.assign(static_cast<size_t>((count + kWarp - 1) / kWarp), {});
-    for (int i = 0; i < count; ++i) {
-      Thread& thread = *threads_[static_cast<size_t>(i)];
-      thread.index = {static_cast<unsigned>(i), 0, 0};
-      thread.number = i;
-      thread.started = thread.done = false;
-      ++warps_[static_cast<size_t>(i / kWarp)].expected;
+      Thread& thread = *threads_.emplace_back(std::make_unique<Thread>());
+      thread.stack.reset(new char[kStack]);
+      thread.number = static_cast<int>(threads_.size()) - 1;
+      thread.index = {static_cast<unsigned>(thread.number), 0, 0};
       getcontext(&thread.context);
       thread.context.uc_stack.ss_sp = thread.stack.get();
       thread.context.uc_stack.ss_size = kStack;
       thread.context.uc_link = nullptr;
       makecontext(&thread.context, &Machine::enter, 0);
+    }
+    all_ = {count};
+    warps_.assign(static_cast<size_t>((count + kWarp - 1) / kWarp), {});
+    for (int i = 0; i < count; ++i) {
+      threads_[static_cast<size_t>(i)]->done = false;
+      ++warps_[static_cast<size_t>(i / kWarp)].expected;
     }
     int left = count;
     while (left > 0) {
@@ -192,6 +210,7 @@ class Machine {
         }
       }
       if (!progress_) {
+        threads_.clear();  // they stand in the middle of it
         throw std::logic_error("emulator: threads wait at a barrier that not all of them reach");
       }
     }
@@ -214,6 +233,28 @@ inline Machine& machine() {
 }
 inline Machine& Machine::machine_() {
   return machine();
+}
+
+/// mma.m16n8k16 by the PTX ISA's tables of fragments.
+template <typename Y>
+void multiply_tile(float (&c)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
+  const auto* lanes = machine().of_all_lanes<6>({a[0], a[1], a[2], a[3], b[0], b[1]});
+  const auto element = [&](int lane, int word, int half) {
+    Y value;
+    const auto bits = static_cast<uint16_t>(lanes[lane][static_cast<size_t>(word)] >> (16 * half));
+    std::memcpy(&value, &bits, sizeof value);
+    return static_cast<float>(value);
+  };
+  const int lane = machine().current().number % kWarp;
+  for (int i = 0; i < 4; ++i) {
+    const int row = lane / 4 + i / 2 * 8;
+    const int column = lane % 4 * 2 + i % 2;
+    for (int k = 0; k < 16; ++k) {
+      c[i] += element(row % 8 * 4 + k % 8 / 2, row / 8 + k / 8 * 2, k % 2) *
+              element(column * 4 + k % 8 / 2, 4 + k / 8, k % 2);
+    }
+  }
+  machine().wait(machine().warp());  // the others have read this lane's words
 }
 
 }  // namespace lazymar::emulator

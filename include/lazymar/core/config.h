@@ -86,8 +86,8 @@ enum class Precision { kAuto, kBf16, kFp16, kFp32, kFp64 };
 Precision parse_precision(std::string_view text);
 std::string_view to_string(Precision precision);
 
-/// Work that is left out without changing anything but rounding, each of them with its
-/// customary id. All are on; tests switch each one off and compare.
+/// Work that is left out without changing anything but rounding, with its customary id where it has
+/// one. All are on; tests switch each one off and compare.
 struct Savings {
   bool time_table = true;      ///< H1: the head's time embeddings once per process
   bool condition_once = true;  ///< H2: cond_embed(z) once per decoding step
@@ -96,6 +96,7 @@ struct Savings {
   bool row_inputs = true;      ///< D2, D4, E: a row's way into the first block only when it changes
   bool needed_rows = true;     ///< D1, D3: the last block's output only where it is asked for
   bool kept_queries = true;    ///< D5: the pruning layer's queries only for rows that are kept
+  bool needed_stores = true;   ///< decoder rows cached only for a next step that leaves rows out
 };
 
 /// How images are drawn from the network.

@@ -54,8 +54,8 @@ LAZYMAR_HOST_DEVICE inline uint32_t pack(Purpose purpose, int64_t decoding_step,
          static_cast<uint32_t>(decoding_step);
 }
 
-// --- Single rounded operations: a compiler may not turn two of them into one
-// ----------------------
+// --- Single rounded operations: a compiler may not turn two of them into one ---
+
 #if defined(__CUDA_ARCH__)
 __device__ inline int highest_bit(uint64_t n) {
   return 63 - __clzll(static_cast<long long>(n));

@@ -31,7 +31,8 @@ struct RowShape {
 };
 
 /// layer_norm and modulated_norm: out [rows, width] of the product type. weight and bias may be
-/// null; so may shift and scale, of the product type.
+/// null; so may shift and scale, of the product type. add_norm: where `added` is there, of the
+/// product type, x + added is normed, and left in sum [rows, width].
 struct NormArguments {
   Rows x;
   const void* weight = nullptr;
@@ -39,6 +40,8 @@ struct NormArguments {
   Rows shift, scale;
   void* out = nullptr;
   double eps = 1e-6;
+  Rows added;
+  void* sum = nullptr;
 };
 void norm_rows(const RowShape& shape, const NormArguments& arguments, Stream stream);
 
@@ -141,6 +144,22 @@ struct NormalArguments {
 };
 void draw_normals(const NormalArguments& arguments, Stream stream);
 
+/// head_mlp, in two launches: up to 16 rows of x's type fp32, products in bf16 or fp16.
+struct HeadMlpArguments {
+  NormArguments norm;  ///< its x is h; shift and scale are there, out is not used
+  Rows gate;           ///< [rows, width] of the product type
+  const void *fc1_weight = nullptr, *fc1_bias = nullptr;  ///< [width, width], [width]
+  const void *fc2_weight = nullptr, *fc2_bias = nullptr;  ///< all of the product type
+  void* hidden = nullptr;  ///< room for [rows, width] of the product type
+  void* mlp = nullptr;     ///< fc2's output, [rows, width] of the product type
+  void* out = nullptr;     ///< h + gate * mlp, [rows, width]
+  int64_t rows = 0, width = 0;
+};
+/// True for shapes that there is a kernel for. Weights, hidden and norm.x must be aligned to 16
+/// bytes, row by row, and norm's other rows to four elements.
+bool has_head_mlp(Element x, Element product, int64_t rows, int64_t width);
+void head_mlp(Element product, const HeadMlpArguments& arguments, Stream stream);
+
 /// posterior: x, eps, v, noise and out [rows, channels] of one type; noise may be null.
 struct PosteriorArguments {
   Rows x, eps, v, noise;
@@ -155,11 +174,11 @@ void posterior(Element type, const PosteriorArguments& arguments, Stream stream)
 struct WindowArguments {
   const void* x = nullptr;             ///< [rows, channels]
   Rows sums;                           ///< [steps, rows, width]
-  Rows modulation;                     ///< [steps, rows, 2 width]: shift, scale
+  Rows modulation;                     ///< [steps, rows, 2 width]: shift, scale; product type
   const void* noise = nullptr;         ///< [*, rows, channels], by diffusion step
   const void* difference = nullptr;    ///< [rows, channels], or null without guidance
   const void* guidance = nullptr;      ///< one value
-  const void* in_weight = nullptr;     ///< [width, channels]
+  const void* in_columns = nullptr;    ///< [channels, width]
   const void* in_bias = nullptr;       ///< [width]
   const void* out_weight = nullptr;    ///< [2 channels, width]
   const void* out_bias = nullptr;      ///< [2 channels]
@@ -172,6 +191,6 @@ struct WindowArguments {
 };
 /// True where a row of this shape fits into a block's shared memory.
 bool has_head_window(Element type, int64_t width, int64_t channels);
-void head_window(Element type, const WindowArguments& arguments, Stream stream);
+void head_window(Element type, Element product, const WindowArguments& arguments, Stream stream);
 
 }  // namespace lazymar::cuda

@@ -12,6 +12,7 @@
 #include "lazymar/core/config.h"
 #include "lazymar/diffusion/modulation.h"
 #include "lazymar/diffusion/schedule.h"
+#include "lazymar/nn/head_ops.h"
 #include "lazymar/nn/linear.h"
 #include "lazymar/nn/recording.h"
 
@@ -25,11 +26,8 @@ struct HeadBlock {
   Linear ada;       ///< W -> 3W
   Linear ada_gate;  ///< the last third of ada: W -> W
 
-  struct Output {
-    at::Tensor mlp, gate;  ///< [R, W], of the products' type
-  };
-  /// The block without its residual connection: h [R, W], ada(y) [R, 3W].
-  Output operator()(const at::Tensor& h, const at::Tensor& modulation) const;
+  /// h [R, W], ada(y) [R, 3W].
+  HeadMlpOutput operator()(const at::Tensor& h, const at::Tensor& modulation) const;
 };
 
 /// The head's weights. Its first product, its last ones and those of the timesteps are exact: the
@@ -38,6 +36,9 @@ struct HeadBlock {
 struct DiffusionHead {
   Linear input_proj, cond_embed, time_fc1, time_fc2, final_ada, final_linear;
   Linear final_ada_rounded;  ///< final_ada in the products' type
+  /// input_proj's weight transposed, [C, W]: as a GPU's threads read it side by side. Undefined
+  /// where the weight is packed.
+  at::Tensor input_columns;
   std::vector<HeadBlock> blocks;
   double norm_eps = 1e-6;
 

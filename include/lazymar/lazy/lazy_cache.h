@@ -51,12 +51,17 @@ class LazyCache final : public Runner {
   /// Rows of the last block's output that this step, or the difference it keeps, has a use for.
   Range needed_rows(const DecodeStep& step) const;
   int64_t rows_to_keep(const DecodeStep& step) const;
+  /// Whether decoder rows are left out in this step, and so taken from the step before.
+  bool prunes(const DecodeStep& step) const {
+    return reuses_tokens(step) && rows_to_keep(step) < length_ + buffer_;
+  }
+  bool next_prunes(const DecodeStep& step) const;
 
   /// The needed rows of the last block's output; where rows are pruned, the kept ones, the
   /// predicted among them first, and their list in `rows`.
   at::Tensor decode_rows(std::span<const Block> blocks, const RowInputs& inputs,
                          const DecodeStep& step, at::Tensor& rows);
-  /// The pruning layer up to its MLP: x [R, N, D] and `of` it -> the kept rows, and their list in
+  /// The pruning layer: x [R, N, D] and `of` it -> its output for the kept rows, and their list in
   /// `rows` [R, keep].
   at::Tensor prune(const Block& block, const at::Tensor& x, const BlockRows& of,
                    const DecodeStep& step, at::Tensor& rows);

@@ -38,12 +38,10 @@ struct RowInputs {
 /// in its inputs, the others' are computed.
 class BlockRows {
  public:
-  /// h [R, N, D] enters blocks[i]; `inputs` are what entered the stack.
-  BlockRows(std::span<const Block> blocks, size_t i, const at::Tensor& h, const RowInputs& inputs)
-      : block_(blocks[i]),
-        normed_(i == 0 ? at::Tensor() : block_.normed(h)),
-        q_(i == 0 ? inputs.q : at::Tensor()),
-        kv_(i == 0 ? inputs.kv : block_.keys_values(normed_)) {}
+  /// h [R, N, D] enters blocks[i]; `inputs` are what entered the stack. `all_ask`: queries() will
+  /// be asked for every row.
+  BlockRows(std::span<const Block> blocks, size_t i, const at::Tensor& h, const RowInputs& inputs,
+            bool all_ask);
 
   /// Of all rows, [R, N, 2D].
   const at::Tensor& keys_values() const { return kv_; }

@@ -18,16 +18,23 @@ struct BlockShape {
   bool tanh_gelu = false;
 };
 
+/// [B, T, D] and [B, T, 2D]; may be views of one tensor.
+struct QueriesKeysValues {
+  at::Tensor q, kv;
+};
+
 /// x += proj(attention(qkv(norm1(x)))); x += fc2(gelu(fc1(norm2(x)))). The checkpoint's qkv is laid
 /// out [3, heads, head_dim]; no q/k norm, no LayerScale. Queries are a product of their own: often
 /// fewer rows ask than are asked.
 ///
-/// A cache takes the block apart: keys_values() and queries() of normed(x), then attend() with keys
-/// and values of its own choice, then feed_forward().
+/// A cache takes the block apart: keys_values() and queries() of normed(x), then rest() with keys
+/// and values of its own choice. Where every row asks, queries_keys_values() is one product instead
+/// of two.
 struct Block {
   LayerNorm norm1, norm2;
-  Linear q_proj;   ///< D -> D
-  Linear kv_proj;  ///< D -> 2D, keys first
+  Linear q_proj;    ///< D -> D
+  Linear kv_proj;   ///< D -> 2D, keys first
+  Linear qkv_proj;  ///< both at once; without a weight where weights are packed, each for itself
   Linear proj, fc1, fc2;
   int64_t heads = 0;
   bool tanh_gelu = false;
@@ -39,10 +46,10 @@ struct Block {
   at::Tensor normed(const at::Tensor& x) const;
   at::Tensor queries(const at::Tensor& normed) const { return q_proj(normed); }
   at::Tensor keys_values(const at::Tensor& normed) const { return kv_proj(normed); }
-  /// x [B, Tq, D] plus the projected attention of q [B, Tq, D] over kv [B, Tk, 2D].
-  at::Tensor attend(const at::Tensor& x, const at::Tensor& q, const at::Tensor& kv) const;
-  /// Adds the MLP's output to x [B, T, D] in place, and returns it.
-  at::Tensor feed_forward(at::Tensor x) const;
+  /// Both of every row.
+  QueriesKeysValues queries_keys_values(const at::Tensor& normed) const;
+  /// The block's output for x [B, Tq, D], whose queries q [B, Tq, D] attend to kv [B, Tk, 2D].
+  at::Tensor rest(const at::Tensor& x, const at::Tensor& q, const at::Tensor& kv) const;
 };
 
 /// Reads the tensors of `prefix` (as in "encoder_blocks.0").

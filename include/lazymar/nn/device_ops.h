@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "lazymar/nn/head_ops.h"
 #include "lazymar/nn/ops.h"
@@ -22,6 +24,8 @@ struct DeviceOps {
   at::Tensor (*norm)(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                      double eps, const at::Tensor& shift, const at::Tensor& scale,
                      c10::ScalarType type) = nullptr;
+  SumAndNorm (*add_norm)(const at::Tensor& x, const at::Tensor& y, const at::Tensor& weight,
+                         const at::Tensor& bias, double eps, c10::ScalarType type) = nullptr;
   /// out = x + y, or x + gate * y where gate is defined; out may be x.
   void (*add)(const at::Tensor& x, const at::Tensor& gate, const at::Tensor& y,
               at::Tensor& out) = nullptr;
@@ -39,10 +43,14 @@ struct DeviceOps {
   at::Tensor (*to_bytes)(const at::Tensor& images) = nullptr;
   at::Tensor (*draw_normals)(const NormalDraw& draw) = nullptr;
   at::Tensor (*gated_sums)(const GatedSums& sums) = nullptr;
+  /// Nothing where no kernel fits.
+  std::optional<HeadMlpOutput> (*head_mlp)(const HeadMlp& block) = nullptr;
   bool (*has_head_window)(const at::Tensor& x, int64_t width) = nullptr;
   at::Tensor (*head_window)(const HeadWindow& window) = nullptr;
   at::Tensor (*posterior)(const Posterior& posterior) = nullptr;
   std::unique_ptr<Recording> (*record)(const std::function<void()>& work) = nullptr;
+  /// "NVIDIA H200".
+  std::string (*model)(c10::DeviceIndex index) = nullptr;
 };
 
 /// Puts in `ops`, which must live on, or nothing for nullptr; returns what was there.

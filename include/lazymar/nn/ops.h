@@ -27,6 +27,15 @@ at::Tensor modulated_norm(const at::Tensor& x, const at::Tensor& weight, const a
 at::Tensor add(const at::Tensor& x, const at::Tensor& y);
 void add_in_place(at::Tensor& x, const at::Tensor& y);
 
+/// A sum, and its norm.
+struct SumAndNorm {
+  at::Tensor sum, normed;
+};
+
+/// add(x, y) and its layer_norm of `type`, y's own.
+SumAndNorm add_norm(const at::Tensor& x, const at::Tensor& y, const at::Tensor& weight,
+                    const at::Tensor& bias, double eps, c10::ScalarType type);
+
 /// x + gate * y, of x's type; all [R, W], gate and y of one type.
 at::Tensor add_gated(const at::Tensor& x, const at::Tensor& gate, const at::Tensor& y);
 

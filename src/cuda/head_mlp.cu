@@ -1,0 +1,151 @@
+// The MLP of the head's blocks for a few rows. Its products cost little more than reading their
+// weights, and every operation around them would wait for a launch of its own: two launches do it.
+#include "norm.h"
+#include "tensor_cores.h"
+
+namespace lazymar::cuda {
+namespace {
+
+constexpr int kThreads = 256;
+constexpr int kBlocksAtOnce = 2;  ///< on a multiprocessor: 192 blocks find room at once on an H100
+constexpr int kWarps = kThreads / kWarp;
+constexpr int kTileRows = 16;
+constexpr int kTileOutputs = 8;
+constexpr int kChunk = 32;  ///< inputs that a warp multiplies at a time
+constexpr int kMostChunks = 6;
+constexpr int64_t kMostWidth = int64_t{kChunk} * kMostChunks * kWarps;
+constexpr int kPack = 4;
+// Between rows in shared memory, so that the lanes of a load meet different banks.
+constexpr int64_t kGap = 32;
+
+using Words = Pack<uint32_t, 4>;
+
+template <typename Y>
+__device__ inline Words words_at(const Y* at) {
+  return load<4>(reinterpret_cast<const uint32_t*>(at));
+}
+
+/// The block's kTileOutputs columns of rows * weight^T. The warps share the inputs out, chunk by
+/// chunk; within a chunk a lane takes eight inputs that lie side by side, for both factors: the
+/// order of a sum's terms is free.
+template <typename Y>
+class TileProduct {
+ public:
+  /// weight [width, width]. Starts reading it.
+  __device__ TileProduct(const void* weight, int64_t width) : width_(width) {
+    const int64_t output = int64_t{blockIdx.x} * kTileOutputs + group();
+#pragma unroll
+    for (int k = 0; k < kMostChunks; ++k) {
+      if (inputs(k) < width) {
+        weights_[k] = words_at(static_cast<const Y*>(weight) + output * width + inputs(k));
+      }
+    }
+  }
+
+  /// x: `rows` rows of the width, `stride` elements apart.
+  __device__ void multiply(const Y* x, int64_t stride, int64_t rows) {
+    constexpr Words kNone{};
+#pragma unroll
+    for (int k = 0; k < kMostChunks; ++k) {
+      if (inputs(k) < width_) {
+        const int row = group();
+        const Words upper = row < rows ? words_at(x + row * stride + inputs(k)) : kNone;
+        const Words lower = row + kTileRows / 2 < rows
+                                ? words_at(x + (row + kTileRows / 2) * stride + inputs(k))
+                                : kNone;
+        for (int half = 0; half < 4; half += 2) {
+          multiply_tile<Y>(sums_,
+                           {upper.v[half], lower.v[half], upper.v[half + 1], lower.v[half + 1]},
+                           {weights_[k].v[half], weights_[k].v[half + 1]});
+        }
+      }
+    }
+  }
+
+  /// Calls f(row, output, sum). partial: shared memory of kWarps * kTileRows * kTileOutputs values.
+  template <typename F>
+  __device__ void finish(float* partial, int64_t rows, const F& f) const {
+    constexpr int kTile = kTileRows * kTileOutputs;
+    float* mine = partial + threadIdx.x / kWarp * kTile + group() * kTileOutputs + 2 * member();
+    for (int i = 0; i < 4; ++i) {
+      mine[i / 2 * (kTile / 2) + i % 2] = sums_[i];
+    }
+    __syncthreads();
+    const int64_t count = rows * kTileOutputs;
+    for (int i = static_cast<int>(threadIdx.x); i < count; i += kThreads) {
+      float sum = 0;
+      for (int warp = 0; warp < kWarps; ++warp) {
+        sum += partial[warp * kTile + i];
+      }
+      f(int64_t{i / kTileOutputs}, int64_t{blockIdx.x} * kTileOutputs + i % kTileOutputs, sum);
+    }
+  }
+
+ private:
+  __device__ static int group() {
+    return static_cast<int>(threadIdx.x) % kWarp / 4;
+  }
+  __device__ static int member() {
+    return static_cast<int>(threadIdx.x) % 4;
+  }
+  /// The first of the lane's inputs in the warp's chunk k.
+  __device__ static int64_t inputs(int k) {
+    return int64_t{static_cast<int>(threadIdx.x) / kWarp + k * kWarps} * kChunk + member() * 8;
+  }
+
+  int64_t width_;
+  Words weights_[kMostChunks];
+  float sums_[4] = {};
+};
+
+/// hidden = silu(fc1(modulated norm of h)). Every block norms all rows.
+template <typename Y>
+__global__ void __launch_bounds__(kThreads, kBlocksAtOnce) hidden_kernel(HeadMlpArguments a) {
+  Y* normed = shared_memory<Y>();
+  const int64_t stride = a.width + kGap;
+  TileProduct<Y> product(a.fc1_weight, a.width);
+  for (int64_t row = threadIdx.x / kWarp; row < a.rows; row += kWarps) {
+    norm_by_warp<float, Y, kPack, kMostWidth>(a.norm, row, a.width, normed + row * stride);
+  }
+  __syncthreads();
+  product.multiply(normed, stride, a.rows);
+  auto* partial = reinterpret_cast<float*>(normed + kTileRows * stride);
+  product.finish(partial, a.rows, [&](int64_t row, int64_t output, float sum) {
+    const Y y = Narrow<Y>::of(sum + widened(static_cast<const Y*>(a.fc1_bias)[output]));
+    static_cast<Y*>(a.hidden)[row * a.width + output] = Narrow<Y>::of(silu(widened(y)));
+  });
+}
+
+/// mlp = fc2(hidden), out = h + gate * mlp.
+template <typename Y>
+__global__ void __launch_bounds__(kThreads) mlp_kernel(HeadMlpArguments a) {
+  TileProduct<Y> product(a.fc2_weight, a.width);
+  product.multiply(static_cast<const Y*>(a.hidden), a.width, a.rows);
+  product.finish(shared_memory<float>(), a.rows, [&](int64_t row, int64_t output, float sum) {
+    const Y y = Narrow<Y>::of(sum + widened(static_cast<const Y*>(a.fc2_bias)[output]));
+    static_cast<Y*>(a.mlp)[row * a.width + output] = y;
+    static_cast<float*>(a.out)[row * a.width + output] =
+        row_of<float>(a.norm.x, row)[output] + widened(row_of<Y>(a.gate, row)[output]) * widened(y);
+  });
+}
+
+}  // namespace
+
+bool has_head_mlp(Element x, Element product, int64_t rows, int64_t width) {
+  return x == Element::kFloat && (product == Element::kBf16 || product == Element::kHalf) &&
+         rows >= 1 && rows <= kTileRows && width % kChunk == 0 && width <= kMostWidth;
+}
+
+void head_mlp(Element product, const HeadMlpArguments& a, Stream stream) {
+  with_types(Element::kFloat, product, [&]<typename X, typename Y>(X, Y) {
+    if constexpr (sizeof(Y) == 2) {
+      constexpr size_t kPartial = sizeof(float) * kWarps * kTileRows * kTileOutputs;
+      const auto rows = static_cast<size_t>(kTileRows * (a.width + kGap)) * sizeof(Y);
+      const dim3 grid = blocks_of(a.width, kTileOutputs);
+      launch(hidden_kernel<Y>, grid, {kThreads, 1, 1}, rows + kPartial, stream, a);
+      launch(mlp_kernel<Y>, grid, {kThreads, 1, 1}, kPartial, stream, a);
+    }
+  });
+}
+
+}  // namespace lazymar::cuda
