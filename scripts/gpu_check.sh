@@ -172,6 +172,7 @@ if wanted traces; then
     verify=("$programs/lazymar_verify" --trace "$trace" --device cuda)
     ours "$name-fp32" 30 "${verify[@]}" --precision fp32
     ours "$name-bf16" 30 "${verify[@]}" --precision bf16
+    ours "$name-fp16" 30 "${verify[@]}" --precision fp16
     ours "$name-fp32-no-graphs" 30 "${verify[@]}" --precision fp32 --cuda_graphs off
   done
 fi
