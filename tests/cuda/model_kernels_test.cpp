@@ -35,6 +35,20 @@ TEST_F(ModelKernels, SampledTokensAreThoseOfTheTwins) {
   }
 }
 
+TEST_F(ModelKernels, InHalfPrecisionTokensAreNearly) {
+  const std::vector<int64_t> one_image{1};  // few rows, so that the head's MLP is a kernel
+  for (const bool lazy : {false, true}) {
+    const auto tokens = [&](Placement placement, uint64_t seed) {
+      return Network(placement, lazy).sample(seed, one_image);
+    };
+    const at::Tensor expected = tokens({c10::kFloat, c10::kCPU, c10::kFloat}, 5);
+    const testing::KernelsInUse use(ops);
+    const Placement half{c10::kFloat, {testing::kKernelDevice, 0}, c10::kHalf};
+    EXPECT_LT(testing::relative_error(tokens(half, 5), expected), 1e-2) << lazy;
+    EXPECT_GT(testing::relative_error(tokens(half, 6), expected), 0.2) << lazy;
+  }
+}
+
 int64_t recordings_made = 0;
 int64_t recordings_moved = 0;  ///< replays that took other memory than the work that was recorded
 

@@ -35,9 +35,14 @@ class Network {
   }
 
  private:
+  static MarConfig config() {
+    MarConfig config = tiny_config();
+    config.head_width = 32;  // what the kernel for the head's MLP takes, in 16 bits
+    return config;
+  }
   static Mar load(Placement placement) {
     RicherRandomWeights weights(placement);
-    return load_mar(weights, tiny_config());
+    return load_mar(weights, config());
   }
   static SamplingOptions sampling() {
     SamplingOptions options;
@@ -59,7 +64,7 @@ class Network {
 
   bool lazy_;
   Mar mar_;
-  LazyCache cache_{options(), tiny_config(), sampling()};
+  LazyCache cache_{options(), config(), sampling()};
   FullRunner full_;
   HeadCache head_cache_{7};
   FullHeadRunner full_head_;
