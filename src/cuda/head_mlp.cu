@@ -15,6 +15,7 @@ constexpr int kChunk = 32;  ///< inputs that a warp multiplies at a time
 constexpr int kMostChunks = 6;
 constexpr int64_t kMostWidth = int64_t{kChunk} * kMostChunks * kWarps;
 constexpr int kPack = 4;
+constexpr int kHeld = kMostWidth / (kWarp * kPack);  ///< packs of a lane that norms a row
 // Between rows in shared memory, so that the lanes of a load meet different banks.
 constexpr int64_t kGap = 32;
 
@@ -105,7 +106,10 @@ __global__ void __launch_bounds__(kThreads, kBlocksAtOnce) hidden_kernel(HeadMlp
   const int64_t stride = a.width + kGap;
   TileProduct<Y> product(a.fc1_weight, a.width);
   for (int64_t row = threadIdx.x / kWarp; row < a.rows; row += kWarps) {
-    norm_by_warp<float, Y, kPack, kMostWidth>(a.norm, row, a.width, normed + row * stride);
+    norm_held<kHeld>(NormSource<float, Y, kPack>(a.norm, row, a.width),
+                     NormedRow<float, Y, kPack>(a.norm, row, normed + row * stride), a.width,
+                     a.norm.eps, threadIdx.x % kWarp, kWarp,
+                     [](float value) { return warp_sum(value); });
   }
   __syncthreads();
   product.multiply(normed, stride, a.rows);

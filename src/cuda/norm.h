@@ -8,10 +8,10 @@ namespace lazymar::cuda {
 /// The row that is to be normed; where it is a sum, reading it writes it.
 template <typename X, typename Y, int kPack>
 struct NormSource {
-  __device__ NormSource(const RowShape& shape, const NormArguments& a, int64_t row)
+  __device__ NormSource(const NormArguments& a, int64_t row, int64_t width)
       : x(row_of<X>(a.x, row)),
         added(a.added.data != nullptr ? row_of<Y>(a.added, row) : nullptr),
-        sum(static_cast<X*>(a.sum) + row * shape.width) {}
+        sum(static_cast<X*>(a.sum) + row * width) {}
 
   __device__ Pack<X, kPack> read(int64_t i) const {
     auto pack = load<kPack>(x + i);
@@ -79,26 +79,25 @@ struct NormedRow {
   Y* out;
 };
 
-/// The norm of a row of up to kMostWidth elements by a warp, which reads it once; to `out`.
-template <typename X, typename Y, int kPack, int64_t kMostWidth>
-__device__ inline void norm_by_warp(const NormArguments& a, int64_t row, int64_t width, Y* out) {
-  constexpr int kHeld = static_cast<int>(kMostWidth / (kWarp * kPack));
-  const X* x = row_of<X>(a.x, row);
-  const auto place = [](int k) {
-    return (int64_t{k} * kWarp + static_cast<int>(threadIdx.x) % kWarp) * kPack;
-  };
+/// The norm of a row by `threads` of which the caller is number `thread`, read once: each holds up
+/// to kHeld packs. all_sum(x): the sum of their x, in each.
+template <int kHeld, typename X, typename Y, int kPack, typename AllSum>
+__device__ inline void norm_held(const NormSource<X, Y, kPack>& source,
+                                 const NormedRow<X, Y, kPack>& normed, int64_t width, double eps,
+                                 int64_t thread, int64_t threads, const AllSum& all_sum) {
+  const auto place = [&](int k) { return (k * threads + thread) * kPack; };
   Pack<X, kPack> held[kHeld];
   X sum = 0;
 #pragma unroll
   for (int k = 0; k < kHeld; ++k) {
     if (place(k) < width) {
-      held[k] = load<kPack>(x + place(k));
+      held[k] = source.read(place(k));
       for (int j = 0; j < kPack; ++j) {
         sum += held[k].v[j];
       }
     }
   }
-  const X mean = warp_sum(sum) / static_cast<X>(width);
+  const X mean = all_sum(sum) / static_cast<X>(width);
   X squares = 0;
 #pragma unroll
   for (int k = 0; k < kHeld; ++k) {
@@ -106,9 +105,8 @@ __device__ inline void norm_by_warp(const NormArguments& a, int64_t row, int64_t
       squares += (held[k].v[j] - mean) * (held[k].v[j] - mean);
     }
   }
-  const X variance = warp_sum(squares) / static_cast<X>(width);
-  const X factor = X{1} / root(variance + static_cast<X>(a.eps));
-  const NormedRow<X, Y, kPack> normed(a, row, out);
+  const X variance = all_sum(squares) / static_cast<X>(width);
+  const X factor = X{1} / root(variance + static_cast<X>(eps));
 #pragma unroll
   for (int k = 0; k < kHeld; ++k) {
     if (place(k) < width) {

@@ -17,7 +17,7 @@ __global__ void __launch_bounds__(kThreads) norm_kernel(RowShape shape, NormArgu
     return;  // the whole warp does
   }
   const int64_t width = shape.width;
-  const NormSource<X, Y, kPack> source(shape, a, row);
+  const NormSource<X, Y, kPack> source(a, row, width);
   constexpr int64_t kStep = kWarp * kPack;
   X sum = 0;
   for (int64_t i = lane * kPack; i < width; i += kStep) {
@@ -53,33 +53,10 @@ __global__ void __launch_bounds__(kMostRowThreads)
     norm_of_few_rows_kernel(RowShape shape, NormArguments a) {
   X* scratch = shared_memory<X>();  // a value per warp
   const int64_t row = blockIdx.x;
-  const NormSource<X, Y, kPack> source(shape, a, row);
-  const auto place = [](int k) { return (int64_t{k} * blockDim.x + threadIdx.x) * kPack; };
-  Pack<X, kPack> held[kMostHeld];
-  X sum = 0;
-  for (int k = 0; k < kMostHeld; ++k) {
-    if (place(k) < shape.width) {
-      held[k] = source.read(place(k));
-      for (int j = 0; j < kPack; ++j) {
-        sum += held[k].v[j];
-      }
-    }
-  }
-  const X mean = block_sum(sum, scratch) / static_cast<X>(shape.width);
-  X squares = 0;
-  for (int k = 0; k < kMostHeld; ++k) {
-    for (int j = 0; j < kPack && place(k) < shape.width; ++j) {
-      squares += (held[k].v[j] - mean) * (held[k].v[j] - mean);
-    }
-  }
-  const X variance = block_sum(squares, scratch) / static_cast<X>(shape.width);
-  const X factor = X{1} / root(variance + static_cast<X>(a.eps));
-  const NormedRow<X, Y, kPack> normed(a, row, static_cast<Y*>(a.out) + row * shape.width);
-  for (int k = 0; k < kMostHeld; ++k) {
-    if (place(k) < shape.width) {
-      normed.write(place(k), held[k], mean, factor);
-    }
-  }
+  norm_held<kMostHeld>(NormSource<X, Y, kPack>(a, row, shape.width),
+                       NormedRow<X, Y, kPack>(a, row, static_cast<Y*>(a.out) + row * shape.width),
+                       shape.width, a.eps, threadIdx.x, blockDim.x,
+                       [&](X value) { return block_sum(value, scratch); });
 }
 
 /// The thread's pack: its row, and its first element; false where there is none left.

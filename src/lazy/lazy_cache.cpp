@@ -135,7 +135,7 @@ at::Tensor LazyCache::decode_rows(std::span<const Block> blocks, const RowInputs
   for (size_t i = 0; i < blocks.size(); ++i) {
     const Block& block = blocks[i];
     const auto layer = static_cast<int64_t>(i);
-    const bool prunes_here = prunes(step) && layer == options_.prune_layer;
+    const bool prunes_here = layer == options_.prune_layer && prunes(step);
     const BlockRows of(blocks, i, h, inputs, !prunes_here && i + 1 < blocks.size());
     if (prunes_here) {
       h = prune(block, h, of, step, rows);
