@@ -53,7 +53,7 @@ RunScoring::RunScoring(const EvalOptions& options, c10::Device device)
       threads_(options.png_threads),
       extractor_(load_extractor(options.extractor, device)),
       extractor_sha256_(WeightHash(extractor_->info().weights).get()) {
-  check_reference(reference_, *extractor_);
+  check_statistics(reference_, *extractor_);
 }
 
 BlockCompanion RunScoring::take(const GeneratedBlock& made, const BlockIds& ids,

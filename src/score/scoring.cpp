@@ -185,13 +185,9 @@ void check_reference(const fs::path& path, const std::string& extractor) {
   }
 }
 
-void check_reference(const fs::path& path, const FeatureExtractor& extractor) {
+void check_statistics(const fs::path& path, const FeatureExtractor& extractor) {
   if (has_statistics(path)) {
     (void)fitting_statistics(path, extractor.info());
-  } else if (path.extension() == ".safetensors") {
-    (void)read_feature_file(path);
-  } else {
-    (void)open_image_source(path);
   }
 }
 

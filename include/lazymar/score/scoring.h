@@ -66,9 +66,9 @@ std::filesystem::path feature_folder(const FeatureKeeping& keeping, const ImageS
 /// message names it. Throws Error (usage). Quick.
 void check_reference(const std::filesystem::path& path, const std::string& extractor);
 
-/// Whether reference() could use the path; throws what it would, but for damage inside of images
-/// and features. Quick.
-void check_reference(const std::filesystem::path& path, const FeatureExtractor& extractor);
+/// What check_reference() cannot tell: where the path holds statistics, whether they are of as many
+/// features as the extractor gives. Throws Error (usage). Quick.
+void check_statistics(const std::filesystem::path& path, const FeatureExtractor& extractor);
 
 /// Leaves the scores in the run's info/scores.json; where that cannot be written, says so.
 void leave_scores(const std::filesystem::path& run, const nlohmann::ordered_json& scores);
