@@ -17,7 +17,7 @@ fi
 # Without git (an unpacked archive) the source folders are taken whole.
 list() {
   git ls-files -z --cached --others --exclude-standard -- '*.h' '*.cpp' '*.cu' 2>/dev/null ||
-    find include src tools tests bench \( -name '*.h' -o -name '*.cpp' -o -name '*.cu' \) -print0
+    find src tools tests benchmarks \( -name '*.h' -o -name '*.cpp' -o -name '*.cu' \) -print0
 }
 files=()
 while IFS= read -r -d '' file; do

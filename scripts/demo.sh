@@ -87,6 +87,6 @@ printf '\nContact sheets: %s\n                %s\n' "${sheets[@]}"
 # .venv, where setup.sh puts Pillow, is not there when LIBTORCH_DIR is given.
 if .venv/bin/python -c 'import PIL' 2>/dev/null; then
   both=$output/baseline-and-lazymar.png
-  .venv/bin/python scripts/side_by_side.py "${sheets[@]}" "$both"
+  .venv/bin/python demo/side_by_side.py "${sheets[@]}" "$both"
   echo "Side by side:   $both"
 fi

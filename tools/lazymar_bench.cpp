@@ -1,8 +1,9 @@
 // Times settings against each other, in turns: seconds an image, FLOPs, stages, memory.
 #include <cstdio>
 
-#include "lazymar/bench/bench.h"
-#include "lazymar/eval/main.h"
+#include "bench/bench.h"
+#include "cli/commands.h"
+#include "cli/run_main.h"
 
 int main(int argc, char** argv) {
   return lazymar::run_main("lazymar_bench", [&] {

@@ -1,9 +1,9 @@
 // Compares runs with a baseline run: likeness of images, time, work.
 #include <cstdio>
 
-#include "lazymar/eval/main.h"
-#include "lazymar/eval/options.h"
-#include "lazymar/report/compare.h"
+#include "cli/commands.h"
+#include "cli/run_main.h"
+#include "report/compare.h"
 
 int main(int argc, char** argv) {
   return lazymar::run_main("lazymar_compare", [&] {

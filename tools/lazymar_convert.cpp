@@ -1,9 +1,9 @@
 // Converts checkpoints to safetensors, and lists what is in one.
 #include <cstdio>
 
-#include "lazymar/eval/convert.h"
-#include "lazymar/eval/main.h"
-#include "lazymar/eval/options.h"
+#include "cli/commands.h"
+#include "cli/run_main.h"
+#include "pipeline/convert.h"
 
 int main(int argc, char** argv) {
   return lazymar::run_main("lazymar_convert", [&] {

@@ -1,9 +1,9 @@
 // Generates images with MAR or LazyMAR: what the LazyMAR README's users know as eval.py.
 #include <cstdio>
 
-#include "lazymar/eval/evaluate.h"
-#include "lazymar/eval/main.h"
-#include "lazymar/eval/options.h"
+#include "cli/commands.h"
+#include "cli/run_main.h"
+#include "generate/command.h"
 
 int main(int argc, char** argv) {
   return lazymar::run_main("lazymar_eval", [&] {

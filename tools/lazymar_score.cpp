@@ -1,9 +1,9 @@
 // Scores sets of images: FID, Inception Score, KID, precision and recall, with error bars.
 #include <cstdio>
 
-#include "lazymar/eval/main.h"
-#include "lazymar/eval/options.h"
-#include "lazymar/eval/score.h"
+#include "cli/commands.h"
+#include "cli/run_main.h"
+#include "score/command.h"
 
 int main(int argc, char** argv) {
   return lazymar::run_main("lazymar_score", [&] {

@@ -1,9 +1,9 @@
 // Replays a recorded run of the original and says how far every tensor is from it.
 #include <cstdio>
 
-#include "lazymar/eval/main.h"
-#include "lazymar/eval/options.h"
-#include "lazymar/eval/verify.h"
+#include "cli/commands.h"
+#include "cli/run_main.h"
+#include "verify/verify.h"
 
 int main(int argc, char** argv) {
   return lazymar::run_main("lazymar_verify", [&] {

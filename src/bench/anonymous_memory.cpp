@@ -1,4 +1,4 @@
-#include "lazymar/bench/anonymous_memory.h"
+#include "bench/anonymous_memory.h"
 
 #include <unistd.h>
 
@@ -6,7 +6,7 @@
 #include <chrono>
 #include <fstream>
 
-#include "periodic_thread.h"
+#include "bench/periodic_thread.h"
 
 namespace lazymar {
 namespace {

@@ -1,4 +1,4 @@
-#include "lazymar/bench/bench.h"
+#include "bench/bench.h"
 
 #include <ATen/DeviceAccelerator.h>
 #include <ATen/Parallel.h>
@@ -13,21 +13,21 @@
 #include <thread>
 #include <utility>
 
-#include "lazymar/bench/anonymous_memory.h"
-#include "lazymar/bench/bench_report.h"
-#include "lazymar/bench/flop_formula.h"
-#include "lazymar/bench/gemm_rate.h"
-#include "lazymar/bench/gpu_reader.h"
-#include "lazymar/bench/gpu_sampler.h"
-#include "lazymar/bench/step_samples.h"
-#include "lazymar/core/revision.h"
-#include "lazymar/eval/block_maker.h"
-#include "lazymar/eval/device.h"
-#include "lazymar/eval/generator.h"
-#include "lazymar/io/atomic_file.h"
-#include "lazymar/io/output_place.h"
-#include "lazymar/nn/recording.h"
-#include "lazymar/run/log.h"
+#include "bench/anonymous_memory.h"
+#include "bench/bench_report.h"
+#include "bench/gemm_rate.h"
+#include "bench/gpu_reader.h"
+#include "bench/gpu_sampler.h"
+#include "bench/step_samples.h"
+#include "core/log.h"
+#include "core/revision.h"
+#include "files/atomic_file.h"
+#include "files/writable_check.h"
+#include "flops/flop_formula.h"
+#include "nn/capture.h"
+#include "pipeline/device.h"
+#include "pipeline/generator.h"
+#include "pipeline/labels.h"
 
 namespace lazymar {
 namespace {
@@ -41,10 +41,10 @@ class Contestant {
   /// `gpu`: what reads the GPU's state; nullptr where nothing does.
   Contestant(const BenchArm& arm, const std::shared_ptr<const Model>& model, int64_t batch,
              const BenchOptions& options, const GpuReader* gpu)
-      : sampling_(resolve_sampling(arm.options, model->recommended)),
-        work_{model->mar.config, model->vae.config, sampling_, arm.options.lazy},
-        generator_(model, sampling_, arm.options.lazy, options.model.seed),
-        graphs_(arm.options.cuda_graphs),
+      : sampling_(resolve_sampling(arm.method, model->recommended)),
+        work_{model->mar.config, model->vae.config, sampling_, arm.method.lazy},
+        generator_(model, sampling_, arm.method.lazy, options.model.seed),
+        graphs_(arm.method.cuda_graphs),
         gpu_(gpu),
         ids_(static_cast<size_t>(batch)) {
     std::iota(ids_.begin(), ids_.end(), 0);
@@ -105,16 +105,16 @@ class Contestant {
 
   /// A batch, and the seconds it took by the host's clock; the memory it took and what the GPU did
   /// meanwhile go to `row`.
-  std::pair<GeneratedBlock, double> make_batch(const GenerationHooks& hooks, BenchRow& row) {
+  std::pair<GeneratedBatch, double> make_batch(const GenerationHooks& hooks, BenchRow& row) {
     const c10::Device device = generator_.model().mar.class_emb.device();
-    set_recordings(graphs_);
+    enable_capture(graphs_);
     if (device.is_cuda()) {
       reset_peak_memory(device);
     }
     AnonymousMemoryPeak memory;
     GpuSampler sampler(gpu_);
     const auto start = std::chrono::steady_clock::now();
-    const Generator::BlockInFlight flight = generator_.start(ids_, labels_, hooks);
+    const Generator::BatchInFlight flight = generator_.start(ids_, labels_, hooks);
     if (device.is_cuda()) {
       at::accelerator::synchronizeDevice(device.index());  // finish() looks only now and then
     }
@@ -125,7 +125,7 @@ class Contestant {
     if (device.is_cuda()) {
       row.peak_device = std::max(row.peak_device, device_memory(device).peak);
     }
-    GeneratedBlock made = Generator::finish(flight);
+    GeneratedBatch made = Generator::finish(flight);
     const double seconds = device.is_cpu() ? made.seconds.total : wall.count();
     return {std::move(made), seconds};
   }
@@ -146,7 +146,7 @@ class Bench {
     use_device(device_);
     set_threads(options.threads);
     for (const BenchArm& arm : options.arms) {
-      precisions_.push_back(resolve_precision(arm.options.precision, device_));
+      precisions_.push_back(resolve_precision(arm.method.precision, device_));
     }
     read_gpu();
     BenchSetting& setting = report_.setting;
@@ -208,9 +208,8 @@ class Bench {
     measure_gemm(models);
     for (size_t i = 0; i < options_.arms.size(); ++i) {
       const BenchArm& arm = options_.arms[i];
-      contestants.push_back(std::make_unique<Contestant>(arm, models.at(precisions_[i]),
-                                                         arm.options.eval_bsz.value_or(batch),
-                                                         options_, gpu_.get()));
+      contestants.push_back(std::make_unique<Contestant>(
+          arm, models.at(precisions_[i]), arm.batch.value_or(batch), options_, gpu_.get()));
       BenchRow row = contestants[i]->row();
       row.model = model;
       row.arm = arm.name;

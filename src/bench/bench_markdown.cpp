@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "lazymar/bench/bench_report.h"
-#include "lazymar/core/error.h"
+#include "bench/bench_report.h"
+#include "core/error.h"
 
 namespace lazymar {
 namespace {

@@ -1,4 +1,4 @@
-#include "lazymar/bench/gemm_rate.h"
+#include "bench/gemm_rate.h"
 
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <thread>
 
-#include "lazymar/eval/device_clock.h"
-#include "lazymar/nn/flops.h"
-#include "lazymar/nn/linear.h"
+#include "nn/flops.h"
+#include "nn/linear.h"
+#include "pipeline/device_clock.h"
 
 namespace lazymar {
 

@@ -1,11 +1,11 @@
-#include "lazymar/bench/gpu_reader.h"
+#include "bench/gpu_reader.h"
 
 #include <dlfcn.h>
 
 #include <array>
 #include <stdexcept>
 
-#include "lazymar/core/error.h"
+#include "core/error.h"
 
 namespace lazymar {
 namespace {

@@ -1,9 +1,9 @@
-#include "lazymar/bench/gpu_sampler.h"
+#include "bench/gpu_sampler.h"
 
 #include <chrono>
 #include <utility>
 
-#include "periodic_thread.h"
+#include "bench/periodic_thread.h"
 
 namespace lazymar {
 namespace {

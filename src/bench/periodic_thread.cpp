@@ -1,4 +1,4 @@
-#include "periodic_thread.h"
+#include "bench/periodic_thread.h"
 
 #include <condition_variable>
 #include <mutex>

@@ -1,11 +1,11 @@
-#include "lazymar/bench/step_samples.h"
+#include "bench/step_samples.h"
 
 #include <algorithm>
 #include <map>
 #include <optional>
 #include <utility>
 
-#include "lazymar/lazy/retain_schedule.h"
+#include "cache/retain_schedule.h"
 
 namespace lazymar {
 namespace {

@@ -1,11 +1,11 @@
-#include "lazymar/core/noise.h"
+#include "core/noise.h"
 
 #include <algorithm>
 #include <numeric>
 #include <utility>
 
-#include "lazymar/core/error.h"
-#include "lazymar/core/philox.h"
+#include "core/error.h"
+#include "core/philox.h"
 
 namespace lazymar {
 

@@ -1,6 +1,6 @@
-#include "lazymar/core/revision.h"
+#include "core/revision.h"
 
-#include "revision.h"
+#include "lazymar_revision.h"
 
 namespace lazymar {
 

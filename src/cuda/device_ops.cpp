@@ -1,9 +1,9 @@
-#include "lazymar/cuda/device_ops.h"
+#include "cuda/device_ops.h"
 
-#include "head_ops.h"
-#include "lazymar/nn/plain_ops.h"
-#include "row_ops.h"
-#include "tensors.h"
+#include "cuda/head_ops.h"
+#include "cuda/row_ops.h"
+#include "cuda/tensors.h"
+#include "nn/plain_ops.h"
 
 namespace lazymar::cuda {
 namespace {

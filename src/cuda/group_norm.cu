@@ -3,7 +3,7 @@
 // depend on what else runs.
 #include <type_traits>
 
-#include "rows.h"
+#include "cuda/rows.h"
 
 namespace lazymar::cuda {
 namespace {

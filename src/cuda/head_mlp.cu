@@ -1,7 +1,7 @@
 // The MLP of the head's blocks for a few rows. Its products cost little more than reading their
 // weights, and every operation around them would wait for a launch of its own: two launches do it.
-#include "norm.h"
-#include "tensor_cores.h"
+#include "cuda/norm.h"
+#include "cuda/tensor_cores.h"
 
 namespace lazymar::cuda {
 namespace {

@@ -1,9 +1,9 @@
-#include "head_ops.h"
+#include "cuda/head_ops.h"
 
 #include <optional>
 #include <vector>
 
-#include "tensors.h"
+#include "cuda/tensors.h"
 
 namespace lazymar::cuda {
 

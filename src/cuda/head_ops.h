@@ -5,7 +5,7 @@
 
 #include <optional>
 
-#include "lazymar/nn/head_ops.h"
+#include "nn/head_ops.h"
 
 namespace lazymar::cuda {
 

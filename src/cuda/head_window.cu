@@ -2,7 +2,7 @@
 // beforehand: a row depends on nothing but itself, so a block takes a few rows through all steps.
 #include <type_traits>
 
-#include "rows.h"
+#include "cuda/rows.h"
 
 namespace lazymar::cuda {
 namespace {

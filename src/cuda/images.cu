@@ -1,8 +1,8 @@
 // Normal values in, pixels out.
 #include <type_traits>
 
-#include "lazymar/core/philox.h"
-#include "rows.h"
+#include "core/philox.h"
+#include "cuda/rows.h"
 
 namespace lazymar::cuda {
 namespace {

@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "lazymar/cuda/kernels.h"
+#include "cuda/kernels.h"
 
 #if defined(__CUDACC__)
 #include <cuda_bf16.h>

@@ -1,7 +1,7 @@
 #pragma once
 /// A row's norm, inside a kernel.
 
-#include "rows.h"
+#include "cuda/rows.h"
 
 namespace lazymar::cuda {
 

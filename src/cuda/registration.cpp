@@ -1,4 +1,4 @@
-// The room's door: linked in, it puts the kernels behind nn/ops.h and graphs behind nn/recording.h.
+// The room's door: linked in, it puts the kernels behind nn/ops.h and graphs behind nn/capture.h.
 #include <ATen/core/CachingHostAllocator.h>
 #include <ATen/cuda/CUDAContext.h>
 #include <ATen/cuda/CUDAEvent.h>
@@ -12,7 +12,7 @@
 #include <string>
 #include <utility>
 
-#include "lazymar/cuda/device_ops.h"
+#include "cuda/device_ops.h"
 
 namespace lazymar::cuda {
 namespace {
@@ -33,7 +33,7 @@ Pool shared_pool() {
 
 /// Work captured as a CUDA graph. All graphs share one pool of memory for what is temporary, and
 /// one stream to be captured on: they are replayed one after another.
-class Graph final : public Recording {
+class Graph final : public Capture {
  public:
   explicit Graph(const std::function<void()>& work) {
     const c10::cuda::CUDAStream caller = c10::cuda::getCurrentCUDAStream();
@@ -120,7 +120,7 @@ class Graph final : public Recording {
   at::cuda::CUDAGraph graph_;
 };
 
-std::unique_ptr<Recording> record_graph(const std::function<void()>& work) {
+std::unique_ptr<Capture> capture_graph(const std::function<void()>& work) {
   return std::make_unique<Graph>(work);
 }
 
@@ -131,7 +131,7 @@ std::string device_model(c10::DeviceIndex index) {
 const DeviceOps& table() {
   static const DeviceOps ops = [] {
     DeviceOps all = kernel_ops(c10::DeviceType::CUDA);
-    all.record = record_graph;
+    all.capture = capture_graph;
     all.model = device_model;
     return all;
   }();

@@ -1,7 +1,7 @@
-#include "row_ops.h"
+#include "cuda/row_ops.h"
 
-#include "lazymar/nn/plain_ops.h"
-#include "tensors.h"
+#include "cuda/tensors.h"
+#include "nn/plain_ops.h"
 
 namespace lazymar::cuda {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "lazymar/nn/ops.h"
+#include "nn/ops.h"
 
 namespace lazymar::cuda {
 

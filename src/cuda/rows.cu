@@ -1,7 +1,7 @@
 // Norms, sums and gates over rows: bound by memory, so each value is read from it once.
 #include <algorithm>
 
-#include "norm.h"
+#include "cuda/norm.h"
 
 namespace lazymar::cuda {
 namespace {

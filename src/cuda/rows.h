@@ -1,7 +1,7 @@
 #pragma once
 /// Rows of a tensor inside a kernel.
 
-#include "launch.h"
+#include "cuda/launch.h"
 
 namespace lazymar::cuda {
 

@@ -1,7 +1,7 @@
 // Which rows a lazy step recomputes, and moving rows by index.
 #include <type_traits>
 
-#include "rows.h"
+#include "cuda/rows.h"
 
 namespace lazymar::cuda {
 namespace {

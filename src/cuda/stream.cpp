@@ -1,7 +1,7 @@
 // In a file of its own: programs with emulated kernels bring another one.
 #include <c10/cuda/CUDAStream.h>
 
-#include "tensors.h"
+#include "cuda/tensors.h"
 
 namespace lazymar::cuda {
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <type_traits>
 
-#include "launch.h"
+#include "cuda/launch.h"
 
 namespace lazymar::cuda {
 

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "lazymar/cuda/kernels.h"
+#include "cuda/kernels.h"
 
 namespace lazymar::cuda {
 

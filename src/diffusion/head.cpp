@@ -1,4 +1,4 @@
-#include "lazymar/diffusion/head.h"
+#include "diffusion/head.h"
 
 #include <ATen/ATen.h>
 
@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "lazymar/nn/ops.h"
+#include "nn/ops.h"
 
 namespace lazymar {
 namespace {
@@ -111,17 +111,17 @@ HeadOutput FullHeadRunner::predict(const DiffusionHead& head, const HeadStep& st
 }
 
 HeadSampler::HeadSampler(const DiffusionHead& head, int64_t num_sampling_steps,
-                         const Savings& savings)
+                         const ExactOptimizations& optimizations)
     : head_(head),
       schedule_(num_sampling_steps),
-      savings_(savings),
+      optimizations_(optimizations),
       times_(head.time_table(schedule_)),
       coefficients_(schedule_.table().to(times_)) {}
 
 at::Tensor HeadSampler::sample(HeadRunner& runner, const at::Tensor& z, int64_t halves,
                                double guidance, double temperature, const at::Tensor& noise) {
   const Inputs inputs{z, noise, at::full({}, guidance, noise.options()), halves, temperature};
-  return records(z.device().type()) ? replayed(runner, inputs, guidance) : loop(runner, inputs);
+  return can_capture(z.device().type()) ? replayed(runner, inputs, guidance) : loop(runner, inputs);
 }
 
 at::Tensor HeadSampler::loop(HeadRunner& runner, const Inputs& inputs) const {
@@ -130,11 +130,11 @@ at::Tensor HeadSampler::loop(HeadRunner& runner, const Inputs& inputs) const {
   step.steps = schedule_.steps();
   step.halves = inputs.halves;
   step.guidance = inputs.guidance;
-  step.times = savings_.time_table ? times_ : head_.time_table(schedule_);
+  step.times = optimizations_.time_table ? times_ : head_.time_table(schedule_);
   step.x = inputs.noise[schedule_.steps()];
   for (int64_t i = schedule_.steps() - 1; i >= 0;) {
     step.index = i;
-    if (!step.condition.defined() || !savings_.condition_once) {
+    if (!step.condition.defined() || !optimizations_.condition_once) {
       step.condition = head_.cond_embed(inputs.z).to(times_.scalar_type());
     }
     if (const auto ahead = runner.advance(head_, step, process)) {
@@ -153,7 +153,7 @@ at::Tensor HeadSampler::loop(HeadRunner& runner, const Inputs& inputs) const {
 }
 
 at::Tensor HeadSampler::replayed(HeadRunner& runner, const Inputs& inputs, double guidance) {
-  Recorded& kept = recorded_[{&runner, inputs.z.size(0), inputs.halves, inputs.temperature}];
+  CapturedLoop& kept = captured_[{&runner, inputs.z.size(0), inputs.halves, inputs.temperature}];
   if (!kept.tokens.defined()) {
     kept.inputs = {inputs.z.clone(), inputs.noise.clone(), inputs.guidance.clone(), inputs.halves,
                    inputs.temperature};

@@ -1,10 +1,10 @@
-#include "lazymar/diffusion/modulation.h"
+#include "diffusion/modulation.h"
 
 #include <ATen/ATen.h>
 
 #include <algorithm>
 
-#include "lazymar/nn/ops.h"
+#include "nn/ops.h"
 
 namespace lazymar {
 namespace {

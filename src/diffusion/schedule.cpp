@@ -1,4 +1,4 @@
-#include "lazymar/diffusion/schedule.h"
+#include "diffusion/schedule.h"
 
 #include <ATen/ATen.h>
 
@@ -6,7 +6,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "lazymar/core/error.h"
+#include "core/error.h"
 
 namespace lazymar {
 namespace {

@@ -1,4 +1,4 @@
-#include "lazymar/mar/decoding_plan.h"
+#include "mar/decoding_plan.h"
 
 #include <ATen/ATen.h>
 
@@ -6,7 +6,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "lazymar/core/error.h"
+#include "core/error.h"
 
 namespace lazymar {
 

@@ -1,4 +1,4 @@
-#include "lazymar/mar/first_step.h"
+#include "mar/first_step.h"
 
 #include <ATen/ATen.h>
 

@@ -1,11 +1,11 @@
-#include "lazymar/mar/mar.h"
+#include "mar/mar.h"
 
 #include <ATen/ATen.h>
 
 #include <string>
 
-#include "lazymar/nn/ops.h"
-#include "lazymar/nn/recording.h"
+#include "nn/capture.h"
+#include "nn/ops.h"
 
 namespace lazymar {
 namespace {
@@ -31,11 +31,11 @@ at::Tensor Mar::class_rows(const at::Tensor& labels, bool guided) const {
 }
 
 void Mar::begin(MarBatch& batch, const at::Tensor& orders, const at::Tensor& class_rows,
-                const RowInputs& mask_rows, const Savings& savings) const {
+                const RowInputs& mask_rows, const ExactOptimizations& optimizations) const {
   const int64_t batch_rows = class_rows.size(0);
   batch.images = orders.size(0);
   batch.halves = batch_rows / batch.images;
-  batch.savings = savings;
+  batch.optimizations = optimizations;
   overwrite(batch.orders, orders);
   overwrite(batch.encoder_pos, in_decoding_order(encoder_pos_embed, orders, config.buffer_size));
   overwrite(batch.decoder_pos, in_decoding_order(decoder_pos_embed, orders, config.buffer_size));
@@ -51,7 +51,7 @@ void Mar::begin(MarBatch& batch, const at::Tensor& orders, const at::Tensor& cla
 
 void Mar::embed_new_tokens(MarBatch& batch, const at::Tensor& tokens,
                            const DecodeStep& step) const {
-  const int64_t last = batch.savings.row_inputs ? step.masked_before : config.sequence_length;
+  const int64_t last = batch.optimizations.row_inputs ? step.masked_before : config.sequence_length;
   const int64_t count = last - step.masked;
   if (count == 0) {
     return;
@@ -78,7 +78,7 @@ void Mar::update_decoder_rows(MarBatch& batch, const at::Tensor& encoded,
   };
   batch.decoder.write(part(0, count), rows.first);
   batch.decoder.write(part(count, config.buffer_size), length);
-  if (!batch.savings.row_inputs) {
+  if (!batch.optimizations.row_inputs) {
     const at::Tensor all = batch.decoder.x.narrow(0, 0, encoded.size(0));
     batch.decoder.write(RowInputs::of(decoder_blocks.front(), all), 0);
   }

@@ -1,8 +1,8 @@
-#include "lazymar/mar/row_inputs.h"
+#include "mar/row_inputs.h"
 
 #include <ATen/ATen.h>
 
-#include "lazymar/nn/recording.h"
+#include "nn/capture.h"
 
 namespace lazymar {
 

@@ -1,4 +1,4 @@
-#include "lazymar/mar/runner.h"
+#include "mar/runner.h"
 
 #include <ATen/ATen.h>
 
@@ -7,7 +7,7 @@ namespace lazymar {
 void FullRunner::begin(const MarBatch& batch) {
   length_ = batch.orders.size(1);
   halves_ = batch.halves;
-  needed_rows_ = batch.savings.needed_rows;
+  needed_rows_ = batch.optimizations.needed_rows;
 }
 
 EncoderRows FullRunner::encoder_rows(const DecodeStep& step) {

@@ -1,4 +1,4 @@
-#include "lazymar/mar/sampler.h"
+#include "mar/sampler.h"
 
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
@@ -7,9 +7,9 @@
 #include <cmath>
 #include <span>
 
-#include "lazymar/core/error.h"
-#include "lazymar/nn/ops.h"
-#include "lazymar/nn/transfer.h"
+#include "core/error.h"
+#include "nn/ops.h"
+#include "nn/transfer.h"
 
 namespace lazymar {
 namespace {
@@ -28,12 +28,13 @@ at::Tensor draw_orders(NoiseSource& noise, int64_t images, int64_t length,
 
 }  // namespace
 
-Sampler::Sampler(const Mar& mar, const SamplingOptions& options, const Savings& savings)
+Sampler::Sampler(const Mar& mar, const SamplingOptions& options,
+                 const ExactOptimizations& optimizations)
     : mar_(mar),
       options_(options),
-      savings_(savings),
+      optimizations_(optimizations),
       plan_(make_decoding_plan(mar.config.sequence_length, options)),
-      head_(mar.head, options.num_sampling_steps, savings),
+      head_(mar.head, options.num_sampling_steps, optimizations),
       first_step_(mar) {
   const c10::InferenceMode guard;
   mask_rows_ = mar.mask_rows();
@@ -59,7 +60,7 @@ at::Tensor Sampler::sample(Runner& runner, HeadRunner& head_runner, const at::Te
       continue;
     }
     observer.step_begins(step);
-    const bool from_table = step.index == 0 && savings_.first_step && !runner.keeps(step);
+    const bool from_table = step.index == 0 && optimizations_.first_step && !runner.keeps(step);
     const at::Tensor z = from_table
                              ? first_step_
                                    .z(labels, orders.there.narrow(1, step.first, step.predicted()),
@@ -82,7 +83,7 @@ at::Tensor Sampler::sample(Runner& runner, HeadRunner& head_runner, const at::Te
 void Sampler::begin(Runner& runner, const at::Tensor& labels, const Orders& orders) {
   const int64_t images = labels.size(0);
   if (batch_.images != images || repeated_for_ != &runner) {
-    forget_recordings();
+    forget_captures();
     repeated_for_ = &runner;
   }
   int64_t most = 0;
@@ -94,7 +95,7 @@ void Sampler::begin(Runner& runner, const at::Tensor& labels, const Orders& orde
   make_room(z_, {(options_.guided() ? 2 : 1) * images * most, mar_.config.decoder_dim}, options);
   tokens_.zero_();
   mar_.begin(batch_, orders.there, mar_.class_rows(labels, options_.guided()), mask_rows_,
-             savings_);
+             optimizations_);
   runner.begin(batch_);
 }
 
@@ -108,8 +109,8 @@ at::Tensor Sampler::compute_z(Runner& runner, const DecodeStep& step, SampleObse
   return z.clone();  // the next step writes there
 }
 
-void Sampler::forget_recordings() {
-  head_.forget_recordings();
+void Sampler::forget_captures() {
+  head_.forget_captures();
   repeated_.clear();
   repeated_.resize(plan_.size());
 }

@@ -1,4 +1,4 @@
-#include "lazymar/metrics/demo_classifier.h"
+#include "metrics/demo_classifier.h"
 
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "lazymar/core/error.h"
-#include "lazymar/io/weights.h"
+#include "core/error.h"
+#include "weights/weights.h"
 
 namespace lazymar {
 namespace {

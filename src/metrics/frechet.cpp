@@ -1,11 +1,11 @@
-#include "lazymar/metrics/frechet.h"
+#include "metrics/frechet.h"
 
 #include <ATen/ATen.h>
 
 #include <algorithm>
 #include <limits>
 
-#include "lazymar/core/error.h"
+#include "core/error.h"
 
 namespace lazymar {
 namespace {

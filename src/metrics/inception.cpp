@@ -1,4 +1,4 @@
-#include "lazymar/metrics/inception.h"
+#include "metrics/inception.h"
 
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
@@ -8,9 +8,9 @@
 #include <utility>
 #include <vector>
 
-#include "lazymar/core/error.h"
-#include "lazymar/io/weights.h"
-#include "relu_convolution.h"
+#include "core/error.h"
+#include "metrics/relu_convolution.h"
+#include "weights/weights.h"
 
 namespace lazymar {
 namespace {

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "lazymar/metrics/inception.h"
+#include "metrics/inception.h"
 
 // Compiled without contraction into fused multiply-adds: the bits are torch-fidelity's.
 

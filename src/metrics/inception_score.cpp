@@ -1,12 +1,12 @@
-#include "lazymar/metrics/inception_score.h"
+#include "metrics/inception_score.h"
 
 #include <ATen/ATen.h>
 
 #include <numeric>
 #include <vector>
 
-#include "lazymar/core/error.h"
-#include "lazymar/metrics/numpy_random.h"
+#include "core/error.h"
+#include "metrics/numpy_random.h"
 
 namespace lazymar {
 namespace {

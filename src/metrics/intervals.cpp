@@ -1,4 +1,4 @@
-#include "lazymar/metrics/intervals.h"
+#include "metrics/intervals.h"
 
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
@@ -10,8 +10,8 @@
 #include <numbers>
 #include <numeric>
 
-#include "lazymar/core/error.h"
-#include "lazymar/metrics/numpy_random.h"
+#include "core/error.h"
+#include "metrics/numpy_random.h"
 
 namespace lazymar {
 namespace {

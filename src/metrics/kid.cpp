@@ -1,12 +1,12 @@
-#include "lazymar/metrics/kid.h"
+#include "metrics/kid.h"
 
 #include <ATen/ATen.h>
 
 #include <algorithm>
 #include <vector>
 
-#include "lazymar/core/error.h"
-#include "lazymar/metrics/numpy_random.h"
+#include "core/error.h"
+#include "metrics/numpy_random.h"
 
 namespace lazymar {
 namespace {

@@ -1,4 +1,4 @@
-#include "lazymar/metrics/mean_deviation.h"
+#include "metrics/mean_deviation.h"
 
 #include <cmath>
 #include <numeric>

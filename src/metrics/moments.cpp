@@ -1,8 +1,8 @@
-#include "lazymar/metrics/moments.h"
+#include "metrics/moments.h"
 
 #include <ATen/ATen.h>
 
-#include "lazymar/core/error.h"
+#include "core/error.h"
 
 namespace lazymar {
 namespace {

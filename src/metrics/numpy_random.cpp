@@ -1,10 +1,10 @@
-#include "lazymar/metrics/numpy_random.h"
+#include "metrics/numpy_random.h"
 
 #include <bit>
 #include <numeric>
 #include <utility>
 
-#include "lazymar/core/error.h"
+#include "core/error.h"
 
 namespace lazymar {
 

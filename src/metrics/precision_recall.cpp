@@ -1,4 +1,4 @@
-#include "lazymar/metrics/precision_recall.h"
+#include "metrics/precision_recall.h"
 
 #include <ATen/ATen.h>
 
@@ -6,7 +6,7 @@
 #include <tuple>
 #include <vector>
 
-#include "lazymar/core/error.h"
+#include "core/error.h"
 
 namespace lazymar {
 namespace {

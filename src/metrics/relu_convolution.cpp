@@ -1,4 +1,4 @@
-#include "relu_convolution.h"
+#include "metrics/relu_convolution.h"
 
 #include <ATen/ATen.h>
 #include <ATen/core/dispatch/Dispatcher.h>

@@ -1,4 +1,4 @@
-#include "lazymar/metrics/statistics.h"
+#include "metrics/statistics.h"
 
 #include <ATen/ATen.h>
 
@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "lazymar/core/error.h"
-#include "lazymar/io/npz.h"
+#include "core/error.h"
+#include "formats/npz.h"
 
 namespace lazymar {
 namespace {

@@ -1,4 +1,4 @@
-#include "bf16_attention.h"
+#include "nn/bf16_attention.h"
 
 #include <cmath>
 #include <cstring>

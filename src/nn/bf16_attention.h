@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "cpu_numbers.h"
+#include "nn/cpu_numbers.h"
 
 namespace lazymar::cpu {
 

@@ -1,9 +1,9 @@
-#include "lazymar/nn/block.h"
+#include "nn/block.h"
 
 #include <ATen/ATen.h>
 
-#include "lazymar/nn/flops.h"
-#include "lazymar/nn/ops.h"
+#include "nn/flops.h"
+#include "nn/ops.h"
 
 namespace lazymar {
 

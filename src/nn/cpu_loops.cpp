@@ -1,10 +1,10 @@
-#include "cpu_loops.h"
+#include "nn/cpu_loops.h"
 
 #include <array>
 #include <cmath>
 #include <cstdint>
 
-#include "cpu_numbers.h"
+#include "nn/cpu_numbers.h"
 
 #if defined(__x86_64__)
 #define LAZYMAR_VECTOR_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))

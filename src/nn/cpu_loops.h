@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "cpu_numbers.h"
+#include "nn/cpu_numbers.h"
 
 namespace lazymar::cpu {
 

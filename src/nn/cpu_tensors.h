@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "cpu_loops.h"
+#include "nn/cpu_loops.h"
 
 namespace lazymar::cpu {
 

@@ -1,4 +1,4 @@
-#include "lazymar/nn/device_ops.h"
+#include "nn/device_ops.h"
 
 #include <ATen/ATen.h>
 
@@ -8,7 +8,7 @@ namespace lazymar {
 namespace {
 
 const DeviceOps* registered = nullptr;
-bool recordings = true;
+bool captures = true;
 
 }  // namespace
 
@@ -24,17 +24,17 @@ const DeviceOps* device_ops(const at::Tensor& x) {
   return device_ops(x.device().type());
 }
 
-std::unique_ptr<Recording> record(c10::DeviceType device, const std::function<void()>& work) {
-  return records(device) ? device_ops(device)->record(work) : nullptr;
+std::unique_ptr<Capture> capture(c10::DeviceType device, const std::function<void()>& work) {
+  return can_capture(device) ? device_ops(device)->capture(work) : nullptr;
 }
 
-bool records(c10::DeviceType device) {
+bool can_capture(c10::DeviceType device) {
   const DeviceOps* ops = device_ops(device);
-  return recordings && ops != nullptr && ops->record != nullptr;
+  return captures && ops != nullptr && ops->capture != nullptr;
 }
 
-void set_recordings(bool on) {
-  recordings = on;
+void enable_capture(bool on) {
+  captures = on;
 }
 
 void make_room(at::Tensor& kept, at::IntArrayRef sizes, const at::TensorOptions& options) {
@@ -52,14 +52,14 @@ void overwrite(at::Tensor& kept, const at::Tensor& value) {
 }
 
 void RepeatedWork::run(c10::DeviceType device, const std::function<void()>& work) {
-  if (!records(device)) {
+  if (!can_capture(device)) {
     work();
     return;
   }
-  if (recording_ != nullptr) {
-    recording_->replay();
+  if (capture_ != nullptr) {
+    capture_->replay();
   } else {
-    recording_ = record(device, [&] {
+    capture_ = capture(device, [&] {
       const WorkCount outside = std::exchange(work_count(), {});
       work();
       count_ = std::exchange(work_count(), outside);

@@ -5,11 +5,11 @@
 #include <cstdint>
 #include <type_traits>
 
-#include "cpu_loops.h"
-#include "cpu_tensors.h"
-#include "lazymar/nn/device_ops.h"
-#include "lazymar/nn/ops.h"
-#include "lazymar/nn/plain_ops.h"
+#include "nn/cpu_loops.h"
+#include "nn/cpu_tensors.h"
+#include "nn/device_ops.h"
+#include "nn/ops.h"
+#include "nn/plain_ops.h"
 
 namespace lazymar {
 namespace {

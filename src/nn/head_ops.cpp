@@ -1,11 +1,11 @@
-#include "lazymar/nn/head_ops.h"
+#include "nn/head_ops.h"
 
 #include <ATen/ATen.h>
 
-#include "lazymar/nn/device_ops.h"
-#include "lazymar/nn/flops.h"
-#include "lazymar/nn/ops.h"
-#include "lazymar/nn/plain_ops.h"
+#include "nn/device_ops.h"
+#include "nn/flops.h"
+#include "nn/ops.h"
+#include "nn/plain_ops.h"
 
 namespace lazymar {
 

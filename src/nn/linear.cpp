@@ -1,4 +1,4 @@
-#include "lazymar/nn/linear.h"
+#include "nn/linear.h"
 
 #include <ATen/ATen.h>
 #include <ATen/core/dispatch/Dispatcher.h>
@@ -7,8 +7,8 @@
 #include <string_view>
 #include <utility>
 
-#include "lazymar/nn/flops.h"
-#include "lazymar/nn/ops.h"
+#include "nn/flops.h"
+#include "nn/ops.h"
 
 namespace lazymar {
 namespace {

@@ -1,4 +1,4 @@
-#include "lazymar/nn/ops.h"
+#include "nn/ops.h"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -9,12 +9,12 @@
 #include <cstring>
 #include <type_traits>
 
-#include "bf16_attention.h"
-#include "cpu_loops.h"
-#include "cpu_tensors.h"
-#include "lazymar/nn/device_ops.h"
-#include "lazymar/nn/flops.h"
-#include "lazymar/nn/plain_ops.h"
+#include "nn/bf16_attention.h"
+#include "nn/cpu_loops.h"
+#include "nn/cpu_tensors.h"
+#include "nn/device_ops.h"
+#include "nn/flops.h"
+#include "nn/plain_ops.h"
 
 namespace lazymar {
 namespace {

@@ -1,4 +1,4 @@
-#include "lazymar/nn/plain_ops.h"
+#include "nn/plain_ops.h"
 
 #include <ATen/ATen.h>
 

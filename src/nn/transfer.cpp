@@ -1,4 +1,4 @@
-#include "lazymar/nn/transfer.h"
+#include "nn/transfer.h"
 
 #include <ATen/ATen.h>
 #include <ATen/DeviceAccelerator.h>

@@ -1,12 +1,12 @@
-#include "lazymar/report/charts.h"
+#include "report/charts.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "lazymar/core/error.h"
-#include "lazymar/report/html.h"
-#include "lazymar/run/timings.h"
-#include "svg.h"
+#include "core/error.h"
+#include "report/html.h"
+#include "report/svg.h"
+#include "run/timings.h"
 
 namespace lazymar {
 
@@ -79,7 +79,7 @@ std::string latency_chart(std::span<const LatencyRow> rows) {
       if (bins[bin] > 0) {
         const double height = (kLane - 26) * static_cast<double>(bins[bin]) / highest;
         svg += bar(10 + width * static_cast<double>(bin), floor - height, width - 1, height,
-                   i == 0 ? "full" : "lazy", concat(bins[bin], " blocks"));
+                   i == 0 ? "full" : "lazy", concat(bins[bin], " shards"));
       }
     }
     const double median = quantile(rows[i].seconds, 0.5);

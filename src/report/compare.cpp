@@ -1,15 +1,15 @@
-#include "lazymar/report/compare.h"
+#include "report/compare.h"
 
 #include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "lazymar/io/atomic_file.h"
-#include "lazymar/io/output_place.h"
-#include "lazymar/report/comparison.h"
-#include "lazymar/report/report.h"
-#include "lazymar/run/log.h"
+#include "core/log.h"
+#include "files/atomic_file.h"
+#include "files/writable_check.h"
+#include "report/comparison.h"
+#include "report/report.h"
 
 namespace lazymar {
 namespace {
@@ -29,7 +29,7 @@ void add_features(const CompareOptions& options, Comparison& comparison) {
   if (!options.features) {
     return;
   }
-  const std::vector<ImageFeatures> images = read_features(*options.features);
+  const std::vector<ImageDrift> images = read_drift(*options.features);
   comparison.redundancy.emplace(images);
   if (options.tolerance) {
     comparison.suggestion_for = options.lazy;

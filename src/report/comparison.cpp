@@ -1,4 +1,4 @@
-#include "lazymar/report/comparison.h"
+#include "report/comparison.h"
 
 #include <algorithm>
 #include <atomic>
@@ -7,10 +7,10 @@
 #include <mutex>
 #include <thread>
 
-#include "lazymar/core/error.h"
-#include "lazymar/report/similarity.h"
-#include "lazymar/run/run_folder.h"
-#include "lazymar/run/timings.h"
+#include "core/error.h"
+#include "report/similarity.h"
+#include "run/run_folder.h"
+#include "run/timings.h"
 
 namespace lazymar {
 namespace {
@@ -181,7 +181,7 @@ PairedRun pair_runs(const RunData& baseline, const RunData& run, bool images, in
   }
   refuse_strangers(baseline, run);
   std::vector<int64_t> ids;
-  for (const auto& [id, block] : run.images) {
+  for (const auto& [id, shard] : run.images) {
     if (baseline.images.contains(id)) {
       ids.push_back(id);
     }
@@ -204,14 +204,14 @@ PairedRun pair_runs(const RunData& baseline, const RunData& run, bool images, in
 
 RunFigures figures(const RunData& run, const RunData& baseline) {
   RunFigures result;
-  const MeasuredBlocks measured = measured_blocks(run.blocks);
+  const MeasuredShards measured = measured_shards(run.shards);
   result.warm_up = measured.warm_up;
-  result.latencies = block_latencies(measured);
+  result.latencies = shard_latencies(measured);
   result.seconds_per_image = quantile(result.latencies, 0.5);
-  if (const double there = seconds_per_image(baseline.blocks); result.seconds_per_image > 0) {
+  if (const double there = seconds_per_image(baseline.shards); result.seconds_per_image > 0) {
     result.speedup = there / result.seconds_per_image;
   }
-  const WorkPerImage work = work_per_image(run.blocks);
+  const WorkPerImage work = work_per_image(run.shards);
   result.flops = work.flops;
   if (run.total_rows) {
     result.transformer_rows = share(work.block_rows, run.total_rows->transformer);

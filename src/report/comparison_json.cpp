@@ -3,11 +3,11 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "lazymar/core/error.h"
-#include "lazymar/core/revision.h"
-#include "lazymar/report/comparison.h"
-#include "lazymar/report/numbers.h"
-#include "lazymar/run/timings.h"
+#include "core/error.h"
+#include "core/revision.h"
+#include "report/comparison.h"
+#include "report/numbers.h"
+#include "run/timings.h"
 
 namespace lazymar {
 namespace {
@@ -25,7 +25,7 @@ ordered_json json_of(const std::optional<Interval>& interval) {
 }
 
 ordered_json latency_json(const std::vector<double>& sorted) {
-  return {{"blocks", sorted.size()},       {"least", quantile(sorted, 0)},
+  return {{"shards", sorted.size()},       {"least", quantile(sorted, 0)},
           {"p05", quantile(sorted, 0.05)}, {"median", quantile(sorted, 0.5)},
           {"p95", quantile(sorted, 0.95)}, {"most", quantile(sorted, 1)}};
 }
@@ -33,7 +33,7 @@ ordered_json latency_json(const std::vector<double>& sorted) {
 ordered_json steps_json(const RunData& run, const RunFigures& of) {
   ordered_json seconds = ordered_json::array();
   ordered_json flops = ordered_json::array();
-  for (const StepCost& cost : step_costs(run.blocks)) {
+  for (const StepCost& cost : step_costs(run.shards)) {
     seconds.push_back(cost.seconds);
     flops.push_back(cost.flops);
   }
@@ -47,7 +47,7 @@ ordered_json steps_json(const RunData& run, const RunFigures& of) {
 ordered_json run_json(const RunData& run, const RunData& baseline) {
   const RunFigures of = figures(run, baseline);
   ordered_json stages;
-  for (const StageTime& stage : stage_times(run.blocks)) {
+  for (const StageTime& stage : stage_times(run.shards)) {
     stages[std::string(stage.name)] = stage.seconds;
   }
   const Scores& scores = run.scores;

@@ -1,11 +1,11 @@
 #include <algorithm>
 
-#include "lazymar/core/error.h"
-#include "lazymar/report/charts.h"
-#include "lazymar/report/html.h"
-#include "lazymar/report/numbers.h"
-#include "lazymar/run/timings.h"
-#include "sections.h"
+#include "core/error.h"
+#include "report/charts.h"
+#include "report/html.h"
+#include "report/numbers.h"
+#include "report/sections.h"
+#include "run/timings.h"
 
 namespace lazymar {
 
@@ -13,7 +13,7 @@ std::string stages_section(const Comparison& comparison) {
   double most = 1e-12;
   for (const RunData& run : comparison.runs) {
     double sum = 0;
-    for (const StageTime& stage : stage_times(run.blocks)) {
+    for (const StageTime& stage : stage_times(run.shards)) {
       sum += stage.seconds;
     }
     most = std::max(most, sum);
@@ -21,7 +21,7 @@ std::string stages_section(const Comparison& comparison) {
   std::string key;
   std::string bars;
   for (const RunData& run : comparison.runs) {
-    const auto stages = stage_times(run.blocks);
+    const auto stages = stage_times(run.shards);
     double sum = 0;
     std::string parts;
     for (size_t i = 0; i < stages.size(); ++i) {
@@ -49,7 +49,7 @@ std::string stages_section(const Comparison& comparison) {
 
 std::string latency_section(const Comparison& comparison) {
   std::vector<LatencyRow> rows;
-  std::string table = cells("th", {"Run", "blocks", "least", "5 %", "median", "95 %", "most"});
+  std::string table = cells("th", {"Run", "shards", "least", "5 %", "median", "95 %", "most"});
   for (const RunData& run : comparison.runs) {
     rows.push_back({run.label, figures(run, run).latencies});
     const std::vector<double>& seconds = rows.back().seconds;
@@ -59,21 +59,21 @@ std::string latency_section(const Comparison& comparison) {
     }
     table += cells("td", row);
   }
-  return section("latency", "Latency, block by block",
+  return section("latency", "Latency, shard by shard",
                  latency_chart(rows) + "<div class=\"scroll\"><table>" + table + "</table></div>");
 }
 
 std::string steps_section(const Comparison& comparison) {
   const auto seconds_of = [](const RunData& run) {
     std::vector<double> milliseconds;
-    for (const StepCost& cost : step_costs(run.blocks)) {
+    for (const StepCost& cost : step_costs(run.shards)) {
       milliseconds.push_back(cost.seconds * 1e3);
     }
     return milliseconds;
   };
   const auto flops_of = [](const RunData& run) {
     std::vector<double> gigas;
-    for (const StepCost& cost : step_costs(run.blocks)) {
+    for (const StepCost& cost : step_costs(run.shards)) {
       gigas.push_back(static_cast<double>(cost.flops) * 1e-9);
     }
     return gigas;
@@ -105,7 +105,7 @@ std::string trade_section(const Comparison& comparison) {
     const std::optional<double> quality =
         scored ? run.scores.fid : likeness(comparison, i).ssim_median;
     if (quality) {
-      points.push_back({run.label, seconds_per_image(run.blocks), *quality, static_cast<int>(i)});
+      points.push_back({run.label, seconds_per_image(run.shards), *quality, static_cast<int>(i)});
     }
   }
   if (points.size() < 2) {

@@ -1,12 +1,12 @@
-#include "heat_map.h"
+#include "report/heat_map.h"
 
 #include <algorithm>
 #include <array>
 #include <utility>
 
-#include "lazymar/core/error.h"
-#include "lazymar/report/html.h"
-#include "svg.h"
+#include "core/error.h"
+#include "report/html.h"
+#include "report/svg.h"
 
 namespace lazymar {
 namespace {

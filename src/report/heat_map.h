@@ -4,7 +4,7 @@
 #include <span>
 #include <string>
 
-#include "lazymar/report/redundancy.h"
+#include "report/redundancy.h"
 
 namespace lazymar {
 

@@ -1,9 +1,9 @@
-#include "lazymar/report/html.h"
+#include "report/html.h"
 
 #include <algorithm>
 #include <cstdint>
 
-#include "lazymar/core/error.h"
+#include "core/error.h"
 
 namespace lazymar {
 

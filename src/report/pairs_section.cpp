@@ -1,10 +1,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "lazymar/core/error.h"
-#include "lazymar/report/html.h"
-#include "lazymar/report/numbers.h"
-#include "sections.h"
+#include "core/error.h"
+#include "report/html.h"
+#include "report/numbers.h"
+#include "report/sections.h"
 
 namespace lazymar {
 namespace {

@@ -1,4 +1,4 @@
-#include "lazymar/report/redundancy.h"
+#include "report/redundancy.h"
 
 #include <algorithm>
 #include <cmath>
@@ -6,9 +6,9 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "lazymar/core/error.h"
-#include "lazymar/report/numbers.h"
-#include "lazymar/run/timings.h"
+#include "core/error.h"
+#include "report/numbers.h"
+#include "run/timings.h"
 
 namespace lazymar {
 namespace {
@@ -22,7 +22,7 @@ struct Rows {
   int64_t first = 0, last = 0;
 };
 
-Rows rows_of(RowKind kind, const FeatureHeader& header, int64_t from, int64_t to) {
+Rows rows_of(RowKind kind, const DriftHeader& header, int64_t from, int64_t to) {
   const auto masked = [&](int64_t step) { return header.masked[static_cast<size_t>(step)]; };
   switch (kind) {
     case RowKind::kMasked:
@@ -94,15 +94,14 @@ ordered_json map_json(const ChangeMap& map) {
 
 }  // namespace
 
-ChangeMap::ChangeMap(std::span<const ImageFeatures> images, const std::string& feature,
-                     RowKind kind)
+ChangeMap::ChangeMap(std::span<const ImageDrift> images, const std::string& feature, RowKind kind)
     : steps_(images.front().header.steps()),
       means_(static_cast<size_t>(steps_ * steps_), std::numeric_limits<double>::quiet_NaN()) {
   for (int64_t to = 1; to < steps_; ++to) {
     for (int64_t from = 0; from < to; ++from) {
       const auto [first, last] = rows_of(kind, images.front().header, from, to);
       double sum = 0;
-      for (const ImageFeatures& image : images) {
+      for (const ImageDrift& image : images) {
         const ChangeTable& table = image.changes.at(feature);
         for (int64_t row = first; row < last; ++row) {
           sum += static_cast<double>(table.at(from, to, row));
@@ -141,7 +140,7 @@ std::optional<int64_t> ChangeMap::below_from(double limit) const {
   return from;
 }
 
-Redundancy::Redundancy(std::span<const ImageFeatures> recorded)
+Redundancy::Redundancy(std::span<const ImageDrift> recorded)
     : header(recorded.front().header),
       images(static_cast<int64_t>(recorded.size())),
       masked(recorded, "output", RowKind::kMasked),

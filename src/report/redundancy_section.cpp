@@ -1,11 +1,11 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "heat_map.h"
-#include "lazymar/core/error.h"
-#include "lazymar/report/charts.h"
-#include "lazymar/report/html.h"
-#include "sections.h"
+#include "core/error.h"
+#include "report/charts.h"
+#include "report/heat_map.h"
+#include "report/html.h"
+#include "report/sections.h"
 
 namespace lazymar {
 namespace {

@@ -1,15 +1,15 @@
-#include "lazymar/report/report.h"
+#include "report/report.h"
 
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "lazymar/core/error.h"
-#include "lazymar/core/revision.h"
-#include "lazymar/report/html.h"
-#include "lazymar/report/numbers.h"
+#include "core/error.h"
+#include "core/revision.h"
+#include "report/html.h"
+#include "report/numbers.h"
+#include "report/sections.h"
 #include "report/template.h"
-#include "sections.h"
 
 namespace lazymar {
 namespace {
@@ -56,7 +56,7 @@ std::string summary_section(const Comparison& comparison) {
   }
   return section("summary", "Summary",
                  "<div class=\"scroll\"><table>" + rows + "</table></div>" + said +
-                     "<p class=\"faint\">Latency: median over full blocks of seconds "
+                     "<p class=\"faint\">Latency: median over full shards of seconds "
                      "an image, VAE included. PSNR and SSIM: medians over pairs with run 0.</p>");
 }
 

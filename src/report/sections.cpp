@@ -1,7 +1,7 @@
-#include "sections.h"
+#include "report/sections.h"
 
-#include "lazymar/core/error.h"
-#include "lazymar/report/numbers.h"
+#include "core/error.h"
+#include "report/numbers.h"
 
 namespace lazymar {
 

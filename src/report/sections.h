@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "lazymar/report/comparison.h"
+#include "report/comparison.h"
 
 namespace lazymar {
 

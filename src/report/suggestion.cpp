@@ -1,16 +1,16 @@
-#include "lazymar/report/suggestion.h"
+#include "report/suggestion.h"
 
 #include <algorithm>
 
-#include "lazymar/core/error.h"
+#include "core/error.h"
 
 namespace lazymar {
 namespace {
 
 /// How many rows each lazy step recomputes of one image; all of them where a step is full.
-std::vector<int64_t> recomputed_rows(const ImageFeatures& image, const LazyOptions& lazy,
+std::vector<int64_t> recomputed_rows(const ImageDrift& image, const LazyOptions& lazy,
                                      double tolerance) {
-  const FeatureHeader& header = image.header;
+  const DriftHeader& header = image.header;
   const ChangeTable& output = image.changes.at("output");
   std::vector<int64_t> computed_at(static_cast<size_t>(header.rows));  // by row
   std::vector<int64_t> counts;
@@ -47,11 +47,11 @@ double share_of(int64_t rows, int64_t all) {
 
 }  // namespace
 
-Suggestion suggest_retain(std::span<const ImageFeatures> images, const LazyOptions& lazy,
+Suggestion suggest_retain(std::span<const ImageDrift> images, const LazyOptions& lazy,
                           double tolerance, bool falling) {
-  const FeatureHeader& header = images.front().header;
+  const DriftHeader& header = images.front().header;
   std::vector<int64_t> most(static_cast<size_t>(header.steps()));
-  for (const ImageFeatures& image : images) {
+  for (const ImageDrift& image : images) {
     const std::vector<int64_t> counts = recomputed_rows(image, lazy, tolerance);
     for (size_t step = 0; step < most.size(); ++step) {
       most[step] = std::max(most[step], counts[step]);

@@ -1,12 +1,12 @@
-#include "svg.h"
+#include "report/svg.h"
 
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 
-#include "lazymar/core/error.h"
-#include "lazymar/report/html.h"
-#include "lazymar/report/numbers.h"
+#include "core/error.h"
+#include "report/html.h"
+#include "report/numbers.h"
 
 namespace lazymar {
 

@@ -1,4 +1,4 @@
-#include "lazymar/run/claims.h"
+#include "run/claims.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -8,9 +8,9 @@
 #include <cerrno>
 #include <cstring>
 
-#include "lazymar/core/error.h"
-#include "lazymar/io/descriptor.h"
-#include "lazymar/io/text_file.h"
+#include "core/error.h"
+#include "files/descriptor.h"
+#include "files/text_file.h"
 
 namespace lazymar {
 namespace {

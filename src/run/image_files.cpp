@@ -1,4 +1,4 @@
-#include "lazymar/run/image_files.h"
+#include "run/image_files.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -8,13 +8,13 @@
 #include <charconv>
 #include <cstring>
 
-#include "lazymar/core/error.h"
-#include "lazymar/io/descriptor.h"
-#include "lazymar/io/image.h"
-#include "lazymar/io/mapped_file.h"
-#include "lazymar/io/png.h"
-#include "lazymar/io/sha256.h"
-#include "lazymar/io/tar.h"
+#include "core/error.h"
+#include "files/descriptor.h"
+#include "files/mapped_file.h"
+#include "files/sha256.h"
+#include "formats/image.h"
+#include "formats/png.h"
+#include "formats/tar.h"
 
 namespace lazymar {
 namespace {
@@ -28,8 +28,8 @@ std::string padded(int64_t number) {
   return std::string(kMinDigits - std::min(kMinDigits, digits.size()), '0') + digits;
 }
 
-std::string archive_name(int64_t block) {
-  return concat("block-", padded(block), ".tar");
+std::string archive_name(int64_t shard) {
+  return concat("block-", padded(shard), ".tar");
 }
 
 /// What is wrong with one PNG; empty where nothing is.
@@ -63,20 +63,23 @@ void sync_with(int (*sync)(int), const fs::path& path) {
 }  // namespace
 
 Durability parse_durability(const std::string& text) {
-  for (const Durability durability : {Durability::kNone, Durability::kBlock, Durability::kFile}) {
+  for (const Durability durability : {Durability::kNone, Durability::kShard, Durability::kFile}) {
     if (text == to_string(durability)) {
       return durability;
     }
   }
-  throw usage_error("--durability ", text, ": use none, block or file");
+  if (text == "block") {  // what 0.1.0 called it
+    return Durability::kShard;
+  }
+  throw usage_error("--durability ", text, ": use none, shard or file");
 }
 
 const char* to_string(Durability durability) {
   switch (durability) {
     case Durability::kNone:
       return "none";
-    case Durability::kBlock:
-      return "block";
+    case Durability::kShard:
+      return "shard";
     case Durability::kFile:
       return "file";
   }
@@ -102,7 +105,7 @@ ImageFiles::ImageFiles(fs::path folder, bool few_files, Durability durability, i
       few_files_(few_files),
       durability_(durability),
       rank_(rank) {
-  // What an earlier process of this rank left in the middle of a block.
+  // What an earlier process of this rank left in the middle of a shard.
   const std::string own = concat(rank_, ".");
   for (const auto& entry : fs::directory_iterator(unfinished_)) {
     if (entry.path().filename().string().starts_with(own)) {
@@ -112,8 +115,8 @@ ImageFiles::ImageFiles(fs::path folder, bool few_files, Durability durability, i
   }
 }
 
-std::vector<ImageRecord> ImageFiles::store(int64_t block, const std::vector<EncodedImage>& images,
-                                           const BlockRecord* previous) const {
+std::vector<ImageRecord> ImageFiles::store(int64_t shard, const std::vector<EncodedImage>& images,
+                                           const ShardRecord* previous) const {
   std::vector<ImageRecord> records;
   std::vector<std::pair<fs::path, fs::path>> files;  // temporary, final
   TarWriter tar;
@@ -132,7 +135,7 @@ std::vector<ImageRecord> ImageFiles::store(int64_t block, const std::vector<Enco
       records.push_back(record);
     }
     if (few_files_ && !images.empty()) {
-      const fs::path path = archive(block);
+      const fs::path path = archive(shard);
       files.emplace_back(write_unfinished(path.filename(), tar.finish()), path);
     }
     place(files);
@@ -146,7 +149,7 @@ std::vector<ImageRecord> ImageFiles::store(int64_t block, const std::vector<Enco
 }
 
 void ImageFiles::place(const std::vector<std::pair<fs::path, fs::path>>& files) const {
-  if (durability_ == Durability::kBlock && !files.empty()) {
+  if (durability_ == Durability::kShard && !files.empty()) {
     sync_with(&::syncfs, unfinished_);
   }
   for (const auto& [temporary, final] : files) {
@@ -177,11 +180,11 @@ fs::path ImageFiles::write_unfinished(const fs::path& name,
   return path;
 }
 
-fs::path ImageFiles::archive(int64_t block) const {
-  return folder_ / archive_name(block);
+fs::path ImageFiles::archive(int64_t shard) const {
+  return folder_ / archive_name(shard);
 }
 
-std::string ImageFiles::damage(const BlockRecord& record, bool deep) const {
+std::string ImageFiles::damage(const ShardRecord& record, bool deep) const {
   if (few_files_) {
     return record.images.empty() ? "" : archive_damage(record, deep);
   }
@@ -220,8 +223,8 @@ std::string ImageFiles::image_damage(const ImageRecord& image, bool deep) const 
   return whole ? "" : "is no whole PNG";
 }
 
-std::string ImageFiles::archive_damage(const BlockRecord& record, bool deep) const {
-  const fs::path path = archive(record.block);
+std::string ImageFiles::archive_damage(const ShardRecord& record, bool deep) const {
+  const fs::path path = archive(record.shard);
   try {
     const MappedFile file(path);
     const std::vector<TarEntry> entries = read_tar(file.bytes(), path.string());
@@ -244,9 +247,9 @@ std::string ImageFiles::archive_damage(const BlockRecord& record, bool deep) con
   }
 }
 
-std::vector<std::byte> read_image(const fs::path& folder, bool few_files, int64_t block,
+std::vector<std::byte> read_image(const fs::path& folder, bool few_files, int64_t shard,
                                   int64_t id) {
-  const MappedFile file(folder / (few_files ? archive_name(block) : image_name(id)));
+  const MappedFile file(folder / (few_files ? archive_name(shard) : image_name(id)));
   if (!few_files) {
     return {file.bytes().begin(), file.bytes().end()};
   }

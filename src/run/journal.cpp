@@ -1,4 +1,4 @@
-#include "lazymar/run/journal.h"
+#include "run/journal.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -12,7 +12,7 @@
 #include <nlohmann/json.hpp>
 #include <regex>
 
-#include "lazymar/core/error.h"
+#include "core/error.h"
 
 namespace lazymar {
 namespace {
@@ -20,7 +20,7 @@ namespace {
 using nlohmann::json;
 using nlohmann::ordered_json;
 
-/// Two lists, in whole microseconds: a line per block shall stay short.
+/// Two lists, in whole microseconds: a line per shard shall stay short.
 ordered_json steps_json(const std::vector<StepCost>& steps) {
   constexpr double kMicroseconds = 1e6;
   ordered_json seconds = ordered_json::array();
@@ -42,13 +42,14 @@ std::vector<StepCost> steps_from(const json& lists) {
   return steps;
 }
 
-ordered_json to_json(const BlockRecord& record) {
+/// A shard was a "block" in 0.1.0, and is on the disk: run folders of both resume.
+ordered_json to_json(const ShardRecord& record) {
   ordered_json images = ordered_json::array();
   for (const ImageRecord& image : record.images) {
     images.push_back({{"id", image.id}, {"bytes", image.bytes}, {"sha256", image.sha256}});
   }
   const StageSeconds& s = record.seconds;
-  ordered_json line = {{"block", record.block}, {"attempt", record.attempt}, {"images", images}};
+  ordered_json line = {{"block", record.shard}, {"attempt", record.attempt}, {"images", images}};
   if (!record.failed.empty()) {
     line["failed"] = record.failed;
   }
@@ -78,9 +79,9 @@ ordered_json to_json(const BlockRecord& record) {
 }
 
 /// Throws json::exception for what is no record.
-BlockRecord from_json(const json& line) {
-  BlockRecord record;
-  line.at("block").get_to(record.block);
+ShardRecord from_json(const json& line) {
+  ShardRecord record;
+  line.at("block").get_to(record.shard);
   line.at("attempt").get_to(record.attempt);
   for (const json& image : line.at("images")) {
     record.images.push_back({image.at("id"), image.at("bytes"), image.at("sha256")});
@@ -110,23 +111,6 @@ BlockRecord from_json(const json& line) {
 
 }  // namespace
 
-StageSeconds& StageSeconds::operator+=(const StageSeconds& other) {
-  encoder += other.encoder;
-  decoder += other.decoder;
-  head += other.head;
-  vae += other.vae;
-  total += other.total;
-  return *this;
-}
-
-void add_steps(std::vector<StepCost>& sum, const std::vector<StepCost>& more) {
-  sum.resize(std::max(sum.size(), more.size()));
-  for (size_t i = 0; i < more.size(); ++i) {
-    sum[i].seconds += more[i].seconds;
-    sum[i].flops += more[i].flops;
-  }
-}
-
 Journal::Journal(const std::filesystem::path& info, int64_t rank, bool durable)
     : path_(info / concat("journal.", rank, ".jsonl")), durable_(durable) {
   file_ = Descriptor(::open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
@@ -140,12 +124,12 @@ Journal::Journal(const std::filesystem::path& info, int64_t rank, bool durable)
   }
 }
 
-void Journal::append(const BlockRecord& record) {
+void Journal::append(const ShardRecord& record) {
   append_line(to_json(record).dump());
 }
 
-void Journal::undo(int64_t block, int64_t attempt) {
-  append_line(ordered_json{{"block", block}, {"undone", attempt}}.dump());
+void Journal::undo(int64_t shard, int64_t attempt) {
+  append_line(ordered_json{{"block", shard}, {"undone", attempt}}.dump());
 }
 
 void Journal::append_line(const std::string& json) {
@@ -180,25 +164,25 @@ void JournalReader::read_line(const std::string& text) {
   }
   try {
     if (line.contains("undone")) {
-      BlockState& state = blocks_[line.at("block").get<int64_t>()];
+      ShardState& state = shards_[line.at("block").get<int64_t>()];
       state.undone = std::max(state.undone, line.at("undone").get<int64_t>());
       return;
     }
-    BlockRecord record = from_json(line);
+    ShardRecord record = from_json(line);
     if (!fits(record)) {
       return;
     }
-    BlockState& state = blocks_[record.block];
+    ShardState& state = shards_[record.shard];
     if (!state.record || record.attempt >= state.record->attempt) {
       state.record = std::move(record);
     }
   } catch (const json::exception&) {
-    return;  // no record of ours: the block counts as not finished
+    return;  // no record of ours: the shard counts as not finished
   }
 }
 
-bool JournalReader::fits(const BlockRecord& record) const {
-  if (record.block < 0 || record.block >= plan_.blocks() || record.slots < 1) {
+bool JournalReader::fits(const ShardRecord& record) const {
+  if (record.shard < 0 || record.shard >= plan_.shards() || record.slots < 1) {
     return false;
   }
   std::vector<int64_t> ids = record.failed;
@@ -206,39 +190,39 @@ bool JournalReader::fits(const BlockRecord& record) const {
     ids.push_back(image.id);
   }
   std::sort(ids.begin(), ids.end());
-  const BlockIds expected = plan_.ids(record.block);
+  const ShardIds expected = plan_.ids(record.shard);
   return static_cast<int64_t>(ids.size()) == expected.count && ids.front() == expected.first &&
          ids.back() == expected.first + expected.count - 1 &&
          std::adjacent_find(ids.begin(), ids.end()) == ids.end();
 }
 
-const BlockRecord* JournalReader::finished(int64_t block) const {
-  const auto found = blocks_.find(block);
-  if (found == blocks_.end() || !found->second.record ||
+const ShardRecord* JournalReader::finished(int64_t shard) const {
+  const auto found = shards_.find(shard);
+  if (found == shards_.end() || !found->second.record ||
       found->second.record->attempt <= found->second.undone) {
     return nullptr;
   }
   return &*found->second.record;
 }
 
-int64_t JournalReader::next_attempt(int64_t block) const {
-  const auto found = blocks_.find(block);
-  if (found == blocks_.end()) {
+int64_t JournalReader::next_attempt(int64_t shard) const {
+  const auto found = shards_.find(shard);
+  if (found == shards_.end()) {
     return 0;
   }
-  const BlockState& state = found->second;
+  const ShardState& state = found->second;
   return std::max(state.undone, state.record ? state.record->attempt : -1) + 1;
 }
 
-const BlockRecord* JournalReader::latest(int64_t block) const {
-  const auto found = blocks_.find(block);
-  return found != blocks_.end() && found->second.record ? &*found->second.record : nullptr;
+const ShardRecord* JournalReader::latest(int64_t shard) const {
+  const auto found = shards_.find(shard);
+  return found != shards_.end() && found->second.record ? &*found->second.record : nullptr;
 }
 
-std::vector<const BlockRecord*> JournalReader::finished() const {
-  std::vector<const BlockRecord*> records;
-  for (const auto& [block, state] : blocks_) {
-    if (const BlockRecord* record = finished(block)) {
+std::vector<const ShardRecord*> JournalReader::finished() const {
+  std::vector<const ShardRecord*> records;
+  for (const auto& [shard, state] : shards_) {
+    if (const ShardRecord* record = finished(shard)) {
       records.push_back(record);
     }
   }

@@ -1,12 +1,12 @@
-#include "lazymar/run/process_id.h"
+#include "run/process_id.h"
 
 #include <unistd.h>
 
 #include <filesystem>
 #include <sstream>
 
-#include "lazymar/core/error.h"
-#include "lazymar/io/text_file.h"
+#include "core/error.h"
+#include "files/text_file.h"
 
 namespace lazymar {
 namespace {

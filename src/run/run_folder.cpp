@@ -1,4 +1,4 @@
-#include "lazymar/run/run_folder.h"
+#include "run/run_folder.h"
 
 #include <unistd.h>
 
@@ -10,11 +10,11 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "lazymar/core/error.h"
-#include "lazymar/core/hash.h"
-#include "lazymar/io/atomic_file.h"
-#include "lazymar/run/image_files.h"
-#include "lazymar/run/signals.h"
+#include "core/error.h"
+#include "core/hash.h"
+#include "files/atomic_file.h"
+#include "run/image_files.h"
+#include "run/signals.h"
 
 namespace lazymar {
 namespace {
@@ -55,8 +55,8 @@ std::string foreign_file(const fs::path& folder, bool has_manifest, int64_t num_
 }
 
 /// One name for all processes of a launch; `first`: its rank 0.
-std::string session_name(const World& world, const ProcessId& first) {
-  return fnv1a_hex(world.launcher == Launcher::kOwn ? world.launch : encode(first));
+std::string session_name(const LauncherEnv& env, const ProcessId& first) {
+  return fnv1a_hex(env.launcher == Launcher::kOwn ? env.launch : encode(first));
 }
 
 Error unwritable(const fs::path& path, const std::string& reason) {
@@ -93,15 +93,15 @@ std::string differences(const ordered_json& there, const ordered_json& now) {
   return text;
 }
 
-RunFolder::RunFolder(const RunFolderRequest& request, const World& world,
+RunFolder::RunFolder(const RunFolderRequest& request, const LauncherEnv& env,
                      const ordered_json& settings)
     : path_(request.path) {
   try {
-    if (world.rank == 0) {
-      open(request, world, settings);
+    if (env.rank == 0) {
+      open(request, env, settings);
     } else {
-      await(request, world);
-      join(request, world);
+      await(request, env);
+      join(request, env);
     }
   } catch (const fs::filesystem_error& error) {
     throw unwritable(error.path1(), error.code().message());
@@ -109,34 +109,34 @@ RunFolder::RunFolder(const RunFolderRequest& request, const World& world,
   compare(settings);
 }
 
-void RunFolder::open(const RunFolderRequest& request, const World& world,
+void RunFolder::open(const RunFolderRequest& request, const LauncherEnv& env,
                      const ordered_json& settings) {
   fs::create_directories(path_);
   std::optional<ordered_json> manifest = read_manifest();
-  session_ = session_name(world, this_process());
+  session_ = session_name(env, this_process());
   // A process that is started again within the same launch goes on.
-  const bool anew = request.overwrite && !world.restarted &&
+  const bool anew = request.overwrite && !env.restarted &&
                     !(manifest && manifest->value("launch", "") == session_);
   if (!anew) {
     refuse_foreign_files(manifest.has_value(), request.num_images);
   }
-  join(request, world);
+  join(request, env);
   if (anew) {
     remove_earlier_run(path_);
     manifest.reset();
     refuse_foreign_files(false, request.num_images);
   }
   create_folders();
-  remove_debris(world);
+  remove_debris(env);
   continues_ = manifest.has_value();
   if (!manifest) {
     write_manifest({{"settings", settings}, {"launch", session_}});
   }
 }
 
-void RunFolder::remove_debris(const World& world) const {
+void RunFolder::remove_debris(const LauncherEnv& env) const {
   for (const MemberState& member : read_members(info())) {
-    if (member.rank != world.rank && member.state != kEnded &&
+    if (member.rank != env.rank && member.state != kEnded &&
         liveness(member.process) != Liveness::kDead) {
       return;  // somebody is at work: this process has been started again
     }
@@ -163,12 +163,12 @@ void RunFolder::refuse_foreign_files(bool has_manifest, int64_t num_images) cons
       ": move it, or choose another --output_dir (--overwrite removes numbered images)");
 }
 
-void RunFolder::join(const RunFolderRequest& request, const World& world) {
+void RunFolder::join(const RunFolderRequest& request, const LauncherEnv& env) {
   fs::create_directories(info() / "ranks");
   if (::access(path_.c_str(), W_OK | X_OK) != 0 || ::access(info().c_str(), W_OK | X_OK) != 0) {
     throw unwritable(path_, std::strerror(errno));
   }
-  member_ = std::make_unique<Member>(info(), world, request.stall);
+  member_ = std::make_unique<Heartbeat>(info(), env, request.stall);
 }
 
 void RunFolder::create_folders() const {
@@ -177,36 +177,36 @@ void RunFolder::create_folders() const {
   }
 }
 
-bool RunFolder::is_open(const RunFolderRequest& request, const World& world) {
+bool RunFolder::is_open(const RunFolderRequest& request, const LauncherEnv& env) {
   const std::optional<ordered_json> manifest = read_manifest();
   if (!manifest) {
     return false;
   }
-  if (world.launcher == Launcher::kOwn) {  // which starts others once rank 0 has the folder open
-    session_ = session_name(world, {});
+  if (env.launcher == Launcher::kOwn) {  // which starts others once rank 0 has the folder open
+    session_ = session_name(env, {});
     return true;
   }
   for (const MemberState& member : read_members(info())) {
     const bool opened =
-        member.rank == 0 && member.launch == world.launch && member.state != "starting";
+        member.rank == 0 && member.launch == env.launch && member.state != "starting";
     const bool lives = member.state != kEnded && member.silent_seconds <= request.stall &&
                        liveness(member.process) != Liveness::kDead;
     // Or it has gone already, after this process was started: it was quick, and not an earlier
     // launch of the same name.
     if (opened && (lives || member.silent_seconds < process_age())) {
-      session_ = session_name(world, member.process);
+      session_ = session_name(env, member.process);
       return true;
     }
   }
   return false;
 }
 
-void RunFolder::await(const RunFolderRequest& request, const World& world) {
+void RunFolder::await(const RunFolderRequest& request, const LauncherEnv& env) {
   using Clock = std::chrono::steady_clock;
   const auto deadline = Clock::now() + std::chrono::duration<double>(request.stall);
-  while (!is_open(request, world)) {
+  while (!is_open(request, env)) {
     if (stop_request()) {
-      throw Error(ExitCode::kIncomplete, "stopped before the first block; run it again");
+      throw Error(ExitCode::kIncomplete, "stopped before the first shard; run it again");
     }
     if (Clock::now() > deadline) {
       throw usage_error(path_.string(), ": rank 0 has not opened this run folder within ",

@@ -1,4 +1,4 @@
-#include "lazymar/run/signals.h"
+#include "run/signals.h"
 
 #include <sys/time.h>
 #include <unistd.h>
@@ -10,7 +10,7 @@
 #include <mutex>
 #include <thread>
 
-#include "lazymar/core/error.h"
+#include "core/error.h"
 
 namespace lazymar {
 namespace {

@@ -1,4 +1,4 @@
-#include "lazymar/run/status.h"
+#include "run/status.h"
 
 #include <unistd.h>
 
@@ -11,8 +11,8 @@
 #include <thread>
 #include <utility>
 
-#include "lazymar/core/error.h"
-#include "lazymar/io/atomic_file.h"
+#include "core/error.h"
+#include "files/atomic_file.h"
 
 namespace lazymar {
 namespace {
@@ -88,7 +88,7 @@ std::string status_json(const RunStatus& status) {
 
 struct StatusReporter::Impl {
   std::filesystem::path info;
-  BlockPlan plan;
+  ShardPlan plan;
   JournalReader journal{info, plan};
   bool terminal = ::isatty(STDERR_FILENO) == 1;
   bool line_open = false;
@@ -100,8 +100,8 @@ struct StatusReporter::Impl {
   bool ended = false;
   std::thread thread;
 
-  Impl(std::filesystem::path info_folder, const BlockPlan& block_plan)
-      : info(std::move(info_folder)), plan(block_plan) {
+  Impl(std::filesystem::path info_folder, const ShardPlan& shard_plan)
+      : info(std::move(info_folder)), plan(shard_plan) {
     journal.refresh();
     images_before = finished_images();
     thread = std::thread([this] { work(); });
@@ -109,7 +109,7 @@ struct StatusReporter::Impl {
 
   int64_t finished_images() const {
     int64_t images = 0;
-    for (const BlockRecord* record : journal.finished()) {
+    for (const ShardRecord* record : journal.finished()) {
       images += static_cast<int64_t>(record->images.size());
     }
     return images;
@@ -147,7 +147,7 @@ struct StatusReporter::Impl {
   }
 };
 
-StatusReporter::StatusReporter(std::filesystem::path info, const BlockPlan& plan)
+StatusReporter::StatusReporter(std::filesystem::path info, const ShardPlan& plan)
     : impl_(std::make_unique<Impl>(std::move(info), plan)) {}
 
 StatusReporter::~StatusReporter() {

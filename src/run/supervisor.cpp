@@ -1,4 +1,4 @@
-#include "lazymar/run/supervisor.h"
+#include "run/supervisor.h"
 
 #include <fcntl.h>
 #include <sys/prctl.h>
@@ -13,9 +13,9 @@
 #include <optional>
 #include <utility>
 
-#include "lazymar/io/descriptor.h"
-#include "lazymar/run/process_id.h"
-#include "lazymar/run/world.h"
+#include "files/descriptor.h"
+#include "run/launcher_env.h"
+#include "run/process_id.h"
 
 extern "C" char** environ;
 
@@ -113,7 +113,7 @@ class Supervisor {
                          [](const Worker& worker) { return worker.pid > 0; });
   }
 
-  /// This process's environment, and the worker's place in the world.
+  /// This process's environment, and the worker's place in the env.
   std::vector<std::string> environment(size_t rank, int ready) const {
     std::vector<std::string> variables;
     for (char** variable = environ; *variable != nullptr; ++variable) {

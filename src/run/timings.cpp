@@ -1,4 +1,4 @@
-#include "lazymar/run/timings.h"
+#include "run/timings.h"
 
 #include <algorithm>
 #include <cmath>
@@ -9,32 +9,32 @@
 namespace lazymar {
 namespace {
 
-bool is_full(const BlockRecord& block) {
-  return static_cast<int64_t>(block.images.size()) == block.slots;
+bool is_full(const ShardRecord& shard) {
+  return static_cast<int64_t>(shard.images.size()) == shard.slots;
 }
 
 }  // namespace
 
-MeasuredBlocks measured_blocks(std::span<const BlockRecord> blocks) {
-  MeasuredBlocks measured;
-  for (const BlockRecord& block : blocks) {
-    if (!block.first && !block.micro_batch && is_full(block)) {
-      measured.blocks.push_back(&block);
+MeasuredShards measured_shards(std::span<const ShardRecord> shards) {
+  MeasuredShards measured;
+  for (const ShardRecord& shard : shards) {
+    if (!shard.first && !shard.micro_batch && is_full(shard)) {
+      measured.shards.push_back(&shard);
     }
   }
-  if (measured.blocks.empty()) {
+  if (measured.shards.empty()) {
     measured.warm_up = true;
-    for (const BlockRecord& block : blocks) {
-      measured.blocks.push_back(&block);
+    for (const ShardRecord& shard : shards) {
+      measured.shards.push_back(&shard);
     }
   }
   return measured;
 }
 
-std::vector<double> block_latencies(const MeasuredBlocks& measured) {
+std::vector<double> shard_latencies(const MeasuredShards& measured) {
   std::vector<double> seconds;
-  for (const BlockRecord* block : measured.blocks) {
-    seconds.push_back(block->seconds.total / static_cast<double>(block->slots));
+  for (const ShardRecord* shard : measured.shards) {
+    seconds.push_back(shard->seconds.total / static_cast<double>(shard->slots));
   }
   std::sort(seconds.begin(), seconds.end());
   return seconds;
@@ -50,20 +50,20 @@ double quantile(std::span<const double> sorted, double share) {
   return std::lerp(sorted[below], sorted[above], place - static_cast<double>(below));
 }
 
-double seconds_per_image(std::span<const BlockRecord> blocks) {
-  return quantile(block_latencies(measured_blocks(blocks)), 0.5);
+double seconds_per_image(std::span<const ShardRecord> shards) {
+  return quantile(shard_latencies(measured_shards(shards)), 0.5);
 }
 
-std::array<StageTime, 5> stage_times(std::span<const BlockRecord> blocks) {
+std::array<StageTime, 5> stage_times(std::span<const ShardRecord> shards) {
   std::array<StageTime, 5> stages{{{"encoder"}, {"decoder"}, {"head"}, {"vae"}, {"png"}}};
   double images = 0;
-  for (const BlockRecord* block : measured_blocks(blocks).blocks) {
-    const StageSeconds& s = block->seconds;
-    const std::array<double, 5> seconds{s.encoder, s.decoder, s.head, s.vae, block->png_seconds};
+  for (const ShardRecord* shard : measured_shards(shards).shards) {
+    const StageSeconds& s = shard->seconds;
+    const std::array<double, 5> seconds{s.encoder, s.decoder, s.head, s.vae, shard->png_seconds};
     for (size_t i = 0; i < stages.size(); ++i) {
       stages[i].seconds += seconds[i];
     }
-    images += static_cast<double>(block->slots);
+    images += static_cast<double>(shard->slots);
   }
   for (StageTime& stage : stages) {
     stage.seconds = images > 0 ? stage.seconds / images : 0.0;
@@ -71,13 +71,13 @@ std::array<StageTime, 5> stage_times(std::span<const BlockRecord> blocks) {
   return stages;
 }
 
-std::vector<StepCost> step_costs(std::span<const BlockRecord> blocks) {
+std::vector<StepCost> step_costs(std::span<const ShardRecord> shards) {
   std::vector<StepCost> costs;
   int64_t images = 0;
-  for (const BlockRecord* block : measured_blocks(blocks).blocks) {
-    if (!block->steps.empty() && (costs.empty() || block->steps.size() == costs.size())) {
-      add_steps(costs, block->steps);
-      images += block->slots;
+  for (const ShardRecord* shard : measured_shards(shards).shards) {
+    if (!shard->steps.empty() && (costs.empty() || shard->steps.size() == costs.size())) {
+      add_steps(costs, shard->steps);
+      images += shard->slots;
     }
   }
   for (StepCost& cost : costs) {
@@ -87,29 +87,29 @@ std::vector<StepCost> step_costs(std::span<const BlockRecord> blocks) {
   return costs;
 }
 
-WorkPerImage work_per_image(std::span<const BlockRecord> blocks) {
-  if (blocks.empty()) {
+WorkPerImage work_per_image(std::span<const ShardRecord> shards) {
+  if (shards.empty()) {
     return {};
   }
-  const BlockRecord& block = blocks.front();
-  return {block.flops / block.slots, block.block_rows / block.slots, block.head_rows / block.slots};
+  const ShardRecord& shard = shards.front();
+  return {shard.flops / shard.slots, shard.block_rows / shard.slots, shard.head_rows / shard.slots};
 }
 
-int64_t written_images(std::span<const BlockRecord> blocks) {
+int64_t written_images(std::span<const ShardRecord> shards) {
   int64_t images = 0;
-  for (const BlockRecord& block : blocks) {
-    images += static_cast<int64_t>(block.images.size());
+  for (const ShardRecord& shard : shards) {
+    images += static_cast<int64_t>(shard.images.size());
   }
   return images;
 }
 
-double active_seconds(std::span<const BlockRecord> blocks) {
+double active_seconds(std::span<const ShardRecord> shards) {
   std::map<std::string, std::pair<double, double>> launches;
-  for (const BlockRecord& block : blocks) {
-    const double started = block.finished - block.png_seconds - block.seconds.total;
-    auto& [first, last] = launches.try_emplace(block.launch, started, block.finished).first->second;
+  for (const ShardRecord& shard : shards) {
+    const double started = shard.finished - shard.png_seconds - shard.seconds.total;
+    auto& [first, last] = launches.try_emplace(shard.launch, started, shard.finished).first->second;
     first = std::min(first, started);
-    last = std::max(last, block.finished);
+    last = std::max(last, shard.finished);
   }
   double seconds = 0;
   for (const auto& [launch, times] : launches) {

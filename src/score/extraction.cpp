@@ -1,4 +1,4 @@
-#include "lazymar/score/extraction.h"
+#include "score/extraction.h"
 
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
@@ -7,8 +7,8 @@
 #include <chrono>
 #include <cstring>
 
-#include "lazymar/core/error.h"
-#include "lazymar/score/image_loader.h"
+#include "core/error.h"
+#include "score/image_loader.h"
 
 namespace lazymar {
 namespace {

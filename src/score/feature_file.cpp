@@ -1,15 +1,15 @@
-#include "lazymar/score/feature_file.h"
+#include "score/feature_file.h"
 
 #include <ATen/ATen.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "lazymar/core/error.h"
-#include "lazymar/io/safetensors.h"
-#include "lazymar/io/sha256.h"
-#include "lazymar/io/weights.h"
-#include "lazymar/run/log.h"
+#include "core/error.h"
+#include "core/log.h"
+#include "files/sha256.h"
+#include "formats/safetensors.h"
+#include "weights/weights.h"
 
 namespace lazymar {
 namespace {
@@ -89,8 +89,7 @@ std::vector<std::string> names_in(const WeightFile& file) {
 
 }  // namespace
 
-void write_feature_file(const fs::path& path, const FeatureRows& rows,
-                        const ExtractorId& extractor) {
+void write_drift_file(const fs::path& path, const FeatureRows& rows, const ExtractorId& extractor) {
   Layout layout;
   nlohmann::json names = nlohmann::json::array();
   for (const ImageFacts& image : rows.images) {
@@ -205,8 +204,8 @@ fs::path run_feature_file(const fs::path& run, const std::string& extractor) {
   return run / "info" / "features" / (extractor + ".safetensors");
 }
 
-fs::path block_feature_file(const fs::path& run, const std::string& extractor, int64_t block) {
-  return run / "info" / "features" / concat(extractor, ".block-", block, ".safetensors");
+fs::path shard_feature_file(const fs::path& run, const std::string& extractor, int64_t shard) {
+  return run / "info" / "features" / concat(extractor, ".block-", shard, ".safetensors");
 }
 
 }  // namespace lazymar

@@ -1,13 +1,13 @@
-#include "lazymar/score/image_loader.h"
+#include "score/image_loader.h"
 
 #include <algorithm>
 #include <charconv>
 #include <numeric>
 #include <utility>
 
-#include "lazymar/core/error.h"
-#include "lazymar/io/png.h"
-#include "lazymar/io/sha256.h"
+#include "core/error.h"
+#include "files/sha256.h"
+#include "formats/png.h"
 
 namespace lazymar {
 namespace {

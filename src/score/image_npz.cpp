@@ -1,12 +1,12 @@
-#include "lazymar/score/image_npz.h"
+#include "score/image_npz.h"
 
 #include <vector>
 
-#include "lazymar/core/error.h"
-#include "lazymar/io/atomic_file.h"
-#include "lazymar/io/npz.h"
-#include "lazymar/metrics/numpy_random.h"
-#include "lazymar/score/image_loader.h"
+#include "core/error.h"
+#include "files/atomic_file.h"
+#include "formats/npz.h"
+#include "metrics/numpy_random.h"
+#include "score/image_loader.h"
 
 namespace lazymar {
 namespace {

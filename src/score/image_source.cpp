@@ -1,17 +1,17 @@
-#include "lazymar/score/image_source.h"
+#include "score/image_source.h"
 
 #include <algorithm>
 #include <cctype>
 #include <map>
 #include <set>
 
-#include "lazymar/core/error.h"
-#include "lazymar/io/mapped_file.h"
-#include "lazymar/io/npz.h"
-#include "lazymar/io/tar.h"
-#include "lazymar/report/run_data.h"
-#include "lazymar/run/image_files.h"
-#include "lazymar/run/log.h"
+#include "core/error.h"
+#include "core/log.h"
+#include "files/mapped_file.h"
+#include "formats/npz.h"
+#include "formats/tar.h"
+#include "run/image_files.h"
+#include "run/run_data.h"
 
 namespace lazymar {
 namespace {
@@ -182,8 +182,8 @@ SourceContent run_content(const RunData& run, const std::set<std::string>& prese
   SourceContent content;
   content.planned = run.plan.num_images();
   std::vector<bool> there(static_cast<size_t>(content.planned), false);
-  for (const BlockRecord& block : run.blocks) {
-    for (const ImageRecord& image : block.images) {
+  for (const ShardRecord& shard : run.shards) {
+    for (const ImageRecord& image : shard.images) {
       const std::string name = image_name(image.id);
       if (present.contains(name)) {
         content.images.push_back({name, image.id, image.sha256});

@@ -1,4 +1,4 @@
-#include "lazymar/score/scores.h"
+#include "score/scores.h"
 
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
@@ -9,11 +9,11 @@
 #include <set>
 #include <utility>
 
-#include "lazymar/core/error.h"
-#include "lazymar/io/sha256.h"
-#include "lazymar/metrics/inception_score.h"
-#include "lazymar/metrics/kid.h"
-#include "lazymar/metrics/moments.h"
+#include "core/error.h"
+#include "files/sha256.h"
+#include "metrics/inception_score.h"
+#include "metrics/kid.h"
+#include "metrics/moments.h"
 
 namespace lazymar {
 namespace {
@@ -179,7 +179,7 @@ RunScores score_features(const std::string& source, const FeatureTable& table,
   if (reference != nullptr && reference->pool.defined()) {
     add_with_images(scores, table, *reference, metrics);
   } else if (reference != nullptr && (metrics.kid || metrics.precision_recall)) {
-    scores.notes.push_back("no KID, precision and recall: the reference has statistics alone");
+    scores.notes.emplace_back("no KID, precision and recall: the reference has statistics alone");
   }
   return scores;
 }

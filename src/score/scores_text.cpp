@@ -3,9 +3,9 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "lazymar/core/error.h"
-#include "lazymar/core/revision.h"
-#include "lazymar/score/scores.h"
+#include "core/error.h"
+#include "core/revision.h"
+#include "score/scores.h"
 
 namespace lazymar {
 namespace {

@@ -1,4 +1,4 @@
-#include "lazymar/vae/kl_decoder.h"
+#include "vae/kl_decoder.h"
 
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <string>
 
-#include "lazymar/nn/flops.h"
-#include "lazymar/nn/ops.h"
+#include "nn/flops.h"
+#include "nn/ops.h"
 
 namespace lazymar {
 namespace {

@@ -1,4 +1,4 @@
-#include "lazymar/bench/bench_report.h"
+#include "bench/bench_report.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "lazymar/bench/gpu_reader.h"
+#include "bench/gpu_reader.h"
 
 #include <dlfcn.h>
 #include <gtest/gtest.h>
@@ -8,7 +8,7 @@
 #include <string>
 #include <thread>
 
-#include "lazymar/bench/gpu_sampler.h"
+#include "bench/gpu_sampler.h"
 #include "support/errors.h"
 
 namespace lazymar {

@@ -1,4 +1,4 @@
-#include "lazymar/bench/step_samples.h"
+#include "bench/step_samples.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
@@ -8,10 +8,10 @@
 #include <set>
 #include <vector>
 
-#include "lazymar/core/noise.h"
-#include "lazymar/eval/runners.h"
-#include "lazymar/mar/sampler.h"
-#include "lazymar/nn/flops.h"
+#include "core/noise.h"
+#include "mar/sampler.h"
+#include "nn/flops.h"
+#include "pipeline/runners.h"
 #include "support/tiny_model.h"
 
 namespace lazymar {

@@ -1,4 +1,4 @@
-#include "lazymar/core/noise.h"
+#include "core/noise.h"
 
 #include <gtest/gtest.h>
 

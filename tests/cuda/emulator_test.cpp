@@ -1,7 +1,7 @@
 // The emulation finds the mistakes it is there for.
 #include <gtest/gtest.h>
 
-#include "launch.h"
+#include "cuda/launch.h"
 
 namespace lazymar::cuda {
 namespace {

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "lazymar/eval/generator.h"
+#include "pipeline/generator.h"
 #include "support/kernel_device.h"
 #include "support/network.h"
 
@@ -33,7 +33,7 @@ Placement on_gpu(c10::ScalarType product) {
 
 class Graphs : public testing::KernelTest {
  protected:
-  void TearDown() override { set_recordings(true); }
+  void TearDown() override { enable_capture(true); }
 };
 
 TEST_F(Graphs, ReplayingIsTheSameAsLaunching) {
@@ -45,9 +45,9 @@ TEST_F(Graphs, ReplayingIsTheSameAsLaunching) {
       for (const std::vector<int64_t>& labels :
            {std::vector<int64_t>{0, 2, 1, 1}, {2, 0}, {1, 1, 0, 2}, {2}}) {
         for (const uint64_t seed : {1, 2}) {
-          set_recordings(false);
+          enable_capture(false);
           const at::Tensor launched = network.sample(seed, labels);
-          set_recordings(true);
+          enable_capture(true);
           // With the first seed, the first one records; other noise, orders and guidance in the
           // same graphs. A block of a set may be made either way: not a bit may differ.
           const at::Tensor first = network.sample(seed, labels);
@@ -80,8 +80,8 @@ TEST_F(Graphs, NetworksComeAndGo) {
 
 TEST_F(Graphs, ABatchWaitsForTheDeviceNowhere) {
   for (const bool lazy : {false, true}) {
-    for (const bool recordings : {true, false}) {
-      set_recordings(recordings);
+    for (const bool captures : {true, false}) {
+      enable_capture(captures);
       Network network(on_gpu(c10::kFloat), lazy);
       network.sample(1);  // warms up and records
       const NoWaiting guard;
@@ -114,9 +114,9 @@ TEST_F(Graphs, BlocksInFlightAreThoseMadeAlone) {
     alone.push_back(generator.generate(ids(block), labels).pixels);
   }
   EXPECT_FALSE(at::equal(alone[0], alone[1]));  // the control
-  Generator::BlockInFlight before;
+  Generator::BatchInFlight before;
   for (int64_t block = 0; block < 4; ++block) {
-    Generator::BlockInFlight now;
+    Generator::BatchInFlight now;
     {
       const NoWaiting guard;
       EXPECT_NO_THROW(now = generator.start(ids(block), labels, {}));

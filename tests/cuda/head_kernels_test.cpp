@@ -2,7 +2,7 @@
 #include <numeric>
 #include <utility>
 
-#include "lazymar/core/noise.h"
+#include "core/noise.h"
 #include "support/kernel_device.h"
 
 namespace lazymar {

@@ -1,7 +1,7 @@
 // What is left to LibTorch on a GPU: the kernels it chooses. On a GPU only.
 #include <ATen/SDPBackend.h>
 
-#include "lazymar/nn/ops.h"
+#include "nn/ops.h"
 #include "support/kernel_device.h"
 
 namespace lazymar {

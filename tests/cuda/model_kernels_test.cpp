@@ -4,10 +4,10 @@
 #include <utility>
 #include <vector>
 
-#include "lazymar/vae/kl_decoder.h"
 #include "support/kernel_device.h"
 #include "support/memory_watch.h"
 #include "support/network.h"
+#include "vae/kl_decoder.h"
 
 namespace lazymar {
 namespace {
@@ -49,14 +49,14 @@ TEST_F(ModelKernels, InHalfPrecisionTokensAreNearly) {
   }
 }
 
-int64_t recordings_made = 0;
-int64_t recordings_moved = 0;  ///< replays that took other memory than the work that was recorded
+int64_t captures_made = 0;
+int64_t captures_moved = 0;  ///< replays that took other memory than the work that was recorded
 
-/// Work that is run again instead of replayed: what is around a recording can be tested anywhere.
-class Rerun final : public Recording {
+/// Work that is run again instead of replayed: what is around a capture can be tested anywhere.
+class Rerun final : public Capture {
  public:
   explicit Rerun(std::function<void()> work) : work_(std::move(work)), addresses_(run()) {}
-  void replay() override { recordings_moved += run() == addresses_ ? 0 : 1; }
+  void replay() override { captures_moved += run() == addresses_ ? 0 : 1; }
 
  private:
   std::vector<const void*> run() {
@@ -69,28 +69,28 @@ class Rerun final : public Recording {
   std::vector<const void*> addresses_;
 };
 
-std::unique_ptr<Recording> rerun(const std::function<void()>& work) {
-  ++recordings_made;
+std::unique_ptr<Capture> rerun(const std::function<void()>& work) {
+  ++captures_made;
   return std::make_unique<Rerun>(work);
 }
 
 TEST_F(ModelKernels, StepsAndLoopsAreRecordedOncePerShape) {
-  DeviceOps recording = ops;
-  recording.record = rerun;
-  const testing::KernelsInUse use(recording);
+  DeviceOps capture = ops;
+  capture.capture = rerun;
+  const testing::KernelsInUse use(capture);
   const Placement placement{c10::kFloat, {testing::kKernelDevice, 0}, c10::kFloat};
   for (const bool lazy : {false, true}) {
     Network network(placement, lazy);
-    recordings_made = 0;
-    // Other orders, noise and classes in the same recordings.
+    captures_made = 0;
+    // Other orders, noise and classes in the same captures.
     for (const uint64_t seed : {5, 6, 7}) {
       const std::vector<int64_t> labels{0, static_cast<int64_t>(seed % 3)};
       Network other(placement, lazy);
-      set_recordings(false);
+      enable_capture(false);
       work_count() = {};
       const at::Tensor launched = other.sample(seed, labels);
       const WorkCount expected = std::exchange(work_count(), {});
-      set_recordings(true);
+      enable_capture(true);
       EXPECT_TRUE(at::equal(network.sample(seed, labels), launched));
       if (seed == 5) {  // later batches have some of z in the first step's table
         EXPECT_EQ(work_count().flops, expected.flops);
@@ -98,27 +98,27 @@ TEST_F(ModelKernels, StepsAndLoopsAreRecordedOncePerShape) {
       EXPECT_EQ(work_count().head_rows, expected.head_rows);
       // Two parts of every decoding step but the first, which a table answers; 8 steps of 16 tokens
       // predict 1, 2 or 3 of them.
-      EXPECT_GE(recordings_made, 2 * (Network::kSteps - 1) + 2);
-      EXPECT_LE(recordings_made, 2 * (Network::kSteps - 1) + 4);
+      EXPECT_GE(captures_made, 2 * (Network::kSteps - 1) + 2);
+      EXPECT_LE(captures_made, 2 * (Network::kSteps - 1) + 4);
     }
   }
 }
 
 TEST_F(ModelKernels, AnotherBatchSizeIsRecordedAnew) {
-  DeviceOps recording = ops;
-  recording.record = rerun;
-  const testing::KernelsInUse use(recording);
+  DeviceOps capture = ops;
+  capture.capture = rerun;
+  const testing::KernelsInUse use(capture);
   const Placement placement{c10::kFloat, {testing::kKernelDevice, 0}, c10::kFloat};
   Network network(placement, /*lazy=*/true);
   for (const std::vector<int64_t>& labels : {std::vector<int64_t>{0, 2}, {1}, {2, 0}}) {
     Network other(placement, /*lazy=*/true);
-    set_recordings(false);
+    enable_capture(false);
     const at::Tensor launched = other.sample(5, labels);
-    set_recordings(true);
+    enable_capture(true);
     for (const bool first : {true, false}) {
-      recordings_made = 0;
+      captures_made = 0;
       EXPECT_TRUE(at::equal(network.sample(5, labels), launched));
-      EXPECT_EQ(recordings_made > 0, first);
+      EXPECT_EQ(captures_made > 0, first);
     }
   }
 }
@@ -130,7 +130,7 @@ const DeviceOps* unwatched = nullptr;
 DeviceOps watched(const DeviceOps& ops) {
   unwatched = &ops;
   DeviceOps all = ops;
-  all.record = rerun;
+  all.capture = rerun;
   all.mean_cosine_similarity = [](const at::Tensor& a, const at::Tensor& b, int64_t heads) {
     testing::MemoryWatch::note(b);
     return unwatched->mean_cosine_similarity(a, b, heads);
@@ -148,23 +148,23 @@ DeviceOps watched(const DeviceOps& ops) {
 }
 
 TEST_F(ModelKernels, ReplaysFindTheirMemoryWhereItWas) {
-  const DeviceOps recording = watched(ops);
-  const testing::KernelsInUse use(recording);
+  const DeviceOps capture = watched(ops);
+  const testing::KernelsInUse use(capture);
   const Placement placement{c10::kFloat, {testing::kKernelDevice, 0}, c10::kFloat};
   for (const bool lazy : {false, true}) {
     Network network(placement, lazy);
     std::vector<at::Tensor> in_the_way;  // so that new memory does not lie where old memory lay
-    set_recordings(false);
+    enable_capture(false);
     network.sample(0);  // makes what is kept, some of it within the steps
-    set_recordings(true);
-    recordings_moved = 0;
+    enable_capture(true);
+    captures_moved = 0;
     for (uint64_t seed = 1; seed <= 4; ++seed) {
       network.sample(seed);
       for (int64_t size = 1; size <= 1 << 16; size *= 2) {
         in_the_way.push_back(at::empty({size}, placement.device));
       }
     }
-    EXPECT_EQ(recordings_moved, 0);
+    EXPECT_EQ(captures_moved, 0);
   }
   // The control: work whose tensor is another one every time.
   RepeatedWork work;
@@ -173,7 +173,7 @@ TEST_F(ModelKernels, ReplaysFindTheirMemoryWhereItWas) {
     tensors.push_back(at::zeros({3}));
     work.run(testing::kKernelDevice, [&] { tensors.back().add_(1); });
   }
-  EXPECT_EQ(recordings_moved, 3);
+  EXPECT_EQ(captures_moved, 3);
 }
 
 TEST_F(ModelKernels, DecodedPicturesAreThoseOfTheTwins) {

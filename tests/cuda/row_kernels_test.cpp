@@ -1,7 +1,7 @@
 // Norms, sums, gates, GroupNorm and bytes by kernels, compared with their twins in plain ATen.
 #include <tuple>
 
-#include "lazymar/nn/plain_ops.h"
+#include "nn/plain_ops.h"
 #include "support/kernel_device.h"
 
 namespace lazymar {

@@ -1,5 +1,5 @@
 // Similarity, selection and rows by index, compared with their twins in plain ATen.
-#include "lazymar/nn/plain_ops.h"
+#include "nn/plain_ops.h"
 #include "support/kernel_device.h"
 
 namespace lazymar {

@@ -1,4 +1,4 @@
-#include "lazymar/diffusion/head.h"
+#include "diffusion/head.h"
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>

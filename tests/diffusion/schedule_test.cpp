@@ -1,4 +1,4 @@
-#include "lazymar/diffusion/schedule.h"
+#include "diffusion/schedule.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>

@@ -7,8 +7,8 @@
 #include <span>
 #include <string>
 
-#include "lazymar/core/error.h"
-#include "lazymar/io/weight_content.h"
+#include "core/error.h"
+#include "formats/weight_content.h"
 
 namespace lazymar::fuzz {
 

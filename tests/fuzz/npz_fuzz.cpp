@@ -1,6 +1,6 @@
 // Any bytes as an .npz and as an .npy. Small arrays only: a fuzzer shall not inflate gigabytes.
+#include "formats/npz.h"
 #include "fuzz/fuzz.h"
-#include "lazymar/io/npz.h"
 
 namespace {
 

@@ -1,6 +1,6 @@
 // Any bytes as a pickle: refused, or every index in it names a value.
+#include "formats/pickle.h"
 #include "fuzz/fuzz.h"
-#include "lazymar/io/pickle.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto bytes = lazymar::fuzz::file(data, size);

@@ -1,6 +1,6 @@
 // Any bytes as a safetensors file: refused, or every tensor's bytes can be read.
+#include "formats/safetensors.h"
 #include "fuzz/fuzz.h"
-#include "lazymar/io/safetensors.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   lazymar::fuzz::refused_or_readable(

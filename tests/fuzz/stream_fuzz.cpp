@@ -1,6 +1,6 @@
 // Any bytes as a checkpoint of the stream format: refused, or every tensor's bytes can be read.
+#include "formats/torch_checkpoint.h"
 #include "fuzz/fuzz.h"
-#include "lazymar/io/torch_checkpoint.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto bytes = lazymar::fuzz::file(data, size);

@@ -1,7 +1,7 @@
 // Any bytes as a zip archive, and as a checkpoint in one. No CRC: a fuzzer cannot make them agree.
+#include "formats/torch_checkpoint.h"
+#include "formats/zip_archive.h"
 #include "fuzz/fuzz.h"
-#include "lazymar/io/torch_checkpoint.h"
-#include "lazymar/io/zip_archive.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto bytes = lazymar::fuzz::file(data, size);

@@ -1,4 +1,4 @@
-#include "lazymar/mar/decoding_plan.h"
+#include "mar/decoding_plan.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>

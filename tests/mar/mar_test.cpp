@@ -1,4 +1,4 @@
-#include "lazymar/mar/mar.h"
+#include "mar/mar.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "lazymar/mar/sampler.h"
+#include "mar/sampler.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>

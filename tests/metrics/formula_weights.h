@@ -1,5 +1,5 @@
 #pragma once
-/// Inception's weights by the formula of scripts/fidelity_support.py.
+/// Inception's weights by the formula of scripts/lab/fidelity_support.py.
 
 #include <ATen/ATen.h>
 
@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "lazymar/core/hash.h"
-#include "lazymar/io/weights.h"
+#include "core/hash.h"
+#include "weights/weights.h"
 
 namespace lazymar::testing {
 

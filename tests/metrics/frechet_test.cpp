@@ -1,4 +1,4 @@
-#include "lazymar/metrics/frechet.h"
+#include "metrics/frechet.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
@@ -6,8 +6,8 @@
 #include <cmath>
 #include <limits>
 
-#include "lazymar/metrics/moments.h"
 #include "metrics/golden.h"
+#include "metrics/moments.h"
 #include "support/errors.h"
 
 namespace lazymar {

@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <string>
 
-#include "lazymar/io/npz.h"
+#include "formats/npz.h"
 
 namespace lazymar::testing {
 

@@ -1,18 +1,18 @@
-#include "lazymar/metrics/inception.h"
+#include "metrics/inception.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
 #include <string>
 
-#include "lazymar/io/safetensors.h"
-#include "lazymar/io/sha256.h"
-#include "lazymar/io/weights.h"
-#include "lazymar/metrics/demo_classifier.h"
+#include "files/sha256.h"
+#include "formats/safetensors.h"
+#include "metrics/demo_classifier.h"
 #include "metrics/formula_weights.h"
 #include "metrics/golden.h"
 #include "support/errors.h"
 #include "support/temporary_folder.h"
+#include "weights/weights.h"
 
 namespace lazymar {
 namespace {

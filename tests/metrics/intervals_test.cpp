@@ -1,4 +1,4 @@
-#include "lazymar/metrics/intervals.h"
+#include "metrics/intervals.h"
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
@@ -9,7 +9,7 @@
 #include <cstdio>
 #include <numeric>
 
-#include "lazymar/metrics/moments.h"
+#include "metrics/moments.h"
 
 namespace lazymar {
 namespace {

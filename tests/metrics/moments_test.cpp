@@ -1,4 +1,4 @@
-#include "lazymar/metrics/moments.h"
+#include "metrics/moments.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,5 @@
-// What scripts/fidelity_parity.py compares with torch-fidelity: features and scores of two sets.
+// What scripts/lab/fidelity_parity.py compares with torch-fidelity: features and scores of two
+// sets.
 //
 //   fidelity_parity WEIGHTS A.npz B.npz FEATURES.npz
 //
@@ -10,14 +11,14 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "lazymar/core/error.h"
-#include "lazymar/io/npz.h"
-#include "lazymar/metrics/frechet.h"
-#include "lazymar/metrics/inception.h"
-#include "lazymar/metrics/inception_score.h"
-#include "lazymar/metrics/kid.h"
-#include "lazymar/metrics/moments.h"
-#include "lazymar/metrics/precision_recall.h"
+#include "core/error.h"
+#include "formats/npz.h"
+#include "metrics/frechet.h"
+#include "metrics/inception.h"
+#include "metrics/inception_score.h"
+#include "metrics/kid.h"
+#include "metrics/moments.h"
+#include "metrics/precision_recall.h"
 
 namespace lazymar {
 namespace {
@@ -47,7 +48,7 @@ Set extract(const FeatureExtractor& extractor, const std::string& path) {
   return set;
 }
 
-void write_features(const std::string& path, const Set& a, const Set& b) {
+void write_drift(const std::string& path, const Set& a, const Set& b) {
   write_file_atomically(
       path,
       [&](const ByteSink& sink) {
@@ -67,7 +68,7 @@ int run(char** argv) {
   const auto extractor = load_inception(argv[1], c10::kCPU);
   const Set a = extract(*extractor, argv[2]);
   const Set b = extract(*extractor, argv[3]);
-  write_features(argv[4], a, b);
+  write_drift(argv[4], a, b);
   const FrechetDistance fid = frechet_distance(a.moments.statistics(), b.moments.statistics());
   const MeanDeviation isc = inception_score(a.features.logits);
   const int64_t smaller = std::min(a.moments.count, b.moments.count);

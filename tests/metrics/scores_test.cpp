@@ -5,11 +5,11 @@
 #include <cmath>
 #include <vector>
 
-#include "lazymar/metrics/inception_score.h"
-#include "lazymar/metrics/kid.h"
-#include "lazymar/metrics/numpy_random.h"
-#include "lazymar/metrics/precision_recall.h"
 #include "metrics/golden.h"
+#include "metrics/inception_score.h"
+#include "metrics/kid.h"
+#include "metrics/numpy_random.h"
+#include "metrics/precision_recall.h"
 #include "support/errors.h"
 
 namespace lazymar {

@@ -1,4 +1,4 @@
-#include "lazymar/metrics/statistics.h"
+#include "metrics/statistics.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
@@ -6,7 +6,7 @@
 #include <functional>
 #include <string>
 
-#include "lazymar/io/npz.h"
+#include "formats/npz.h"
 #include "support/errors.h"
 #include "support/temporary_folder.h"
 

@@ -1,11 +1,11 @@
-#include "lazymar/nn/block.h"
+#include "nn/block.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
 
-#include "lazymar/nn/flops.h"
+#include "nn/flops.h"
 #include "support/tiny_model.h"
 
 namespace lazymar {

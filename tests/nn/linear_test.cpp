@@ -1,11 +1,11 @@
-#include "lazymar/nn/linear.h"
+#include "nn/linear.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
 
-#include "lazymar/nn/flops.h"
+#include "nn/flops.h"
 
 namespace lazymar {
 namespace {

@@ -1,4 +1,4 @@
-#include "lazymar/nn/ops.h"
+#include "nn/ops.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
@@ -8,8 +8,8 @@
 #include <tuple>
 #include <utility>
 
-#include "lazymar/nn/flops.h"
-#include "lazymar/nn/plain_ops.h"
+#include "nn/flops.h"
+#include "nn/plain_ops.h"
 
 namespace lazymar {
 namespace {

@@ -1,11 +1,11 @@
-#include "lazymar/report/redundancy.h"
+#include "report/redundancy.h"
 
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
 
+#include "support/drift_folder.h"
 #include "support/errors.h"
-#include "support/feature_folder.h"
 #include "support/temporary_folder.h"
 
 namespace lazymar {
@@ -26,7 +26,7 @@ TEST(Redundancy, MeansAreOverTheRowsOfAKind) {
   };
   write_invented(folder.path(), small_header(0), change(1), change(4));
   write_invented(folder.path(), small_header(1), change(3), change(4));
-  const Redundancy found(read_features(folder.path()));
+  const Redundancy found(read_drift(folder.path()));
   EXPECT_EQ(found.images, 2);
   EXPECT_EQ(found.known.at(1, 2), 2.);
   // From step 1 to 3 the row 0 stays masked, 1 to 5 are decoded, 6 and 7 known, 8 and 9 the buffer.
@@ -48,7 +48,7 @@ TEST(Redundancy, TellsFromWhichStepOnAChangeIsSmall) {
     return [step](int64_t from, int64_t, int64_t) { return from >= step ? 0.0625 : 0.5; };
   };
   write_invented(folder.path(), small_header(), calm_from(2), calm_from(3));
-  const Redundancy found(read_features(folder.path()));
+  const Redundancy found(read_drift(folder.path()));
   EXPECT_EQ(found.known.below_from(0.1), 2);
   EXPECT_EQ(found.known.below_from(0.0625), std::nullopt);
   EXPECT_EQ(found.known.below_from(1), 1);  // the first step that has a known token before it
@@ -69,7 +69,7 @@ TEST(Redundancy, TellsFromWhichStepOnAChangeIsSmall) {
 TEST(Redundancy, WithoutGuidanceThereIsNoDifference) {
   const TemporaryFolder folder;
   write_invented(folder.path(), small_header(), [](auto...) { return 0.25; });
-  const Redundancy found(read_features(folder.path()));
+  const Redundancy found(read_drift(folder.path()));
   EXPECT_FALSE(found.difference);
   EXPECT_EQ(redundancy_text(found).size(), 3U);
   EXPECT_TRUE(redundancy_json(found)["condition_difference"].is_null());

@@ -1,14 +1,14 @@
-#include "lazymar/report/report.h"
+#include "report/report.h"
 
 #include <gtest/gtest.h>
 
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "lazymar/report/html.h"
-#include "lazymar/run/image_files.h"
+#include "report/html.h"
+#include "run/image_files.h"
+#include "support/drift_folder.h"
 #include "support/errors.h"
-#include "support/feature_folder.h"
 #include "support/temporary_folder.h"
 
 namespace lazymar {
@@ -18,9 +18,9 @@ namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 using testing::contains;
 
-/// Writes a run folder of two blocks of two images of 16x16 pixels.
+/// Writes a run folder of two shards of two images of 16x16 pixels.
 fs::path write_run(const fs::path& folder, uint8_t shade, bool few_files = false, int seed = 1,
-                   int64_t blocks = 2) {
+                   int64_t shards = 2) {
   fs::create_directories(folder / "info/unfinished");
   const ordered_json settings = {{"model", "<b>demo</b>"},
                                  {"num_images", 4},
@@ -30,20 +30,20 @@ fs::path write_run(const fs::path& folder, uint8_t shade, bool few_files = false
   testing::write_text(folder / "info/manifest.json", ordered_json{{"settings", settings}}.dump());
   const ImageFiles files(folder, few_files, Durability::kNone, 0);
   Journal journal(folder / "info", 0, false);
-  for (int64_t block = 0; block < blocks; ++block) {
-    BlockRecord record;
-    record.block = block;
+  for (int64_t shard = 0; shard < shards; ++shard) {
+    ShardRecord record;
+    record.shard = shard;
     record.slots = 2;
     record.seconds.total = 4;
     record.flops = 100;
     record.steps = {{1, 40}, {0.5, 20}};
     std::vector<EncodedImage> images;
-    for (int64_t id = 2 * block; id < 2 * block + 2; ++id) {
+    for (int64_t id = 2 * shard; id < 2 * shard + 2; ++id) {
       std::vector<uint8_t> pixels(16 * 16 * 3, 100);
       std::fill_n(pixels.begin(), 30 * id, shade);
       images.push_back({id, encode_png(pixels, 16, 16, {{"class", std::to_string(id)}})});
     }
-    record.images = files.store(block, images, nullptr);
+    record.images = files.store(shard, images, nullptr);
     journal.append(record);
   }
   return folder;
@@ -95,7 +95,7 @@ TEST(Report, StrangersAreRefused) {
 TEST(Report, PartialAndDamagedRunsAreCompared) {
   const testing::TemporaryFolder folder;
   write_run(folder.path() / "a", 0);
-  write_run(folder.path() / "b", 9, false, 1, /*blocks=*/1);
+  write_run(folder.path() / "b", 9, false, 1, /*shards=*/1);
   testing::write_text(folder.path() / "b/00001.png", "damaged");
   const Comparison two = compare_two(folder.path() / "a", folder.path() / "b");
   EXPECT_EQ(two.paired[0].pairs.size(), 1U);
@@ -117,7 +117,7 @@ TEST(Report, ShowsRecordedFeaturesAndTheSuggestedSchedule) {
   fs::create_directory(folder.path() / "features");
   testing::write_invented(folder.path() / "features", testing::small_header(),
                           [](int64_t from, int64_t, int64_t) { return from == 0 ? 0.25 : 0; });
-  const std::vector<ImageFeatures> images = read_features(folder.path() / "features");
+  const std::vector<ImageDrift> images = read_drift(folder.path() / "features");
   two.redundancy.emplace(images);
   two.suggestion_for.warmup = 1;
   two.suggestion = suggest_retain(images, two.suggestion_for, 0.1, false);

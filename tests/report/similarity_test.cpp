@@ -1,4 +1,4 @@
-#include "lazymar/report/similarity.h"
+#include "report/similarity.h"
 
 #include <gtest/gtest.h>
 

@@ -1,8 +1,8 @@
-#include "lazymar/report/suggestion.h"
+#include "report/suggestion.h"
 
 #include <gtest/gtest.h>
 
-#include "support/feature_folder.h"
+#include "support/drift_folder.h"
 #include "support/temporary_folder.h"
 
 namespace lazymar {
@@ -12,8 +12,8 @@ using testing::TemporaryFolder;
 using testing::write_invented;
 
 /// Eight decoding steps, two tokens each, and four rows of buffer: N = 20.
-FeatureHeader header(int64_t image = 0) {
-  FeatureHeader header;
+DriftHeader header(int64_t image = 0) {
+  DriftHeader header;
   header.settings = {{"model", "demo"}};
   header.image = image;
   header.masked = {16, 14, 12, 10, 8, 6, 4, 2, 0};
@@ -32,7 +32,7 @@ std::vector<double> suggested(const testing::InventedChange& change, double tole
                               bool falling = false) {
   const TemporaryFolder folder;
   write_invented(folder.path(), header(), change);
-  return suggest_retain(read_features(folder.path()), schedule(2, 4), tolerance, falling).shares;
+  return suggest_retain(read_drift(folder.path()), schedule(2, 4), tolerance, falling).shares;
 }
 
 // Rows that are due: two to be predicted and two decoded in the step before, 4 of 20.
@@ -93,17 +93,17 @@ TEST(Suggestion, TheImageThatChangesMostCounts) {
   write_invented(folder.path(), header(0), [](auto...) { return 0; });
   write_invented(folder.path(), header(1),
                  [](int64_t, int64_t, int64_t row) { return row == 19 ? 1. : 0.; });
-  const Suggestion found = suggest_retain(read_features(folder.path()), schedule(2, 4), 0.5, false);
+  const Suggestion found = suggest_retain(read_drift(folder.path()), schedule(2, 4), 0.5, false);
   EXPECT_EQ(found.list(), "1,1,1,0.25,0.25,0.25,1,0.25");
 }
 
 TEST(Suggestion, SharesAreRoundedUpSoThatNoRowIsLost) {
   const TemporaryFolder folder;
-  FeatureHeader of_seven = header();
+  DriftHeader of_seven = header();
   of_seven.masked = {5, 4, 3, 2, 1, 0};
   of_seven.rows = 7;
   write_invented(folder.path(), of_seven, [](auto...) { return 0; });
-  const Suggestion found = suggest_retain(read_features(folder.path()), schedule(1, 9), 0.5, false);
+  const Suggestion found = suggest_retain(read_drift(folder.path()), schedule(1, 9), 0.5, false);
   // Two rows of seven are due; what LazyMAR takes is floor(7 * share).
   EXPECT_EQ(found.shares[2], 0.2858);
   EXPECT_EQ(static_cast<int64_t>(7 * found.shares[2]), 2);

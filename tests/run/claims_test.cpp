@@ -1,4 +1,4 @@
-#include "lazymar/run/claims.h"
+#include "run/claims.h"
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -115,7 +115,7 @@ TEST(Claims, KeptFreshDoNotGoStale) {
   EXPECT_TRUE(other.take("7"));
 }
 
-TEST(Claims, OneWhoDiedWhileRemovingAClaimBlocksNobody) {
+TEST(Claims, OneWhoDiedWhileRemovingAClaimShardsNobody) {
   const TemporaryFolder folder;
   testing::write_text(folder.path() / "7", encode(dead_process()) + "\n");
   testing::write_text(folder.path() / ".removing.7", encode(dead_process()) + "\n");

@@ -1,10 +1,10 @@
-#include "lazymar/run/image_files.h"
+#include "run/image_files.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include "lazymar/io/png.h"
-#include "lazymar/io/tar.h"
+#include "formats/png.h"
+#include "formats/tar.h"
 #include "support/errors.h"
 #include "support/temporary_folder.h"
 
@@ -17,7 +17,7 @@ using testing::read_text;
 using testing::TemporaryFolder;
 using testing::write_text;
 
-/// A run folder with one block of two images in it.
+/// A run folder with one shard of two images in it.
 class ImageFilesTest : public ::testing::TestWithParam<bool> {
  protected:
   ImageFilesTest() {
@@ -30,7 +30,7 @@ class ImageFilesTest : public ::testing::TestWithParam<bool> {
     record_.images = files().store(0, images_, nullptr);
   }
 
-  ImageFiles files(Durability durability = Durability::kBlock) const {
+  ImageFiles files(Durability durability = Durability::kShard) const {
     return {folder_.path(), GetParam(), durability, 0};
   }
   fs::path file() const { return folder_.path() / (GetParam() ? "block-00000.tar" : "00001.png"); }
@@ -38,17 +38,17 @@ class ImageFilesTest : public ::testing::TestWithParam<bool> {
 
   TemporaryFolder folder_;
   std::vector<EncodedImage> images_;
-  BlockRecord record_;
+  ShardRecord record_;
 };
 
 INSTANTIATE_TEST_SUITE_P(Layouts, ImageFilesTest, ::testing::Values(false, true),
                          [](const auto& tested) { return tested.param ? "tar" : "files"; });
 
 TEST_P(ImageFilesTest, WhatIsStoredIsFoundAgain) {
-  for (const Durability durability : {Durability::kNone, Durability::kBlock, Durability::kFile}) {
+  for (const Durability durability : {Durability::kNone, Durability::kShard, Durability::kFile}) {
     EXPECT_EQ(files(durability).store(0, images_, nullptr), record_.images);
     EXPECT_EQ(damage(true), "");
-    EXPECT_EQ(read_image(folder_.path(), GetParam(), record_.block, 1), images_[1].png);
+    EXPECT_EQ(read_image(folder_.path(), GetParam(), record_.shard, 1), images_[1].png);
     EXPECT_TRUE(fs::is_empty(folder_.path() / "info/unfinished"));
   }
 }
@@ -102,7 +102,7 @@ TEST(ImageFiles, UndamagedOnesStayUntouched) {
   for (int64_t id = 0; id < 3; ++id) {
     images.push_back({id, encode_png(std::vector<uint8_t>(12, static_cast<uint8_t>(id)), 2, 2)});
   }
-  BlockRecord record;
+  ShardRecord record;
   record.images = files.store(0, images, nullptr);
   const auto inode = [&](int64_t id) {
     struct stat status {};

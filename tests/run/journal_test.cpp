@@ -1,4 +1,4 @@
-#include "lazymar/run/journal.h"
+#include "run/journal.h"
 
 #include <gtest/gtest.h>
 
@@ -12,11 +12,11 @@ namespace {
 
 using testing::TemporaryFolder;
 
-BlockRecord record(int64_t block, int64_t attempt = 0) {
-  BlockRecord made;
-  made.block = block;
+ShardRecord record(int64_t shard, int64_t attempt = 0) {
+  ShardRecord made;
+  made.shard = shard;
   made.attempt = attempt;
-  made.images = {{block * 2, 100, "aa"}, {block * 2 + 1, 101, "bb"}};
+  made.images = {{shard * 2, 100, "aa"}, {shard * 2 + 1, 101, "bb"}};
   made.recomputed = {3, 4};
   made.micro_batch = 2;
   made.launch = "l";
@@ -34,7 +34,7 @@ void add(const TemporaryFolder& folder, const std::string& text) {
   std::ofstream(folder.path() / "journal.0.jsonl", std::ios::app) << text;
 }
 
-const BlockPlan kPlan(12, 2);
+const ShardPlan kPlan(12, 2);
 
 JournalReader read(const TemporaryFolder& folder) {
   JournalReader reader(folder.path(), kPlan);
@@ -49,8 +49,8 @@ TEST(Journal, WhatWasWrittenIsRead) {
   }
   const JournalReader reader = read(folder);
   ASSERT_NE(reader.finished(1), nullptr);
-  const BlockRecord& found = *reader.finished(1);
-  const BlockRecord expected = record(1);
+  const ShardRecord& found = *reader.finished(1);
+  const ShardRecord expected = record(1);
   EXPECT_EQ(found.images, expected.images);
   EXPECT_EQ(found.recomputed, expected.recomputed);
   EXPECT_EQ(found.micro_batch, expected.micro_batch);
@@ -111,17 +111,17 @@ TEST(Journal, NonsenseDoesNotCount) {
 TEST(Journal, RecordsOfAnotherPlanDoNotCount) {
   const TemporaryFolder folder;
   Journal journal(folder.path(), 0, false);
-  BlockRecord half = record(0);
+  ShardRecord half = record(0);
   half.images.pop_back();
-  BlockRecord failed = half;
+  ShardRecord failed = half;
   failed.failed = {1};
-  BlockRecord twice = half;
+  ShardRecord twice = half;
   twice.failed = {0};
-  BlockRecord mislabelled = record(3);
-  mislabelled.block = 4;
-  BlockRecord of_nothing = record(0);
+  ShardRecord mislabelled = record(3);
+  mislabelled.shard = 4;
+  ShardRecord of_nothing = record(0);
   of_nothing.slots = 0;
-  const auto counts = [&](const BlockRecord& tested) {
+  const auto counts = [&](const ShardRecord& tested) {
     journal.append(tested);
     return !read(folder).finished().empty();
   };
@@ -142,7 +142,7 @@ TEST(Journal, OtherFilesAreNone) {
   EXPECT_EQ(read(folder).finished(0), nullptr);
 }
 
-TEST(Journal, AnUndoneBlockIsUnfinishedUntilTheNextAttempt) {
+TEST(Journal, AnUndoneShardIsUnfinishedUntilTheNextAttempt) {
   const TemporaryFolder folder;
   Journal one(folder.path(), 0, false);
   Journal other(folder.path(), 1, false);

@@ -1,4 +1,4 @@
-#include "lazymar/run/run_folder.h"
+#include "run/run_folder.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -8,8 +8,8 @@
 #include <thread>
 #include <vector>
 
-#include "lazymar/io/atomic_file.h"
-#include "lazymar/run/member.h"
+#include "files/atomic_file.h"
+#include "run/heartbeat.h"
 #include "support/errors.h"
 #include "support/temporary_folder.h"
 
@@ -23,13 +23,13 @@ using testing::refused;
 using testing::TemporaryFolder;
 using testing::write_text;
 
-World world(int64_t rank = 0, const std::string& launch = "one") {
-  World world;
-  world.launcher = Launcher::kOwn;
-  world.rank = rank;
-  world.size = 2;
-  world.launch = launch;
-  return world;
+LauncherEnv env(int64_t rank = 0, const std::string& launch = "one") {
+  LauncherEnv env;
+  env.launcher = Launcher::kOwn;
+  env.rank = rank;
+  env.size = 2;
+  env.launch = launch;
+  return env;
 }
 
 ordered_json settings(int64_t seed = 1) {
@@ -42,39 +42,39 @@ RunFolderRequest request(const TemporaryFolder& folder, bool overwrite = false) 
 
 TEST(RunFolder, OfAnEqualRunIsContinued) {
   const TemporaryFolder folder;
-  EXPECT_FALSE(RunFolder(request(folder), world(), settings()).continues());
+  EXPECT_FALSE(RunFolder(request(folder), env(), settings()).continues());
   write_text(folder.path() / "a/b/00003.png", "x");
-  const RunFolder again(request(folder), world(0, "two"), settings());
+  const RunFolder again(request(folder), env(0, "two"), settings());
   EXPECT_TRUE(again.continues());
   EXPECT_TRUE(fs::exists(again.path() / "00003.png"));
 }
 
 TEST(RunFolder, OfAnotherRunIsRefusedWithEveryDifference) {
   const TemporaryFolder folder;
-  RunFolder(request(folder), world(), settings());
+  RunFolder(request(folder), env(), settings());
   ordered_json other = settings(2);
   other["lazy_mar"]["refresh"] = 4;
-  const std::string message = refused([&] { RunFolder(request(folder), world(), other); });
+  const std::string message = refused([&] { RunFolder(request(folder), env(), other); });
   EXPECT_TRUE(contains(message, "seed 1 there, 2 now; lazy_mar/refresh 9 there, 4 now"));
   EXPECT_TRUE(contains(message, "--overwrite"));
 }
 
 TEST(RunFolder, OverwrittenOncePerLaunch) {
   const TemporaryFolder folder;
-  RunFolder(request(folder), world(), settings());
+  RunFolder(request(folder), env(), settings());
   write_text(folder.path() / "a/b/00003.png", "x");
   write_text(folder.path() / "a/b/block-00000.tar", "x");
   write_text(folder.path() / "a/b/notes.txt", "mine");
   write_text(folder.path() / "a/b/info/journal.0.jsonl", "x");
-  RunFolder(request(folder, true), world(0, "two"), settings(2));
+  RunFolder(request(folder, true), env(0, "two"), settings(2));
   EXPECT_FALSE(fs::exists(folder.path() / "a/b/00003.png"));
   EXPECT_FALSE(fs::exists(folder.path() / "a/b/block-00000.tar"));
   EXPECT_FALSE(fs::exists(folder.path() / "a/b/info/journal.0.jsonl"));
   EXPECT_TRUE(fs::exists(folder.path() / "a/b/notes.txt"));
   // A process of the same launch that is started again goes on, and so does a requeued job.
   write_text(folder.path() / "a/b/00004.png", "x");
-  RunFolder(request(folder, true), world(0, "two"), settings(2));
-  World requeued = world(0, "three");
+  RunFolder(request(folder, true), env(0, "two"), settings(2));
+  LauncherEnv requeued = env(0, "three");
   requeued.restarted = true;
   RunFolder(request(folder, true), requeued, settings(2));
   EXPECT_TRUE(fs::exists(folder.path() / "a/b/00004.png"));
@@ -85,13 +85,13 @@ TEST(RunFolder, ForeignImagesAreRefused) {
   const fs::path path = request(folder).path;
   fs::create_directories(path);
   const auto message = [&] {
-    return refused([&] { RunFolder(request(folder), world(), settings()); });
+    return refused([&] { RunFolder(request(folder), env(), settings()); });
   };
   write_text(path / "00003.png", "x");
   EXPECT_TRUE(contains(message(), "00003.png belongs to a run that left no manifest"));
   EXPECT_FALSE(fs::exists(path / "info"));
   fs::remove(path / "00003.png");
-  RunFolder(request(folder), world(), settings());
+  RunFolder(request(folder), env(), settings());
   for (const char* name : {"00010.png", "photo.png"}) {
     write_text(path / name, "x");
     EXPECT_TRUE(contains(message(), std::string(name) + " belongs to no image of this run"));
@@ -101,20 +101,20 @@ TEST(RunFolder, ForeignImagesAreRefused) {
 
 TEST(RunFolder, OtherRanksWaitForTheFirst) {
   const TemporaryFolder folder;
-  EXPECT_TRUE(contains(refused([&] { RunFolder(request(folder), world(1), settings()); }),
+  EXPECT_TRUE(contains(refused([&] { RunFolder(request(folder), env(1), settings()); }),
                        "rank 0 has not opened this run folder"));
   std::thread late([&] {
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    RunFolder(request(folder), world(0), settings());
+    RunFolder(request(folder), env(0), settings());
   });
-  EXPECT_TRUE(RunFolder(request(folder), world(1), settings()).path() == request(folder).path);
+  EXPECT_TRUE(RunFolder(request(folder), env(1), settings()).path() == request(folder).path);
   late.join();
 }
 
 TEST(RunFolder, UnderALauncherAManifestIsNotEnough) {
   const TemporaryFolder folder;
-  World first = world(0);
-  World other = world(1);
+  LauncherEnv first = env(0);
+  LauncherEnv other = env(1);
   first.launcher = other.launcher = Launcher::kExternal;
   {
     const RunFolder opened(request(folder), first, settings());
@@ -132,8 +132,8 @@ TEST(RunFolder, UnderALauncherAManifestIsNotEnough) {
 
 TEST(RunFolder, DebrisIsRemovedOnceNobodyElseIsAtWork) {
   const TemporaryFolder folder;
-  auto first = std::make_unique<RunFolder>(request(folder), world(), settings());
-  auto company = std::make_unique<RunFolder>(request(folder), world(1), settings());
+  auto first = std::make_unique<RunFolder>(request(folder), env(), settings());
+  auto company = std::make_unique<RunFolder>(request(folder), env(1), settings());
   const fs::path info = first->info();
   const auto left = [&] {
     return std::vector{fs::exists(info / "unfinished/7.x.part"), fs::exists(info / "claims/3"),
@@ -143,11 +143,11 @@ TEST(RunFolder, DebrisIsRemovedOnceNobodyElseIsAtWork) {
     write_text(info / name, "");
   }
   first.reset();
-  first = std::make_unique<RunFolder>(request(folder), world(), settings());
+  first = std::make_unique<RunFolder>(request(folder), env(), settings());
   EXPECT_EQ(left(), std::vector(3, true));
   first.reset();
   company.reset();
-  first = std::make_unique<RunFolder>(request(folder), world(), settings());
+  first = std::make_unique<RunFolder>(request(folder), env(), settings());
   EXPECT_EQ(left(), std::vector(3, false));
 }
 
@@ -155,22 +155,22 @@ TEST(RunFolder, WhatCannotBeAFolderIsRefused) {
   const TemporaryFolder folder;
   write_text(folder.path() / "a", "");
   const std::string message =
-      refused([&] { RunFolder(request(folder), world(), settings()); }, ExitCode::kOutput);
+      refused([&] { RunFolder(request(folder), env(), settings()); }, ExitCode::kOutput);
   EXPECT_TRUE(contains(message, "cannot be written"));
   EXPECT_TRUE(contains(message, "name an --output_dir that can"));
 }
 
 TEST(RunFolder, ADamagedManifestIsRefused) {
   const TemporaryFolder folder;
-  RunFolder(request(folder), world(), settings());
+  RunFolder(request(folder), env(), settings());
   write_text(request(folder).path / "info/manifest.json", "{");
-  EXPECT_TRUE(contains(refused([&] { RunFolder(request(folder), world(), settings()); }),
+  EXPECT_TRUE(contains(refused([&] { RunFolder(request(folder), env(), settings()); }),
                        "manifest.json: is damaged"));
 }
 
 TEST(RunFolder, WeightsAreNotedAndCompared) {
   const TemporaryFolder folder;
-  const RunFolder run(request(folder), world(), settings());
+  const RunFolder run(request(folder), env(), settings());
   EXPECT_TRUE(run.weights().is_null());
   run.settle_weights({{"mar", "aa"}}, false);
   EXPECT_TRUE(run.weights().is_null());
@@ -183,18 +183,18 @@ TEST(RunFolder, WeightsAreNotedAndCompared) {
                        "other weights: mar aa there, bb now"));
 }
 
-TEST(Member, OfAnotherLaunchIsRefusedWhileItLives) {
+TEST(Heartbeat, OfAnotherLaunchIsRefusedWhileItLives) {
   const TemporaryFolder folder;
-  auto one = std::make_unique<RunFolder>(request(folder), world(), settings());
+  auto one = std::make_unique<RunFolder>(request(folder), env(), settings());
   const fs::path info = one->info();
-  const auto message = [&](const World& other) {
+  const auto message = [&](const LauncherEnv& other) {
     return refused([&] { RunFolder(request(folder), other, settings()); });
   };
   const std::string file = testing::read_text(info / "ranks/0.json");
   EXPECT_TRUE(contains(file, std::to_string(::getpid())));
-  const RunFolder company(request(folder), world(1), settings());
+  const RunFolder company(request(folder), env(1), settings());
   EXPECT_EQ(read_members(info).size(), 2U);
-  EXPECT_TRUE(contains(message(world()), "another run starts here as rank 0"));
+  EXPECT_TRUE(contains(message(env()), "another run starts here as rank 0"));
   one.reset();
   ProcessId init = this_process();
   init.pid = ::getppid();
@@ -206,11 +206,11 @@ TEST(Member, OfAnotherLaunchIsRefusedWhileItLives) {
     write_text_atomically(info / "ranks/7.json", changed.dump());
   };
   with_process(init);  // its time of start does not fit: dead
-  EXPECT_NO_THROW(RunFolder(request(folder), world(), settings()));
+  EXPECT_NO_THROW(RunFolder(request(folder), env(), settings()));
   ProcessId elsewhere = init;
   elsewhere.machine = "elsewhere";
   with_process(elsewhere);  // no sign of life within the stall
-  EXPECT_NO_THROW(RunFolder(request(folder), world(), settings()));
+  EXPECT_NO_THROW(RunFolder(request(folder), env(), settings()));
   with_process(elsewhere);
   std::jthread alive([&](const std::stop_token& stop) {
     while (!stop.stop_requested()) {
@@ -218,7 +218,7 @@ TEST(Member, OfAnotherLaunchIsRefusedWhileItLives) {
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
   });
-  EXPECT_TRUE(contains(message(world()), "another run is at work here"));
+  EXPECT_TRUE(contains(message(env()), "another run is at work here"));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "lazymar/run/status.h"
+#include "run/status.h"
 
 #include <gtest/gtest.h>
 
@@ -31,21 +31,21 @@ TEST(Status, NothingMadeHasNoRate) {
 
 TEST(Status, SaysWhatEachProcessDoes) {
   RunStatus several = status(12, 12);
-  several.members = {{0, {}, "", "block 4", 0}, {1, {}, "", "waiting", 0}};
+  several.members = {{0, {}, "", "shard 4", 0}, {1, {}, "", "waiting", 0}};
   EXPECT_EQ(status_text(several, 0),
-            "12/64 images, 1.50 images/s, 0:35 left, 0: block 4, 1: waiting");
+            "12/64 images, 1.50 images/s, 0:35 left, 0: shard 4, 1: waiting");
 }
 
 TEST(Status, JsonHoldsWhatScriptsRead) {
   RunStatus several = status(12, 12);
-  several.members = {{0, {"host", "m", 5, 6}, "l", "block 4", 1.5}};
+  several.members = {{0, {"host", "m", 5, 6}, "l", "shard 4", 1.5}};
   const auto json = nlohmann::json::parse(status_json(several));
   EXPECT_EQ(json.at("images"), 12);
   EXPECT_EQ(json.at("num_images"), 64);
   EXPECT_DOUBLE_EQ(json.at("images_per_second"), 1.5);
   EXPECT_NEAR(json.at("seconds_left"), 34.7, 0.1);
   EXPECT_EQ(json.at("ranks").at(0).at("host"), "host");
-  EXPECT_EQ(json.at("ranks").at(0).at("state"), "block 4");
+  EXPECT_EQ(json.at("ranks").at(0).at("state"), "shard 4");
   EXPECT_TRUE(nlohmann::json::parse(status_json(status(0, 0))).at("seconds_left").is_null());
 }
 

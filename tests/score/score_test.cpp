@@ -3,15 +3,15 @@
 
 #include <algorithm>
 
-#include "lazymar/io/npz.h"
-#include "lazymar/io/png.h"
-#include "lazymar/io/tar.h"
-#include "lazymar/score/extraction.h"
-#include "lazymar/score/feature_file.h"
-#include "lazymar/score/image_loader.h"
-#include "lazymar/score/image_npz.h"
-#include "lazymar/score/image_source.h"
-#include "lazymar/score/scores.h"
+#include "formats/npz.h"
+#include "formats/png.h"
+#include "formats/tar.h"
+#include "score/extraction.h"
+#include "score/feature_file.h"
+#include "score/image_loader.h"
+#include "score/image_npz.h"
+#include "score/image_source.h"
+#include "score/scores.h"
 #include "support/errors.h"
 #include "support/temporary_folder.h"
 
@@ -119,7 +119,7 @@ TEST_F(ScoreTest, HealthTellsWhatIsWrong) {
 TEST_F(ScoreTest, KeptFeaturesAreUsedForTheirImagesAlone) {
   const FeatureTable first = extract();
   const fs::path path = folder_.path() / "kept.safetensors";
-  write_feature_file(path, first.rows, kId);
+  write_drift_file(path, first.rows, kId);
   const int64_t asked = extractor_.asked;
   FeatureStore known(kId, 3, 2);
   known.add(path);
@@ -145,7 +145,7 @@ TEST_F(ScoreTest, KeptFeaturesAreUsedForTheirImagesAlone) {
 
 TEST_F(ScoreTest, DamagedFeatureFilesAreRefused) {
   const fs::path path = folder_.path() / "kept.safetensors";
-  write_feature_file(path, extract().rows, kId);
+  write_drift_file(path, extract().rows, kId);
   const std::string whole = read_text(path);
   EXPECT_EQ(read_feature_file(path).rows.images.size(), 9U);
   for (size_t size = 0; size < whole.size(); size += 13) {

@@ -1,5 +1,5 @@
 // The emulated kernels' stream: none, they run at once.
-#include "tensors.h"
+#include "cuda/tensors.h"
 
 namespace lazymar::cuda {
 

@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "lazymar/core/error.h"
+#include "core/error.h"
 
 namespace lazymar::testing {
 

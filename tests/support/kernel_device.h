@@ -5,8 +5,8 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
-#include "lazymar/cuda/device_ops.h"
-#include "lazymar/eval/device.h"
+#include "cuda/device_ops.h"
+#include "pipeline/device.h"
 
 namespace lazymar::testing {
 

@@ -1,5 +1,5 @@
 #pragma once
-/// Which memory of others a piece of work touches: a recording replays with the addresses it was
+/// Which memory of others a piece of work touches: a capture replays with the addresses it was
 /// made with, so they must be the same every time.
 
 #include <ATen/record_function.h>

@@ -4,9 +4,9 @@
 #include <numeric>
 #include <vector>
 
-#include "lazymar/lazy/head_cache.h"
-#include "lazymar/lazy/lazy_cache.h"
-#include "lazymar/mar/sampler.h"
+#include "cache/head_cache.h"
+#include "cache/lazy_cache.h"
+#include "mar/sampler.h"
 #include "support/tiny_model.h"
 
 namespace lazymar::testing {

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "lazymar/core/config.h"
-#include "lazymar/io/weights.h"
-#include "lazymar/mar/mar.h"
+#include "core/network_config.h"
+#include "mar/mar.h"
+#include "weights/weights.h"
 
 namespace lazymar::testing {
 

@@ -1,4 +1,4 @@
-#include "lazymar/vae/kl_decoder.h"
+#include "vae/kl_decoder.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
@@ -7,8 +7,8 @@
 #include <cmath>
 #include <utility>
 
-#include "lazymar/nn/flops.h"
-#include "lazymar/nn/plain_ops.h"
+#include "nn/flops.h"
+#include "nn/plain_ops.h"
 #include "support/tiny_model.h"
 
 namespace lazymar {

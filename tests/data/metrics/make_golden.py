@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Makes golden.npz beside it: features, and what torch-fidelity 0.4.0 says of them; images, resized
-and seen by its Inception with the weights of scripts/fidelity_support.py; and the same with mistakes
+and seen by its Inception with the weights of scripts/lab/fidelity_support.py; and the same with mistakes
 that a test must be able to tell. Deterministic but for the last bits of the network.
 
     python tests/data/metrics/make_golden.py     needs torch 2.11.0, torch-fidelity 0.4.0, numpy
@@ -14,7 +14,7 @@ import torch
 from torch.nn import functional
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parents[2] / "scripts"))
+sys.path[:0] = [str(HERE.parents[2] / folder) for folder in ("scripts/lab", "demo")]
 import fidelity_support as support  # noqa: E402
 import torch_fidelity.feature_extractor_inceptionv3 as inception  # noqa: E402
 from demo_training.classifier import Classifier  # noqa: E402

@@ -1,0 +1,59 @@
+#pragma once
+/// What the programs of this folder have in common. They measure pieces on random weights; what an
+/// image takes as a whole is another question.
+
+#include <ATen/core/Tensor.h>
+#include <benchmark/benchmark.h>
+#include <c10/core/InferenceMode.h>
+
+#include <string>
+#include <utility>
+
+#include "nn/flops.h"
+#include "weights/weights.h"
+
+namespace lazymar::bench {
+
+/// The precisions that are compared: fp32 throughout, and bf16 for matrix products.
+inline constexpr c10::ScalarType kProductTypes[] = {c10::kFloat, c10::kBFloat16};
+
+inline std::string name_of(c10::ScalarType type) {
+  return type == c10::kBFloat16 ? "bf16" : "fp32";
+}
+
+inline Placement placement(c10::ScalarType product_type) {
+  return {c10::kFloat, c10::kCPU, product_type};
+}
+
+/// Calls piece() as often as Google Benchmark asks. The first call, in which oneDNN prepares itself
+/// for new shapes, is not among them. FLOP/s: as nn/flops.h counts, by wall time.
+template <typename Piece>
+void measure(benchmark::State& state, const Piece& piece) {
+  const c10::InferenceMode guard;
+  benchmark::DoNotOptimize(piece());
+  work_count() = {};
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(piece());
+  }
+  state.counters["FLOP/s"] =
+      benchmark::Counter(static_cast<double>(work_count().flops), benchmark::Counter::kIsRate);
+}
+
+/// Adds a benchmark by wall time: LibTorch's threads share the work. `function` takes the State.
+template <typename Function>
+void add(const std::string& name, benchmark::TimeUnit unit, Function function) {
+  benchmark::RegisterBenchmark(name.c_str(), std::move(function))->UseRealTime()->Unit(unit);
+}
+
+/// Runs what was added, as the command line says.
+inline int run(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) {
+    return 2;
+  }
+  benchmark::RunSpecifiedBenchmarks();
+  benchmark::Shutdown();
+  return 0;
+}
+
+}  // namespace lazymar::bench

@@ -1,1 +1,0 @@
-"""Training of the demo checkpoint; scripts/train_demo.py is its command line."""

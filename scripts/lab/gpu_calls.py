@@ -1,0 +1,29 @@
+#!/usr/bin/env python3
+"""What a batch asks of the CUDA runtime: the difference between a longer and a shorter run, counted by
+tests/support/cuda_call_counter.cpp.
+
+    scripts/lab/gpu_calls.py SHORTER.json LONGER.json BATCHES      BATCHES: how many more the longer one has
+
+Exit status: 0, or 1 where a batch waits for the device or allocates on it, or where nothing was
+counted. Pinned buffers are told and no fault: how many there are depends on how far behind the
+writer of PNGs is, and they are kept.
+"""
+import json
+import sys
+from pathlib import Path
+
+
+def main():
+    if len(sys.argv) != 4:
+        sys.exit("usage: gpu_calls.py SHORTER.json LONGER.json BATCHES")
+    try:
+        shorter, longer = (json.loads(Path(name).read_text(encoding="utf-8")) for name in sys.argv[1:3])
+    except (OSError, ValueError) as error:
+        sys.exit(f"gpu_calls.py: {error}")
+    each = {kind: (longer[kind] - shorter[kind]) / int(sys.argv[3]) for kind in longer}
+    print("a batch: " + ", ".join(f"{count:g} {kind}" for kind, count in each.items()))
+    launches = each["kernels"] + each["graphs"]
+    return int(each["waits"] != 0 or each["allocations"] != 0 or launches <= 0)
+
+
+sys.exit(main())

@@ -1,0 +1,221 @@
+#!/usr/bin/env bash
+# Everything about the CUDA path that needs a GPU, in one command: kernels against their twins, graphs,
+# compute-sanitizer, recorded runs, benchmarks, the original code. It plans for 8 minutes on an H100, a
+# build not counted, and leaves out what no longer fits, saying so.
+#
+#   scripts/lab/gpu_check.sh [OUT]        on a machine with a GPU; results go to OUT (gpu_check)
+#   scripts/lab/gpu_check.sh pack DIR     on a machine with nvcc, GPU or not: builds, and puts programs and the
+#                                     libraries they need into DIR, for a machine that cannot fetch anything
+#
+#   LAZYMAR_GPU_PROGRAMS=DIR   use what `pack` left there, instead of building
+#   LAZYMAR_GPU_PARTS="..."    some of: tests sanitizers traces bench original eval batches
+#   LAZYMAR_GPU_SECONDS=470    how long it may take
+#   LAZYMAR_ORIGINAL=DIR       a checkout of github.com/feihongyan1/LazyMAR, to be timed in turns with ours
+#   LAZYMAR_TRACES=DIR         more recorded runs
+#   PYTHON=python3             a Python whose torch (2.11.0, with CUDA) has the libraries
+#
+# OUT/summary.txt is for people, OUT/results.json for programs, OUT/logs.tar.gz for whoever has to know
+# why. Exit status: 0 everything ran and passed, 1 something failed, 2 nothing could be tested, 3 nothing
+# failed and something was left out.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+python=${PYTHON:-python3}
+targets=(gpu_tests lazymar_bench lazymar_eval lazymar_verify)
+counter=libcuda_call_counter.so  # built beside gpu_tests
+
+say() { echo "gpu_check: $*"; }
+stop() { say "$@" >&2; exit 2; }
+# Where the build has a program that uses CUDA: in place of the others, or beside them where it cannot run.
+built() {
+  case "$(sed -n 's/^LAZYMAR_CUDA_MODE:INTERNAL=//p' build/CMakeCache.txt)" in
+    COMPILE) echo "build/cuda/$1" ;;
+    ON) if [[ $1 == gpu_tests ]]; then echo "build/tests/$1"; else echo "build/bin/$1"; fi ;;
+    *) stop "the build has no CUDA: configuring says why (CUDA: ...)" ;;
+  esac
+}
+
+if [[ ${1:-} == pack ]]; then
+  target=${2:?gpu_check.sh pack DIR}
+  LAZYMAR_CMAKE_ARGS="-DLAZYMAR_CUDA=AUTO ${LAZYMAR_CMAKE_ARGS:-}" scripts/build.sh
+  mkdir -p "$target/lib"
+  for name in "${targets[@]}"; do
+    program=$(built "$name")
+    strip -o "$target/$name" "$program"
+    # Small libraries of the distribution; LibTorch, CUDA and the C library are the other machine's.
+    ldd "$program" | awk '$3 ~ /^\// {print $3}' |
+      grep -E '/lib(spdlog|fmt|deflate|crypto|gtest|gtest_main)[.-]' | xargs -r cp -Lut "$target/lib"
+  done
+  cp "$(dirname "$(built gpu_tests)")/$counter" "$target"
+  say "$target: $(du -sh "$target" | cut -f1)"
+  exit 0
+fi
+
+# --- What there is --------------------------------------------------------------------------------
+out=${1:-gpu_check}
+rm -rf "${out:?}/logs"  # of a run that was cut off
+mkdir -p "$out/logs"
+out=$(cd "$out" && pwd)
+nvidia-smi >"$out/device.txt" 2>&1 || stop "SKIPPED: no NVIDIA GPU (nvidia-smi says so)"
+torch=${LIBTORCH_DIR:-$("$python" -c 'import torch; print(torch.__path__[0])')} ||
+  stop "$python has no torch: name one with PYTHON, or LibTorch with LIBTORCH_DIR"
+libraries=$torch/lib
+for folder in "$torch"/../nvidia/*/lib /usr/local/cuda/lib64; do
+  [[ ! -d $folder ]] || libraries+=:$folder
+done
+if [[ -n ${LAZYMAR_GPU_PROGRAMS:-} ]]; then
+  programs=$(cd "$LAZYMAR_GPU_PROGRAMS" && pwd)
+  libraries+=:$programs/lib
+  chmod +x "${targets[@]/#/$programs/}"
+else
+  build_flags=(--target cuda_call_counter)
+  for name in "${targets[@]}"; do build_flags+=(--target "$name"); done
+  architecture=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader | head -1 | tr -d .)
+  LIBTORCH_DIR=$torch \
+    LAZYMAR_CMAKE_ARGS="-DLAZYMAR_CUDA=ON -DLAZYMAR_CUDA_ARCHITECTURES=$architecture" \
+    scripts/build.sh "${build_flags[@]}" >"$out/logs/build.log" 2>&1 || {
+    tail -n 12 "$out/logs/build.log"
+    stop "the build failed; where libraries cannot be fetched, use what 'gpu_check.sh pack' makes elsewhere"
+  }
+  programs=$out/programs
+  mkdir -p "$programs"
+  for name in "${targets[@]}"; do
+    program=$(built "$name")
+    ln -sf "$PWD/$program" "$programs/$name"
+  done
+  ln -sf "$PWD/$(dirname "$(built gpu_tests)")/$counter" "$programs/$counter"
+fi
+[[ -x $programs/gpu_tests ]] || stop "$programs holds no gpu_tests"
+
+# --- Stages ---------------------------------------------------------------------------------------
+began=$(date +%s)
+limit=${LAZYMAR_GPU_SECONDS:-470}
+left() { echo $((limit - ($(date +%s) - began))); }
+: >"$out/stages.tsv"
+failed=0
+incomplete=0
+note() { printf '%s\t%s\t%s\n' "$1" "$2" "$3" >>"$out/stages.tsv"; say "$1: $2, $3 s"; }
+left_out() { note "$1" "LEFT OUT: $2" 0; incomplete=1; }
+
+# stage NAME SECONDS COMMAND...: runs it for that long at most, if there is time; its output goes to
+# OUT/logs/NAME.log.
+stage() {
+  local name=$1 most=$2 status=0 start verdict=passed
+  shift 2
+  if (($(left) < 10)); then
+    left_out "$name" "no time"
+    return
+  fi
+  ((most < $(left))) || most=$(left)
+  start=$(date +%s)
+  timeout -k 5 "$most" "$@" >"$out/logs/$name.log" 2>&1 || status=$?
+  ((status == 0)) || verdict="FAILED ($status)"
+  ((status != 124 && status != 137)) || verdict="TOO LONG"
+  if ((status == 0)) && grep -q 'SKIPPED' "$out/logs/$name.log"; then
+    verdict="FAILED: skipped where it should have run"
+  fi
+  [[ $verdict == passed ]] || failed=1
+  note "$name" "$verdict" $(($(date +%s) - start))
+  [[ $verdict == passed ]] || tail -n 12 "$out/logs/$name.log"
+}
+ours() { local name=$1 most=$2; shift 2; stage "$name" "$most" env LD_LIBRARY_PATH="$libraries" "$@"; }
+wanted() { [[ " ${LAZYMAR_GPU_PARTS:-tests sanitizers traces bench original eval batches} " == *" $1 "* ]]; }
+
+nvidia-smi --query-gpu=timestamp,clocks.sm,clocks.mem,power.draw,temperature.gpu,memory.used,utilization.gpu \
+  --format=csv -l 1 >"$out/clocks.csv" 2>&1 &
+monitor=$!
+# However it ends, what was measured is told.
+summarize() {
+  kill "$monitor" 2>/dev/null || true
+  "$python" scripts/lab/gpu_summary.py "$out" || true
+  tar -C "$out" -czf "$out/logs.tar.gz" logs && rm -rf "$out/logs" "$out/runs" "$out/programs"
+  say "took $(($(date +%s) - began)) s"
+}
+trap summarize EXIT
+
+# --- Correctness first ----------------------------------------------------------------------------
+# calls GRAPHS: that a batch neither waits for the device nor allocates, by runs of 4 and 8 batches.
+calls() {
+  local graphs=$1 batches counts=$out/logs/calls-graphs-$1
+  for batches in 4 8; do
+    ours "batches-graphs-$graphs-$batches" 30 env LD_PRELOAD="$programs/$counter" \
+      LAZYMAR_CUDA_CALLS="$counts-$batches.json" "$programs/lazymar_eval" --device cuda:0 --model demo \
+      --lazy_mar --eval_bsz 8 --num_images $((8 * batches)) --cuda_graphs "$graphs" \
+      --output_dir "$out/runs/$graphs-$batches"
+  done
+  stage "calls-graphs-$graphs" 10 "$python" scripts/lab/gpu_calls.py "$counts-4.json" "$counts-8.json" 4
+}
+# A process each: an error of the device is the end of its process.
+if wanted tests; then
+  for suite in RowKernels SelectionKernels HeadKernels ModelKernels LibraryKernels Graphs; do
+    ours "tests-$suite" 60 "$programs/gpu_tests" --gtest_filter="$suite.*"
+  done
+  calls on
+  calls off
+fi
+if wanted sanitizers; then
+  sanitizer=$(PATH=$PATH:/usr/local/cuda/bin command -v compute-sanitizer || true)
+  for tool in memcheck racecheck; do
+    if [[ -z $sanitizer ]]; then
+      left_out "sanitizer-$tool" "compute-sanitizer is not installed"
+      continue
+    fi
+    # Each tensor an allocation of its own: within LibTorch's large blocks nothing is out of bounds.
+    ours "sanitizer-$tool" 90 env PYTORCH_NO_CUDA_MEMORY_CACHING=1 "$sanitizer" --tool "$tool" \
+      --error-exitcode 9 --report-api-errors no --kernel-name kns=lazymar "$programs/gpu_tests" \
+      --gtest_filter='RowKernels.*:SelectionKernels.*:HeadKernels.*'
+  done
+fi
+if wanted traces; then
+  for trace in tests/data/traces/*/ ${LAZYMAR_TRACES:+"$LAZYMAR_TRACES"/*/}; do
+    name=verify-$(basename "$trace")
+    [[ ! -e $out/logs/$name-fp32.log ]] || continue  # a run that stands in both folders
+    verify=("$programs/lazymar_verify" --trace "$trace" --device cuda)
+    ours "$name-fp32" 30 "${verify[@]}" --precision fp32
+    ours "$name-bf16" 30 "${verify[@]}" --precision bf16
+    ours "$name-fp16" 30 "${verify[@]}" --precision fp16
+    ours "$name-fp32-no-graphs" 30 "${verify[@]}" --precision fp32 --cuda_graphs off
+  done
+fi
+
+# --- Benchmarks -----------------------------------------------------------------------------------
+# bench NAME SECONDS ARGUMENTS...: its tables to OUT/logs/NAME.json and .md.
+bench() {
+  local name=$1 most=$2
+  shift 2
+  ours "$name" "$most" "$programs/lazymar_bench" --device cuda --random_weights --models mar_huge \
+    --json "$out/logs/$name.json" --markdown "$out/logs/$name.md" "$@"
+}
+# evaluation NAME SECONDS ARGUMENTS...: a run on random weights, its summary to OUT/logs/NAME.json.
+evaluation() {
+  local name=$1 most=$2
+  shift 2
+  ours "$name" "$most" "$programs/lazymar_eval" --device cuda --random_weights --durability none \
+    --no_metadata --output_dir "$out/runs/$name" "$@"
+  find "$out/runs/$name" -name summary.json -exec cp {} "$out/logs/$name.json" \; 2>/dev/null || true
+  rm -rf "${out:?}/runs/$name"
+}
+original() {
+  local batch=$1
+  if [[ -z ${LAZYMAR_ORIGINAL:-} ]]; then
+    left_out "original-$batch" "LAZYMAR_ORIGINAL names no checkout"
+    return
+  fi
+  stage "original-$batch" 110 "$python" scripts/lab/original_bench.py --repo "$LAZYMAR_ORIGINAL" \
+    --model mar_huge --arms lazy --batch "$batch" --json "$out/logs/original-$batch.json"
+}
+for batch in 1 128; do
+  arms="baseline; lazy; lazy --cuda_graphs off"
+  ((batch > 1)) || arms+="; baseline --cuda_graphs off"
+  if wanted bench; then bench "bench-$batch" 150 --batch "$batch" --repeats 2 --arms "$arms"; fi
+  if wanted original; then original "$batch"; fi
+done
+if wanted eval; then
+  evaluation eval-128 90 --model mar_huge --lazy_mar --num_images 384 --eval_bsz 128
+  evaluation eval-auto 90 --model mar_base --lazy_mar --num_iter 16 --num_images 1024 --eval_bsz auto
+fi
+if wanted batches; then
+  bench bench-batches 120 --batch 8,32,256 --sample_steps 1 --repeats 1 --arms "baseline; lazy"
+fi
+
+if ((failed)); then exit 1; fi
+if ((incomplete)); then exit 3; fi

@@ -1,0 +1,12 @@
+#pragma once
+/// The rate of matrix products that this machine reaches now: what a network's is measured by.
+
+#include "weights/weights.h"
+
+namespace lazymar {
+
+/// FLOP/s of a Linear of the placement's product type, prepared as those of the networks, at a
+/// shape that suits it (640 rows, 1024 -> 4096). The best of several rounds, half a second in all.
+double gemm_rate(const Placement& placement);
+
+}  // namespace lazymar

@@ -1,0 +1,36 @@
+#pragma once
+/// lazymar_bench's options.
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pipeline/method_request.h"
+#include "pipeline/model_files.h"
+
+namespace lazymar {
+
+/// One of the settings that are compared.
+struct BenchArm {
+  std::string name;  ///< as given: "baseline", "lazy --lazy_refresh 5"
+  MethodRequest method;
+  std::optional<int64_t> batch;  ///< images computed at once, if the arm has its own
+};
+
+/// Every arm is run with every model and batch size; arms of one model and batch take turns.
+struct BenchOptions {
+  std::vector<std::string> models{"mar_huge"};
+  std::vector<int64_t> batches{1};
+  std::vector<BenchArm> arms;
+  int64_t repeats = 3;  ///< measured runs of each arm, after one that is not measured
+  /// Decoding steps of each kind that are run; the others are extrapolated. None: all are run.
+  std::optional<int64_t> sample_steps;
+  ModelRequest model;  ///< but for the model's name
+  std::string device = "auto";
+  std::optional<int64_t> threads;
+  std::optional<std::filesystem::path> markdown, json, csv;  ///< files to write
+};
+
+}  // namespace lazymar

@@ -1,0 +1,204 @@
+#include "cache/lazy_cache.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+
+#include "cache/row_selection.h"
+#include "nn/capture.h"
+#include "nn/ops.h"
+
+namespace lazymar {
+
+LazyCache::LazyCache(const LazyOptions& options, const MarConfig& config,
+                     const SamplingOptions& sampling, const ExactOptimizations& optimizations)
+    : options_(options),
+      optimizations_(optimizations),
+      retain_(options, sampling.num_iter),
+      length_(config.sequence_length),
+      buffer_(config.buffer_size),
+      plan_(make_decoding_plan(config.sequence_length, sampling)),
+      halves_(sampling.guided() ? 2 : 1),
+      cached_halves_(options.condition ? 1 : halves_),
+      encoder_(static_cast<size_t>(config.encoder_depth)),
+      decoder_(static_cast<size_t>(config.decoder_depth)) {}
+
+bool LazyCache::lazy(int64_t step) const {
+  const bool cached = options_.token || (options_.condition && halves_ == 2);
+  return cached && options_.lazy_step(step);
+}
+
+bool LazyCache::keeps(const DecodeStep& step) const {
+  // Lazy steps pass their tokens on; of the full ones only the last before a lazy one has to leave
+  // anything behind.
+  return lazy(step.index) ||
+         (step.index + 1 < static_cast<int64_t>(plan_.size()) && lazy(step.index + 1));
+}
+
+bool LazyCache::keeps_difference(const DecodeStep& step) const {
+  return options_.condition && halves_ == 2 && !lazy(step.index) && keeps(step);
+}
+
+int64_t LazyCache::computed_halves(const DecodeStep& step) const {
+  return lazy(step.index) && options_.condition ? 1 : halves_;
+}
+
+void LazyCache::begin(const MarBatch& batch) {
+  images_ = batch.images;
+  if (options_.token) {
+    overwrite(raster_rows_,
+              rows_in_raster_order(batch.orders, buffer_).repeat({cached_halves_, 1}));
+  }
+  if (options_.condition && halves_ == 2) {
+    const at::Tensor& like = batch.decoder.x;
+    make_room(difference_, {images_, length_, like.size(2)}, like.options());
+  }
+}
+
+EncoderRows LazyCache::encoder_rows(const DecodeStep& step) {
+  const int64_t last = reuses_tokens(step) ? step.masked_before : length_;
+  return {step.masked, last, computed_halves(step)};
+}
+
+at::Tensor LazyCache::encode(std::span<const Block> blocks, const RowInputs& inputs,
+                             const DecodeStep& step) {
+  const int64_t rows = length_ + buffer_;
+  const int64_t known = rows - step.masked;
+  const int64_t fresh = step.just_decoded();
+  const bool reuse = reuses_tokens(step);
+  const bool store = options_.token && !reuse && keeps(step);
+  const RowInputs computed = inputs.leading(computed_halves(step) * images_);
+  const auto asking = [&](const at::Tensor& t) {
+    return reuse ? at::cat({t.narrow(1, step.masked, fresh), t.narrow(1, length_, buffer_)}, 1)
+                 : t.narrow(1, step.masked, known);
+  };
+  // The inputs keep every known row's keys and values: the first layer needs no cache.
+  const RowInputs inputs_asking{asking(computed.x), asking(computed.q),
+                                computed.kv.narrow(1, step.masked, known)};
+  const auto all = [](const at::Tensor& t) { return t; };
+  at::Tensor h = inputs_asking.x;
+  for (size_t i = 0; i < blocks.size(); ++i) {
+    const BlockRows of(blocks, i, h, inputs_asking, /*all_ask=*/true);
+    at::Tensor kv = of.keys_values();
+    if (i > 0 && reuse) {
+      KvCache& cache = encoder_[i];
+      cache.write(kv, 0, step.masked, fresh);
+      cache.write(kv, fresh, length_, buffer_);
+      kv = cache.rows.narrow(1, step.masked, known);
+    } else if (i > 0 && store) {
+      encoder_[i].store(kv, cached_halves_ * images_, rows, step.masked);
+    }
+    h = blocks[i].rest(h, of.queries(all), kv);
+  }
+  return h;
+}
+
+at::Tensor LazyCache::decode(std::span<const Block> blocks, const RowInputs& inputs,
+                             const DecodeStep& step) {
+  const RowInputs computed = inputs.leading(computed_halves(step) * images_);
+  at::Tensor rows;
+  const at::Tensor h = decode_rows(blocks, computed, step, rows);
+  if (rows.defined()) {
+    return add_unconditional(predicted_rows(h, rows, step), step);
+  }
+  const int64_t first = needed_rows(step).first;
+  if (keeps_difference(step)) {
+    // Only rows that are still masked will be asked for.
+    const int64_t count = step.first - first;
+    const at::Tensor later = h.narrow(1, 0, count);
+    at::Tensor difference = difference_.narrow(1, first, count);
+    at::sub_out(difference, later.narrow(0, images_, images_), later.narrow(0, 0, images_));
+  }
+  return add_unconditional(h.narrow(1, step.first - first, step.predicted()), step);
+}
+
+LazyCache::Range LazyCache::needed_rows(const DecodeStep& step) const {
+  if (!optimizations_.needed_rows) {
+    return {0, length_ + buffer_};
+  }
+  int64_t first = step.first;
+  if (keeps_difference(step)) {
+    for (size_t next = static_cast<size_t>(step.index) + 1;
+         next < plan_.size() && lazy(plan_[next].index); ++next) {
+      first = plan_[next].first;
+    }
+  }
+  return {first, step.masked - first};
+}
+
+at::Tensor LazyCache::decode_rows(std::span<const Block> blocks, const RowInputs& inputs,
+                                  const DecodeStep& step, at::Tensor& rows) {
+  const int64_t all = length_ + buffer_;
+  // A next step that computes every row needs none of this one's.
+  const bool store =
+      optimizations_.needed_stores ? next_prunes(step) : options_.token && keeps(step);
+  at::Tensor h = inputs.x;
+  for (size_t i = 0; i < blocks.size(); ++i) {
+    const Block& block = blocks[i];
+    const auto layer = static_cast<int64_t>(i);
+    const bool prunes_here = layer == options_.prune_layer && prunes(step);
+    const BlockRows of(blocks, i, h, inputs, !prunes_here && i + 1 < blocks.size());
+    if (prunes_here) {
+      h = prune(block, h, of, step, rows);
+      if (store) {
+        decoder_[i].store(of.keys_values(), cached_halves_ * images_, all, 0);
+      }
+      continue;
+    }
+    at::Tensor kv = of.keys_values();
+    if (rows.defined()) {
+      write_rows(decoder_[i].rows, rows, kv);
+      kv = decoder_[i].rows;
+    } else if (store && layer >= options_.prune_layer) {
+      // Layers before the pruning one are computed on all rows in every step: nothing to keep.
+      decoder_[i].store(kv, cached_halves_ * images_, all, 0);
+    }
+    // Every row is asked; behind the last block not every row has to ask.
+    Range asking{0, h.size(1)};
+    if (i + 1 == blocks.size() && rows.defined() && optimizations_.needed_rows) {
+      asking.count = step.predicted();
+      rows = rows.narrow(1, 0, asking.count);
+    } else if (i + 1 == blocks.size() && !rows.defined()) {
+      asking = needed_rows(step);
+    }
+    const auto part = [&](const at::Tensor& t) { return t.narrow(1, asking.first, asking.count); };
+    h = block.rest(part(h), of.queries(part), kv);
+  }
+  return h;
+}
+
+at::Tensor LazyCache::prune(const Block& block, const at::Tensor& x, const BlockRows& of,
+                            const DecodeStep& step, at::Tensor& rows) {
+  const int64_t width = x.size(2);
+  const KvCache& before = decoder_[static_cast<size_t>(options_.prune_layer)];
+  const at::Tensor similarity = mean_cosine_similarity(
+      of.keys_values().narrow(2, width, width), before.rows.narrow(2, width, width), block.heads);
+  rows = least_similar_rows(similarity, raster_rows_, step, rows_to_keep(step));
+  const auto kept = [&](const at::Tensor& t) { return take_rows(t, rows); };
+  if (!optimizations_.kept_queries) {
+    const auto all = [](const at::Tensor& t) { return t; };
+    return kept(block.rest(x, of.queries(all), of.keys_values()));
+  }
+  return block.rest(kept(x), of.queries(kept), of.keys_values());
+}
+
+int64_t LazyCache::rows_to_keep(const DecodeStep& step) const {
+  const int64_t rows = length_ + buffer_;
+  const auto share = static_cast<int64_t>(static_cast<double>(rows) * retain_.ratio(step.index));
+  return std::min(rows, std::max(step.predicted() + step.just_decoded() + options_.extra, share));
+}
+
+bool LazyCache::next_prunes(const DecodeStep& step) const {
+  const auto next = static_cast<size_t>(step.index) + 1;
+  return next < plan_.size() && prunes(plan_[next]);
+}
+
+at::Tensor LazyCache::add_unconditional(const at::Tensor& rows, const DecodeStep& step) const {
+  if (computed_halves(step) == halves_) {
+    return rows;
+  }
+  const at::Tensor kept = difference_.narrow(1, step.first, step.predicted());
+  return at::cat({rows, rows + kept * options_.condition_scale});
+}
+
+}  // namespace lazymar

@@ -1,0 +1,31 @@
+#pragma once
+/// Command lines of the tools.
+
+#include <optional>
+#include <string>
+
+#include "bench/options.h"
+#include "generate/options.h"
+#include "pipeline/convert.h"
+#include "report/compare.h"
+#include "score/command.h"
+#include "verify/options.h"
+
+namespace lazymar {
+
+/// Either the options, or text to print before a successful exit (--help, --version).
+template <typename Options>
+struct Parsed {
+  Options options;
+  std::optional<std::string> text;
+};
+
+/// Throws Error (usage) for an unknown flag or a value out of range.
+Parsed<EvalOptions> parse_eval_options(int argc, const char* const* argv);
+Parsed<VerifyOptions> parse_verify_options(int argc, const char* const* argv);
+Parsed<ConvertOptions> parse_convert_options(int argc, const char* const* argv);
+Parsed<CompareOptions> parse_compare_options(int argc, const char* const* argv);
+Parsed<ScoreOptions> parse_score_options(int argc, const char* const* argv);
+Parsed<BenchOptions> parse_bench_options(int argc, const char* const* argv);
+
+}  // namespace lazymar

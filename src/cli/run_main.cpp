@@ -1,0 +1,43 @@
+#include "cli/run_main.h"
+
+#include <c10/util/Exception.h>
+
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <new>
+#include <string>
+
+namespace lazymar {
+namespace {
+
+int report(const char* program, ExitCode code, const std::string& message) {
+  std::fflush(stdout);
+  std::fprintf(stderr, "%s: %s\n", program, message.c_str());
+  return static_cast<int>(code);
+}
+
+std::string first_line(const std::string& text) {
+  return text.substr(0, text.find('\n'));
+}
+
+}  // namespace
+
+int run_main(const char* program, const std::function<ExitCode()>& body) {
+  // A closed pipe or a size limit shall be a failed write with a reason, not a silent death.
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
+  try {
+    return static_cast<int>(body());
+  } catch (const Error& error) {
+    return report(program, error.code(), error.what());
+  } catch (const c10::Error& error) {
+    return report(program, ExitCode::kInternal, first_line(error.what_without_backtrace()));
+  } catch (const std::bad_alloc&) {
+    return report(program, ExitCode::kInternal, "out of memory: use a smaller --eval_bsz");
+  } catch (const std::exception& error) {
+    return report(program, ExitCode::kInternal, first_line(error.what()));
+  }
+}
+
+}  // namespace lazymar

@@ -1,0 +1,28 @@
+#pragma once
+/// What computing a batch of images took: seconds and FLOPs.
+
+#include <cstdint>
+#include <vector>
+
+namespace lazymar {
+
+/// Time of a block's stages: by the wall clock on a CPU, between events on a GPU.
+struct StageSeconds {
+  double encoder = 0.0, decoder = 0.0, head = 0.0, vae = 0.0;
+  double total = 0.0;  ///< from labels to pixels, everything included
+
+  StageSeconds& operator+=(const StageSeconds& other);
+};
+
+/// What one decoding step took.
+struct StepCost {
+  double seconds = 0.0;
+  int64_t flops = 0;
+
+  bool operator==(const StepCost&) const = default;
+};
+
+/// Adds `more` to `sum`, step by step; an empty sum becomes `more`.
+void add_steps(std::vector<StepCost>& sum, const std::vector<StepCost>& more);
+
+}  // namespace lazymar

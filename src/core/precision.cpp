@@ -1,0 +1,34 @@
+#include "core/precision.h"
+
+#include <array>
+#include <utility>
+
+#include "core/error.h"
+
+namespace lazymar {
+namespace {
+
+constexpr std::array<std::pair<Precision, std::string_view>, 5> kPrecisions{{
+    {Precision::kAuto, "auto"},
+    {Precision::kBf16, "bf16"},
+    {Precision::kFp16, "fp16"},
+    {Precision::kFp32, "fp32"},
+    {Precision::kFp64, "fp64"},
+}};
+
+}  // namespace
+
+Precision parse_precision(std::string_view text) {
+  for (const auto& [precision, name] : kPrecisions) {
+    if (text == name) {
+      return precision;
+    }
+  }
+  throw usage_error("--precision ", text, ": use auto, bf16, fp16, fp32 or fp64");
+}
+
+std::string_view to_string(Precision precision) {
+  return kPrecisions[static_cast<size_t>(precision)].second;
+}
+
+}  // namespace lazymar

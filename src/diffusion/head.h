@@ -1,0 +1,167 @@
+#pragma once
+/// The diffusion MLP that samples tokens from z (MAR, models/diffloss.py), and its sampling loop.
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <tuple>
+#include <vector>
+
+#include "core/exact_optimizations.h"
+#include "core/network_config.h"
+#include "diffusion/modulation.h"
+#include "diffusion/schedule.h"
+#include "nn/capture.h"
+#include "nn/head_ops.h"
+#include "nn/linear.h"
+
+namespace lazymar {
+
+/// Residual block with adaptive LayerNorm: h += gate * mlp(in_ln(h) * (1 + scale) + shift), where
+/// (shift, scale, gate) = ada(y) and y = silu(time + condition).
+struct HeadBlock {
+  LayerNorm in_ln;
+  Linear fc1, fc2;
+  Linear ada;       ///< W -> 3W
+  Linear ada_gate;  ///< the last third of ada: W -> W
+
+  /// h [R, W], ada(y) [R, 3W].
+  HeadMlpOutput operator()(const at::Tensor& h, const at::Tensor& modulation) const;
+};
+
+/// The head's weights. Its first product, its last ones and those of the timesteps are exact: the
+/// first diffusion step (index T - 1) magnifies an error of eps some 350 times. The others do so
+/// less than twofold.
+struct DiffusionHead {
+  Linear input_proj, cond_embed, time_fc1, time_fc2, final_ada, final_linear;
+  Linear final_ada_rounded;  ///< final_ada in the products' type
+  /// input_proj's weight transposed, [C, W]: as a GPU's threads read it side by side. Undefined
+  /// where the weight is packed.
+  at::Tensor input_columns;
+  std::vector<HeadBlock> blocks;
+  double norm_eps = 1e-6;
+
+  /// Every block's ada, then final_ada: exact for the first diffusion step, else rounded.
+  std::vector<const Linear*> adaptive_layers(bool first) const;
+
+  int64_t channels() const { return input_proj.in; }
+
+  /// Embeddings of the schedule's timesteps, [T, W]; sinusoids in fp32 whatever the weights' type.
+  at::Tensor time_table(const DiffusionSchedule& schedule) const;
+  /// h [R, W] and final_ada(y) [R, 2W] -> eps and v side by side, [R, 2C].
+  at::Tensor final_layer(const at::Tensor& h, const at::Tensor& modulation) const;
+};
+
+/// Reads the tensors under "diffloss.net".
+DiffusionHead load_head(WeightSource& weights, const MarConfig& config);
+
+/// One diffusion step as a HeadRunner sees it.
+struct HeadStep {
+  int64_t index = 0;     ///< respaced, T - 1 down to 0
+  int64_t steps = 0;     ///< T
+  int64_t halves = 1;    ///< 2 with guidance: conditional rows first, then unconditional ones
+  at::Tensor guidance;   ///< scale of this decoding step, one value of x's type
+  at::Tensor x;          ///< [R, C], the same for both halves
+  at::Tensor times;      ///< embeddings of all diffusion steps, [T, W]
+  at::Tensor condition;  ///< cond_embed(z), [halves * R, W]
+};
+
+/// Rows of adaptive layers' products that are computed at once: enough for a full-speed product,
+/// few enough that the outputs of the largest head stay below 100 MB.
+inline constexpr int64_t kModulationRows = 384;
+
+/// What the network predicts for the conditional rows, [R, C] each.
+struct HeadOutput {
+  at::Tensor eps;  ///< after guidance
+  at::Tensor v;    ///< log-variance interpolation
+};
+
+/// eps_u + g * (eps_c - eps_u), given eps_u and the difference.
+at::Tensor guide(const at::Tensor& unconditional, const at::Tensor& difference,
+                 const at::Tensor& guidance);
+
+/// What follows a prediction, for runners that take several steps at once.
+struct HeadProcess {
+  at::Tensor coefficients;  ///< [T, 6]: DiffusionSchedule::table()
+  at::Tensor noise;         ///< [T + 1, R, C]: by diffusion step, then the starting noise
+  double temperature = 1.0;
+};
+
+/// Where several steps led.
+struct HeadAdvance {
+  at::Tensor x;  ///< [R, C]
+  int64_t steps = 0;
+};
+
+/// Decides how one diffusion step is computed. Called with index T - 1, ..., 0 in turn.
+class HeadRunner {
+ public:
+  virtual ~HeadRunner() = default;
+  virtual HeadOutput predict(const DiffusionHead& head, const HeadStep& step) = 0;
+  /// Several steps from this one on, where the runner takes them at once; otherwise the caller
+  /// predicts this one and asks again at the next.
+  virtual std::optional<HeadAdvance> advance(const DiffusionHead&, const HeadStep&,
+                                             const HeadProcess&) {
+    return std::nullopt;
+  }
+};
+
+/// Computes everything.
+class FullHeadRunner final : public HeadRunner {
+ public:
+  explicit FullHeadRunner(int64_t modulation_rows = kModulationRows)
+      : modulation_(modulation_rows) {}
+
+  HeadOutput predict(const DiffusionHead& head, const HeadStep& step) override;
+
+ private:
+  Modulation modulation_;
+};
+
+/// A head together with its respaced process. On devices that capture, the loop for a shape is
+/// recorded when it first comes and replayed from then on: a few launches instead of thousands.
+class HeadSampler {
+ public:
+  HeadSampler(const DiffusionHead& head, int64_t num_sampling_steps,
+              const ExactOptimizations& optimizations = {});
+
+  /// z [halves * R, D], noise [T + 1, R, C] (by diffusion step, then the starting noise) -> tokens
+  /// [R, C]. The runner must outlive the sampler or forget_captures().
+  at::Tensor sample(HeadRunner& runner, const at::Tensor& z, int64_t halves, double guidance,
+                    double temperature, const at::Tensor& noise);
+
+  int64_t steps() const { return schedule_.steps(); }
+
+  /// Gives the captures' memory back.
+  void forget_captures() { captured_.clear(); }
+
+ private:
+  /// What a loop reads.
+  struct Inputs {
+    at::Tensor z, noise;
+    at::Tensor guidance;  ///< one value
+    int64_t halves = 1;
+    double temperature = 1.0;
+  };
+  /// A recorded loop, with the tensors it reads and writes.
+  struct CapturedLoop {
+    Inputs inputs;
+    at::Tensor tokens;
+    RepeatedWork loop;
+  };
+  using Key = std::tuple<const HeadRunner*, int64_t, int64_t, double>;
+
+  at::Tensor loop(HeadRunner& runner, const Inputs& inputs) const;
+  at::Tensor replayed(HeadRunner& runner, const Inputs& inputs, double guidance);
+
+  const DiffusionHead& head_;
+  DiffusionSchedule schedule_;
+  ExactOptimizations optimizations_;
+  at::Tensor times_;
+  at::Tensor coefficients_;               ///< on the head's device
+  std::map<Key, CapturedLoop> captured_;  ///< by runner, rows of z, halves and temperature
+};
+
+}  // namespace lazymar

@@ -1,0 +1,55 @@
+#include "files/descriptor.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "core/error.h"
+
+namespace lazymar {
+
+Descriptor::~Descriptor() {
+  close();
+}
+
+Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
+  close();
+  number_ = other.release();
+  return *this;
+}
+
+int Descriptor::release() {
+  return std::exchange(number_, -1);
+}
+
+int Descriptor::close() {
+  return number_ >= 0 ? ::close(release()) : 0;
+}
+
+void write_all(int descriptor, std::span<const std::byte> bytes,
+               const std::filesystem::path& target) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) {
+      continue;
+    }
+    if (written < 0) {
+      throw output_error(target.string(), ": cannot write: ", std::strerror(errno));
+    }
+    bytes = bytes.subspan(static_cast<size_t>(written));
+  }
+}
+
+void write_all(int descriptor, std::string_view text, const std::filesystem::path& target) {
+  write_all(descriptor, std::as_bytes(std::span(text.data(), text.size())), target);
+}
+
+void check_synced(int result, const std::filesystem::path& target) {
+  if (result != 0) {
+    throw output_error(target.string(), ": cannot be made durable: ", std::strerror(errno));
+  }
+}
+
+}  // namespace lazymar

@@ -1,0 +1,35 @@
+#include "files/read_ahead.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstdint>
+
+namespace lazymar {
+namespace {
+
+void advise(std::span<const std::byte> bytes, int advice) {
+  static const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+  const auto begin = reinterpret_cast<uintptr_t>(bytes.data());
+  const uintptr_t aligned = begin / page * page;
+  if (!bytes.empty()) {
+    madvise(reinterpret_cast<void*>(aligned), bytes.size() + (begin - aligned), advice);
+  }
+}
+
+}  // namespace
+
+void read_only_what_is_touched(std::span<const std::byte> mapping) {
+  advise(mapping, MADV_RANDOM);
+}
+
+void read_ahead(std::span<const std::byte> bytes) {
+  // Linux fetches of each request no more than what it reads ahead by itself, often 128 KiB.
+  constexpr size_t kPiece = size_t{128} << 10;
+  for (; bytes.size() > kPiece; bytes = bytes.subspan(kPiece)) {
+    advise(bytes.first(kPiece), MADV_WILLNEED);
+  }
+  advise(bytes, MADV_WILLNEED);
+}
+
+}  // namespace lazymar

@@ -1,0 +1,64 @@
+#include "files/writable_check.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string>
+
+#include "core/error.h"
+#include "files/descriptor.h"
+
+namespace lazymar {
+namespace {
+
+namespace fs = std::filesystem;
+
+Error unwritable(std::string_view name, const fs::path& place, const std::string& reason) {
+  return output_error(name, " ", place.string(), ": cannot be written: ", reason,
+                      "; name a place that can");
+}
+
+/// Permissions alone do not tell: root has them all, and /proc takes no file of anybody.
+void try_folder(const fs::path& folder, const fs::path& place, std::string_view name) {
+  const fs::path file = folder / concat(".lazymar.", ::getpid(), ".tmp");
+  const Descriptor made(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+  if (made.number() < 0 && errno != EEXIST) {
+    throw unwritable(
+        name, place,
+        concat("no file can be made in ", folder.string(), ": ", std::strerror(errno)));
+  }
+  ::unlink(file.c_str());
+}
+
+}  // namespace
+
+void check_output_folder(const fs::path& folder, std::string_view name) {
+  std::error_code ignored;
+  fs::path nearest = fs::absolute(folder.empty() ? "." : folder).lexically_normal();
+  while (!fs::exists(nearest, ignored) && nearest.has_relative_path()) {
+    nearest = nearest.parent_path();
+  }
+  if (!fs::is_directory(nearest, ignored)) {
+    throw unwritable(name, folder, concat(nearest.string(), " is no folder"));
+  }
+  try_folder(nearest, folder, name);
+}
+
+void check_output_file(const fs::path& file, std::string_view name) {
+  std::error_code ignored;
+  const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
+  if (!fs::is_directory(folder, ignored)) {
+    throw unwritable(
+        name, file,
+        concat(folder.string(), fs::exists(folder, ignored) ? " is no folder" : " is not there"));
+  }
+  // A file that is renamed into place would take the place of a device, too.
+  if (fs::exists(file, ignored) && !fs::is_regular_file(file, ignored)) {
+    throw unwritable(name, file, "it is there and no file");
+  }
+  try_folder(folder, file, name);
+}
+
+}  // namespace lazymar

@@ -1,0 +1,93 @@
+#pragma once
+/// How many FLOPs images take, as a closed formula of their settings. It is derived on paper, from
+/// the description of the method and of the optimizations, not from the code: the counter of what
+/// is executed (nn/flops.h) has to arrive at the same numbers.
+///
+/// Counted as there: matrix products, attention and convolutions, 2 per multiply-add.
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "cache/retain_schedule.h"
+#include "core/network_config.h"
+#include "mar/decoding_plan.h"
+#include "method/lazy_options.h"
+#include "method/sampling_options.h"
+
+namespace lazymar {
+
+/// FLOPs by the part of the networks that they are spent in.
+struct FlopCount {
+  int64_t encoder = 0;          ///< z_proj and the encoder's blocks
+  int64_t decoder = 0;          ///< decoder_embed and the decoder's blocks
+  int64_t head_time = 0;        ///< the head's time embedding
+  int64_t head_condition = 0;   ///< cond_embed
+  int64_t head_modulation = 0;  ///< every adaLN, the final layer's included
+  int64_t head_mlp = 0;         ///< the blocks' MLPs
+  int64_t head_ends = 0;        ///< input_proj and the final linear layer
+  int64_t vae = 0;
+
+  int64_t head() const {
+    return head_time + head_condition + head_modulation + head_mlp + head_ends;
+  }
+  int64_t total() const { return encoder + decoder + head() + vae; }
+  FlopCount& operator+=(const FlopCount& other);
+  FlopCount operator*(int64_t factor) const;
+};
+
+/// What is run.
+struct Workload {
+  MarConfig mar;
+  VaeConfig vae;
+  SamplingOptions sampling;
+  std::optional<LazyOptions> lazy;
+};
+
+/// This program, with all optimizations that change nothing but rounding.
+///
+/// A batch of B images whose first decoding step finds its class's z in the table, in a process
+/// that has its tables, takes batch(B). Before that, once per process: constants(), and
+/// class_table(K) for K classes.
+class FlopFormula {
+ public:
+  explicit FlopFormula(const Workload& workload);
+
+  const std::vector<DecodeStep>& plan() const { return plan_; }
+  /// Computes the conditional half alone, or only rows that changed.
+  bool lazy(const DecodeStep& step) const;
+  /// Decoder rows behind the pruning layer: all in a full step.
+  int64_t kept_rows(const DecodeStep& step) const;
+
+  /// One decoding step: encoder, decoder and head.
+  FlopCount step(const DecodeStep& step, int64_t images) const;
+  /// A batch: its steps, what is computed once for all of them, and the VAE.
+  FlopCount batch(int64_t images) const;
+
+  /// The time embeddings, and layer 0's queries, keys and values of masked tokens.
+  FlopCount constants() const;
+  /// The first step's z of so many classes, and of the unconditional half. Nothing where the first
+  /// step is computed like any other, because the second one is lazy and needs its caches.
+  FlopCount class_table(int64_t classes) const;
+
+ private:
+  bool has_class_table() const;
+  bool condition_cached() const;
+  int64_t halves(const DecodeStep& step) const;
+  int64_t first_needed_row(const DecodeStep& step) const;
+  int64_t encoder(const DecodeStep& step) const;
+  int64_t decoder(const DecodeStep& step) const;
+  int64_t decoder_blocks(int64_t fresh, int64_t keep, int64_t queries) const;
+  FlopCount head(const DecodeStep& step) const;
+
+  Workload work_;
+  std::vector<DecodeStep> plan_;
+  std::optional<RetainSchedule> retain_;
+  int64_t halves_;
+};
+
+/// The same images computed as github feihongyan1/LazyMAR computes them, every product that it
+/// executes.
+FlopCount original_flops(const Workload& workload, int64_t images);
+
+}  // namespace lazymar

@@ -1,0 +1,67 @@
+#pragma once
+/// Pieces that both accountings are made of, in multiply-adds per image.
+
+#include <cstdint>
+
+#include "flops/flop_formula.h"
+
+namespace lazymar::flop_terms {
+
+/// A transformer block of width `dim`.
+struct BlockTerms {
+  int64_t dim, mlp_dim;
+
+  int64_t query(int64_t rows) const { return rows * dim * dim; }
+  int64_t key_value(int64_t rows) const { return rows * 2 * dim * dim; }
+  int64_t qkv(int64_t rows) const { return query(rows) + key_value(rows); }
+  /// Both products of attention: scores, and their weighted sum.
+  int64_t attention(int64_t queries, int64_t keys) const { return 2 * queries * keys * dim; }
+  int64_t proj(int64_t rows) const { return rows * dim * dim; }
+  int64_t mlp(int64_t rows) const { return rows * 2 * dim * mlp_dim; }
+  /// What follows queries, keys and values.
+  int64_t attend(int64_t queries, int64_t keys) const {
+    return attention(queries, keys) + proj(queries) + mlp(queries);
+  }
+  int64_t block(int64_t queries, int64_t keys) const {
+    return qkv(queries) + attend(queries, keys);
+  }
+};
+
+inline BlockTerms encoder_block(const MarConfig& config) {
+  return {config.encoder_dim, config.encoder_mlp_dim};
+}
+
+inline BlockTerms decoder_block(const MarConfig& config) {
+  return {config.decoder_dim, config.decoder_mlp_dim};
+}
+
+/// Inputs of the head's time embedding (MAR, models/diffloss.py).
+inline constexpr int64_t kSinusoids = 256;
+
+/// How many diffusion steps are of each kind, and how many blocks the cheaper two compute.
+struct HeadKinds {
+  int64_t full = 0;        ///< both halves, all blocks
+  int64_t recomputed = 0;  ///< conditional rows; adaLN and MLP of the active blocks
+  int64_t reused = 0;      ///< conditional rows; gates of the active blocks
+  int64_t active_blocks = 0;
+};
+
+HeadKinds head_kinds(const Workload& workload);
+
+/// min(N, max(n + n' + extra, int(N * ratio))): rows that a lazy step keeps behind the pruning
+/// layer.
+int64_t kept_rows(const Workload& workload, double ratio, const DecodeStep& step);
+
+/// Full steps: the warm-up, and every refresh-th one after it.
+bool is_lazy(const Workload& workload, int64_t step);
+
+/// Products of a k x k convolution.
+inline int64_t convolution(int64_t pixels, int64_t kernel, int64_t in, int64_t out) {
+  return pixels * kernel * kernel * in * out;
+}
+
+/// The VAE's decoder without its convolutions behind the doublings; those are given by
+/// `upsample(side before the doubling, channels)`.
+int64_t vae_decoder(const Workload& workload, int64_t (*upsample)(int64_t side, int64_t channels));
+
+}  // namespace lazymar::flop_terms

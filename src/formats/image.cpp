@@ -1,0 +1,165 @@
+#include "formats/image.h"
+
+#include <algorithm>
+#include <array>
+#include <climits>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#define STB_IMAGE_IMPLEMENTATION
+#define STB_IMAGE_STATIC
+#define STBI_NO_STDIO
+#define STBI_ONLY_PNG
+#define STBI_ONLY_JPEG
+#if defined(__GNUC__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wunused-function"
+#endif
+#include <stb_image.h>
+#if defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
+
+#include "formats/png.h"
+
+namespace lazymar {
+namespace {
+
+constexpr int kChannels = 3;
+constexpr int64_t kMostPixels = int64_t{1} << 26;
+// JPEG's markers; none of them can stand within a scan.
+constexpr std::string_view kJpegStart = "\xff\xd8";
+constexpr std::string_view kJpegScan = "\xff\xda";
+constexpr std::string_view kJpegEnd = "\xff\xd9";
+
+struct Decoded {
+  DecodedImage image;
+  int channels = 0;  ///< in the file
+};
+
+std::string_view text_of(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+/// A JPEG whose last scan does not end: stb_image would fill what is missing with grey.
+bool is_torn_jpeg(std::string_view file) {
+  const size_t scan = file.rfind(kJpegScan);
+  return file.starts_with(kJpegStart) &&
+         (scan == std::string_view::npos || file.find(kJpegEnd, scan) == std::string_view::npos);
+}
+
+/// Looks at a JPEG's Huffman tables (ITU-T T.81, B.2) before stb_image does: version 2.27 writes
+/// past its own table where one claims more than 256 codes, and reads past it where a scan uses one
+/// that was never given.
+class JpegTables {
+ public:
+  /// Walks the markers, past the data of the scans; false where a table or a scan is impossible.
+  bool sound(std::string_view file) {
+    const auto at = [file](size_t i) { return static_cast<unsigned char>(file[i]); };
+    for (size_t i = 0; i + 4 <= file.size();) {
+      const unsigned char marker = at(i + 1);
+      const bool alone = marker >= 0xd0 && marker <= 0xd9;  // RST0 to RST7, SOI, EOI
+      if (at(i) != 0xff || marker == 0 || marker == 0xff || alone) {
+        ++i;  // data of a scan, or filling
+        continue;
+      }
+      const size_t length = std::max<size_t>(at(i + 2) * size_t{256} + at(i + 3), 2);
+      const std::string_view segment = file.substr(i + 4, length - 2);
+      progressive_ = progressive_ || marker == 0xc2;
+      if ((marker == 0xc4 && !take_tables(segment)) || (marker == 0xda && !has_tables(segment))) {
+        return false;
+      }
+      i += 2 + length;
+    }
+    return true;
+  }
+
+ private:
+  bool take_tables(std::string_view segment) {
+    constexpr size_t kCounts = 16;
+    constexpr size_t kMostCodes = 256;
+    while (!segment.empty()) {
+      if (segment.size() <= kCounts) {
+        return false;
+      }
+      size_t codes = 0;
+      for (const char count : segment.substr(1, kCounts)) {
+        codes += static_cast<unsigned char>(count);
+      }
+      if (codes > kMostCodes || 1 + kCounts + codes > segment.size()) {
+        return false;
+      }
+      given_[static_cast<unsigned char>(segment[0])] = true;
+      segment.remove_prefix(1 + kCounts + codes);
+    }
+    return true;
+  }
+
+  /// A scan: count, (component, tables) of each, first and last coefficient, bits.
+  bool has_tables(std::string_view segment) const {
+    const size_t components = segment.empty() ? 0 : static_cast<unsigned char>(segment[0]);
+    if (segment.size() < 1 + 2 * components + 3) {
+      return false;
+    }
+    const bool uses_dc = !progressive_ || segment[1 + 2 * components] == 0;
+    const bool uses_ac = !progressive_ || segment[2 + 2 * components] != 0;
+    for (size_t i = 0; i < components; ++i) {
+      const auto tables = static_cast<unsigned char>(segment[2 + 2 * i]);
+      if ((uses_dc && !given_[tables >> 4]) || (uses_ac && !given_[0x10 | (tables & 15)])) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  std::array<bool, 256> given_{};  ///< by class (0x10: AC) and number
+  bool progressive_ = false;
+};
+
+std::optional<Decoded> decode(std::span<const std::byte> bytes) {
+  if (bytes.size() > INT_MAX) {
+    return std::nullopt;
+  }
+  const auto* const data = reinterpret_cast<const stbi_uc*>(bytes.data());
+  const auto size = static_cast<int>(bytes.size());
+  int width = 0;
+  int height = 0;
+  int channels = 0;
+  // What a header claims is allocated before its pixels are looked for.
+  if (stbi_info_from_memory(data, size, &width, &height, &channels) == 0 ||
+      int64_t{width} * height > kMostPixels) {
+    return std::nullopt;
+  }
+  const std::unique_ptr<stbi_uc, decltype(&stbi_image_free)> pixels(
+      stbi_load_from_memory(data, size, &width, &height, &channels, kChannels), &stbi_image_free);
+  if (!pixels) {
+    return std::nullopt;
+  }
+  const auto count = static_cast<size_t>(width) * static_cast<size_t>(height) * kChannels;
+  return Decoded{{width, height, {pixels.get(), pixels.get() + count}}, channels};
+}
+
+}  // namespace
+
+std::optional<DecodedImage> decode_image(std::span<const std::byte> bytes) {
+  const std::string_view text = text_of(bytes);
+  if (is_torn_jpeg(text) || (text.starts_with(kJpegStart) && !JpegTables().sound(text))) {
+    return std::nullopt;
+  }
+  std::optional<Decoded> decoded = decode(bytes);
+  return decoded ? std::optional(std::move(decoded->image)) : std::nullopt;
+}
+
+std::optional<DecodedImage> decode_png(std::span<const std::byte> png) {
+  std::optional<Decoded> decoded;
+  if (text_of(png).starts_with(kPngSignature)) {
+    decoded = decode(png);
+  }
+  if (!decoded || decoded->channels != kChannels) {
+    return std::nullopt;
+  }
+  return std::move(decoded->image);
+}
+
+}  // namespace lazymar

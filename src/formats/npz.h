@@ -1,0 +1,119 @@
+#pragma once
+/// NumPy's arrays in files: .npy (format versions 1 to 3 of numpy/lib/format.py), and .npz, a zip
+/// archive of them, stored or deflated. Every byte that is read is taken as untrusted. No LibTorch.
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "files/atomic_file.h"
+#include "files/mapped_file.h"
+#include "formats/weight_content.h"
+#include "formats/zip_archive.h"
+
+namespace lazymar {
+
+/// An array, its elements little-endian and without gaps.
+struct NpyArray {
+  ElementType type = ElementType::kF32;
+  std::vector<int64_t> shape;
+  bool column_major = false;         ///< the first index runs fastest ("fortran_order")
+  std::span<const std::byte> bytes;  ///< all elements, nothing else
+};
+
+/// Parses a whole .npy. `file` and `position` (of its first byte in the file) are for messages.
+/// Throws Error (usage) with the byte position for anything but a header of the three known keys, a
+/// known type (little-endian floats and integers, bool; none with Python objects) and exactly the
+/// bytes that its shape asks for.
+NpyArray parse_npy(std::span<const std::byte> npy, std::string_view file, uint64_t position = 0);
+
+/// The elements in row-major order. Throws Error (usage), naming `what`, for types other than
+/// floats of 4 or 8 bytes and integers.
+std::vector<double> to_doubles(const NpyArray& array, std::string_view what);
+
+/// The largest array that is inflated: it has to be held in memory. Stored ones are mapped.
+inline constexpr uint64_t kLongestInflated = uint64_t{2} << 30;
+
+/// The arrays of an .npz by name ("arr_0", without ".npy"); over bytes that outlive it.
+class NpzArchive {
+ public:
+  /// Throws Error (usage), see read_zip_directory().
+  NpzArchive(std::span<const std::byte> archive, std::string file);
+
+  std::vector<std::string> names() const;
+  bool has(std::string_view name) const;
+  /// Its CRC-32 is compared at the first use; what is deflated is inflated then, and kept. Valid
+  /// while this lives. Throws Error (usage) where there is none of that name (naming those that
+  /// there are), or it is damaged or over kLongestInflated deflated. Not for several threads.
+  NpyArray array(std::string_view name) const;
+
+ private:
+  std::string file_;
+  std::map<std::string, ZipEntry, std::less<>> entries_;
+  mutable std::map<std::string, NpyArray, std::less<>> arrays_;
+  mutable std::vector<std::vector<std::byte>> inflated_;
+};
+
+/// The same of a file, mapped into memory: of a large array only what is looked at is ever read.
+class NpzFile {
+ public:
+  /// Throws Error (usage) where the file cannot be read.
+  explicit NpzFile(const std::filesystem::path& path)
+      : file_(path), archive_(file_.bytes(), path.string()) {}
+
+  const std::filesystem::path& path() const { return file_.path(); }
+  const NpzArchive& arrays() const { return archive_; }
+
+ private:
+  MappedFile file_;
+  NpzArchive archive_;
+};
+
+/// Writes an .npz piece by piece, in ZIP64 wherever a size may need it, uncompressed as
+/// numpy.savez does: arrays of any length take no memory. The same arrays make the same bytes.
+///
+///   write_file_atomically(path, [&](const ByteSink& sink) {
+///     NpzWriter npz(sink);
+///     npz.begin("arr_0", ElementType::kU8, {n, height, width, 3});
+///     for (...) npz.write(image);
+///     npz.finish();
+///   }, scratch);
+class NpzWriter {
+ public:
+  explicit NpzWriter(ByteSink sink) : sink_(std::move(sink)) {}
+
+  /// Begins the next array, row-major, and ends the one before.
+  void begin(const std::string& name, ElementType type, const std::vector<int64_t>& shape);
+  /// Its next elements. Throws Error (internal) where they are more than the shape holds.
+  void write(std::span<const std::byte> elements);
+  /// Writes the directory; nothing can be added any more. Throws Error (internal), as begin() does,
+  /// where an array is incomplete.
+  void finish();
+
+ private:
+  struct Entry {
+    std::string name;
+    uint64_t position = 0;  ///< of its local header
+    uint64_t size = 0;      ///< of the .npy
+    uint32_t crc32 = 0;
+  };
+  void put(const std::string& record);
+  void put_content(std::span<const std::byte> bytes);
+  void end_array();
+  void put_end(uint64_t directory);
+
+  ByteSink sink_;
+  std::vector<Entry> entries_;
+  uint64_t position_ = 0;   ///< bytes written so far
+  uint64_t remaining_ = 0;  ///< bytes that the current array still lacks
+  bool open_ = false;       ///< its data descriptor is still to come
+};
+
+}  // namespace lazymar

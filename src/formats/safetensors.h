@@ -1,0 +1,40 @@
+#pragma once
+/// Reader and writer of the safetensors format (huggingface/safetensors). Every byte of a file is
+/// taken as untrusted. No LibTorch here: this is what fuzzers run.
+
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "formats/weight_content.h"
+
+namespace lazymar {
+
+/// Parses a whole file's bytes; the views point into them. `where` names the file in messages.
+/// Throws Error (usage) for anything but an exact file: a header that runs past the end or over
+/// 100 MB, that is not JSON or nests deeper than the format, duplicate names, unknown types, shapes
+/// whose size overflows or disagrees with the offsets, overlaps, holes, trailing bytes.
+WeightContent parse_safetensors(std::span<const std::byte> file, std::string_view where);
+
+/// A tensor of a file to be written: its bytes are asked for when their turn comes, and no longer
+/// used when the next one's are.
+struct TensorSource {
+  ElementType type = ElementType::kF32;
+  std::vector<int64_t> shape;
+  std::function<std::span<const std::byte>()> bytes;
+};
+
+/// Writes a file that parse_safetensors reads back, atomically. Throws Error (output).
+void write_safetensors(const std::filesystem::path& path,
+                       const std::map<std::string, TensorSource>& tensors,
+                       const std::map<std::string, std::string>& metadata);
+
+/// The same for tensors that are all there, without strides.
+void write_safetensors(const std::filesystem::path& path, const WeightContent& content);
+
+}  // namespace lazymar

@@ -1,0 +1,127 @@
+#include "formats/tar.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdio>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "core/error.h"
+
+namespace lazymar {
+namespace {
+
+constexpr size_t kBlock = 512;
+
+/// A header's fields, as POSIX lays them out.
+struct Header {
+  char name[100];
+  char mode[8];
+  char uid[8];
+  char gid[8];
+  char size[12];
+  char mtime[12];
+  char checksum[8];
+  char type;
+  char link[100];
+  char magic[6];
+  char version[2];
+  char rest[247];
+};
+static_assert(sizeof(Header) == kBlock);
+
+/// Sum of all bytes, those of the checksum itself taken as blanks.
+unsigned checksum_of(Header header) {
+  std::fill(std::begin(header.checksum), std::end(header.checksum), ' ');
+  std::array<unsigned char, kBlock> bytes{};
+  std::memcpy(bytes.data(), &header, kBlock);
+  unsigned sum = 0;
+  for (const unsigned char byte : bytes) {
+    sum += byte;
+  }
+  return sum;
+}
+
+template <size_t size>
+void put_octal(char (&field)[size], uint64_t value) {
+  std::snprintf(field, size, "%0*llo", static_cast<int>(size) - 1,
+                static_cast<unsigned long long>(value));
+}
+
+template <size_t size>
+std::optional<uint64_t> octal(const char (&field)[size]) {
+  uint64_t value = 0;
+  const auto [end, status] = std::from_chars(field, field + size, value, 8);
+  if (status != std::errc() || (end != field + size && *end != '\0' && *end != ' ')) {
+    return std::nullopt;
+  }
+  return value;
+}
+
+size_t padding(size_t size) {
+  return (kBlock - size % kBlock) % kBlock;
+}
+
+}  // namespace
+
+void TarWriter::add(const std::string& name, std::span<const std::byte> content) {
+  Header header{};
+  if (name.size() >= sizeof header.name) {
+    throw Error(ExitCode::kInternal, concat("tar: the name ", name, " is too long"));
+  }
+  std::copy(name.begin(), name.end(), header.name);
+  put_octal(header.mode, 0644);
+  put_octal(header.uid, 0);
+  put_octal(header.gid, 0);
+  put_octal(header.size, content.size());
+  put_octal(header.mtime, 0);
+  header.type = '0';
+  std::memcpy(header.magic, "ustar", sizeof header.magic);
+  std::memcpy(header.version, "00", sizeof header.version);
+  std::snprintf(header.checksum, sizeof header.checksum, "%06o", checksum_of(header));
+  header.checksum[7] = ' ';
+  const auto* const start = reinterpret_cast<const std::byte*>(&header);
+  bytes_.insert(bytes_.end(), start, start + kBlock);
+  bytes_.insert(bytes_.end(), content.begin(), content.end());
+  bytes_.resize(bytes_.size() + padding(content.size()));
+}
+
+std::vector<std::byte> TarWriter::finish() {
+  bytes_.resize(bytes_.size() + 2 * kBlock);
+  return std::move(bytes_);
+}
+
+std::vector<TarEntry> read_tar(std::span<const std::byte> archive, const std::string& source) {
+  std::vector<TarEntry> entries;
+  size_t position = 0;
+  const auto refuse = [&](const char* reason) {
+    return usage_error(source, ": byte ", position, ": ", reason);
+  };
+  while (true) {
+    if (archive.size() - position < kBlock) {
+      throw refuse("the tar archive ends in the middle");
+    }
+    Header header{};
+    std::memcpy(&header, archive.data() + position, kBlock);
+    if (header.name[0] == '\0') {
+      return entries;
+    }
+    const auto sum = octal(header.checksum);
+    const auto size = octal(header.size);
+    if (!sum || *sum != checksum_of(header) || header.type != '0') {
+      throw refuse("a damaged tar header");
+    }
+    position += kBlock;
+    const size_t left = archive.size() - position;
+    if (!size || *size > left || padding(*size) > left - *size) {
+      throw refuse("a file longer than the tar archive");
+    }
+    entries.push_back({std::string(header.name, ::strnlen(header.name, sizeof header.name)),
+                       archive.subspan(position, *size)});
+    position += *size + padding(*size);
+  }
+}
+
+}  // namespace lazymar

@@ -1,0 +1,31 @@
+#pragma once
+/// Reader of what torch.save writes: the zip format (since PyTorch 1.6) and the stream format
+/// before it. Nothing in a checkpoint is executed, and every byte is taken as untrusted.
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+#include "formats/weight_content.h"
+
+namespace lazymar {
+
+/// Which weights of a training checkpoint: averaged ("model_ema") or last ("model").
+enum class WeightSet {
+  kBest,  ///< the averaged ones where there are any, else the last ones, else those at the top
+  kEma,
+  kModel
+};
+
+/// Whether these bytes begin like a checkpoint of either format.
+bool looks_like_torch(std::span<const std::byte> file);
+
+/// The tensors of one state dict; the views point into `bytes`, and nothing else of a checkpoint is
+/// touched. `check_crc`: compares the checksum of what is read here; that of the tensors' records
+/// is left to whoever uses them. Throws Error (usage) with file, byte position and reason for a
+/// file that is damaged, a TorchScript archive, or without such weights. An entry of the state dict
+/// that is no usable tensor goes to `unreadable`: only who wants it need mind.
+WeightContent parse_torch_checkpoint(std::span<const std::byte> bytes, std::string_view file,
+                                     WeightSet wanted = WeightSet::kBest, bool check_crc = true);
+
+}  // namespace lazymar

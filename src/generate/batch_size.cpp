@@ -1,0 +1,136 @@
+#include "generate/batch_size.h"
+
+#include <algorithm>
+#include <chrono>
+#include <exception>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "files/text_file.h"
+#include "pipeline/device.h"
+
+namespace lazymar {
+namespace {
+
+constexpr int64_t kProbe = 64;   ///< images of the larger measured batch
+constexpr int64_t kMost = 1024;  ///< beyond, a batch is no faster
+constexpr int64_t kMultiple = 8;
+constexpr double kUsable = 0.9;  ///< of the memory: fragments and workspaces take some
+
+/// A batch that could be measured, `images` or fewer.
+struct Probe {
+  int64_t images = 0;
+  int64_t bytes = 0;
+};
+
+int64_t half_of(int64_t images) {
+  return images / 2;
+}
+
+int64_t somewhat_less(int64_t images) {
+  const int64_t less = images - std::max<int64_t>(1, images / 8);
+  return less > kMultiple ? less / kMultiple * kMultiple : less;
+}
+
+Probe measured(const MeasuredPeak& peak, int64_t images, int64_t (*smaller)(int64_t)) {
+  while (true) {
+    try {
+      return {images, peak(images)};
+    } catch (const std::exception& error) {
+      if (!is_out_of_memory(error)) {
+        throw;
+      }
+    }
+    if (images == 1) {
+      throw usage_error("--eval_bsz auto: not even one image fits into the device's memory");
+    }
+    images = smaller(images);
+  }
+}
+
+std::optional<int64_t> batch_of_manifest(const std::filesystem::path& run_folder) {
+  const auto manifest = nlohmann::json::parse(read_text(run_folder / "info" / "manifest.json"),
+                                              nullptr, /*allow_exceptions=*/false);
+  const nlohmann::json::json_pointer place("/settings/eval_bsz");
+  if (!manifest.is_object() || !manifest.contains(place) || !manifest[place].is_number_integer()) {
+    return std::nullopt;
+  }
+  const auto batch = manifest[place].get<int64_t>();
+  return batch >= 1 ? std::optional(batch) : std::nullopt;
+}
+
+/// What batches of that size hold at their peak. The first one records; what it needed only for
+/// that is given back, and what is recorded stays, before the second one is measured.
+int64_t peak_of(Generator& generator, int64_t images) {
+  const c10::Device device = generator.model().mar.class_emb.device();
+  generator.release_unused_memory();
+  std::vector<int64_t> ids(static_cast<size_t>(images));
+  std::iota(ids.begin(), ids.end(), 0);
+  // What is kept by class grows with the classes in a batch.
+  std::vector<int64_t> labels(ids);
+  for (int64_t& label : labels) {
+    label %= generator.model().mar.config.class_count;
+  }
+  generator.generate(ids, labels);
+  release_unused_memory(device);
+  reset_peak_memory(device);
+  generator.generate(ids, labels);
+  return device_memory(device).peak;
+}
+
+}  // namespace
+
+int64_t largest_batch(const MeasuredPeak& peak, const AvailableMemory& available, int64_t most) {
+  const Probe large = measured(peak, std::min(most, kProbe), half_of);
+  if (large.images == 1) {
+    return 1;
+  }
+  const Probe small = measured(peak, large.images / 2, half_of);
+  const double each = std::max(1.0, static_cast<double>(large.bytes - small.bytes) /
+                                        static_cast<double>(large.images - small.images));
+  const double left = kUsable * static_cast<double>(available()) - static_cast<double>(large.bytes);
+  // The larger one did fit, whatever the line says.
+  const auto batch = large.images + static_cast<int64_t>(std::max(0.0, left) / each);
+  const int64_t limited = std::min({batch, most, kMost});
+  const int64_t chosen =
+      limited > kMultiple && limited < most ? limited / kMultiple * kMultiple : limited;
+  // A line is a guess. What is tried last is what the run begins with, captures included.
+  return measured(peak, chosen, somewhat_less).images;
+}
+
+int64_t automatic_batch(const EvalOptions& options, const LauncherEnv& env, Generator& generator,
+                        const std::filesystem::path& run_folder, int64_t usual) {
+  using Clock = std::chrono::steady_clock;
+  constexpr std::chrono::milliseconds kPause(200);
+  const bool anew = options.overwrite && env.rank == 0 && !env.restarted;
+  const auto deadline = Clock::now() + std::chrono::duration<double>(options.stall);
+  while (!anew) {
+    if (const auto batch = batch_of_manifest(run_folder)) {
+      return std::min(*batch, options.num_images);
+    }
+    if (env.rank == 0) {
+      break;
+    }
+    if (Clock::now() > deadline) {
+      throw usage_error("--eval_bsz auto: rank 0 has not chosen a batch size within --stall ",
+                        options.stall, " seconds; give a number");
+    }
+    std::this_thread::sleep_for(kPause);
+  }
+  const c10::Device device = generator.model().mar.class_emb.device();
+  if (device.is_cpu()) {
+    return std::min(usual, options.num_images);
+  }
+  const int64_t batch =
+      largest_batch([&](int64_t images) { return peak_of(generator, images); },
+                    [&] { return device_memory(device).available; }, options.num_images);
+  log_info(concat("--eval_bsz auto: ", batch));
+  return batch;
+}
+
+}  // namespace lazymar

@@ -1,0 +1,146 @@
+#include "generate/command.h"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <optional>
+
+#include "core/log.h"
+#include "files/writable_check.h"
+#include "generate/batch_size.h"
+#include "generate/drift_files.h"
+#include "generate/session.h"
+#include "generate/settings.h"
+#include "nn/capture.h"
+#include "pipeline/device.h"
+#include "pipeline/generator.h"
+#include "run/signals.h"
+#include "run/status.h"
+
+namespace lazymar {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr int64_t kCudaBatch = 128;
+constexpr int64_t kCpuBatch = 8;
+
+std::vector<int64_t> chosen_classes(const EvalOptions& options, int64_t class_count) {
+  std::vector<int64_t> classes = options.classes;
+  if (classes.empty()) {
+    classes.resize(static_cast<size_t>(class_count));
+    std::iota(classes.begin(), classes.end(), 0);
+  }
+  for (const int64_t label : classes) {
+    if (label >= class_count) {
+      throw usage_error("--classes ", label, ": the model has classes 0 to ", class_count - 1);
+    }
+  }
+  return classes;
+}
+
+void warn_of_ignored(const EvalOptions& options) {
+  if (options.ignored.empty()) {
+    return;
+  }
+  std::string names;
+  for (const std::string& name : options.ignored) {
+    names += concat(names.empty() ? "--" : ", --", name);
+  }
+  log_warning(concat("without a meaning here, ignored: ", names));
+}
+
+void warn_of_idle_caches(const std::optional<LazyOptions>& lazy, const SamplingOptions& sampling) {
+  if (lazy && !lazy->token && !lazy->head && !sampling.guided()) {
+    log_warning(
+        "--lazy_caches condition keeps nothing without guidance (--cfg 1): this is plain MAR");
+  }
+}
+
+/// Before weights are loaded; the run folder's own name is known only afterwards.
+void check_output_places(const EvalOptions& options) {
+  check_output_folder(options.output_dir / options.model.model, "--output_dir");
+  if (options.record_drift) {
+    check_output_folder(*options.record_drift, "--record_drift");
+  }
+}
+
+RunSummary describe(const EvalOptions& options, const Generator& generator, const RunFolder& folder,
+                    const ordered_json& settings) {
+  RunSummary summary;
+  summary.launch = folder.session();
+  summary.settings = settings;
+  summary.mar_source = generator.model().mar_source;
+  summary.vae_source = generator.model().vae_source;
+  summary.device = generator.model().mar.class_emb.device().str();
+  summary.num_images = options.num_images;
+  summary.lazy_steps = generator.lazy_steps();
+  summary.threads = at::get_num_threads();
+  summary.baseline_rows = generator.baseline_rows();
+  return summary;
+}
+
+}  // namespace
+
+ExitCode evaluate(const EvalOptions& options, const LauncherEnv& env) {
+  watch_stop_signals(options.grace);
+  warn_of_ignored(options);
+  set_threads(options.threads, env.local_size);
+  const c10::Device device = resolve_device(options.device, env.local_rank);
+  use_device(device);
+  enable_capture(options.cuda_graphs);
+  const Precision precision = resolve_precision(options.precision, device);
+  log_info(concat("precision: ", to_string(precision)));
+  check_output_places(options);
+  const std::unique_ptr<const RunScoring> scoring = make_run_scoring(options, device);
+  const auto model =
+      std::make_shared<const Model>(load_model(options.model, placement_of(precision, device)));
+
+  const int64_t batch = device.is_cuda() ? kCudaBatch : kCpuBatch;
+  const ResolvedSettings standard{resolve_sampling(EvalOptions{}, model->recommended),
+                                  std::min(batch, options.num_images),
+                                  resolve_precision(Precision::kAuto, device)};
+  ResolvedSettings resolved{resolve_sampling(options, model->recommended),
+                            std::min(options.eval_bsz.value_or(batch), options.num_images),
+                            precision};
+  warn_of_idle_caches(options.lazy, resolved.sampling);
+  const std::vector<int64_t> classes = chosen_classes(options, model->mar.config.class_count);
+  Generator generator(model, resolved.sampling, options.lazy, options.model.seed);
+  const std::filesystem::path path =
+      options.output_dir / options.model.model / settings_name(options, resolved, standard);
+  if (options.auto_batch) {
+    resolved.eval_bsz = automatic_batch(options, env, generator, path, batch);
+  }
+  if (options.record_drift) {
+    check_drift_size(generator.model().mar.config, resolved.sampling, resolved.eval_bsz);
+  }
+  const ordered_json settings = settings_json(options, resolved, device);
+  const RunFolder folder({path, options.overwrite, options.num_images, options.stall}, env,
+                         settings);
+  if (options.record_drift) {
+    record_drift(options, settings, env, folder, generator);
+  }
+  log_to_file(folder.info() / concat("lazymar_eval.", env.rank, ".log"));
+
+  const ShardPlan plan(options.num_images, resolved.eval_bsz);
+  std::optional<StatusReporter> reporter;
+  if (env.rank == 0) {
+    reporter.emplace(folder.info(), plan);
+  }
+  Session evaluation(options, env, plan, classes, generator, folder,
+                     describe(options, generator, folder, settings), scoring.get());
+  if (precision == Precision::kBf16 || precision == Precision::kFp16) {
+    evaluation.retry_with([&] {
+      return std::make_unique<Generator>(
+          std::make_shared<const Model>(
+              load_model(options.model, placement_of(Precision::kFp32, device))),
+          resolved.sampling, options.lazy, options.model.seed);
+    });
+  }
+  return evaluation.run();
+}
+
+}  // namespace lazymar

@@ -1,0 +1,136 @@
+#include "generate/drift_files.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "run/drift.h"
+
+namespace lazymar {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+
+std::vector<int64_t> masked_rows(const std::vector<DecodeStep>& plan) {
+  std::vector<int64_t> masked;
+  for (const DecodeStep& step : plan) {
+    masked.push_back(step.masked);
+  }
+  masked.push_back(0);
+  return masked;
+}
+
+TensorSource source_of(const at::Tensor& changes) {
+  const at::Tensor stored = changes.to(c10::kBFloat16).contiguous();
+  return {ElementType::kBF16, stored.sizes().vec(), [stored] {
+            return std::span(static_cast<const std::byte*>(stored.const_data_ptr()),
+                             static_cast<size_t>(stored.nbytes()));
+          }};
+}
+
+/// Makes the folder ready for a run. Features that are there stay where the run continues, else
+/// they are removed; those of other settings are refused unless a new run may overwrite them.
+void prepare_folder(const fs::path& folder, const ordered_json& settings, bool continues,
+                    bool overwrite) {
+  for (const fs::path& path : feature_files(folder)) {
+    if (continues || !overwrite) {
+      const std::string difference = differences(read_image_drift(path).header.settings, settings);
+      if (!difference.empty()) {
+        throw usage_error("--record_drift: ", path.string(),
+                          ": recorded with other settings: ", difference,
+                          "; use another folder, or --overwrite");
+      }
+    }
+    if (!continues) {
+      fs::remove(path);
+    }
+  }
+  std::error_code failed;
+  fs::create_directories(folder, failed);
+  if (failed) {
+    throw output_error("--record_drift: ", folder.string(), ": ", failed.message());
+  }
+}
+
+/// Writes an image's file, unless its features are not finite, which is said.
+void write_image(const fs::path& folder, const DriftHeader& header, const FeatureDrift& changes) {
+  std::map<std::string, TensorSource> tensors;
+  for (const auto& [name, tensor] : {std::pair("output", changes.output),
+                                     {"values", changes.values},
+                                     {"difference", changes.difference}}) {
+    if (!tensor.defined()) {
+      continue;
+    }
+    if (!tensor.isfinite().all().item<bool>()) {
+      log_warning(
+          concat("image ", header.image, ": its features are not finite; they are not recorded"));
+      return;
+    }
+    tensors.emplace(name, source_of(tensor));
+  }
+  write_drift(folder, header, tensors);
+}
+
+}  // namespace
+
+void check_drift_size(const MarConfig& config, const SamplingOptions& sampling, int64_t batch) {
+  constexpr int64_t kKinds = 3;
+  constexpr int64_t kBytes = 2;
+  const int64_t pairs = sampling.num_iter * (sampling.num_iter - 1) / 2;
+  if (kKinds * kBytes * pairs * config.rows() > kMostDriftFileBytes) {
+    throw usage_error("--record_drift: ", sampling.num_iter, " decoding steps make ",
+                      kKinds * kBytes * pairs * config.rows() >> 20, " MiB an image, more than ",
+                      kMostDriftFileBytes >> 20, ": use a smaller --num_iter");
+  }
+  const int64_t each = DriftRecorder::bytes_per_image(config, sampling.num_iter, sampling.guided());
+  if (batch * each > kMostDriftBytes) {
+    throw usage_error("--record_drift: the features of ", batch, " images take ",
+                      batch * each >> 20, " MiB of memory, more than ", kMostDriftBytes >> 20,
+                      ": use --eval_bsz ", std::max<int64_t>(1, kMostDriftBytes / each));
+  }
+}
+
+void record_drift(const EvalOptions& options, const ordered_json& settings, const LauncherEnv& env,
+                  const RunFolder& run, Generator& generator) {
+  const fs::path folder = *options.record_drift;
+  if (env.rank == 0) {
+    prepare_folder(folder, settings, run.continues(), options.overwrite);
+  }
+  const MarConfig& config = generator.model().mar.config;
+  DriftHeader header;
+  header.settings = settings;
+  header.masked = masked_rows(generator.plan());
+  header.rows = config.rows();
+  header.value_layer = std::min(LazyOptions().prune_layer, config.decoder_depth - 1);
+  const auto take = [folder, header](int64_t id, int64_t label, const FeatureDrift& changes) {
+    DriftHeader of_image = header;
+    of_image.image = id;
+    of_image.label = label;
+    write_image(folder, of_image, changes);
+  };
+  generator.record_drift({options.num_images, take});
+}
+
+void check_recorded(const fs::path& folder, int64_t num_images) {
+  int64_t missing = 0;
+  for (int64_t id = 0; id < num_images; ++id) {
+    missing += fs::exists(folder / drift_file_name(id)) ? 0 : 1;
+  }
+  if (missing == num_images) {
+    throw usage_error("--record_drift ", folder.string(),
+                      ": nothing was recorded: every image was there already; --overwrite draws",
+                      " them again");
+  }
+  if (missing > 0) {
+    log_warning(concat("--record_drift: ", missing, " of ", num_images,
+                       " images have no features; --overwrite draws them again"));
+  }
+}
+
+}  // namespace lazymar

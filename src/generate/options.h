@@ -1,0 +1,51 @@
+#pragma once
+/// lazymar_eval's options. Every default stands here, nowhere else.
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "pipeline/method_request.h"
+#include "pipeline/model_files.h"
+#include "run/image_files.h"
+#include "score/extractor_choice.h"
+
+namespace lazymar {
+
+/// lazymar_eval's settings as given; what was not given is filled in by resolve_sampling().
+struct EvalOptions : MethodRequest {
+  ModelRequest model;
+  int64_t num_images = 50000;
+  std::optional<int64_t> eval_bsz;  ///< default 128 on CUDA, 8 on CPUs
+  bool auto_batch = false;          ///< --eval_bsz auto: as many as fit
+  std::vector<int64_t> classes;     ///< empty: all
+  std::string device = "auto";
+  std::optional<int64_t> threads;
+  std::filesystem::path output_dir = "output";
+  bool overwrite = false;
+  std::optional<std::pair<int64_t, int64_t>> grid;  ///< rows, columns of the contact sheet
+  bool preview = false;                             ///< the sheet grows with the run
+  // Processes.
+  std::optional<int64_t> gpus;     ///< how many GPUs, a process each; default: all visible ones
+  bool all_gpus = false;           ///< "--gpus all" was said: no CUDA device is an error then
+  std::optional<int64_t> workers;  ///< on CPUs; default 1
+  int64_t max_restarts = 3;        ///< of each worker
+  double grace = 25;               ///< seconds from a stop signal to the end
+  double stall = 300;              ///< seconds without a sign of life after which a process is gone
+  bool halve_on_oom = true;        ///< else running out of memory ends the run
+  // Files.
+  Durability durability = Durability::kShard;
+  bool few_files = false;    ///< one tar per shard instead of a file per image
+  bool verify_deep = false;  ///< the last check decodes every image and compares its hash
+  bool metadata = true;      ///< PNGs say what made them
+  int64_t png_threads = 2;   ///< that encode images while the next shard is computed
+  std::optional<std::filesystem::path> record_drift;  ///< a file per image goes there
+  std::optional<std::filesystem::path> score;  ///< reference: take features, score at the end
+  ExtractorRequest extractor;
+  std::vector<std::string> ignored;  ///< flags of eval.py and main_mar.py without a meaning here
+};
+
+}  // namespace lazymar

@@ -1,0 +1,190 @@
+#include "generate/session.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "files/atomic_file.h"
+#include "files/text_file.h"
+#include "generate/drift_files.h"
+#include "generate/image_text.h"
+#include "pipeline/device.h"
+#include "pipeline/labels.h"
+#include "run/signals.h"
+#include "run/timings.h"
+
+namespace lazymar {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr std::chrono::milliseconds kPause(200);
+
+/// Rows and columns of the contact sheet; none where nobody wants one.
+std::pair<int64_t, int64_t> grid(const EvalOptions& options) {
+  constexpr int64_t kPreviewSide = 8;
+  if (options.grid || !options.preview) {
+    return options.grid.value_or(std::pair<int64_t, int64_t>());
+  }
+  const int64_t columns = std::min(kPreviewSide, options.num_images);
+  return {std::min(kPreviewSide, (options.num_images + columns - 1) / columns), columns};
+}
+
+ExitCode verdict(const std::vector<int64_t>& failed) {
+  if (failed.empty()) {
+    return ExitCode::kDone;
+  }
+  throw Error(ExitCode::kFailed,
+              concat(failed.size(), " images without a usable result (the first: ", failed.front(),
+                     "); info/summary.json lists them; run again to retry them"));
+}
+
+}  // namespace
+
+Session::Session(const EvalOptions& options, const LauncherEnv& env, const ShardPlan& plan,
+                 const std::vector<int64_t>& classes, Generator& generator, const RunFolder& folder,
+                 RunSummary summary, const RunScoring* scoring)
+    : options_(options),
+      env_(env),
+      plan_(plan),
+      classes_(classes),
+      folder_(folder),
+      summary_(std::move(summary)),
+      sheet_{folder.path(), options.few_files, plan, grid(options), generator.model().img_size},
+      device_(generator.model().mar.class_emb.device()),
+      // Hashed once per host: all its processes read the same files.
+      weights_(generator.model(), folder, env.local_rank == 0, env.rank == 0),
+      scoring_(scoring),
+      worker_(
+          options, env, plan, classes, generator, folder, [this](int64_t id) { return text(id); },
+          scoring) {
+  if (options.preview && env.rank == 0) {
+    preview_.emplace(sheet_);
+  }
+}
+
+ExitCode Session::run() {
+  if (folder_.continues()) {
+    weights_.settle_now(/*begin=*/false);
+  }
+  if (env_.rank == 0) {
+    write_summary(false);
+    folder_.announce();
+    report_ready();
+  }
+  while (worker_.run([this] { weights_.settle_if_ready(); }) == Progress::kComplete) {
+    // Whoever gets there first checks the set; the others stay until the result is there, in case
+    // there is something to be made again.
+    if (worker_.take_check()) {
+      const std::optional<ExitCode> result = check();
+      worker_.release_check();
+      if (result) {
+        return *result;
+      }
+    } else if (const std::optional<ExitCode> result = result_of_others()) {
+      return *result;
+    } else {
+      wait();
+    }
+  }
+  return stopped();
+}
+
+/// Tells the process that started this one that the run folder is open.
+void Session::report_ready() const {
+  if (env_.ready > 0) {
+    (void)!::write(env_.ready, "r", 1);
+    ::close(env_.ready);
+  }
+}
+
+/// What the PNG of an image says of itself. On the writer's threads, so that the next shard need
+/// not wait until the weights' hash is known.
+PngText Session::text(int64_t id) {
+  return options_.metadata ? image_text(id, label_of(id, classes_, options_.num_images),
+                                        summary_.settings, weights_.get())
+                           : PngText();
+}
+
+void Session::wait() {
+  folder_.member().set_state("waiting");
+  folder_.member().keep_fresh();
+  std::this_thread::sleep_for(kPause);
+}
+
+/// Nothing where there is work to do again.
+std::optional<ExitCode> Session::check() {
+  if (const std::optional<ExitCode> result = result_of_others()) {
+    return result;
+  }
+  folder_.member().set_state("checking");
+  if (worker_.check(options_.verify_deep) > 0) {
+    return std::nullopt;
+  }
+  if (folder_.weights().is_null()) {
+    weights_.settle_now(/*begin=*/true);
+  } else {
+    weights_.settle_if_ready();
+  }
+  if (scoring_ != nullptr) {
+    folder_.member().set_state("scoring");
+    scoring_->finish(folder_.path(), [this] { worker_.keep_fresh(); });
+  }
+  write_summary(true);  // from here on the others take the result
+  if (options_.record_drift) {
+    check_recorded(*options_.record_drift, options_.num_images);
+  }
+  if (sheet_.grid.first > 0) {
+    preview_.reset();  // one writer at a time
+    sheet_.write(worker_.journal());
+  }
+  std::fputs(summary_text(summary_).c_str(), stdout);
+  std::printf("Run folder: %s\n", folder_.path().c_str());
+  std::fflush(stdout);
+  return verdict(summary_.failed);
+}
+
+/// What another process of this launch has found, if it has.
+std::optional<ExitCode> Session::result_of_others() const {
+  const ordered_json found = ordered_json::parse(read_text(folder_.info() / "summary.json"),
+                                                 nullptr, /*allow_exceptions=*/false);
+  if (!found.is_object() || found.value("launch", "") != folder_.session() ||
+      !found.value("checked", false)) {
+    return std::nullopt;
+  }
+  return verdict(found.value("failed", std::vector<int64_t>()));
+}
+
+void Session::write_summary(bool checked) {
+  summary_.shards.clear();
+  summary_.failed.clear();
+  for (const ShardRecord* record : worker_.journal().finished()) {
+    summary_.shards.push_back(*record);
+    summary_.failed.insert(summary_.failed.end(), record->failed.begin(), record->failed.end());
+  }
+  summary_.checked = checked;
+  summary_.peak_device_bytes = device_.is_cuda() ? device_memory(device_).peak : 0;
+  summary_.weights = folder_.weights();
+  write_text_atomically(folder_.info() / "summary.json", summary_json(summary_));
+}
+
+ExitCode Session::stopped() {
+  // The stop may have come after another process found the set complete.
+  if (const std::optional<ExitCode> result = result_of_others()) {
+    return *result;
+  }
+  if (env_.rank != 0) {
+    return ExitCode::kIncomplete;
+  }
+  write_summary(false);
+  throw Error(
+      ExitCode::kIncomplete,
+      concat("stopped by signal ", stop_request()->signal, ": ", written_images(summary_.shards),
+             " of ", options_.num_images, " images are done; the same command continues"));
+}
+
+}  // namespace lazymar

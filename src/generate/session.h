@@ -1,0 +1,57 @@
+#pragma once
+/// One process's way through a run, once everything is loaded.
+
+#include <c10/core/Device.h>
+
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "core/error.h"
+#include "generate/contact_sheet.h"
+#include "generate/run_weights.h"
+#include "generate/score_while_generating.h"
+#include "generate/summary.h"
+#include "generate/worker.h"
+
+namespace lazymar {
+
+/// Shards, the check of the set, the summary.
+class Session {
+ public:
+  /// `scoring` may be null. Everything that comes by reference must outlive it.
+  Session(const EvalOptions& options, const LauncherEnv& env, const ShardPlan& plan,
+          const std::vector<int64_t>& classes, Generator& generator, const RunFolder& folder,
+          RunSummary summary, const RunScoring* scoring);
+
+  /// See ShardMaker.
+  void retry_with(ShardMaker::MakeGenerator exact) { worker_.retry_with(std::move(exact)); }
+
+  /// Throws Error: failed images, a stop before the end, files that cannot be written.
+  ExitCode run();
+
+ private:
+  void report_ready() const;
+  PngText text(int64_t id);
+  void wait();
+  std::optional<ExitCode> check();
+  std::optional<ExitCode> result_of_others() const;
+  void write_summary(bool checked);
+  ExitCode stopped();
+
+  const EvalOptions& options_;
+  LauncherEnv env_;
+  ShardPlan plan_;
+  std::vector<int64_t> classes_;
+  const RunFolder& folder_;
+  RunSummary summary_;
+  ContactSheet sheet_;
+  c10::Device device_;
+  RunWeights weights_;
+  const RunScoring* scoring_;
+  Worker worker_;  ///< its writer asks for text() up to its end
+  std::optional<Preview> preview_;
+};
+
+}  // namespace lazymar

@@ -1,0 +1,122 @@
+#include "generate/summary.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "core/revision.h"
+#include "run/timings.h"
+
+namespace lazymar {
+namespace {
+
+using nlohmann::ordered_json;
+
+int64_t peak_rss_bytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<int64_t>(usage.ru_maxrss) * 1024;
+}
+
+double images_per_second(const RunSummary& summary) {
+  const double seconds = active_seconds(summary.shards);
+  return seconds > 0 ? static_cast<double>(written_images(summary.shards)) / seconds : 0.0;
+}
+
+int64_t lazy_count(const RunSummary& summary) {
+  return std::count(summary.lazy_steps.begin(), summary.lazy_steps.end(), true);
+}
+
+int64_t full_count(const RunSummary& summary) {
+  return static_cast<int64_t>(summary.lazy_steps.size()) - lazy_count(summary);
+}
+
+/// "FFFFFFLLLL...": full and lazy decoding steps in their order.
+std::string step_kinds(const RunSummary& summary) {
+  std::string kinds;
+  for (const bool lazy : summary.lazy_steps) {
+    kinds += lazy ? 'L' : 'F';
+  }
+  return kinds;
+}
+
+template <typename... Values>
+std::string format(const char* pattern, Values... values) {
+  char text[256];
+  std::snprintf(text, sizeof text, pattern, values...);
+  return text;
+}
+
+double percent(int64_t part, int64_t whole) {
+  return whole > 0 ? 100.0 * static_cast<double>(part) / static_cast<double>(whole) : 0.0;
+}
+
+}  // namespace
+
+std::string summary_json(const RunSummary& summary) {
+  const WorkPerImage work = work_per_image(summary.shards);
+  ordered_json stages;
+  for (const StageTime& stage : stage_times(summary.shards)) {
+    stages[std::string(stage.name)] = stage.seconds;
+  }
+  ordered_json settings = summary.settings;
+  settings.update({{"weights", summary.mar_source},
+                   {"vae", summary.vae_source},
+                   {"device", summary.device},
+                   {"threads", summary.threads}});
+  const ordered_json json = {
+      {"complete", summary.checked && summary.failed.empty()},
+      {"checked", summary.checked},
+      {"images", written_images(summary.shards)},
+      {"failed", summary.failed},
+      {"seconds_per_image", seconds_per_image(summary.shards)},
+      {"seconds_per_image_with_warm_up", measured_shards(summary.shards).warm_up},
+      {"images_per_second", images_per_second(summary)},
+      {"wall_seconds", active_seconds(summary.shards)},
+      {"stages", stages},
+      {"flops_per_image", work.flops},
+      {"steps",
+       {{"full", full_count(summary)},
+        {"lazy", lazy_count(summary)},
+        {"kinds", step_kinds(summary)}}},
+      {"rows_per_image",
+       {{"transformer",
+         {{"computed", work.block_rows}, {"total", summary.baseline_rows.block_rows}}},
+        {"head", {{"computed", work.head_rows}, {"total", summary.baseline_rows.head_rows}}}}},
+      {"peak_rss_bytes", peak_rss_bytes()},
+      {"peak_device_bytes", summary.peak_device_bytes},
+      {"weights_sha256", summary.weights},
+      {"settings", settings},
+      {"launch", summary.launch},
+      {"version", version_string()}};
+  return json.dump(2) + "\n";
+}
+
+std::string summary_text(const RunSummary& summary) {
+  const double seconds = seconds_per_image(summary.shards);
+  std::string text = format("%lld images in %.1f s: %.2f images/s\n",
+                            static_cast<long long>(written_images(summary.shards)),
+                            active_seconds(summary.shards), images_per_second(summary));
+  text += format("%.4f seconds per image (%s; VAE included, PNG excluded):", seconds,
+                 measured_shards(summary.shards).warm_up ? "first shards, warm-up included"
+                                                         : "median of shards");
+  for (const StageTime& stage : stage_times(summary.shards)) {
+    if (stage.name != "png") {
+      text += format(" %s %.0f %%", std::string(stage.name).c_str(),
+                     seconds > 0 ? 100 * stage.seconds / seconds : 0.0);
+    }
+  }
+  const WorkPerImage work = work_per_image(summary.shards);
+  text += format(
+      "\n%lld full and %lld lazy decoding steps; computed %.1f %% of the transformer's "
+      "and %.1f %% of the head's rows; %.3f TFLOP an image\n",
+      static_cast<long long>(full_count(summary)), static_cast<long long>(lazy_count(summary)),
+      percent(work.block_rows, summary.baseline_rows.block_rows),
+      percent(work.head_rows, summary.baseline_rows.head_rows),
+      static_cast<double>(work.flops) * 1e-12);
+  return text;
+}
+
+}  // namespace lazymar

@@ -1,0 +1,87 @@
+#pragma once
+/// Operations of the diffusion head's loop that devices may fuse, with their twins in plain ATen,
+/// which stand in on CPUs and wherever no kernel fits. Everything here has the type of x; gates,
+/// values and modulation may have the product type.
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "nn/linear.h"
+
+namespace lazymar {
+
+/// A block of the head: an MLP behind a modulated norm, added through a gate.
+struct HeadMlp {
+  const LayerNorm* norm = nullptr;
+  const Linear* fc1 = nullptr;  ///< W -> W, and silu behind it
+  const Linear* fc2 = nullptr;  ///< W -> W
+  at::Tensor h;                 ///< [R, W]
+  at::Tensor modulation;        ///< [R, 3W]: shift, scale, gate; of the product type
+};
+
+struct HeadMlpOutput {
+  at::Tensor mlp;  ///< [R, W], of the product type
+  at::Tensor h;    ///< h + gate * mlp, [R, W]
+};
+
+/// mlp = fc2(silu(fc1(norm(h) * (1 + scale) + shift))), and what it makes of h.
+HeadMlpOutput head_mlp(const HeadMlp& block);
+
+/// What the head's blocks add to its input where all of it is known beforehand.
+struct GatedSums {
+  std::vector<at::Tensor> residuals;  ///< [R, W]
+  std::vector<at::Tensor> gates;      ///< [K, R, W], by diffusion step
+  std::vector<at::Tensor> values;     ///< [R, W], one per gate; of the gates' type
+  c10::ScalarType type = c10::kFloat;
+};
+
+/// Sum of the residuals + sum of gate * value: [K, R, W] of `type`. At least one gate.
+at::Tensor gated_sums(const GatedSums& sums);
+
+/// One step of the reverse process as DiffusionSchedule has it.
+struct Posterior {
+  at::Tensor x, eps, v;     ///< [R, C]; eps after guidance
+  at::Tensor noise;         ///< [R, C]; undefined at the last step, which adds none
+  at::Tensor coefficients;  ///< [6]: PosteriorStep in its order, on x's device
+  double temperature = 1.0;
+};
+
+/// x_{t-1} [R, C] (formula: DiffusionSchedule::reverse). Not for CPUs.
+at::Tensor posterior(const Posterior& step);
+
+/// Diffusion steps first, first - 1, ... of rows that depend on nothing but themselves: input
+/// product, what the blocks add, the final layer, guidance, posterior.
+struct HeadWindow {
+  const Linear* input_proj = nullptr;    ///< C -> W
+  at::Tensor input_columns;              ///< its weight transposed, [C, W]; see DiffusionHead
+  const Linear* final_linear = nullptr;  ///< W -> 2C
+  double norm_eps = 1e-6;
+  at::Tensor x;             ///< [R, C]
+  at::Tensor sums;          ///< [K, R, W]: what the blocks add, by step
+  at::Tensor modulation;    ///< [K, R, 2W]: shift and scale of the final layer; maybe rounded
+  at::Tensor difference;    ///< eps_c - eps_u, [R, C]; undefined without guidance
+  at::Tensor guidance;      ///< one value
+  at::Tensor noise;         ///< [*, R, C], by diffusion step
+  at::Tensor coefficients;  ///< [*, 6], by diffusion step: PosteriorStep in its order
+  int64_t first = 0;
+  double temperature = 1.0;
+
+  int64_t steps() const { return sums.size(0); }
+};
+
+/// True where the device takes several steps in one launch.
+bool has_head_window(const at::Tensor& x, int64_t width);
+
+/// x [R, C] after all steps.
+at::Tensor head_window(const HeadWindow& window);
+
+namespace plain {
+HeadMlpOutput head_mlp(const HeadMlp& block);
+at::Tensor gated_sums(const GatedSums& sums);
+at::Tensor posterior(const Posterior& step);
+at::Tensor head_window(const HeadWindow& window);
+}  // namespace plain
+
+}  // namespace lazymar

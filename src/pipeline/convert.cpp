@@ -1,0 +1,172 @@
+#include "pipeline/convert.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "core/log.h"
+#include "files/byte_reader.h"
+#include "files/writable_check.h"
+#include "formats/safetensors.h"
+#include "pipeline/network_reader.h"
+#include "weights/weights.h"
+
+namespace lazymar {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_float(ElementType type) {
+  return type == ElementType::kF16 || type == ElementType::kBF16 || type == ElementType::kF32 ||
+         type == ElementType::kF64;
+}
+
+bool is_mar(const WeightFile& file) {
+  return file.tensors().contains("z_proj.weight");
+}
+
+bool is_vae(const WeightFile& file) {
+  return file.tensors().contains("post_quant_conv.weight");
+}
+
+bool unused_by_vae(const std::string& name) {
+  return std::any_of(kUnusedVaeTensors.begin(), kUnusedVaeTensors.end(),
+                     [&](const char* prefix) { return name.starts_with(prefix); });
+}
+
+/// Hands out the tensors of a file in another type, one at a time.
+class Converter {
+ public:
+  Converter(const WeightFile& file, std::optional<ElementType> dtype)
+      : file_(file), dtype_(dtype) {}
+
+  std::map<std::string, TensorSource> tensors() {
+    const bool vae = is_vae(file_);
+    std::map<std::string, TensorSource> sources;
+    for (const auto& [name, view] : file_.tensors()) {
+      if (!vae || !unused_by_vae(name)) {
+        const ElementType type = dtype_ && is_float(view.type) ? *dtype_ : view.type;
+        sources[name] = {type, view.shape, [this, name, type] { return bytes(name, type); }};
+      }
+    }
+    for (const auto& [name, reason] : file_.unreadable()) {
+      if (!vae || !unused_by_vae(name)) {
+        log_warning(concat("left out: ", in_quotes(name), ": ", reason));
+      }
+    }
+    return sources;
+  }
+
+ private:
+  std::span<const std::byte> bytes(const std::string& name, ElementType type) {
+    const TensorView& view = *file_.find(name);
+    if (view.strides.empty() && view.type == type) {
+      return view.bytes;
+    }
+    const auto source = tensor_from_view(view, file_, name);
+    current_ = source.to(scalar_type(type)).contiguous();
+    return view_of_tensor(current_).bytes;
+  }
+
+  const WeightFile& file_;
+  std::optional<ElementType> dtype_;
+  at::Tensor current_;  ///< the last one that was handed out
+};
+
+void print_config(const WeightFile& file) {
+  try {
+    if (is_mar(file)) {
+      const CheckpointReader reader(file);
+      const Preset* preset = preset_of_width(reader.size("z_proj.weight", 2, 0));
+      const MarConfig config = read_mar_config(file, preset);
+      std::printf(
+          "MAR%s%s: encoder %ld x %ld wide, %ld heads; decoder %ld x %ld wide, %ld heads; "
+          "%ld tokens of %ld channels, %ld buffer rows, %ld classes; "
+          "diffusion MLP %ld x %ld wide\n",
+          preset != nullptr ? ", heads as in " : "",
+          preset != nullptr ? std::string(preset->name).c_str() : "", config.encoder_depth,
+          config.encoder_dim, config.encoder_heads, config.decoder_depth, config.decoder_dim,
+          config.decoder_heads, config.sequence_length, config.token_channels, config.buffer_size,
+          config.class_count, config.head_depth, config.head_width);
+    } else if (is_vae(file)) {
+      const VaeConfig config = read_vae_config(file);
+      std::printf("KL-VAE: %ld latent channels, %ld pixels per latent\n", config.embed_dim,
+                  config.stride());
+    }
+  } catch (const Error& error) {
+    std::printf("configuration: %s\n", error.what());
+  }
+}
+
+ExitCode list(const WeightFile& file) {
+  constexpr size_t kLongest = 1000;
+  std::printf("%s: %s\n", file.path().c_str(), file.description().c_str());
+  for (const auto& [key, value] : file.metadata()) {
+    std::printf("metadata %s: %s\n", in_quotes(key).c_str(), one_line(value, kLongest).c_str());
+  }
+  int64_t total = 0;
+  for (const auto& [name, view] : file.tensors()) {
+    const int64_t bytes = byte_count(view.type, view.shape);
+    std::printf("%-60s %-5s %-20s %12ld bytes\n", one_line(name, kLongest).c_str(),
+                std::string(to_string(view.type)).c_str(), shape_string(view.shape).c_str(), bytes);
+    total += bytes;
+  }
+  for (const auto& [name, reason] : file.unreadable()) {
+    std::printf("%-60s unreadable: %s\n", one_line(name, kLongest).c_str(), reason.c_str());
+  }
+  std::printf("%zu tensors, %ld bytes\n", file.tensors().size(), total);
+  print_config(file);
+  return ExitCode::kDone;
+}
+
+void create_folder(const fs::path& folder) {
+  std::error_code failed;
+  fs::create_directories(folder, failed);
+  if (failed) {
+    throw output_error(folder.string(), ": cannot create: ", failed.message());
+  }
+}
+
+}  // namespace
+
+ExitCode convert(const ConvertOptions& options) {
+  const WeightFileOptions how{options.weights, options.check_crc};
+  if (options.list) {
+    return list(WeightFile(*options.list, how));
+  }
+  if (fs::exists(options.output)) {
+    check_output_file(options.output, "OUT");
+  } else {
+    check_output_folder(options.output.parent_path(), "OUT");
+  }
+  const WeightFile file(options.input, how);
+  Converter converter(file, options.dtype);
+  const auto tensors = converter.tensors();
+  if (tensors.empty()) {
+    throw usage_error(options.input.string(), ": no tensors in it");
+  }
+  if (is_mar(file) && options.weights == WeightSet::kBest) {
+    if (const std::string warning = missing_ema(file); !warning.empty()) {
+      log_warning(warning);
+    }
+  }
+  auto metadata = file.metadata();
+  metadata["format"] = "pt";
+  if (!file.section().empty()) {
+    metadata["weights"] = file.section();
+  }
+  if (options.output.has_parent_path()) {
+    create_folder(options.output.parent_path());
+  }
+  write_safetensors(options.output, tensors, metadata);
+  std::printf("%s: %zu tensors of %s (%s), %.1f MB\n", options.output.c_str(), tensors.size(),
+              options.input.c_str(), file.description().c_str(),
+              static_cast<double>(fs::file_size(options.output)) / 1e6);
+  return ExitCode::kDone;
+}
+
+}  // namespace lazymar

@@ -1,0 +1,163 @@
+#include "pipeline/device.h"
+
+#include <ATen/Context.h>
+#include <ATen/DeviceAccelerator.h>
+#include <ATen/Parallel.h>
+#include <ATen/Version.h>
+#include <c10/util/Exception.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <fstream>
+#include <new>
+#include <string_view>
+#include <thread>
+
+#include "core/error.h"
+#include "core/text.h"
+#include "files/malloc_tuning.h"
+#include "nn/device_ops.h"
+
+namespace lazymar {
+namespace {
+
+/// "key : value" in /proc/cpuinfo; empty where it is not there.
+std::string cpu_info(const std::string& key) {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with(key)) {
+      const size_t start = line.find_first_not_of(": \t", key.size());
+      return start == std::string::npos ? "" : line.substr(start);
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+int64_t cuda_device_count() {
+  return at::hasCUDA() ? at::globalContext().getAcceleratorHooksInterface(c10::kCUDA).deviceCount()
+                       : 0;
+}
+
+c10::Device resolve_device(const std::string& name, int64_t local_rank) {
+  const int64_t count = cuda_device_count();
+  if (name == "cpu" || (name == "auto" && count == 0)) {
+    return c10::kCPU;
+  }
+  int64_t index = local_rank;
+  if (name.starts_with("cuda:")) {
+    index = parse_index(name.substr(5));
+  } else if (name != "auto" && name != "cuda") {
+    index = -1;
+  }
+  if (index < 0) {
+    throw usage_error("--device ", name, ": use auto, cpu, cuda or cuda:N");
+  }
+  if (index >= count) {
+    throw usage_error("--device ", name, ": ",
+                      count > 0 ? concat("only ", count, " CUDA devices are visible, and device ",
+                                         index, " is asked for")
+                                : "no CUDA device is visible (or this build has no CUDA: configure "
+                                  "with -DLAZYMAR_CUDA=ON); use --device cpu");
+  }
+  return {c10::kCUDA, static_cast<c10::DeviceIndex>(index)};
+}
+
+std::string device_model(c10::Device device) {
+  if (device.is_cpu()) {
+    return concat(cpu_info("model name"), ", ", at::get_cpu_capability());
+  }
+  const DeviceOps* const ops = device_ops(device.type());
+  return ops != nullptr && ops->model != nullptr ? ops->model(device.index()) : "CUDA device";
+}
+
+Precision resolve_precision(Precision precision, c10::Device device) {
+#if defined(__x86_64__)
+  const bool has_bf16 = __builtin_cpu_supports("avx512bf16");
+  const bool can_bf16 = __builtin_cpu_supports("avx512bw");  // oneDNN widens to fp32
+#else
+  const bool has_bf16 = false;
+  const bool can_bf16 = false;
+#endif
+  if (precision == Precision::kBf16 && device.is_cpu() && !can_bf16) {
+    throw usage_error("--precision bf16: this CPU has no AVX-512; use fp32");
+  }
+  if (precision == Precision::kFp16 && device.is_cpu()) {
+    throw usage_error("--precision fp16: for GPUs; use bf16 or fp32 on CPUs");
+  }
+  if (precision != Precision::kAuto) {
+    return precision;
+  }
+  return device.is_cuda() || has_bf16 ? Precision::kBf16 : Precision::kFp32;
+}
+
+Placement placement_of(Precision precision, c10::Device device) {
+  const auto type = precision == Precision::kFp64 ? c10::kDouble : c10::kFloat;
+  const auto product = precision == Precision::kBf16   ? c10::kBFloat16
+                       : precision == Precision::kFp16 ? c10::kHalf
+                                                       : type;
+  return {type, device, product};
+}
+
+void set_threads(const std::optional<int64_t>& threads, int64_t local_size) {
+  if (threads) {
+    at::set_num_threads(static_cast<int>(*threads));
+  } else if (local_size > 1 && std::getenv("OMP_NUM_THREADS") == nullptr) {
+    const auto cores = static_cast<int64_t>(std::thread::hardware_concurrency());
+    at::set_num_threads(static_cast<int>(std::max<int64_t>(1, cores / local_size)));
+  }
+}
+
+bool is_out_of_memory(const std::exception& error) {
+  // What has no type of its own: the CPU's allocator, graphs being made or launched, cuBLAS.
+  constexpr std::array<std::string_view, 3> kMessages = {
+      "DefaultCPUAllocator: can't allocate memory", "CUDA error: out of memory",
+      "CUBLAS_STATUS_ALLOC_FAILED"};
+  const std::string_view said = error.what();
+  return dynamic_cast<const std::bad_alloc*>(&error) != nullptr ||
+         dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr ||
+         std::any_of(kMessages.begin(), kMessages.end(), [&](std::string_view message) {
+           return said.find(message) != std::string_view::npos;
+         });
+}
+
+void release_unused_memory(c10::Device device) {
+  if (device.is_cpu()) {
+    give_back_freed_memory();
+  } else {
+    at::accelerator::emptyCache();
+  }
+}
+
+void use_device(c10::Device device) {
+  if (device.is_cpu()) {
+    return;
+  }
+  at::accelerator::setDeviceIndex(device.index());
+  at::Context& context = at::globalContext();
+  context.setAllowTF32CuBLAS(false);
+  context.setAllowTF32CuDNN(false);
+  context.setAllowBF16ReductionCuBLAS(/*allow_reduced_precision=*/false);
+  context.setAllowFP16ReductionCuBLAS(/*allow_reduced_precision=*/false);
+  context.setBenchmarkCuDNN(false);
+  context.setDeterministicCuDNN(true);
+  // Attention goes to the flash kernel. cuDNN's, which LibTorch prefers on Hopper, plans anew for
+  // every shape, and the shapes here differ from step to step.
+  context.setSDPUseCuDNN(false);
+}
+
+DeviceMemory device_memory(c10::Device device) {
+  constexpr auto kAll = static_cast<size_t>(c10::CachingAllocator::StatType::AGGREGATE);
+  const auto [free, total] = at::accelerator::getMemoryInfo(device.index());
+  const auto stats = at::accelerator::getDeviceStats(device.index());
+  return {static_cast<int64_t>(free) + stats.reserved_bytes[kAll].current,
+          stats.reserved_bytes[kAll].peak};
+}
+
+void reset_peak_memory(c10::Device device) {
+  at::accelerator::resetPeakStats(device.index());
+}
+
+}  // namespace lazymar

@@ -1,0 +1,230 @@
+#include "pipeline/generator.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+#include <utility>
+
+#include "nn/ops.h"
+#include "pipeline/device.h"
+#include "pipeline/device_clock.h"
+
+namespace lazymar {
+namespace {
+
+/// Watches the sampler: who spends the time? Nothing is waited for before finish(). A guest watches
+/// too; what it takes counts nowhere.
+class StageTimer final : public SampleObserver {
+ public:
+  StageTimer(DeviceClock& clock, size_t count, const GenerationHooks& hooks, SampleObserver* guest)
+      : clock_(clock), count_(count), hooks_(hooks), guest_(guest) {}
+
+  bool wants(const DecodeStep& step) override { return hooks_.wanted(step); }
+  void begins(const MarBatch& batch) override {
+    if (guest_ != nullptr) {
+      guest_->begins(batch);
+    }
+  }
+  void step_begins(const DecodeStep& step) override {
+    look_around();
+    steps_.push_back({step, {}, 0});
+    flops_before_ = work_count().flops;
+    last_ = clock_.note();
+    step_begins_.push_back(last_);
+  }
+  void encoded(const DecodeStep&) override { lap(&StageSeconds::encoder); }
+  void conditioned(const DecodeStep& step, const at::Tensor& z) override {
+    lap(&StageSeconds::decoder);
+    if (guest_ != nullptr) {
+      guest_->conditioned(step, z);
+      const size_t now = clock_.note();
+      guest_visits_.emplace_back(last_, now);
+      last_ = now;
+    }
+  }
+  void sampled(const DecodeStep&, const at::Tensor&) override { lap(&StageSeconds::head); }
+
+  /// Tells the hook how far the device has come.
+  void look_around() {
+    const size_t passed = clock_.passed();
+    while (steps_done_ < step_begins_.size() && step_begins_[steps_done_] < passed) {
+      ++steps_done_;
+    }
+    hooks_.step(static_cast<double>(steps_done_) / static_cast<double>(count_));
+  }
+
+  /// Waits until the device has passed `moment`, looking around meanwhile.
+  void wait_for(size_t moment) {
+    constexpr std::chrono::milliseconds kPause(1);
+    constexpr int kPausesBetweenLooks = 200;
+    for (int pauses = 1; clock_.passed() <= moment; ++pauses) {
+      std::this_thread::sleep_for(kPause);
+      if (pauses % kPausesBetweenLooks == 0) {
+        look_around();
+      }
+    }
+  }
+
+  /// Once the device has passed all laps: what they took, stage by stage and step by step. Returns
+  /// the seconds that the guest took.
+  double finish(StageSeconds& seconds, std::vector<StepCost>& steps) {
+    for (const Lap& lap : laps_) {
+      steps_[lap.step].seconds.*lap.stage += clock_.seconds(lap.from, lap.to);
+    }
+    for (const Step& step : steps_) {
+      seconds += step.seconds;
+      steps.push_back(
+          {step.seconds.encoder + step.seconds.decoder + step.seconds.head, step.flops});
+      hooks_.stepped(step.step, step.seconds, step.flops);
+    }
+    double guest = 0.0;
+    for (const auto& [from, to] : guest_visits_) {
+      guest += clock_.seconds(from, to);
+    }
+    return guest;
+  }
+
+ private:
+  struct Step {
+    DecodeStep step;
+    StageSeconds seconds;
+    int64_t flops = 0;
+  };
+  struct Lap {
+    size_t from, to, step;
+    double StageSeconds::*stage;
+  };
+
+  void lap(double StageSeconds::*stage) {
+    const size_t now = clock_.note();
+    laps_.push_back({last_, now, steps_.size() - 1, stage});
+    steps_.back().flops = work_count().flops - flops_before_;
+    last_ = now;
+  }
+
+  DeviceClock& clock_;
+  size_t count_;
+  const GenerationHooks& hooks_;
+  SampleObserver* guest_;
+  std::vector<Step> steps_;
+  std::vector<Lap> laps_;
+  std::vector<std::pair<size_t, size_t>> guest_visits_;  ///< from and to
+  std::vector<size_t> step_begins_;                      ///< moments
+  size_t steps_done_ = 0;
+  size_t last_ = 0;
+  int64_t flops_before_ = 0;
+};
+
+/// images [B, 3, H, W] as the VAE gives them -> by image: finite, and not all of one colour; on
+/// their device.
+at::Tensor are_sound(const at::Tensor& images) {
+  const auto range = [](const at::Tensor& values) {
+    return at::amax(values, 1) - at::amin(values, 1);  // not finite where one value is not
+  };
+  const at::Tensor values = images.flatten(1);
+  return range(values).isfinite().logical_and(range(values.clamp(-1, 1)) > 0);
+}
+
+}  // namespace
+
+Generator::Generator(std::shared_ptr<const Model> model, const SamplingOptions& sampling,
+                     const std::optional<LazyOptions>& lazy, uint64_t seed)
+    : model_(std::move(model)),
+      sampling_(sampling),
+      sampler_(model_->mar, sampling),
+      runners_(make_runners(lazy, model_->mar.config, sampling)),
+      copies_(model_->mar.class_emb.device()),
+      seed_(seed) {}
+
+/// A batch whose work has been given to the device.
+struct Generator::InFlight {
+  InFlight(std::unique_ptr<DriftRecorder> features, c10::Device device, size_t steps,
+           const GenerationHooks& what)
+      : recorder(std::move(features)),
+        hooks(what),
+        clock(device),
+        timer(clock, steps, hooks, recorder.get()) {}
+
+  std::unique_ptr<DriftRecorder> recorder;  ///< null where nothing is recorded
+  GenerationHooks hooks;
+  DeviceClock clock;
+  StageTimer timer;
+  size_t start = 0, sampled = 0, end = 0;  ///< moments
+  at::Tensor sound;                        ///< [B] bool, on the CPU
+  GeneratedBatch batch;
+};
+
+Generator::BatchInFlight Generator::start(const std::vector<int64_t>& ids,
+                                          const std::vector<int64_t>& labels,
+                                          const GenerationHooks& hooks) {
+  work_count() = {};
+  const auto flight = std::make_shared<InFlight>(recorder_of(ids), model_->mar.class_emb.device(),
+                                                 sampler_.plan().size(), hooks);
+  flight->start = flight->clock.note();
+  PhiloxNoise noise(seed_, ids);
+  const at::Tensor classes = at::tensor(labels, c10::kLong);
+  const at::Tensor tokens =
+      sampler_.sample(*runners_.blocks, *runners_.head, classes, noise, flight->timer);
+  flight->sampled = flight->clock.note();
+  at::Tensor images = model_->vae.decode(unpatchify(tokens, model_->patch_size));
+  hooks.decoded(images);
+  const at::Tensor sound = are_sound(images);
+  const at::Tensor pixels = to_bytes(images);
+  copies_.run([&] {
+    flight->sound = brought_here(sound);
+    flight->batch.pixels = brought_here(pixels);
+    flight->end = flight->clock.note();
+  });
+  flight->batch.work = work_count();
+  if (flight->recorder) {
+    const std::vector<FeatureDrift> changes = flight->recorder->changes();
+    for (size_t slot = 0; slot < changes.size(); ++slot) {
+      capture_->take(ids[slot], labels[slot], changes[slot]);
+    }
+  }
+  return flight;
+}
+
+GeneratedBatch Generator::finish(const BatchInFlight& flight) {
+  flight->timer.wait_for(flight->end);
+  GeneratedBatch& batch = flight->batch;
+  const double guest_seconds = flight->timer.finish(batch.seconds, batch.steps);
+  for (int64_t image = 0; image < flight->sound.numel(); ++image) {
+    batch.sound.push_back(flight->sound.const_data_ptr<bool>()[image]);
+  }
+  batch.seconds.vae = flight->clock.seconds(flight->sampled, flight->end);
+  batch.seconds.total = flight->clock.seconds(flight->start, flight->end) - guest_seconds;
+  return std::move(batch);
+}
+
+std::unique_ptr<DriftRecorder> Generator::recorder_of(const std::vector<int64_t>& ids) const {
+  if (!capture_) {
+    return nullptr;
+  }
+  const int64_t recorded = std::count_if(ids.begin(), ids.end(),
+                                         [this](int64_t id) { return id < capture_->num_images; });
+  return recorded == 0 ? nullptr
+                       : std::make_unique<DriftRecorder>(model_->mar, sampler_.plan(), recorded,
+                                                         LazyOptions().prune_layer);
+}
+
+void Generator::release_unused_memory() {
+  sampler_.forget_captures();
+  lazymar::release_unused_memory(model_->mar.class_emb.device());
+}
+
+WorkCount Generator::baseline_rows() const {
+  const MarConfig& config = model_->mar.config;
+  const int64_t halves = sampling_.guided() ? 2 : 1;
+  WorkCount rows;
+  for (const DecodeStep& step : sampler_.plan()) {
+    rows.block_rows += halves * ((config.rows() - step.masked) * config.encoder_depth +
+                                 config.rows() * config.decoder_depth);
+    rows.head_rows += halves * step.predicted() * sampling_.num_sampling_steps * config.head_depth;
+  }
+  return rows;
+}
+
+}  // namespace lazymar

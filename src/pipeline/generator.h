@@ -1,0 +1,103 @@
+#pragma once
+/// Labels and image ids in, pixels out: the networks and their settings behind one call.
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "core/cost.h"
+#include "mar/drift_recorder.h"
+#include "mar/sampler.h"
+#include "method/lazy_options.h"
+#include "method/sampling_options.h"
+#include "nn/flops.h"
+#include "nn/transfer.h"
+#include "pipeline/model_files.h"
+#include "pipeline/runners.h"
+
+namespace lazymar {
+
+/// A batch of images as it was made.
+struct GeneratedBatch {
+  at::Tensor pixels;  ///< [B, H, W, 3] uint8, on the CPU
+  /// By slot: every value finite, and not all pixels of one colour.
+  std::vector<bool> sound;
+  StageSeconds seconds;
+  std::vector<StepCost> steps;  ///< VAE excluded
+  WorkCount work;
+};
+
+/// Where others look on while a batch is made.
+struct GenerationHooks {
+  /// Before each decoding step, with the share of the steps that is done. May throw.
+  std::function<void(double)> step = [](double) {};
+  /// Once the VAE has decoded: images [B, 3, H, W], which may be changed.
+  std::function<void(at::Tensor&)> decoded = [](at::Tensor&) {};
+  /// Which decoding steps are computed: see SampleObserver::wants().
+  std::function<bool(const DecodeStep&)> wanted = [](const DecodeStep&) { return true; };
+  /// After each decoding step: what its stages took (no VAE, no total), and FLOPs executed.
+  std::function<void(const DecodeStep&, const StageSeconds&, int64_t)> stepped =
+      [](const DecodeStep&, const StageSeconds&, int64_t) {};
+};
+
+/// Who wants to know what the features of images did.
+struct DriftRecording {
+  int64_t num_images = 0;  ///< of the set: ids from here on pad a batch and are left out
+  /// An image's changes, before its batch is handed over. May throw.
+  std::function<void(int64_t id, int64_t label, const FeatureDrift&)> take;
+};
+
+class Generator {
+ public:
+  Generator(std::shared_ptr<const Model> model, const SamplingOptions& sampling,
+            const std::optional<LazyOptions>& lazy, uint64_t seed);
+
+  /// Image i of the set, for each id, with its class: both vectors have the batch's size.
+  GeneratedBatch generate(const std::vector<int64_t>& ids, const std::vector<int64_t>& labels,
+                          const GenerationHooks& hooks = {}) {
+    return finish(start(ids, labels, hooks));
+  }
+
+  /// The same in two parts. A GPU has the batch's work in its queue when start() returns, the copy
+  /// of the pixels included, and the next batch can be started behind it; a CPU has done it.
+  struct InFlight;
+  using BatchInFlight = std::shared_ptr<InFlight>;
+  BatchInFlight start(const std::vector<int64_t>& ids, const std::vector<int64_t>& labels,
+                      const GenerationHooks& hooks);
+  /// Waits for it, calling hooks.step meanwhile.
+  static GeneratedBatch finish(const BatchInFlight& batch);
+  /// True where starting the next batch before finishing the last one keeps the device busy.
+  bool overlaps() const { return !model_->mar.class_emb.is_cpu(); }
+
+  /// Gives memory that is kept for later batches back to the device.
+  void release_unused_memory();
+
+  /// From here on, features of all images are recorded. Only for plain MAR.
+  void record_drift(DriftRecording capture) { capture_ = std::move(capture); }
+
+  const Model& model() const { return *model_; }
+  const std::vector<DecodeStep>& plan() const { return sampler_.plan(); }
+  /// By decoding step of a batch: is it lazy?
+  const std::vector<bool>& lazy_steps() const { return runners_.lazy_steps; }
+  /// What plain MAR would execute for one image: rows through blocks of transformer and head.
+  WorkCount baseline_rows() const;
+
+ private:
+  /// Null where none of these images is recorded.
+  std::unique_ptr<DriftRecorder> recorder_of(const std::vector<int64_t>& ids) const;
+
+  std::shared_ptr<const Model> model_;  ///< the sampler refers to it
+  SamplingOptions sampling_;
+  Sampler sampler_;
+  Runners runners_;
+  SideQueue copies_;  ///< of finished images, to the host
+  uint64_t seed_;
+  std::optional<DriftRecording> capture_;
+};
+
+}  // namespace lazymar

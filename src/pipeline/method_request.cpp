@@ -1,0 +1,14 @@
+#include "pipeline/method_request.h"
+
+namespace lazymar {
+
+SamplingOptions resolve_sampling(const MethodRequest& request,
+                                 const RecommendedSampling& recommended) {
+  SamplingOptions sampling = request.sampling;
+  sampling.cfg = request.cfg.value_or(recommended.cfg.value_or(sampling.cfg));
+  sampling.cfg_schedule =
+      request.cfg_schedule.value_or(recommended.cfg_schedule.value_or(sampling.cfg_schedule));
+  return sampling;
+}
+
+}  // namespace lazymar

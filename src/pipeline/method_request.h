@@ -1,0 +1,27 @@
+#pragma once
+/// What a user asks of the drawing, before the checkpoint has its say.
+
+#include <optional>
+
+#include "core/precision.h"
+#include "method/lazy_options.h"
+#include "method/sampling_options.h"
+#include "pipeline/model_files.h"
+
+namespace lazymar {
+
+/// How images are to be drawn, as given on a command line.
+struct MethodRequest {
+  SamplingOptions sampling;
+  std::optional<double> cfg;                ///< overrides the checkpoint's recommendation
+  std::optional<CfgSchedule> cfg_schedule;  ///< likewise
+  std::optional<LazyOptions> lazy;          ///< set by --lazy_mar
+  Precision precision = Precision::kAuto;
+  bool cuda_graphs = true;  ///< false: every kernel is launched by itself
+};
+
+/// Command line over the checkpoint's recommendation over the defaults.
+SamplingOptions resolve_sampling(const MethodRequest& request,
+                                 const RecommendedSampling& recommended);
+
+}  // namespace lazymar

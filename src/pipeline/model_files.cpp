@@ -1,0 +1,259 @@
+#include "pipeline/model_files.h"
+
+#include <cmath>
+#include <utility>
+#include <vector>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "files/malloc_tuning.h"
+#include "pipeline/network_reader.h"
+
+namespace lazymar {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kModelsRoot = "pretrained_models";
+constexpr const char* kModelsFolder = "pretrained_models/mar";
+constexpr const char* kDefaultVae = "pretrained_models/vae/kl16.safetensors";
+
+/// The first of these that is there, empty where none is; tells people where there was a choice.
+fs::path choose_file(const std::vector<fs::path>& candidates) {
+  std::vector<fs::path> there;
+  for (const fs::path& path : candidates) {
+    if (fs::is_regular_file(path)) {
+      there.push_back(path);
+    }
+  }
+  if (there.size() > 1) {
+    log_info(
+        concat(there[0].string(), " is used, not ", there[1].filename().string(), " beside it"));
+  }
+  return there.empty() ? fs::path() : there.front();
+}
+
+/// Why what stands below pretrained_models/ may be missed.
+std::string where_from() {
+  return fs::exists(kModelsRoot)
+             ? ""
+             : concat("; ", kModelsRoot, "/ is looked for in the working directory (",
+                      fs::current_path().string(), "), which has none");
+}
+
+/// Says of a path that was given that nothing usable is there, and what may be.
+Error missing_path(const char* flag, const fs::path& path, const char* what) {
+  return usage_error(flag, " ", path.string(),
+                     fs::is_directory(path) ? ": no checkpoint in this folder" : ": is not there",
+                     "; it may be ", what);
+}
+
+bool same_path(const fs::path& one, const fs::path& other) {
+  return (one / "").lexically_normal() == (other / "").lexically_normal();
+}
+
+fs::path find_weights(const ModelRequest& request) {
+  const fs::path usual = fs::path(kModelsFolder) / request.model;
+  const fs::path place = request.resume.value_or(usual);
+  if (fs::is_regular_file(place)) {
+    return place;
+  }
+  const fs::path converted = place / "checkpoint-last.safetensors";
+  const fs::path original = place / "checkpoint-last.pth";
+  if (const fs::path found = choose_file({converted, original}); !found.empty()) {
+    return found;
+  }
+  if (!same_path(place, usual)) {
+    throw missing_path("--resume", place,
+                       "a checkpoint (.safetensors, .pth) or a folder with "
+                       "checkpoint-last.safetensors or checkpoint-last.pth");
+  }
+  if (find_preset(request.model) == nullptr) {
+    throw usage_error("--model ", request.model, ": neither one of ", preset_names(),
+                      " nor a folder ", place.string(),
+                      " with checkpoint-last.safetensors or checkpoint-last.pth", where_from());
+  }
+  throw usage_error(original.string(), ": not found, nor checkpoint-last.safetensors. Download ",
+                    "checkpoint-last.pth of ", request.model,
+                    " (links in the README of github.com/LTH14/mar) to ", place.string(),
+                    "; for a latency run without weights: --random_weights", where_from());
+}
+
+fs::path find_vae(const ModelRequest& request, const fs::path& mar_file,
+                  const CheckpointReader& mar) {
+  fs::path place = kDefaultVae;
+  const auto own = mar.metadata<std::string>("vae_path");
+  if (request.vae_path) {
+    place = *request.vae_path;
+  } else if (own) {
+    place = (mar_file.parent_path() / *own).lexically_normal();
+  }
+  if (request.vae_path && fs::is_regular_file(place)) {
+    return place;  // that file and no other
+  }
+  const fs::path converted = fs::path(place).replace_extension(".safetensors");
+  const fs::path original = fs::path(place).replace_extension(".ckpt");
+  const fs::path found = choose_file({converted, original});
+  if (!found.empty()) {
+    return found;
+  }
+  if (same_path(original, fs::path(kDefaultVae).replace_extension(".ckpt"))) {
+    throw usage_error(place.string(), ": not found. Download kl16.ckpt (link in the README of ",
+                      "github.com/LTH14/mar) to ", original.string(),
+                      "; another VAE: --vae_path FILE", where_from());
+  }
+  if (request.vae_path) {
+    throw missing_path("--vae_path", place, "a VAE's .safetensors, .ckpt or .pth");
+  }
+  throw usage_error(place.string(), ": not found: the VAE that ", mar_file.string(),
+                    " names; where it lies elsewhere: --vae_path FILE");
+}
+
+void check_flag(const char* flag, std::optional<int64_t> given, int64_t actual,
+                const std::string& source) {
+  if (given && *given != actual) {
+    throw usage_error("--", flag, " ", *given, " contradicts the checkpoint: ", source, " has ",
+                      actual, "; leave the flag out or name the checkpoint it belongs to");
+  }
+}
+
+void check_flags(const ArchitectureFlags& flags, const Model& model) {
+  const MarConfig& mar = model.mar.config;
+  check_flag("class_num", flags.class_num, mar.class_count, model.mar_source);
+  check_flag("buffer_size", flags.buffer_size, mar.buffer_size, model.mar_source);
+  check_flag("diffloss_d", flags.diffloss_d, mar.head_depth, model.mar_source);
+  check_flag("diffloss_w", flags.diffloss_w, mar.head_width, model.mar_source);
+  check_flag("patch_size", flags.patch_size, model.patch_size, model.mar_source);
+  check_flag("img_size", flags.img_size, model.img_size, model.mar_source);
+  check_flag("vae_embed_dim", flags.vae_embed_dim, model.vae.config.embed_dim, model.vae_source);
+  check_flag("vae_stride", flags.vae_stride, model.vae.config.stride(), model.vae_source);
+}
+
+int64_t derive_img_size(int64_t sequence_length, int64_t patch_size, int64_t stride) {
+  const auto side = std::lround(std::sqrt(static_cast<double>(sequence_length)));
+  if (side * side != sequence_length) {
+    throw usage_error("a sequence of ", sequence_length, " tokens is no square image");
+  }
+  return side * patch_size * stride;
+}
+
+/// The published network, changed by the flags that were given.
+Model random_model(const ModelRequest& request, Placement placement) {
+  const Preset* preset = find_preset(request.model);
+  if (preset == nullptr) {
+    throw usage_error("--random_weights: --model must be one of ", preset_names());
+  }
+  if (request.resume || request.vae_path) {
+    throw usage_error("--random_weights contradicts ", request.resume ? "--resume" : "--vae_path",
+                      ": leave one of them out");
+  }
+  const ArchitectureFlags& flags = request.architecture;
+  MarConfig config = published_config(*preset);
+  VaeConfig vae = kl16_config();
+  vae.embed_dim = vae.z_channels = flags.vae_embed_dim.value_or(vae.embed_dim);
+  const int64_t patch = flags.patch_size.value_or(1);
+  const int64_t img_size = flags.img_size.value_or(256);
+  if (flags.vae_stride.value_or(vae.stride()) != vae.stride()) {
+    throw usage_error("--vae_stride ", *flags.vae_stride,
+                      ": random weights are KL-16's, stride 16");
+  }
+  for (const auto& [name, value] : {std::pair{"vae_embed_dim", vae.embed_dim},
+                                    {"patch_size", patch},
+                                    {"img_size", img_size / (patch * vae.stride())},
+                                    {"buffer_size", flags.buffer_size.value_or(1)},
+                                    {"class_num", flags.class_num.value_or(1)},
+                                    {"diffloss_d", flags.diffloss_d.value_or(1)},
+                                    {"diffloss_w", flags.diffloss_w.value_or(1)}}) {
+    if (value < 1) {
+      throw usage_error("--", name, ": too small");
+    }
+  }
+  const int64_t side = img_size / (patch * vae.stride());
+  if (side * patch * vae.stride() != img_size) {
+    throw usage_error("--img_size ", img_size, ": must be a multiple of ", patch * vae.stride());
+  }
+  config.sequence_length = side * side;
+  config.token_channels = vae.embed_dim * patch * patch;
+  config.class_count = flags.class_num.value_or(config.class_count);
+  config.buffer_size = flags.buffer_size.value_or(config.buffer_size);
+  config.head_depth = flags.diffloss_d.value_or(config.head_depth);
+  config.head_width = flags.diffloss_w.value_or(config.head_width);
+
+  RandomWeights weights(request.seed, placement);
+  Model model;
+  model.mar = load_mar(weights, config);
+  model.vae = load_kl_decoder(weights, vae);
+  model.patch_size = patch;
+  model.img_size = img_size;
+  model.mar_source = model.vae_source = concat("random weights (seed ", request.seed, ")");
+  log_info(concat("weights: ", model.mar_source));
+  return model;
+}
+
+}  // namespace
+
+int64_t derive_patch_size(int64_t token_channels, int64_t vae_embed_dim) {
+  const double ratio = static_cast<double>(token_channels) / static_cast<double>(vae_embed_dim);
+  const auto patch = std::lround(std::sqrt(ratio));
+  if (patch * patch * vae_embed_dim != token_channels) {
+    throw usage_error("the MAR's tokens have ", token_channels, " channels, the VAE's latents ",
+                      vae_embed_dim, ": they do not belong together");
+  }
+  return patch;
+}
+
+WeightHashes::WeightHashes(const Model& model)
+    : mar(model.mar_weights ? WeightHash(*model.mar_weights) : WeightHash(model.mar_source)),
+      vae(model.vae_weights ? WeightHash(*model.vae_weights) : WeightHash(model.vae_source)) {}
+
+Mar load_mar_file(FileWeights& weights, const MarConfig& config) {
+  Mar mar = load_mar(weights, config);
+  weights.finish({});
+  return mar;
+}
+
+KlDecoder load_vae_file(FileWeights& weights) {
+  KlDecoder vae = load_kl_decoder(weights, read_vae_config(weights.file()));
+  weights.finish({kUnusedVaeTensors.begin(), kUnusedVaeTensors.end()});
+  return vae;
+}
+
+Model load_model(const ModelRequest& request, Placement placement) {
+  const PromptRelease release;
+  if (request.random_weights) {
+    return random_model(request, placement);
+  }
+  const fs::path mar_path = find_weights(request);
+  const WeightFileOptions options{.check_crc = request.check_crc};
+  const auto mar_file = std::make_shared<const WeightFile>(mar_path, options);
+  log_info(concat("weights: ", mar_path.string(), ", ", mar_file->description()));
+  if (const std::string warning = missing_ema(*mar_file); !warning.empty()) {
+    log_warning(warning);
+  }
+  // Everything that can be refused cheaply is, before gigabytes are touched.
+  const MarConfig config = read_mar_config(*mar_file, find_preset(request.model));
+  const CheckpointReader metadata(*mar_file);
+  const fs::path vae_path = find_vae(request, mar_path, metadata);
+  const auto vae_file = std::make_shared<const WeightFile>(vae_path, options);
+  log_info(concat("VAE: ", vae_path.string(), ", ", vae_file->description()));
+  Model model;
+  model.mar_source = mar_path.string();
+  model.vae_source = vae_path.string();
+  FileWeights mar_weights(mar_file, placement);
+  FileWeights vae_weights(vae_file, placement);
+  model.mar = load_mar_file(mar_weights, config);
+  model.vae = load_vae_file(vae_weights);
+  model.mar_weights = mar_weights.in_use();
+  model.vae_weights = vae_weights.in_use();
+  model.patch_size = derive_patch_size(model.mar.config.token_channels, model.vae.config.embed_dim);
+  model.img_size = derive_img_size(model.mar.config.sequence_length, model.patch_size,
+                                   model.vae.config.stride());
+  model.recommended.cfg = metadata.metadata<double>("cfg");
+  if (const auto schedule = metadata.metadata<std::string>("cfg_schedule")) {
+    model.recommended.cfg_schedule = parse_cfg_schedule(*schedule);
+  }
+  check_flags(request.architecture, model);
+  return model;
+}
+
+}  // namespace lazymar

@@ -1,0 +1,91 @@
+#pragma once
+/// What a file of weights says about its network.
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "core/error.h"
+#include "core/network_config.h"
+#include "weights/weight_file.h"
+
+namespace lazymar {
+
+/// What an autoencoder needs for training and encoding only, by prefix.
+inline constexpr std::array kUnusedVaeTensors{"encoder.", "quant_conv.", "loss."};
+
+/// Shapes and metadata of one checkpoint, every access checked.
+class CheckpointReader {
+ public:
+  explicit CheckpointReader(const WeightFile& file) : file_(file) {
+    const auto found = file.metadata().find("config");
+    if (found == file.metadata().end()) {
+      return;
+    }
+    metadata_ = nlohmann::json::parse(found->second, nullptr, /*allow_exceptions=*/false);
+    if (!metadata_.is_object()) {
+      throw usage_error(file.path().string(), ": metadata \"config\" is not a JSON object");
+    }
+  }
+
+  bool has(const std::string& name) const { return file_.tensors().contains(name); }
+
+  /// Size of dimension `index` of a tensor that must have `rank` dimensions.
+  int64_t size(const std::string& name, size_t rank, size_t index) const {
+    const auto found = file_.tensors().find(name);
+    if (found == file_.tensors().end()) {
+      file_.find(name);  // throws the reason where it is there and unreadable
+      throw usage_error(file_.path().string(), ": no tensor \"", name,
+                        "\": is this the right file?");
+    }
+    const auto& shape = found->second.shape;
+    if (shape.size() != rank || *std::min_element(shape.begin(), shape.end()) < 1) {
+      throw usage_error(file_.path().string(), ": tensor \"", name, "\" has the shape ",
+                        shape_string(shape), ", expected ", rank, " sizes above 0");
+    }
+    return shape[index];
+  }
+
+  /// How many of prefix0suffix, prefix1suffix, ... there are.
+  int64_t count(const std::string& prefix, const std::string& suffix) const {
+    int64_t n = 0;
+    while (has(prefix + std::to_string(n) + suffix)) {
+      ++n;
+    }
+    return n;
+  }
+
+  template <typename T>
+  std::optional<T> metadata(const char* key) const {
+    if (!metadata_.contains(key)) {
+      return std::nullopt;
+    }
+    try {
+      return metadata_[key].get<T>();
+    } catch (const nlohmann::json::exception& error) {
+      throw usage_error(file_.path().string(), ": metadata \"", key, "\": ", error.what());
+    }
+  }
+
+ private:
+  const WeightFile& file_;
+  nlohmann::json metadata_ = nlohmann::json::object();
+};
+
+/// Where a MAR's weights are not said to be averaged (EMA) ones though the format could say so: one
+/// line that says it, empty otherwise.
+std::string missing_ema(const WeightFile& file);
+
+/// The MAR's configuration: shapes, and heads from the metadata "config", else from the preset of
+/// that width, else `heads`.
+MarConfig read_mar_config(const WeightFile& file, const Preset* preset,
+                          std::optional<int64_t> heads = std::nullopt);
+
+/// The KL-VAE decoder's configuration: shapes, and "num_groups", "norm_eps", "scale_factor" from
+/// the metadata "config" where it has them.
+VaeConfig read_vae_config(const WeightFile& file);
+
+}  // namespace lazymar

@@ -1,0 +1,72 @@
+#pragma once
+/// Recorded features as files: written by lazymar_eval --record_drift, read by lazymar_compare.
+/// One safetensors file per image, so that a run that is stopped, continued, or shared by several
+/// processes loses nothing.
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "files/mapped_file.h"
+#include "formats/safetensors.h"
+
+namespace lazymar {
+
+/// What a file says beside its numbers.
+struct DriftHeader {
+  nlohmann::ordered_json settings;  ///< of the run, as the manifest has them
+  int64_t image = 0, label = 0;
+  std::vector<int64_t> masked;  ///< rows masked before decoding step s, and 0 after the last: S + 1
+  int64_t rows = 0;             ///< N: tokens in decoding order, then the buffer
+  int64_t value_layer = 0;      ///< the decoder layer whose values V were recorded
+
+  int64_t steps() const { return static_cast<int64_t>(masked.size()) - 1; }
+  int64_t pairs() const { return steps() * (steps() - 1) / 2; }
+  int64_t length() const { return masked.front(); }  ///< L
+};
+
+/// Relative changes of one feature, [S (S - 1) / 2, N] in bf16; see FeatureDrift for what they
+/// are.
+class ChangeTable {
+ public:
+  ChangeTable(std::span<const std::byte> bytes, int64_t rows) : bytes_(bytes), rows_(rows) {}
+
+  /// Of row `row` from decoding step `from` to `to`; 0 <= from < to < S.
+  float at(int64_t from, int64_t to, int64_t row) const;
+
+ private:
+  std::span<const std::byte> bytes_;
+  int64_t rows_;
+};
+
+struct ImageDrift {
+  DriftHeader header;
+  std::map<std::string, ChangeTable>
+      changes;  ///< "output", "values", and with guidance "difference"
+  std::shared_ptr<const MappedFile> mapping;  ///< what the tables point into
+};
+
+/// "features.00003.safetensors".
+std::string drift_file_name(int64_t image);
+
+/// Writes an image's file, atomically. `changes`: those of ImageDrift, as bf16. Throws Error
+/// (output).
+void write_drift(const std::filesystem::path& folder, const DriftHeader& header,
+                 const std::map<std::string, TensorSource>& changes);
+
+/// Files of recorded features in a folder, sorted.
+std::vector<std::filesystem::path> feature_files(const std::filesystem::path& folder);
+
+/// Throws Error (usage) for what is no such file, and for numbers that cannot be.
+ImageDrift read_image_drift(const std::filesystem::path& path);
+
+/// Every image of a folder. Throws Error (usage) where there is none, for damaged files, and where
+/// they belong to different runs.
+std::vector<ImageDrift> read_drift(const std::filesystem::path& folder);
+
+}  // namespace lazymar

@@ -1,0 +1,126 @@
+#include "run/heartbeat.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <thread>
+#include <utility>
+
+#include "core/error.h"
+#include "files/atomic_file.h"
+#include "files/text_file.h"
+#include "run/signals.h"
+
+namespace lazymar {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+fs::path ranks_folder(const fs::path& info) {
+  return info / "ranks";
+}
+
+}  // namespace
+
+std::vector<MemberState> read_members(const fs::path& info) {
+  const FileClock clock(ranks_folder(info) / concat(".clock.", ::getpid()));
+  std::vector<MemberState> members;
+  for (const auto& entry : fs::directory_iterator(ranks_folder(info))) {
+    if (entry.path().extension() != ".json") {
+      continue;
+    }
+    const json line = json::parse(read_text(entry.path()), nullptr, /*allow_exceptions=*/false);
+    const double silent = clock.age(entry.path());
+    try {
+      members.push_back({line.at("rank"), parse_process_id(line.at("process")), line.at("launch"),
+                         line.at("state"), silent});
+    } catch (const json::exception&) {
+      continue;  // not written by a process of ours
+    }
+  }
+  std::error_code ignored;
+  fs::remove(ranks_folder(info) / concat(".clock.", ::getpid()), ignored);
+  return members;
+}
+
+Heartbeat::Heartbeat(fs::path info, const LauncherEnv& env, double stall)
+    : info_(std::move(info)),
+      env_(env),
+      stall_(stall),
+      place_(ranks_folder(info_), env.rank, stall) {
+  refuse_others();
+  if (!place_.take(concat(env.rank, ".lock"))) {
+    throw usage_error(info_.parent_path().string(), ": another run starts here as rank ", env.rank,
+                      ": wait for it, or choose another --output_dir");
+  }
+  set_state("starting");
+}
+
+Heartbeat::~Heartbeat() {
+  try {
+    set_state(kEnded);
+  } catch (const Error&) {
+    // A full disk, say: the process is gone all the same, and others see that.
+  }
+}
+
+fs::path Heartbeat::path() const {
+  return ranks_folder(info_) / concat(env_.rank, ".json");
+}
+
+void Heartbeat::set_state(const std::string& state) {
+  if (state == state_) {
+    return;
+  }
+  state_ = state;
+  const json line = {
+      {"rank", env_.rank}, {"process", encode(self_)}, {"launch", env_.launch}, {"state", state}};
+  write_text_atomically(path(), line.dump() + "\n");
+}
+
+void Heartbeat::keep_fresh() {
+  if (place_.keep_fresh()) {
+    touch(path());
+  }
+}
+
+void Heartbeat::refuse_others() const {
+  constexpr auto kPause = std::chrono::milliseconds(500);
+  constexpr double kMargin = 0.2;  // of file systems' clocks, seconds
+  const auto start = std::chrono::steady_clock::now();
+  while (true) {
+    const double watched =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    bool unclear = false;
+    for (const MemberState& other : read_members(info_)) {
+      const bool one_of_ours = other.launch == env_.launch && other.rank != env_.rank;
+      const Liveness alive = liveness(other.process);
+      if (one_of_ours || other.process == self_ || other.state == kEnded ||
+          alive == Liveness::kDead || other.silent_seconds > stall_) {
+        continue;
+      }
+      // A worker whose supervisor is gone was asked to stop by that.
+      const bool ends_soon = liveness(parse_process_id(other.launch)) == Liveness::kDead;
+      // Changed since this process looks at it: a sign of life.
+      const bool gave_sign = other.silent_seconds < watched - kMargin;
+      if (alive == Liveness::kAlive ? !ends_soon : gave_sign) {
+        throw usage_error(info_.parent_path().string(), ": another run is at work here (rank ",
+                          other.rank, ", ", to_string(other.process),
+                          "): wait for it, stop it, or choose another --output_dir");
+      }
+      unclear = true;
+    }
+    if (!unclear) {
+      return;
+    }
+    if (stop_request()) {
+      throw Error(ExitCode::kIncomplete, "stopped before the first shard; run it again");
+    }
+    std::this_thread::sleep_for(kPause);
+  }
+}
+
+}  // namespace lazymar

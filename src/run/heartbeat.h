@@ -1,0 +1,58 @@
+#pragma once
+/// The processes of a run, each with a file info/ranks/<rank>.json that it keeps fresh.
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "run/claims.h"
+#include "run/launcher_env.h"
+#include "run/process_id.h"
+
+namespace lazymar {
+
+/// What a process tells of itself.
+struct MemberState {
+  int64_t rank = 0;
+  ProcessId process;
+  std::string launch;
+  std::string state;          ///< "starting", "shard 17", "waiting", "checking", or kEnded
+  double silent_seconds = 0;  ///< since its last sign of life
+};
+
+/// The last state of a process that has ended as it should.
+inline constexpr const char* kEnded = "ended";
+
+/// All processes that have a file, by rank; damaged files are passed over.
+std::vector<MemberState> read_members(const std::filesystem::path& info);
+
+/// This process as a member. Its file stays, and says that it has ended.
+class Heartbeat {
+ public:
+  /// Throws Error (usage) where the folder is alive with another launch, or with another process of
+  /// the same rank. It waits for workers whose supervisor is gone, as they end soon, and up to
+  /// `stall` seconds for signs of life of processes on other hosts. Throws Error (incomplete) where
+  /// it is asked to stop meanwhile.
+  Heartbeat(std::filesystem::path info, const LauncherEnv& env, double stall);
+  ~Heartbeat();
+  Heartbeat(const Heartbeat&) = delete;
+  Heartbeat& operator=(const Heartbeat&) = delete;
+
+  void set_state(const std::string& state);
+  /// Shows that this process gets on. Cheap: it writes a few times per `stall` only.
+  void keep_fresh();
+
+ private:
+  void refuse_others() const;
+  std::filesystem::path path() const;
+
+  std::filesystem::path info_;
+  LauncherEnv env_;
+  double stall_;
+  ProcessId self_ = this_process();
+  std::string state_;
+  Claims place_;  ///< of this rank: of two that start at the same moment one gets it
+};
+
+}  // namespace lazymar

@@ -1,0 +1,73 @@
+#pragma once
+/// The images of a run folder: written shard by shard, found again, checked.
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "run/journal.h"
+
+namespace lazymar {
+
+/// What survives a power cut at once.
+enum class Durability {
+  kNone,   ///< nothing: a crash of the program loses nothing, one of the machine may
+  kShard,  ///< one syncfs per shard
+  kFile,   ///< fsync of every file, for file systems whose syncfs does nothing
+};
+Durability parse_durability(const std::string& text);
+const char* to_string(Durability durability);
+
+/// One PNG, ready to be written.
+struct EncodedImage {
+  int64_t id = 0;
+  std::vector<std::byte> png;
+};
+
+/// "00042.png".
+std::string image_name(int64_t id);
+/// The id of such a name; nothing for any other.
+std::optional<int64_t> image_id(const std::string& name);
+
+/// A PNG out of a run folder, for those who only read there: a file, or with `few_files` a member
+/// of its shard's tar. Throws Error (usage) where it cannot be read.
+std::vector<std::byte> read_image(const std::filesystem::path& folder, bool few_files,
+                                  int64_t shard, int64_t id);
+
+/// Where PNGs lie: one file each in the run folder, or with `few_files` one tar per shard there.
+class ImageFiles {
+ public:
+  ImageFiles(std::filesystem::path folder, bool few_files, Durability durability, int64_t rank);
+
+  /// Writes the images of a shard under temporary names in info/unfinished/, makes them durable,
+  /// and renames them. With `previous`, images that are equal to it and undamaged stay untouched.
+  /// Throws Error (output); then nothing of it is left but what was already renamed.
+  std::vector<ImageRecord> store(int64_t shard, const std::vector<EncodedImage>& images,
+                                 const ShardRecord* previous) const;
+
+  /// What is wrong with the files of a finished shard; empty where nothing is. Quick: there, of the
+  /// recorded size, with PNG's beginning and end. Deep: every hash as recorded, every PNG decodes.
+  std::string damage(const ShardRecord& record, bool deep) const;
+
+ private:
+  std::filesystem::path archive(int64_t shard) const;
+  std::string image_damage(const ImageRecord& image, bool deep) const;
+  std::string archive_damage(const ShardRecord& record, bool deep) const;
+  void place(
+      const std::vector<std::pair<std::filesystem::path, std::filesystem::path>>& files) const;
+  std::filesystem::path write_unfinished(const std::filesystem::path& name,
+                                         std::span<const std::byte> bytes) const;
+
+  std::filesystem::path folder_;
+  std::filesystem::path unfinished_;
+  bool few_files_;
+  Durability durability_;
+  int64_t rank_;
+};
+
+}  // namespace lazymar

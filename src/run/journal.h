@@ -1,0 +1,99 @@
+#pragma once
+/// What is finished: one line of JSON per shard in info/journal.<rank>.jsonl.
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/cost.h"
+#include "files/descriptor.h"
+#include "run/shard_plan.h"
+
+namespace lazymar {
+
+/// One image as it lies on the disk.
+struct ImageRecord {
+  int64_t id = 0;
+  int64_t bytes = 0;   ///< of the PNG
+  std::string sha256;  ///< of the PNG
+
+  bool operator==(const ImageRecord&) const = default;
+};
+
+/// One shard as it went.
+struct ShardRecord {
+  int64_t shard = 0;
+  /// Counts how often the shard was begun anew because its files were damaged: the highest holds.
+  int64_t attempt = 0;
+  std::vector<ImageRecord> images;
+  std::vector<int64_t> failed;         ///< ids that came out non-finite or constant, twice
+  std::vector<int64_t> recomputed;     ///< ids whose first result was refused
+  std::optional<int64_t> micro_batch;  ///< memory was short: the bits may differ
+  int64_t rank = 0;
+  std::string launch;
+  bool first = false;  ///< the first shard of its process: warm-up included
+  int64_t slots = 0;   ///< images computed; the last shard's padding counts
+  StageSeconds seconds;
+  double png_seconds = 0.0;
+  std::vector<StepCost> steps;  ///< all slots; none in journals of earlier versions
+  int64_t flops = 0, block_rows = 0, head_rows = 0;  ///< executed, all slots
+  double finished = 0.0;                             ///< seconds since 1970
+};
+
+/// Appends to one process's journal; each line goes out in one write.
+class Journal {
+ public:
+  /// Goes on behind what an earlier process of the same rank wrote, whose last line may be torn.
+  /// Throws Error (output), as the others do.
+  Journal(const std::filesystem::path& info, int64_t rank, bool durable);
+
+  void append(const ShardRecord& record);
+  /// The shard's files turned out damaged: attempts up to this one count no longer.
+  void undo(int64_t shard, int64_t attempt);
+
+ private:
+  void append_line(const std::string& json);
+
+  std::filesystem::path path_;
+  Descriptor file_;
+  bool durable_;
+};
+
+/// Reads the journals of all processes, past and present, as they grow. Lines that are no record (a
+/// torn one after a crash) or not of this plan are passed over.
+class JournalReader {
+ public:
+  JournalReader(std::filesystem::path info, const ShardPlan& plan)
+      : info_(std::move(info)), plan_(plan) {}
+
+  /// Reads what was added since.
+  void refresh();
+
+  /// The record of a finished shard; null where it is not finished, or not any more.
+  const ShardRecord* finished(int64_t shard) const;
+  /// The number of the shard's next attempt.
+  int64_t next_attempt(int64_t shard) const;
+  /// The shard's last record, whether it still counts or not; null where there is none.
+  const ShardRecord* latest(int64_t shard) const;
+  /// Every record that counts, by shard.
+  std::vector<const ShardRecord*> finished() const;
+
+ private:
+  struct ShardState {
+    std::optional<ShardRecord> record;
+    int64_t undone = -1;  ///< attempts up to this one do not count
+  };
+  void read_line(const std::string& line);
+  bool fits(const ShardRecord& record) const;
+
+  std::filesystem::path info_;
+  ShardPlan plan_;
+  std::map<std::filesystem::path, int64_t> read_;  ///< bytes, by journal
+  std::map<int64_t, ShardState> shards_;
+};
+
+}  // namespace lazymar

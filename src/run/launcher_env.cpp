@@ -1,0 +1,129 @@
+#include "run/launcher_env.h"
+
+#include <unistd.h>
+
+#include <charconv>
+#include <optional>
+#include <string_view>
+
+#include "core/error.h"
+
+namespace lazymar {
+namespace {
+
+using Environment = std::function<const char*(const char*)>;
+
+std::string text_of(const Environment& environment, const char* name) {
+  const char* text = environment(name);
+  return text != nullptr ? text : "";
+}
+
+/// A variable that must be a whole number from 0, where it is set.
+std::optional<int64_t> number_of(const Environment& environment, const char* name) {
+  const std::string text = text_of(environment, name);
+  if (text.empty()) {
+    return std::nullopt;
+  }
+  int64_t number = -1;
+  const char* end = text.data() + text.size();
+  const auto [next, status] = std::from_chars(text.data(), end, number);
+  if (status != std::errc() || next != end || number < 0) {
+    throw usage_error(name, "=", text, ": must be a whole number");
+  }
+  return number;
+}
+
+/// The names under which one launcher tells its figures.
+struct Dialect {
+  const char* rank;
+  const char* size;
+  const char* local_rank;
+  const char* local_size;
+  const char* restarts;
+};
+
+constexpr Dialect kTorchrun{"RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE",
+                            "TORCHELASTIC_RESTART_COUNT"};
+constexpr Dialect kOpenMpi{"OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE",
+                           "OMPI_COMM_WORLD_LOCAL_RANK", "OMPI_COMM_WORLD_LOCAL_SIZE", ""};
+constexpr Dialect kSlurm{"SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCALID", "",
+                         "SLURM_RESTART_COUNT"};
+
+/// The env that this launcher tells of, if it is there.
+std::optional<LauncherEnv> read(const Environment& environment, const Dialect& dialect,
+                                const std::string& launch) {
+  const auto rank = number_of(environment, dialect.rank);
+  const auto size = number_of(environment, dialect.size);
+  if (!rank && !size) {
+    return std::nullopt;
+  }
+  if (!rank || !size) {
+    throw usage_error(rank ? dialect.rank : dialect.size, " is set and ",
+                      rank ? dialect.size : dialect.rank,
+                      " is not: start through the launcher, or unset both");
+  }
+  if (*rank >= *size) {
+    throw usage_error(dialect.rank, "=", *rank, ": must be below ", dialect.size, "=", *size);
+  }
+  LauncherEnv env;
+  env.launcher = Launcher::kExternal;
+  env.rank = *rank;
+  env.size = *size;
+  const auto local_rank = number_of(environment, dialect.local_rank);
+  if (!local_rank && *size > 1) {
+    throw usage_error(dialect.rank, " is set and ", dialect.local_rank,
+                      " is not: it says which GPU of this host is meant (0 on one without)");
+  }
+  env.local_rank = local_rank.value_or(0);
+  env.local_size = number_of(environment, dialect.local_size).value_or(1);
+  env.launch = launch;
+  env.restarted = number_of(environment, dialect.restarts).value_or(0) > 0;
+  return env;
+}
+
+LauncherEnv read_worker(const std::string& text) {
+  LauncherEnv env;
+  env.launcher = Launcher::kOwn;
+  int64_t numbers[3] = {};
+  const char* next = text.data();
+  const char* end = text.data() + text.size();
+  for (int64_t& number : numbers) {
+    const auto [stop, status] = std::from_chars(next, end, number);
+    if (status != std::errc() || stop == end || *stop != '/') {
+      throw usage_error(kWorkerVariable, " is for lazymar_eval's own workers: unset it");
+    }
+    next = stop + 1;
+  }
+  env.rank = env.local_rank = numbers[0];
+  env.size = env.local_size = numbers[1];
+  env.ready = static_cast<int>(numbers[2]);
+  env.launch.assign(next, end);
+  return env;
+}
+
+}  // namespace
+
+LauncherEnv read_launcher_env(const Environment& environment) {
+  if (const std::string worker = text_of(environment, kWorkerVariable); !worker.empty()) {
+    return read_worker(worker);
+  }
+  const auto text = [&](const char* name) { return text_of(environment, name); };
+  if (auto env = read(environment, kTorchrun,
+                      concat("torchrun ", text("TORCHELASTIC_RUN_ID"), " ", text("MASTER_ADDR"),
+                             ":", text("MASTER_PORT")))) {
+    return *env;
+  }
+  if (auto env = read(environment, kOpenMpi, "mpirun " + text("PMIX_NAMESPACE"))) {
+    return *env;
+  }
+  // Slurm sets SLURM_PROCID in a batch script as well, which is no task of a step.
+  if (!text("SLURM_STEP_ID").empty() && !text("SLURM_STEP_NUM_TASKS").empty()) {
+    if (auto env = read(environment, kSlurm,
+                        concat("srun ", text("SLURM_JOB_ID"), ".", text("SLURM_STEP_ID")))) {
+      return *env;
+    }
+  }
+  return {};
+}
+
+}  // namespace lazymar

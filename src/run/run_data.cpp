@@ -1,0 +1,164 @@
+#include "run/run_data.h"
+
+#include <algorithm>
+#include <set>
+
+#include "core/error.h"
+#include "files/text_file.h"
+#include "run/image_files.h"
+
+namespace lazymar {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+
+/// The file as an object; an empty one where it is missing or damaged.
+ordered_json read_object(const fs::path& path) {
+  ordered_json json = ordered_json::parse(read_text(path), nullptr, /*allow_exceptions=*/false);
+  return json.is_object() ? json : ordered_json::object();
+}
+
+/// The value at a path such as "/steps/full"; null where there is none.
+ordered_json value_at(const ordered_json& json, const char* path) {
+  const ordered_json::json_pointer pointer(path);
+  return json.contains(pointer) ? json.at(pointer) : ordered_json();
+}
+
+std::optional<double> number_at(const ordered_json& json, const char* path) {
+  const ordered_json value = value_at(json, path);
+  return value.is_number() ? std::optional(value.get<double>()) : std::nullopt;
+}
+
+std::optional<Interval> interval_at(const ordered_json& json, const char* path) {
+  const ordered_json value = value_at(json, path);
+  if (!value.is_array() || value.size() != 2 || !value[0].is_number() || !value[1].is_number()) {
+    return std::nullopt;
+  }
+  return Interval(value[0].get<double>(), value[1].get<double>());
+}
+
+std::string text_at(const ordered_json& json, const char* path) {
+  const ordered_json value = value_at(json, path);
+  return value.is_string() ? value.get<std::string>() : "";
+}
+
+Scores read_scores(const fs::path& path) {
+  const ordered_json json = read_object(path);
+  std::vector<std::string> sentences;
+  for (const ordered_json& sentence : value_at(json, "/against/sentences")) {
+    sentences.push_back(sentence.is_string() ? sentence.get<std::string>() : sentence.dump());
+  }
+  return {number_at(json, "/fid"),
+          number_at(json, "/inception_score/mean"),
+          number_at(json, "/inception_score/deviation"),
+          interval_at(json, "/intervals/fid"),
+          interval_at(json, "/intervals/inception_score"),
+          text_at(json, "/images_sha256"),
+          text_at(json, "/against/baseline_images_sha256"),
+          number_at(json, "/against/fid/difference"),
+          interval_at(json, "/against/fid/interval"),
+          sentences};
+}
+
+ordered_json read_manifest(const fs::path& folder) {
+  const fs::path path = folder / "info" / "manifest.json";
+  std::error_code ignored;
+  if (!fs::exists(path, ignored)) {
+    throw usage_error(folder.string(), ": is no run folder: it has no info/manifest.json",
+                      " (lazymar_eval prints its run folder at the end)");
+  }
+  const ordered_json manifest = read_object(path);
+  const ordered_json settings = value_at(manifest, "/settings");
+  const auto is_count = [&](const char* name) {
+    constexpr int64_t kMost = int64_t{1} << 31;
+    const ordered_json value = value_at(settings, name);
+    return value.is_number_integer() && value > 0 && value <= kMost;
+  };
+  if (!settings.is_object() || !is_count("/num_images") || !is_count("/eval_bsz")) {
+    throw usage_error(path.string(), ": is damaged: it tells no num_images and eval_bsz");
+  }
+  return manifest;
+}
+
+void read_shards(RunData& run) {
+  JournalReader journal(run.folder / "info", run.plan);
+  try {
+    journal.refresh();
+  } catch (const fs::filesystem_error& error) {
+    throw usage_error(run.folder.string(), ": cannot be read: ", error.code().message());
+  }
+  for (const ShardRecord* record : journal.finished()) {
+    for (const ImageRecord& image : record->images) {
+      run.images[image.id] = record->shard;
+    }
+    run.shards.push_back(*record);
+  }
+  if (run.images.empty()) {
+    throw usage_error(run.folder.string(),
+                      ": its journals tell of no finished image; let lazymar_eval go on first");
+  }
+}
+
+void read_summary(RunData& run) {
+  const ordered_json summary = read_object(run.folder / "info" / "summary.json");
+  const ordered_json kinds = value_at(summary, "/steps/kinds");
+  if (kinds.is_string()) {
+    run.step_kinds = kinds.get<std::string>();
+  }
+  const auto transformer = number_at(summary, "/rows_per_image/transformer/total");
+  const auto head = number_at(summary, "/rows_per_image/head/total");
+  if (transformer && head) {
+    run.total_rows = {static_cast<int64_t>(*transformer), static_cast<int64_t>(*head)};
+  }
+  const ordered_json device = value_at(summary, "/settings/device");
+  run.on_gpu = device.is_string() && device.get<std::string>().starts_with("cuda");
+}
+
+/// The last `parts` names of a path.
+std::string path_end(const fs::path& path, size_t parts) {
+  const std::vector<fs::path> names(path.begin(), path.end());
+  fs::path end;
+  for (size_t i = names.size() - std::min(parts, names.size()); i < names.size(); ++i) {
+    end /= names[i];
+  }
+  return end.string();
+}
+
+}  // namespace
+
+std::vector<std::byte> RunData::png(int64_t id) const {
+  return read_image(folder, settings.value("few_files", ordered_json()) == true, images.at(id), id);
+}
+
+RunData read_run(const fs::path& folder) {
+  RunData run;
+  run.folder = folder.lexically_normal();
+  if (!run.folder.has_filename()) {  // a slash at the end
+    run.folder = run.folder.parent_path();
+  }
+  const ordered_json manifest = read_manifest(run.folder);
+  run.settings = manifest.at("settings");
+  run.weights = value_at(manifest, "/weights_sha256");
+  run.plan = ShardPlan(run.settings.at("num_images"), run.settings.at("eval_bsz"));
+  run.label = run.folder.filename().string();
+  read_shards(run);
+  read_summary(run);
+  run.scores = read_scores(run.folder / "info" / "scores.json");
+  return run;
+}
+
+void label_runs(std::vector<RunData>& runs) {
+  constexpr size_t kMostParts = 8;
+  for (size_t parts = 1; parts <= kMostParts; ++parts) {
+    std::set<std::string> labels;
+    for (RunData& run : runs) {
+      labels.insert(run.label = path_end(run.folder, parts));
+    }
+    if (labels.size() == runs.size()) {
+      return;
+    }
+  }
+}
+
+}  // namespace lazymar

@@ -1,0 +1,69 @@
+#pragma once
+/// A finished or unfinished run as its folder tells it. Nothing in the folder is changed.
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "formats/png.h"
+#include "run/journal.h"
+#include "run/shard_plan.h"
+
+namespace lazymar {
+
+using Interval = std::pair<double, double>;
+
+/// info/scores.json, as far as it is there.
+struct Scores {
+  std::optional<double> fid, inception_score, inception_deviation;
+  std::optional<Interval> fid_interval, inception_interval;
+  std::string images_sha256;  ///< tells the set that was scored
+  // What lazymar_score found of this run against another one; where it was given both.
+  std::string baseline_sha256;  ///< images_sha256 of that one
+  std::optional<double> fid_difference;
+  std::optional<Interval> fid_difference_interval;
+  std::vector<std::string> sentences;  ///< what the differences mean
+
+  /// True where the differences are those from `baseline`.
+  bool against(const Scores& baseline) const {
+    return !baseline_sha256.empty() && baseline_sha256 == baseline.images_sha256;
+  }
+};
+
+/// Rows through transformer blocks and through shards of the head, per image.
+struct RowCounts {
+  int64_t transformer = 0, head = 0;
+};
+
+struct RunData {
+  std::filesystem::path folder;
+  std::string label;                ///< the folder's name, or more of its path (see label_runs())
+  nlohmann::ordered_json settings;  ///< the manifest's
+  nlohmann::ordered_json weights;   ///< the manifest's hashes; null where it has none
+  bool on_gpu = false;
+  ShardPlan plan{1, 1};
+  std::vector<ShardRecord> shards;    ///< finished ones, by number
+  std::map<int64_t, int64_t> images;  ///< id -> shard
+  std::string step_kinds;  ///< 'F' or 'L' by decoding step; empty where the summary does not tell
+  std::optional<RowCounts> total_rows;  ///< what plain MAR computes
+  Scores scores;
+
+  bool lazy() const { return !settings.value("lazy_mar", nlohmann::ordered_json()).is_null(); }
+  bool complete() const { return static_cast<int64_t>(images.size()) == plan.num_images(); }
+  /// The PNG of an image. Throws Error (usage) where it cannot be read.
+  std::vector<std::byte> png(int64_t id) const;
+};
+
+/// Reads a run folder: manifest and journals; summary and scores where they are there. Throws Error
+/// (usage) for what is no run folder, for a damaged manifest, and for a run without an image.
+RunData read_run(const std::filesystem::path& folder);
+
+/// Gives every run a label of its own: as much of the end of its path as it takes.
+void label_runs(std::vector<RunData>& runs);
+
+}  // namespace lazymar

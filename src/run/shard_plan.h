@@ -1,0 +1,42 @@
+#pragma once
+/// The unit of work: shards of consecutive image ids, and the order in which a run visits them.
+
+#include <cstdint>
+#include <vector>
+
+namespace lazymar {
+
+/// Image ids [first, first + count).
+struct ShardIds {
+  int64_t first = 0;
+  int64_t count = 0;
+};
+
+/// A set of images cut into shards of `shard_size` ids; only the last one may be shorter.
+class ShardPlan {
+ public:
+  ShardPlan(int64_t num_images, int64_t shard_size)
+      : num_images_(num_images), shard_size_(shard_size) {}
+
+  int64_t num_images() const { return num_images_; }
+  int64_t shard_size() const { return shard_size_; }
+  int64_t shards() const { return (num_images_ + shard_size_ - 1) / shard_size_; }
+  ShardIds ids(int64_t shard) const;
+
+  /// Every shard once: next comes the tenth of the set with the fewest images so far, and within a
+  /// tenth the shards in bit-reversed order. Labels are sorted, so that whatever was made when a
+  /// run is stopped is spread over the classes: after any number of shards the images per tenth
+  /// differ by at most two shards. (Bit reversal alone drifts up to four apart: a tenth is no power
+  /// of two.)
+  std::vector<int64_t> visiting_order() const;
+
+  /// The same shards as one of `size` processes tries them: its own stride of the order first, then
+  /// the strides of the others.
+  std::vector<int64_t> visiting_order(int64_t rank, int64_t size) const;
+
+ private:
+  int64_t num_images_;
+  int64_t shard_size_;
+};
+
+}  // namespace lazymar

@@ -1,0 +1,34 @@
+#pragma once
+/// lazymar_score: FID, Inception Score, KID, precision and recall of sets of images.
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/error.h"
+#include "score/extractor_choice.h"
+#include "score/scorer.h"
+#include "score/scores.h"
+
+namespace lazymar {
+
+struct ScoreOptions {
+  std::vector<std::filesystem::path> sets;  ///< later ones are compared with the first
+  std::optional<std::filesystem::path> reference;
+  Metrics metrics;
+  ExtractorRequest extractor;
+  std::string device = "auto";
+  std::optional<int64_t> threads;
+  int64_t decode_threads = 4;
+  FeatureKeeping features;
+  std::optional<std::filesystem::path> save_stats, to_npz;
+  std::optional<std::filesystem::path> json;  ///< "-": stdout, and the rest goes to stderr
+};
+
+/// Prints what is wrong with the images, then their scores; leaves those of runs in their
+/// info/scores.json. Throws Error.
+ExitCode score(const ScoreOptions& options);
+
+}  // namespace lazymar

@@ -1,0 +1,26 @@
+#pragma once
+/// Which network looks at images.
+
+#include <c10/core/Device.h>
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "metrics/extractor.h"
+
+namespace lazymar {
+
+/// Which network looks at images.
+struct ExtractorRequest {
+  std::string name = "inception";                ///< or "demo"
+  std::optional<std::filesystem::path> weights;  ///< default: the extractor's own place
+};
+
+/// Throws Error (usage) where the name is none, or the weights cannot be used, or the extractor
+/// cannot work on the device.
+std::unique_ptr<FeatureExtractor> load_extractor(const ExtractorRequest& request,
+                                                 c10::Device device);
+
+}  // namespace lazymar

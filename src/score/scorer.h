@@ -1,0 +1,76 @@
+#pragma once
+/// A set of images to its scores: what lazymar_score does with each of its sets, and lazymar_eval
+/// with its run.
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "metrics/extractor.h"
+#include "score/extraction.h"
+#include "score/feature_file.h"
+#include "score/image_source.h"
+#include "score/scores.h"
+
+namespace lazymar {
+
+/// Where features are found and kept.
+struct FeatureKeeping {
+  bool reuse = true;  ///< saved features are used
+  bool keep = false;  ///< new ones are saved
+  /// Default: info/features/ of a run, else the folder that the set lies in.
+  std::optional<std::filesystem::path> folder;
+};
+
+/// Who looks on.
+struct ScoringHooks {
+  std::function<void()> between = [] {};        ///< between batches; may throw
+  std::function<void(const std::string&)> say;  ///< takes what is for people
+};
+
+class Scoring {
+ public:
+  /// The extractor must outlive it. `threads` load images.
+  Scoring(const FeatureExtractor& extractor, FeatureKeeping keeping, int64_t threads,
+          ScoringHooks hooks);
+
+  const ExtractorId& extractor() const { return extractor_id_; }
+
+  /// Features of a set: saved ones where there are such, computed ones for the rest, which are kept
+  /// in parts while it goes on and in one file at its end. Says what health it found.
+  FeatureTable features(const ImageSource& source) const;
+
+  /// What to compare with: statistics (.npz with mu and sigma; the images in it, arr_0, serve KID,
+  /// precision and recall), a file of saved features, or images. Throws Error (usage).
+  Reference reference(const std::filesystem::path& path, const Metrics& metrics) const;
+
+ private:
+  std::filesystem::path feature_file(const ImageSource& source, const std::string& part) const;
+  void keep_whole(const ImageSource& source, const FeatureTable& table) const;
+
+  const FeatureExtractor& extractor_;
+  FeatureKeeping keeping_;
+  int64_t threads_;
+  ScoringHooks hooks_;
+  ExtractorId extractor_id_;
+};
+
+/// Where a set's features are found and kept.
+std::filesystem::path feature_folder(const FeatureKeeping& keeping, const ImageSource& source);
+
+/// Whether reference() could use the path with the extractor of that name, as far as can be told
+/// before its weights are there: another extractor's statistics and features are refused, and the
+/// message names it. Throws Error (usage). Quick.
+void check_reference(const std::filesystem::path& path, const std::string& extractor);
+
+/// What check_reference() cannot tell: where the path holds statistics, whether they are of as many
+/// features as the extractor gives. Throws Error (usage). Quick.
+void check_statistics(const std::filesystem::path& path, const FeatureExtractor& extractor);
+
+/// Leaves the scores in the run's info/scores.json; where that cannot be written, says so.
+void leave_scores(const std::filesystem::path& run, const nlohmann::ordered_json& scores);
+
+}  // namespace lazymar

@@ -1,0 +1,98 @@
+#pragma once
+/// The decoder of a KL-VAE (Rombach et al. 2022, latent-diffusion; models/vae.py of MAR).
+
+#include <ATen/core/Tensor.h>
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "core/network_config.h"
+#include "weights/weights.h"
+
+namespace lazymar {
+
+// Pictures are [B, H, W, C] here: a pixel's channels lie side by side, as the convolutions like it.
+
+/// Convolution with the padding that keeps the picture's size (one more where the kernel is even).
+class Convolution {
+ public:
+  Convolution() = default;
+  /// weight [out, in, k, k] and bias [out], for pictures of `type`; both may be undefined where
+  /// they could not be loaded.
+  Convolution(const at::Tensor& weight, const at::Tensor& bias, c10::ScalarType type);
+
+  /// x [B, H, W, in] of any floating type -> [B, H, W, out] of type().
+  at::Tensor operator()(const at::Tensor& x) const;
+  c10::ScalarType type() const { return type_; }
+
+ private:
+  at::Tensor weight_, bias_;
+  c10::ScalarType type_ = c10::kFloat;
+};
+
+/// Nearest-neighbour x2 and a 3x3 convolution, as one 2x2 convolution of the small picture for each
+/// of the four positions of a large pixel within a small one: there the 3x3 taps see only 2x2
+/// different pixels, and taps that see the same one are added up beforehand.
+class UpsampleConvolution {
+ public:
+  UpsampleConvolution() = default;
+  /// weight [out, in, 3, 3] and bias [out], as above.
+  UpsampleConvolution(const at::Tensor& weight, const at::Tensor& bias, c10::ScalarType type);
+
+  /// x [B, H, W, in] -> [B, 2H, 2W, out] of x's type.
+  at::Tensor operator()(const at::Tensor& x) const;
+
+ private:
+  std::array<Convolution, 4> phases_;  ///< by row, then column within the small pixel
+};
+
+struct GroupNorm {
+  at::Tensor weight, bias;
+  int64_t groups = 32;
+  double eps = 1e-6;
+};
+
+/// x + conv2(silu(norm2(conv1(silu(norm1(x)))))), x through nin_shortcut where widths differ.
+struct ResnetBlock {
+  GroupNorm norm1, norm2;
+  Convolution conv1, conv2;
+  std::optional<Convolution> nin_shortcut;
+  at::Tensor operator()(const at::Tensor& x) const;
+};
+
+/// Single-head attention over the pixels; scale channels^-0.5.
+struct AttentionBlock {
+  GroupNorm norm;
+  Convolution q, k, v, proj_out;
+  at::Tensor operator()(const at::Tensor& x) const;
+};
+
+/// post_quant_conv, middle, then levels from coarse to fine; every level but the last ends in a
+/// nearest-neighbour x2 and a 3x3 convolution.
+struct KlDecoder {
+  struct Level {
+    std::vector<ResnetBlock> blocks;
+    std::optional<UpsampleConvolution> upsample;
+  };
+
+  VaeConfig config;
+  Convolution post_quant_conv, conv_in, conv_out;
+  ResnetBlock middle_1, middle_2;
+  AttentionBlock middle_attention;
+  std::vector<Level> levels;  ///< in the order they run, "up.<n-1>" first
+  GroupNorm norm_out;
+
+  /// latents [B, E, h, w] as MAR makes them (multiplied by latent_scale) -> images [B, 3, H, W],
+  /// about -1 to 1. Works through the batch in chunks whose activations fit.
+  at::Tensor decode(const at::Tensor& latents) const;
+
+ private:
+  at::Tensor decode_chunk(const at::Tensor& latents) const;
+};
+
+/// Reads post_quant_conv.* and decoder.*.
+KlDecoder load_kl_decoder(WeightSource& weights, const VaeConfig& config);
+
+}  // namespace lazymar

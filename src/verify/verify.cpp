@@ -1,0 +1,185 @@
+#include "verify/verify.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <limits>
+#include <memory>
+#include <optional>
+
+#include "core/error.h"
+#include "files/writable_check.h"
+#include "formats/safetensors.h"
+#include "mar/sampler.h"
+#include "nn/capture.h"
+#include "pipeline/device.h"
+#include "pipeline/model_files.h"
+#include "pipeline/network_reader.h"
+#include "pipeline/runners.h"
+
+namespace lazymar {
+namespace {
+
+/// Keeps every step's z and sampled tokens.
+class Recorder final : public SampleObserver {
+ public:
+  std::map<std::string, at::Tensor> tensors;
+
+  void conditioned(const DecodeStep& step, const at::Tensor& z) override {
+    tensors["z." + std::to_string(step.index)] = z.cpu().contiguous();
+  }
+  void sampled(const DecodeStep& step, const at::Tensor& tokens) override {
+    tensors["sampled." + std::to_string(step.index)] = tokens.cpu().contiguous();
+  }
+};
+
+bool is_output(const std::string& name) {
+  return name.starts_with("z.") || name.starts_with("sampled.") || name == "latents" ||
+         name == "image";
+}
+
+Difference difference(const std::string& name, const at::Tensor& computed,
+                      const at::Tensor& recorded) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  if (!computed.defined() || computed.sizes() != recorded.sizes()) {
+    return {name, kInfinity, kInfinity};
+  }
+  if (recorded.numel() == 0) {
+    return {name, 0.0, 0.0};
+  }
+  const at::Tensor expected = recorded.to(c10::kDouble);
+  const at::Tensor error = computed.to(c10::kDouble) - expected;
+  const double nmse = (error.square().mean() / expected.square().mean()).item<double>();
+  // A NaN must not hide in a maximum.
+  return {name, error.abs().max().item<double>(), std::isfinite(nmse) ? nmse : kInfinity};
+}
+
+void dump(const std::filesystem::path& path, const Trace& trace,
+          const std::map<std::string, at::Tensor>& computed) {
+  std::map<std::string, at::Tensor> tensors = trace.tensors;
+  for (const auto& [name, tensor] : computed) {
+    tensors[name] = tensor.to(c10::kFloat).contiguous();
+  }
+  WeightContent content;
+  content.metadata["config"] = trace.config_json;
+  for (const auto& [name, tensor] : tensors) {
+    content.tensors[name] = view_of_tensor(tensor);
+  }
+  write_safetensors(path, content);
+}
+
+double default_tolerance(Precision precision) {
+  switch (precision) {
+    case Precision::kFp64:
+      return 1e-12;
+    case Precision::kBf16:
+    case Precision::kFp16:
+      return 1e-3;
+    default:
+      return 1e-7;
+  }
+}
+
+ExitCode report(const std::vector<Difference>& differences, double tolerance) {
+  std::printf("%-16s %12s %12s\n", "tensor", "max abs", "NMSE");
+  size_t failed = 0;
+  for (const Difference& d : differences) {
+    const bool over = !(d.nmse <= tolerance);
+    failed += over ? 1 : 0;
+    std::printf("%-16s %12.3e %12.3e%s\n", d.name.c_str(), d.max_abs, d.nmse,
+                over ? "  over the tolerance" : "");
+  }
+  std::printf("%s: %zu of %zu tensors within NMSE %.0e\n", failed == 0 ? "PASSED" : "FAILED",
+              differences.size() - failed, differences.size(), tolerance);
+  return failed == 0 ? ExitCode::kDone : ExitCode::kFailed;
+}
+
+}  // namespace
+
+LazyOptions released_lazy_options() {
+  LazyOptions options;
+  options.retain = RetainKind::kPublished;
+  return options;
+}
+
+std::map<std::string, at::Tensor> replay(const Trace& trace, const Mar& mar, const KlDecoder* vae,
+                                         const LazyOptions& lazy) {
+  if (trace.orders().size(1) != mar.config.sequence_length ||
+      trace.labels()
+          .lt(0)
+          .logical_or(trace.labels().ge(mar.config.class_count))
+          .any()
+          .item<bool>()) {
+    throw usage_error("the trace's orders or labels do not fit the weights");
+  }
+  RecordedNoise noise(trace);
+  Recorder recorder;
+  Sampler sampler(mar, trace.sampling);
+  const Runners runners =
+      make_runners(trace.lazy_mar ? std::optional(lazy) : std::nullopt, mar.config, trace.sampling);
+  const auto sample = [&] {
+    return sampler.sample(*runners.blocks, *runners.head, trace.labels(), noise, recorder);
+  };
+  at::Tensor tokens = sample();
+  if (can_capture(tokens.device().type())) {
+    tokens = sample();  // the first batch was recorded, and its replay is what has to be exact
+  }
+  const at::Tensor latents = unpatchify(tokens, trace.patch_size);
+  recorder.tensors["latents"] = latents.cpu();
+  if (vae != nullptr) {
+    recorder.tensors["image"] = vae->decode(latents).cpu();
+  }
+  return std::move(recorder.tensors);
+}
+
+std::vector<Difference> compare(const Trace& trace,
+                                const std::map<std::string, at::Tensor>& computed) {
+  std::vector<Difference> differences;
+  for (const auto& [name, recorded] : trace.tensors) {
+    const bool image_without_vae = name == "image" && !computed.contains("image");
+    if (!is_output(name) || image_without_vae) {
+      continue;
+    }
+    const auto found = computed.find(name);
+    differences.push_back(
+        difference(name, found == computed.end() ? at::Tensor() : found->second, recorded));
+  }
+  std::sort(differences.begin(), differences.end(),
+            [](const Difference& a, const Difference& b) { return a.nmse > b.nmse; });
+  return differences;
+}
+
+ExitCode verify(const VerifyOptions& options) {
+  set_threads(options.threads);
+  const c10::Device device = resolve_device(options.device);
+  use_device(device);
+  enable_capture(options.cuda_graphs);
+  const Precision precision = resolve_precision(options.precision, device);
+  const Placement placement = placement_of(precision, device);
+  if (options.dump) {
+    check_output_file(*options.dump, "--dump");
+  }
+  const Trace trace = load_trace(options.trace);
+  const TraceWeights files =
+      options.weights
+          ? TraceWeights{*options.weights, options.weights->parent_path() / "vae.safetensors"}
+          : find_trace_weights(options.trace);
+  FileWeights mar_weights(std::make_shared<const WeightFile>(files.mar), placement);
+  const Mar mar =
+      load_mar_file(mar_weights, read_mar_config(mar_weights.file(), nullptr, trace.encoder_heads));
+  std::optional<KlDecoder> vae;
+  const std::filesystem::path vae_path = options.vae.value_or(files.vae);
+  if (options.vae || (trace.tensors.contains("image") && std::filesystem::exists(vae_path))) {
+    FileWeights vae_weights(std::make_shared<const WeightFile>(vae_path), placement);
+    vae = load_vae_file(vae_weights);
+  }
+  const auto computed = replay(trace, mar, vae ? &*vae : nullptr, released_lazy_options());
+  if (options.dump) {
+    dump(*options.dump, trace, computed);
+  }
+  return report(compare(trace, computed), options.tolerance.value_or(default_tolerance(precision)));
+}
+
+}  // namespace lazymar

@@ -1,0 +1,44 @@
+#pragma once
+/// Replays a recorded run and compares every tensor it recorded.
+
+#include <ATen/core/Tensor.h>
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/error.h"
+#include "mar/mar.h"
+#include "method/lazy_options.h"
+#include "vae/kl_decoder.h"
+#include "verify/options.h"
+#include "verify/trace.h"
+
+namespace lazymar {
+
+/// LazyMAR as released: what a trace with "lazy_mar" was recorded with.
+LazyOptions released_lazy_options();
+
+/// What the replay computed, named as in the trace: z.s, sampled.s, latents, and image where there
+/// is a VAE. On the CPU, in the precision of the weights.
+std::map<std::string, at::Tensor> replay(const Trace& trace, const Mar& mar, const KlDecoder* vae,
+                                         const LazyOptions& lazy);
+
+/// How far one tensor is from the recorded one.
+struct Difference {
+  std::string name;
+  double max_abs = 0.0;  ///< largest absolute error
+  double nmse = 0.0;     ///< mean squared error / mean square; infinite where a value is not finite
+};
+
+/// One entry per recorded output, worst NMSE first. A recorded output that was not computed, or has
+/// another shape, counts as infinitely far; `image` is left out where the replay had no VAE.
+std::vector<Difference> compare(const Trace& trace,
+                                const std::map<std::string, at::Tensor>& computed);
+
+/// lazymar_verify: replays, prints one line per tensor (worst first) and the verdict.
+/// kFailed where a tensor is over the tolerance.
+ExitCode verify(const VerifyOptions& options);
+
+}  // namespace lazymar

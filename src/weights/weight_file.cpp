@@ -1,0 +1,77 @@
+#include "weights/weight_file.h"
+
+#include "core/error.h"
+#include "files/read_ahead.h"
+#include "formats/safetensors.h"
+
+namespace lazymar {
+namespace {
+
+constexpr const char* kSafetensors = "safetensors";
+
+bool is_tar(std::span<const std::byte> bytes) {
+  constexpr size_t kMagicAt = 257;
+  constexpr std::string_view kMagic = "ustar";
+  return bytes.size() > kMagicAt + kMagic.size() &&
+         std::string_view(reinterpret_cast<const char*>(bytes.data()) + kMagicAt, kMagic.size()) ==
+             kMagic;
+}
+
+/// A safetensors header is a JSON object behind its length of 8 bytes.
+bool looks_like_safetensors(std::span<const std::byte> bytes) {
+  constexpr size_t kLengthBytes = 8;
+  return bytes.size() > kLengthBytes && bytes[kLengthBytes] == std::byte{'{'};
+}
+
+}  // namespace
+
+WeightFile::WeightFile(const std::filesystem::path& path, const WeightFileOptions& options)
+    : file_(std::make_shared<MappedFile>(path)) {
+  const auto bytes = file_->bytes();
+  if (is_tar(bytes)) {
+    throw usage_error(path.string(),
+                      ": byte 0: a tar archive, torch.save's format before 2017: load and save it "
+                      "with a newer PyTorch");
+  }
+  if (looks_like_torch(bytes)) {
+    format_ = looks_like_zip(bytes) ? "torch.save's zip format" : "torch.save's stream format";
+    content_ = parse_torch_checkpoint(bytes, path.string(), options.weights, options.check_crc);
+  } else if (!looks_like_safetensors(bytes)) {
+    throw usage_error(
+        path.string(), ": byte 0: ", bytes.empty() ? "empty: " : "",
+        "no checkpoint: neither safetensors nor what torch.save writes (.pth, .ckpt)");
+  } else {
+    format_ = kSafetensors;
+    content_ = parse_safetensors(bytes, path.string());
+  }
+  // What counts as checked is never read again.
+  checked_.assign(content_.records.size(), !options.check_crc);
+}
+
+std::string WeightFile::description() const {
+  if (format_ == kSafetensors) {
+    return format_;
+  }
+  const bool ema = section() == "model_ema";
+  const std::string which = section().empty() ? "" : concat(" (\"", section(), "\")");
+  return concat(format_, ema ? ", EMA weights" : "", which);
+}
+
+const TensorView* WeightFile::find(const std::string& name) const {
+  if (const auto reason = content_.unreadable.find(name); reason != content_.unreadable.end()) {
+    throw usage_error(reason->second, " (tensor \"", name, "\")");
+  }
+  const auto found = content_.tensors.find(name);
+  if (found == content_.tensors.end()) {
+    return nullptr;
+  }
+  read_ahead(found->second.bytes);
+  const auto record = found->second.record;
+  if (record && !checked_[*record]) {
+    check_crc(content_.records[*record], path().string(), kCrcAdvice);
+    checked_[*record] = true;
+  }
+  return &found->second;
+}
+
+}  // namespace lazymar

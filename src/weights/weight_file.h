@@ -1,0 +1,53 @@
+#pragma once
+/// A file of weights, whatever its format: safetensors, or torch.save's zip or stream format.
+
+#include <cstddef>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "files/mapped_file.h"
+#include "formats/torch_checkpoint.h"
+#include "formats/weight_content.h"
+
+namespace lazymar {
+
+/// How a file is read; a safetensors file has one set of weights and no checksums.
+struct WeightFileOptions {
+  WeightSet weights = WeightSet::kBest;
+  bool check_crc = true;
+};
+
+/// A memory-mapped file and its content; views stay valid while mapping() does. Only what is asked
+/// for is ever read. Not for several threads at once.
+class WeightFile {
+ public:
+  /// The format is told by the first bytes. Throws Error (usage), see the parsers.
+  explicit WeightFile(const std::filesystem::path& path, const WeightFileOptions& options = {});
+
+  const std::filesystem::path& path() const { return file_->path(); }
+  const std::map<std::string, TensorView>& tensors() const { return content_.tensors; }
+  const std::map<std::string, std::string>& metadata() const { return content_.metadata; }
+  /// Names that hold no usable tensor, and why.
+  const std::map<std::string, std::string>& unreadable() const { return content_.unreadable; }
+  /// Keeps the mapping alive for tensors that point into it.
+  const std::shared_ptr<const MappedFile>& mapping() const { return file_; }
+  /// The checkpoint's key that the tensors stood under ("model_ema"); empty where there is none.
+  const std::string& section() const { return content_.section; }
+  /// What was read, for people: "torch.save's zip format, EMA weights".
+  std::string description() const;
+
+  /// The tensor of that name, its checksum compared at the first use; nullptr where there is none.
+  /// Throws Error (usage) where it is damaged or unreadable.
+  const TensorView* find(const std::string& name) const;
+
+ private:
+  std::shared_ptr<const MappedFile> file_;
+  WeightContent content_;
+  std::string format_;
+  mutable std::vector<bool> checked_;  ///< by record
+};
+
+}  // namespace lazymar

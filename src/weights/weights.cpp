@@ -1,0 +1,170 @@
+#include "weights/weights.h"
+
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+
+#include <array>
+#include <cmath>
+#include <functional>
+#include <optional>
+#include <utility>
+
+#include "core/error.h"
+#include "core/hash.h"
+#include "files/byte_reader.h"
+
+namespace lazymar {
+namespace {
+
+constexpr std::array<std::pair<ElementType, c10::ScalarType>, 5> kUsedTypes{{
+    {ElementType::kF16, c10::kHalf},
+    {ElementType::kBF16, c10::kBFloat16},
+    {ElementType::kF32, c10::kFloat},
+    {ElementType::kF64, c10::kDouble},
+    {ElementType::kI64, c10::kLong},
+}};
+
+void append_list(std::string& message, std::string_view title,
+                 const std::vector<std::string>& names) {
+  if (names.empty()) {
+    return;
+  }
+  constexpr size_t kLongest = 200;  // the names are the file's, and may be anything
+  message += concat(message.empty() ? "" : "; ", names.size(), " ", title, ": ");
+  for (size_t i = 0; i < names.size(); ++i) {
+    message += (i > 0 ? ", " : "") + one_line(names[i], kLongest);
+  }
+}
+
+}  // namespace
+
+at::Tensor tensor_from_view(const TensorView& view, const WeightFile& file, std::string_view name) {
+  std::optional<c10::ScalarType> dtype;
+  for (const auto& [type, scalar] : kUsedTypes) {
+    if (type == view.type) {
+      dtype = scalar;
+    }
+  }
+  if (!dtype) {
+    refuse_at(file.path().string(), view.bytes.data() - file.mapping()->bytes().data(), "tensor \"",
+              name, "\" is ", to_string(view.type), "; weights are F16, BF16, F32 or F64");
+  }
+  const auto options = at::TensorOptions().dtype(*dtype);
+  if (view.bytes.empty()) {
+    return at::empty(view.shape, options);
+  }
+  // from_blob wants a mutable pointer; the mapping is read-only and so is every use of weights.
+  auto* data = const_cast<std::byte*>(view.bytes.data());
+  std::vector<std::byte> aligned;
+  const bool misaligned = reinterpret_cast<uintptr_t>(data) % element_size(view.type) != 0;
+  if (misaligned && view.strides.empty()) {
+    at::Tensor copy = at::empty(view.shape, options);
+    std::memcpy(copy.mutable_data_ptr(), data, view.bytes.size());
+    return copy;
+  }
+  if (view.strides.empty()) {
+    return at::from_blob(
+        data, view.shape, [mapping = file.mapping()](void*) {}, options);
+  }
+  if (misaligned) {
+    aligned.assign(view.bytes.begin(), view.bytes.end());
+    data = aligned.data();
+  }
+  return at::from_blob(data, view.shape, view.strides, options).clone(at::MemoryFormat::Contiguous);
+}
+
+c10::ScalarType scalar_type(ElementType type) {
+  for (const auto& [element, scalar] : kUsedTypes) {
+    if (element == type) {
+      return scalar;
+    }
+  }
+  throw Error(ExitCode::kInternal, concat("no network uses ", to_string(type)));
+}
+
+TensorView view_of_tensor(const at::Tensor& tensor) {
+  TORCH_CHECK(tensor.is_contiguous() && tensor.device().is_cpu());
+  for (const auto& [type, scalar] : kUsedTypes) {
+    if (scalar == tensor.scalar_type()) {
+      const auto* data = static_cast<const std::byte*>(tensor.const_data_ptr());
+      return {type, tensor.sizes().vec(), {data, tensor.nbytes()}};
+    }
+  }
+  throw Error(ExitCode::kInternal, concat("cannot write tensors of type ", tensor.scalar_type()));
+}
+
+FileWeights::FileWeights(std::shared_ptr<const WeightFile> file, Placement placement)
+    : WeightSource(placement), file_(std::move(file)) {
+  for (const auto& [name, view] : file_->tensors()) {
+    used_[name] = false;
+  }
+  for (const auto& [name, reason] : file_->unreadable()) {
+    used_[name] = false;
+  }
+}
+
+at::Tensor FileWeights::get(const std::string& name, const std::vector<int64_t>& shape) {
+  const TensorView* view = file_->find(name);
+  if (view == nullptr) {
+    missing_.push_back(name);
+    return {};
+  }
+  used_[name] = true;
+  if (view->shape != shape) {
+    misshaped_.push_back(
+        concat(name, " ", shape_string(view->shape), " instead of ", shape_string(shape)));
+    return {};
+  }
+  return tensor_from_view(*view, *file_, name).to(placement().device, placement().dtype);
+}
+
+void FileWeights::finish(const std::vector<std::string>& skipped) {
+  std::vector<std::string> unexpected;
+  for (const auto& [name, used] : used_) {
+    bool known = used;
+    for (const std::string& prefix : skipped) {
+      known = known || name.starts_with(prefix);
+    }
+    if (!known) {
+      unexpected.push_back(name);
+    }
+  }
+  std::string message;
+  append_list(message, "missing", missing_);
+  append_list(message, "unexpected", unexpected);
+  append_list(message, "of another shape", misshaped_);
+  if (!message.empty()) {
+    throw usage_error(file_->path().string(), ": tensors do not fit the network: ", message);
+  }
+}
+
+WeightsInUse FileWeights::in_use() const {
+  WeightsInUse weights;
+  weights.mapping = file_->mapping();
+  for (const auto& [name, used] : used_) {
+    if (used) {
+      weights.tensors.emplace(name, file_->tensors().at(name));
+    }
+  }
+  return weights;
+}
+
+at::Tensor RandomWeights::get(const std::string& name, const std::vector<int64_t>& shape) {
+  // Each tensor has its own stream, so that the draw does not depend on the order of asking.
+  auto generator = at::make_generator<at::CPUGeneratorImpl>(seed_ ^ fnv1a(name));
+  at::Tensor value = at::empty(shape, c10::kFloat);
+  if (shape.size() == 1 && name.ends_with(".weight")) {
+    value.fill_(1.0);  // a norm's scale
+  } else if (shape.size() == 1) {
+    value.zero_();
+  } else {
+    const double fan_in = static_cast<double>(value[0].numel());
+    const bool embedding = name.ends_with("embed_learned") || shape.front() == 1;
+    value.normal_(0.0, embedding ? 0.02 : 1.0 / std::sqrt(fan_in), generator);
+  }
+  return value.to(placement().device, placement().dtype);
+}
+
+void RandomWeights::finish(const std::vector<std::string>&) {}
+
+}  // namespace lazymar

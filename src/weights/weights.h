@@ -1,0 +1,91 @@
+#pragma once
+/// Named tensors for a network, checked against what the network expects.
+
+#include <ATen/core/Tensor.h>
+#include <c10/core/Device.h>
+#include <c10/core/ScalarType.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "weights/weight_file.h"
+#include "weights/weight_hash.h"
+
+namespace lazymar {
+
+/// Where tensors go: their type in memory and the device that computes.
+struct Placement {
+  c10::ScalarType dtype = c10::kFloat;
+  c10::Device device = c10::kCPU;
+  /// What matrix products are computed from; the rest stays in `dtype`.
+  c10::ScalarType product_dtype = dtype;
+};
+
+/// The one gate through which a network gets its weights. A network asks for every tensor by name
+/// and shape; what is missing or mis-shaped is remembered, and finish() reports all of it at once.
+class WeightSource {
+ public:
+  explicit WeightSource(Placement placement) : placement_(placement) {}
+  virtual ~WeightSource() = default;
+
+  /// The tensor, of the placement's type and device; undefined where it cannot be had.
+  virtual at::Tensor get(const std::string& name, const std::vector<int64_t>& shape) = 0;
+
+  /// Throws Error (usage) that lists every missing, unexpected and mis-shaped tensor by name.
+  /// `skipped`: prefixes of names that are known and not needed.
+  virtual void finish(const std::vector<std::string>& skipped) = 0;
+
+  const Placement& placement() const { return placement_; }
+
+ private:
+  Placement placement_;
+};
+
+/// Weights out of a file. Tensors that need no conversion point into the mapping.
+class FileWeights final : public WeightSource {
+ public:
+  FileWeights(std::shared_ptr<const WeightFile> file, Placement placement);
+
+  at::Tensor get(const std::string& name, const std::vector<int64_t>& shape) override;
+  void finish(const std::vector<std::string>& skipped) override;
+
+  const WeightFile& file() const { return *file_; }
+  /// What get() has handed out so far, as the file has it.
+  WeightsInUse in_use() const;
+
+ private:
+  std::shared_ptr<const WeightFile> file_;
+  std::map<std::string, bool> used_;
+  std::vector<std::string> missing_;
+  std::vector<std::string> misshaped_;
+};
+
+/// Weights drawn from a seed, for latency runs: scaled by fan-in, so that activations stay finite.
+class RandomWeights final : public WeightSource {
+ public:
+  RandomWeights(uint64_t seed, Placement placement) : WeightSource(placement), seed_(seed) {}
+
+  at::Tensor get(const std::string& name, const std::vector<int64_t>& shape) override;
+  void finish(const std::vector<std::string>& skipped) override;
+
+ private:
+  uint64_t seed_;
+};
+
+/// A tensor that shares the view's memory and keeps the file mapped, or a copy where the bytes are
+/// not aligned for their type or not in row-major order. Throws Error (usage) for an element type
+/// that no network uses.
+at::Tensor tensor_from_view(const TensorView& view, const WeightFile& file, std::string_view name);
+
+/// LibTorch's name of a type; throws Error (internal) for one that no network uses.
+c10::ScalarType scalar_type(ElementType type);
+
+/// A view of a contiguous CPU tensor, for write_safetensors; valid while the tensor lives.
+TensorView view_of_tensor(const at::Tensor& tensor);
+
+}  // namespace lazymar

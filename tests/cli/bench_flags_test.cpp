@@ -1,0 +1,96 @@
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "cli/commands.h"
+#include "support/errors.h"
+
+namespace lazymar {
+namespace {
+
+using testing::contains;
+using testing::refused;
+
+BenchOptions parse(std::vector<std::string> words) {
+  words.insert(words.begin(), "lazymar_bench");
+  std::vector<const char*> argv;
+  for (const std::string& word : words) {
+    argv.push_back(word.c_str());
+  }
+  return parse_bench_options(static_cast<int>(argv.size()), argv.data()).options;
+}
+
+TEST(BenchOptions, BaselineAgainstLazyByDefault) {
+  const BenchOptions options = parse({});
+  ASSERT_EQ(options.arms.size(), 2U);
+  EXPECT_EQ(options.arms[0].name, "baseline");
+  EXPECT_FALSE(options.arms[0].method.lazy);
+  EXPECT_EQ(options.arms[1].name, "lazy");
+  EXPECT_TRUE(options.arms[1].method.lazy);
+  EXPECT_EQ(options.batches, std::vector<int64_t>{1});
+  EXPECT_FALSE(options.sample_steps);
+}
+
+TEST(BenchOptions, ListsOfModelsBatchesAndArms) {
+  const BenchOptions options =
+      parse({"--models", "mar_base,mar_huge", "--batch", "1,8,32", "--arms", "lazy,baseline,lazy"});
+  EXPECT_EQ(options.models, (std::vector<std::string>{"mar_base", "mar_huge"}));
+  EXPECT_EQ(options.batches, (std::vector<int64_t>{1, 8, 32}));
+  EXPECT_EQ(options.arms.size(), 3U);
+}
+
+TEST(BenchOptions, ArmsWithFlagsOfTheirOwn) {
+  const BenchOptions options =
+      parse({"--precision", "bf16", "--num_iter", "32", "--arms",
+             "baseline;  lazy --lazy_caches token,head --lazy_refresh=5;lazy --precision fp32 "
+             "--num_iter 16 --eval_bsz 4"});
+  ASSERT_EQ(options.arms.size(), 3U);
+  EXPECT_EQ(options.arms[0].method.precision, Precision::kBf16);
+  EXPECT_EQ(options.arms[0].method.sampling.num_iter, 32);
+  EXPECT_EQ(options.arms[1].name, "lazy --lazy_caches token,head --lazy_refresh=5");
+  EXPECT_FALSE(options.arms[1].method.lazy->condition);
+  EXPECT_EQ(options.arms[1].method.lazy->refresh, 5);
+  EXPECT_EQ(options.arms[2].method.precision, Precision::kFp32) << "the arm's own wins";
+  EXPECT_EQ(options.arms[2].method.sampling.num_iter, 16);
+  EXPECT_EQ(options.arms[2].batch, 4);
+}
+
+TEST(BenchOptions, TheHelpNamesEveryPrecision) {
+  const char* help[] = {"lazymar_bench", "--help"};
+  const std::string text = *parse_bench_options(2, help).text;
+  for (const char* name : {"auto", "bf16", "fp16", "fp32", "fp64"}) {
+    EXPECT_PRED2(contains, text, name);
+  }
+}
+
+TEST(BenchOptions, RefusalsNameTheArm) {
+  const auto arms = [](const std::string& text) {
+    return refused([&] { parse({"--arms", text}); });
+  };
+  EXPECT_PRED2(contains, arms("quick"), "\"quick\": an arm begins with baseline or lazy");
+  EXPECT_PRED2(contains, arms("baseline,"), "an arm begins with");
+  EXPECT_PRED2(contains, arms("baseline, lazy --num_iter 3"), "separated by semicolons");
+  EXPECT_PRED2(contains, arms("lazy --model demo"),
+               "--model is none of an arm's flags: --precision");
+  EXPECT_PRED2(contains, arms("lazy --help"), "--help is none");
+  EXPECT_PRED2(contains, arms("lazy --lazy_caches head --lazy_extra 3"), "without token");
+  EXPECT_PRED2(contains, arms("lazy -h"), "-h is none");
+  EXPECT_PRED2(contains, arms("baseline --lazy_refresh 3"), "no effect without --lazy_mar");
+  EXPECT_PRED2(contains, arms("lazy; lazy --lazy_refresh 0"), "\" lazy --lazy_refresh 0\"");
+  EXPECT_PRED2(contains, arms("lazy --precision fp8"), "--precision fp8");
+  EXPECT_PRED2(contains, arms("lazy 3"), "unexpected argument");
+}
+
+TEST(BenchOptions, RefusesBadLists) {
+  for (const char* text : {"", "0", "1,,2", "1,x", "-1", "100000"}) {
+    EXPECT_PRED2(contains, refused([&] { parse({"--batch", text}); }), "--batch");
+  }
+  EXPECT_PRED2(contains, refused([] { parse({"--models", "mar_base,"}); }), "--models mar_base,");
+  EXPECT_PRED2(contains, refused([] { parse({"--repeats", "0"}); }), "--repeats 0");
+  EXPECT_PRED2(contains, refused([] { parse({"--sample_steps", "0"}); }), "--sample_steps 0");
+  EXPECT_PRED2(contains, refused([] { parse({"--num_images", "3"}); }), "num_images");
+}
+
+}  // namespace
+}  // namespace lazymar

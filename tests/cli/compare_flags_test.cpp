@@ -1,0 +1,71 @@
+#include <gtest/gtest.h>
+
+#include "cli/commands.h"
+#include "support/errors.h"
+
+namespace lazymar {
+namespace {
+
+using testing::contains;
+using testing::refused;
+
+Parsed<CompareOptions> parse(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), "lazymar_compare");
+  return parse_compare_options(static_cast<int>(arguments.size()), arguments.data());
+}
+
+TEST(CompareOptions, RunsAreWhatIsNoFlag) {
+  const CompareOptions options = parse({"a", "--pairs", "3", "b", "c"}).options;
+  EXPECT_EQ(options.runs, (std::vector<std::filesystem::path>{"a", "b", "c"}));
+  EXPECT_EQ(options.pairs, 3);
+  EXPECT_EQ(options.output_dir, "comparison");
+  EXPECT_TRUE(options.images);
+  EXPECT_EQ(options.threads, 0);
+  EXPECT_FALSE(options.features || options.tolerance || options.falling);
+}
+
+TEST(CompareOptions, AllOfThem) {
+  const CompareOptions options =
+      parse({"a", "b", "--output_dir", "out", "--no_pairs", "--threads", "2", "--features", "f",
+             "--suggest_schedule", "0.1", "--lazy_warmup", "0", "--lazy_refresh", "4", "--falling"})
+          .options;
+  EXPECT_EQ(options.output_dir, "out");
+  EXPECT_FALSE(options.images);
+  EXPECT_EQ(options.threads, 2);
+  EXPECT_EQ(options.features, "f");
+  EXPECT_EQ(options.tolerance, 0.1);
+  EXPECT_EQ(options.lazy.warmup, 0);
+  EXPECT_EQ(options.lazy.refresh, 4);
+  EXPECT_TRUE(options.falling);
+}
+
+TEST(CompareOptions, AScheduleNeedsNoRun) {
+  EXPECT_TRUE(parse({"--features", "f", "--suggest_schedule", "0.1"}).options.runs.empty());
+  EXPECT_EQ(parse({"--features", "f", "--suggest_schedule", "0"}).options.tolerance, 0.0);
+}
+
+TEST(CompareOptions, WhatCannotBeUsedIsRefused) {
+  for (const auto& [arguments, reason] :
+       std::vector<std::pair<std::vector<const char*>, const char*>>{
+           {{}, "a baseline's run folder"},
+           {{"a"}, "a baseline's run folder"},
+           {{"--features", "f"}, "a baseline's run folder"},
+           {{"a", "--features", "f", "--suggest_schedule", "1"}, "a baseline's run folder"},
+           {{"a", "b", "--pairs", "-1"}, "--pairs"},
+           {{"a", "b", "--pairs", "1001"}, "--pairs"},
+           {{"a", "b", "--threads", "0"}, "--threads"},
+           {{"a", "b", "--colour"}, "colour"},
+           {{"a", "b", "--suggest_schedule", "0.1"}, "needs --features DIR"},
+           {{"a", "b", "--features", "f", "--suggest_schedule", "-1"}, "--suggest_schedule"},
+           {{"a", "b", "--features", "f", "--suggest_schedule", "nan"}, "--suggest_schedule"},
+           {{"a", "b", "--features", "f", "--falling"}, "without --suggest_schedule"},
+           {{"a", "b", "--lazy_refresh", "3"}, "without --suggest_schedule"},
+           {{"--features", "f", "--suggest_schedule", "1", "--lazy_refresh", "0"},
+            "--lazy_refresh"}}) {
+    EXPECT_TRUE(contains(refused([&] { parse(arguments); }), reason)) << reason;
+  }
+  EXPECT_TRUE(contains(*parse({"--help"}).text, "--suggest_schedule"));
+}
+
+}  // namespace
+}  // namespace lazymar

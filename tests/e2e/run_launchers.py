@@ -1,0 +1,171 @@
+"""Many processes, one folder: who starts them, who is let in, what they make."""
+import collections
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+
+from checks import check, refused
+from run_support import LONG, Folder, by_hand, finish, same, skipped
+
+
+def processes():
+    folder = Folder("three workers")
+    result = folder.run("--workers", 3)
+    same("three workers", folder, result)
+    made = collections.Counter(image["id"] for record in folder.records() for image in record["images"])
+    check("every image made by somebody", sorted(made) == list(range(12)), result)
+    check("no claim is left", not [p for p in (folder.info / "claims").iterdir() if p.name[0] != "."], result)
+    states = [json.loads(p.read_text())["state"] for p in (folder.info / "ranks").glob("*.json")]
+    check("everybody is said to have ended", states == ["ended"] * 3, result)
+
+    folder = Folder("more workers than images", 1)
+    same("more workers than images", folder, folder.run("--workers", 3), images=1)
+
+    # One of two is killed in the middle, as plain processes nobody starts again.
+    folder = Folder("two processes", 24)
+    flags = ["--stall", 2]
+    first = folder.start(*flags, env=by_hand(0))
+    second = folder.start(*flags, env=by_hand(1))
+    check("two processes get to work", folder.wait_for_pngs(2))
+    second.kill()
+    second.communicate()
+    same("one of two processes is killed: the other does its share", folder, finish(first), images=24)
+
+    folder = Folder("a process that stands still", 24)
+    processes = [folder.start(*flags, env=by_hand(rank)) for rank in (0, 1)]
+    folder.wait_for_pngs(2)
+    processes[1].send_signal(signal.SIGSTOP)
+    same("a process that stands still: the other does its share", folder, finish(processes[0]), images=24)
+    processes[1].send_signal(signal.SIGCONT)
+    result = finish(processes[1])
+    same("it goes on and finds everything done", folder, result, images=24)
+
+
+def works(program):
+    """True for a torchrun that starts: LibTorch's wheel brings one, which needs other packages."""
+    return program and pathlib.Path(program).exists() \
+        and subprocess.run([program, "--help"], capture_output=True).returncode == 0
+
+
+def torchrun():
+    found = next(filter(works, (os.environ.get("TORCHRUN"), ".venv/bin/torchrun", shutil.which("torchrun"))), None)
+    if found is None:
+        skipped("torchrun", "none that starts in TORCHRUN, .venv or PATH")
+        return
+    folder = Folder("torchrun")
+    launcher = [found, "--standalone", "--no-python", "--nproc-per-node", "2"]
+    result = folder.run(prefix=launcher)
+    same("two processes under torchrun", folder, result)
+    check("both have a log", len(list(folder.info.glob("lazymar_eval.*.log"))) == 2, result)
+    next(folder.path.glob("*.png")).unlink()
+    same("torchrun again: the missing image is made", folder, folder.run(prefix=launcher))
+
+
+def threads():
+    # With what ATen offers for SiLU, GroupNorm and small convolutions, this one would fail.
+    for count in (2, 3):
+        folder = Folder(f"{count} threads", flags=["--threads", str(count)])
+        result = folder.run(env={"OMP_NUM_THREADS": str(count)})
+        same(f"{count} threads make the bytes that one makes", folder, result)
+    # The undisturbed run computes as --precision auto says; this is the other way.
+    exact = {}
+    for count in (1, 2, 3):
+        folder = Folder(f"fp32, {count} threads", 4, ["--threads", str(count), "--precision", "fp32"])
+        result = folder.run(env={"OMP_NUM_THREADS": str(count)})
+        exact[count] = folder.pngs()
+        check(f"fp32, {count} threads", result.returncode == 0 and exact[count] == exact[1], result)
+
+
+def contradictions():
+    folder = Folder("contradictions", 2)
+    refused("--workers under a launcher", folder.run("--workers", 2, env=by_hand(0)), "--workers")
+    refused("--gpus under a launcher", folder.run("--gpus", 2, env=by_hand(0)), "--gpus")
+    refused("--gpus on the CPU", folder.run("--device", "cpu", "--gpus", 1), "--gpus", "--workers")
+    refused("--gpus beside one GPU", folder.run("--device", "cuda:0", "--gpus", "all"), "--gpus")
+    refused("--workers on GPUs", folder.run("--device", "cuda", "--workers", 2), "--workers")
+    refused("one GPU for two processes", folder.run("--device", "cuda:0", env=by_hand(0)), "cuda:0")
+    refused("a rank without a world", folder.run(env={"RANK": "0"}), "WORLD_SIZE")
+    refused("a rank outside its world", folder.run(env=by_hand(2)), "RANK=2")
+    refused("a rank that is no number", folder.run(env={**by_hand(0), "RANK": "x"}), "RANK=x")
+    refused("no workers", folder.run("--workers", 0), "--workers")
+    refused("an unknown fault", folder.run(env={"LAZYMAR_FAULT": "flood@shard:1"}), "flood@shard:1")
+    refused("rank 0 never comes", Folder("alone", 2).run("--stall", 1, env=by_hand(1)), "rank 0")
+
+
+def folders():
+    images = 200  # the others have to meet it at work
+    folder = Folder("shared", images)
+    other = folder.start("--workers", 2)
+    check("a first run is at work", folder.wait_for_pngs(1))
+    refused("a second run on its folder", folder.run(), "another run")
+    refused("also with --overwrite", folder.run("--overwrite"), "another run")
+    same("the first run does not mind", folder, finish(other), images=images)
+
+    folder = Folder("again and again")
+    folder.run()
+
+    stamps = folder.stamps()
+    same("a run that is complete", folder, folder.run(), also=folder.stamps() == stamps)
+    check("stays untouched", folder.stamps() == stamps)
+    same("--overwrite", folder, folder.run("--overwrite"))
+    check("makes everything anew", not set(folder.stamps().values()) & set(stamps.values()))
+    stamps = folder.stamps()
+    for turn in ("first", "second"):
+        folder.run("--overwrite", env=by_hand(0, 1))
+        check(f"--overwrite under a launcher, {turn} time", not set(folder.stamps().values()) & set(stamps.values()))
+        stamps = folder.stamps()
+
+    manifest = folder.info / "manifest.json"
+    text = manifest.read_text()
+    changed = json.loads(text)
+    changed["settings"]["seed"] = 7
+    changed["settings"]["temperature"] = 0.5
+    manifest.write_text(json.dumps(changed))
+    refused("other settings are named", folder.run(), "seed 7 there, 1 now", "temperature 0.5 there")
+    manifest.write_text(text[:len(text) // 2])
+    refused("half a manifest", folder.run(), "manifest.json", "--overwrite")
+    check("a refusal leaves the images alone", folder.stamps() == stamps)
+    manifest.unlink()
+    refused("images without a manifest", folder.run(), "no manifest")
+    manifest.write_text(text)
+    for name in ("cat.png", "00012.png", "000003.png"):
+        folder.path.joinpath(name).write_bytes(b"not ours")
+        refused(f"a foreign {name}", folder.run(), name)
+        folder.path.joinpath(name).unlink()
+    same("without them it goes on", folder, folder.run())
+
+
+def simultaneous():
+    """Two people press the key at the same time: one is refused, or both make the same."""
+    folder = Folder("simultaneous")
+    both = [folder.start(), folder.start()]
+    codes = sorted(finish(process).returncode for process in both)
+    check(f"two runs at the same moment: one is refused (exits {codes})", codes in ([0, 0], [0, 2]))
+    same("and the folder is whole", folder, folder.run())
+
+
+def balance():
+    images = 120
+    folder = Folder("balance", images)
+    process = folder.start("--workers", 2, "--classes", ",".join(map(str, range(10))))
+    folder.wait_for_pngs(14)
+    process.terminate()
+    result = finish(process)
+    check("a run is stopped early", result.returncode == 75 and len(folder.pngs()) < images, result)
+    tenths = collections.Counter(int(name[:5]) * 10 // images for name in folder.pngs())
+    counts = [tenths[tenth] for tenth in range(10)]
+    # Two blocks of two images, and what each of the two processes had in hand.
+    check(f"its classes are balanced: {counts}", max(counts) - min(counts) <= 4 + 2 * 2, result)
+
+
+def thousand():
+    """1 000 images by one process, and by three."""
+    images = 1000
+    folder = Folder("thousand by three", images)
+    same("1 000 images by three processes", folder, folder.run("--workers", 3, timeout=7200), images=images)
+
+
+CASES = [processes, torchrun, threads, contradictions, folders, simultaneous, balance, *([thousand] if LONG else [])]

@@ -1,0 +1,28 @@
+"""Long runs as they go wrong: killed, stopped, starved, damaged, started twice.
+
+usage: run_test.py FOLDER_OF_BINARIES FAILING_WRITES_LIBRARY [--long] [PART...]
+
+From the repository's root. PART: worlds, kills, faults, damage, disk (all of them). --long takes
+hours: see scripts/lab/soak.sh.
+"""
+import importlib
+import sys
+import traceback
+
+import checks
+import run_support
+
+PARTS = ("worlds", "damage", "faults", "kills", "disk")
+chosen = [part for part in sys.argv[3:] if part != "--long"]
+try:
+    for part in chosen or PARTS:
+        print(f"== {part}", flush=True)
+        for case in importlib.import_module(f"run_{part}").CASES:
+            try:
+                case()
+            except Exception:  # the other cases still have something to say
+                traceback.print_exc()
+                checks.check(f"{part}, {case.__name__}: goes through", False)
+finally:
+    run_support.clean_up()
+checks.conclude()

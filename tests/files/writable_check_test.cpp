@@ -1,0 +1,68 @@
+#include "files/writable_check.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "support/errors.h"
+#include "support/temporary_folder.h"
+
+namespace lazymar {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::contains;
+using testing::refused;
+using testing::TemporaryFolder;
+using testing::write_text;
+
+std::string folder_refused(const fs::path& folder) {
+  return refused([&] { check_output_folder(folder, "--place"); }, ExitCode::kOutput);
+}
+
+std::string file_refused(const fs::path& file) {
+  return refused([&] { check_output_file(file, "--place"); }, ExitCode::kOutput);
+}
+
+TEST(OutputPlace, LeavesNothingBehindWhereItCanBeWritten) {
+  const TemporaryFolder folder;
+  EXPECT_NO_THROW(check_output_folder(folder.path(), "--place"));
+  EXPECT_NO_THROW(check_output_folder(folder.path() / "a/b", "--place"));
+  EXPECT_NO_THROW(check_output_file(folder.path() / "x.json", "--place"));
+  EXPECT_TRUE(fs::is_empty(folder.path()));
+  write_text(folder.path() / "x.json", "an earlier one");
+  EXPECT_NO_THROW(check_output_file(folder.path() / "x.json", "--place"));
+  EXPECT_EQ(testing::read_text(folder.path() / "x.json"), "an earlier one");
+}
+
+TEST(OutputPlace, ThatCannotBeAFolderIsRefused) {
+  const TemporaryFolder folder;
+  write_text(folder.path() / "file", "");
+  const std::string file = (folder.path() / "file").string();
+  for (const char* below : {"", "a", "a/b"}) {
+    EXPECT_TRUE(contains(folder_refused(folder.path() / "file" / below), file + " is no folder"));
+  }
+  // Where even root makes no file.
+  const std::string message = folder_refused("/proc/x/y");
+  EXPECT_TRUE(contains(message, "--place /proc/x/y: cannot be written"));
+  EXPECT_TRUE(contains(message, "in /proc: "));
+  EXPECT_TRUE(contains(message, "name a place that can"));
+}
+
+TEST(OutputPlace, ThatCannotBeAFileIsRefused) {
+  const TemporaryFolder folder;
+  EXPECT_TRUE(contains(file_refused(folder.path() / "none/x.json"), "none is not there"));
+  EXPECT_TRUE(contains(file_refused(folder.path()), "no file"));
+  EXPECT_TRUE(contains(file_refused("/dev/full/x.json"), "/dev/full is no folder"));
+  EXPECT_TRUE(contains(file_refused("/dev/null"), "no file"));
+  EXPECT_TRUE(contains(file_refused("/proc/x.json"), "in /proc: "));
+}
+
+TEST(OutputPlace, MayBeNamedWithoutAFolder) {
+  EXPECT_NO_THROW(check_output_folder("", "--place"));
+  EXPECT_NO_THROW(check_output_file("output_place_test.json", "--place"));
+  EXPECT_FALSE(fs::exists("output_place_test.json"));
+}
+
+}  // namespace
+}  // namespace lazymar

@@ -1,0 +1,118 @@
+#include "flops/flop_formula.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "support/tiny_model.h"
+
+namespace lazymar {
+namespace {
+
+double tera(int64_t flops) {
+  return static_cast<double>(flops) * 1e-12;
+}
+
+Workload published(const char* model, bool lazy) {
+  Workload work{published_config(*find_preset(model)), kl16_config(), {}, std::nullopt};
+  if (lazy) {
+    work.lazy.emplace();
+  }
+  return work;
+}
+
+struct Published {
+  const char* model;
+  bool lazy;
+  double original, bound;  ///< TFLOP an image
+};
+
+// The accounting of the original that equals what torch's FlopCounterMode counts, and the bounds
+// with all optimizations and the first step's table as free.
+constexpr Published kPublished[] = {
+    {"mar_base", false, 14.90, 13.87},  {"mar_base", true, 5.54, 4.78},
+    {"mar_large", false, 33.32, 31.49}, {"mar_large", true, 12.18, 10.59},
+    {"mar_huge", false, 65.43, 62.53},  {"mar_huge", true, 23.85, 20.61},
+};
+
+TEST(FlopFormula, OriginalsExecuteWhatIsKnownOfThem) {
+  for (const Published& row : kPublished) {
+    const Workload work = published(row.model, row.lazy);
+    EXPECT_NEAR(tera(original_flops(work, 1).total()), row.original, 0.006) << row.model;
+    EXPECT_EQ(original_flops(work, 3).total(), 3 * original_flops(work, 1).total());
+  }
+  // By part, mar_huge.
+  const FlopCount huge = original_flops(published("mar_huge", true), 1);
+  EXPECT_NEAR(tera(huge.vae), 0.250, 0.0006);
+  EXPECT_NEAR(tera(huge.head_condition), 0.117, 0.0006);
+  EXPECT_NEAR(tera(huge.head_mlp), 1.044, 0.0006);
+}
+
+TEST(FlopFormula, SavingsComeDownToTheirBound) {
+  // The bounds count the buffer's rows of encoder layer 0 once per class instead of once per batch
+  // row (0.5 GFLOP an image at mar_base), half of the final layer's outputs for unconditional rows
+  // (0.02), and no padding of the VAE's phase convolutions (under 1 % of 21 GFLOP).
+  for (const Published& row : kPublished) {
+    const double flops = tera(FlopFormula(published(row.model, row.lazy)).batch(1).total());
+    EXPECT_GT(flops, row.bound * 0.999) << row.model;
+    EXPECT_LT(flops, row.bound * 1.002) << row.model;
+  }
+}
+
+TEST(FlopFormula, BatchIsItsStepsAndWhatTheyShare) {
+  const Workload work = published("mar_base", true);
+  const FlopFormula formula(work);
+  FlopCount steps;
+  int64_t lazy = 0;
+  for (const DecodeStep& step : formula.plan()) {
+    steps += formula.step(step, 4);
+    lazy += formula.lazy(step) ? 1 : 0;
+  }
+  const FlopCount batch = formula.batch(4);
+  EXPECT_EQ(lazy, 52);
+  EXPECT_EQ(batch.head(), steps.head());
+  EXPECT_EQ(batch.decoder, steps.decoder);
+  EXPECT_EQ(batch.encoder - steps.encoder, int64_t{2} * 4 * 2 * 64 * 3 * 768 * 768);
+  EXPECT_EQ(batch.total(), 4 * formula.batch(1).total());
+}
+
+TEST(FlopFormula, FirstStepComesFromTheTableUnlessTheSecondIsLazy) {
+  Workload work = published("mar_base", true);
+  const FlopFormula usual(work);
+  const DecodeStep first = usual.plan().front();
+  EXPECT_EQ(usual.step(first, 1).encoder + usual.step(first, 1).decoder, 0);
+  EXPECT_EQ(usual.class_table(2).total() * 4, usual.class_table(0).total() * 12);
+  work.lazy->warmup = 0;
+  const FlopFormula hasty(work);
+  EXPECT_GT(hasty.step(first, 1).decoder, 0);
+  EXPECT_EQ(hasty.class_table(2).total(), 0);
+}
+
+TEST(FlopFormula, FollowsEverySetting) {
+  const auto total = [](auto change) {
+    Workload work = published("mar_base", true);
+    change(work);
+    return FlopFormula(work).batch(1).total();
+  };
+  const int64_t usual = total([](Workload&) {});
+  EXPECT_LT(total([](Workload& w) { w.sampling.cfg = 1; }), usual);
+  EXPECT_LT(total([](Workload& w) { w.sampling.num_iter = 32; }), usual);
+  EXPECT_LT(total([](Workload& w) { w.sampling.num_sampling_steps = 50; }), usual);
+  EXPECT_GT(total([](Workload& w) { w.lazy->token = false; }), usual);
+  EXPECT_GT(total([](Workload& w) { w.lazy->condition = false; }), usual);
+  EXPECT_GT(total([](Workload& w) { w.lazy->head = false; }), usual);
+  EXPECT_GT(total([](Workload& w) { w.lazy->refresh = 4; }), usual);
+  EXPECT_GT(total([](Workload& w) { w.lazy->head_refresh = 3; }), usual);
+  EXPECT_GT(total([](Workload& w) { w.lazy->extra = 60; }), usual);
+  EXPECT_GT(total([](Workload& w) { w.lazy->prune_layer = 6; }), usual);
+  EXPECT_GT(total([](Workload& w) { w.lazy.reset(); }), usual);
+  // More steps than tokens: the surplus costs its transformer, and nothing of the head.
+  Workload work = published("mar_base", false);
+  work.sampling.num_iter = 300;
+  EXPECT_EQ(FlopFormula(work).batch(1).head(),
+            FlopFormula(published("mar_base", false)).batch(1).head());
+}
+
+}  // namespace
+}  // namespace lazymar

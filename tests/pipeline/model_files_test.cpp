@@ -1,0 +1,191 @@
+#include "pipeline/model_files.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include "support/errors.h"
+#include "support/temporary_folder.h"
+
+namespace lazymar {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::contains;
+using testing::refused;
+using testing::TemporaryFolder;
+
+const fs::path kModels = fs::path(LAZYMAR_SOURCE_DIR) / "pretrained_models";
+
+ModelRequest demo() {
+  ModelRequest request;
+  request.model = "demo";
+  request.resume = kModels / "mar/demo";
+  return request;
+}
+
+TEST(LoadModel, TheDemoNeedsNothingElse) {
+  const Model model = load_model(demo(), {});
+  EXPECT_EQ(model.mar.config.class_count, 10);
+  EXPECT_EQ(model.mar.config.encoder_heads, 4);
+  EXPECT_EQ(model.mar.config.sequence_length, 256);
+  EXPECT_EQ(model.mar.config.buffer_size, 64);
+  EXPECT_EQ(model.img_size, 64);
+  EXPECT_EQ(model.patch_size, 1);
+  EXPECT_EQ(model.vae.config.groups, 4);
+  EXPECT_EQ(model.vae.config.stride(), 4);
+  EXPECT_EQ(model.recommended.cfg, 1.5);
+  EXPECT_EQ(model.recommended.cfg_schedule, CfgSchedule::kConstant);
+}
+
+TEST(LoadModel, AFlagThatContradictsTheCheckpointIsRefused) {
+  using Flags = ArchitectureFlags;
+  const std::vector<std::pair<std::optional<int64_t> Flags::*, int64_t>> right{
+      {&Flags::img_size, 64},     {&Flags::vae_stride, 4},  {&Flags::patch_size, 1},
+      {&Flags::vae_embed_dim, 4}, {&Flags::class_num, 10},  {&Flags::buffer_size, 64},
+      {&Flags::diffloss_d, 5},    {&Flags::diffloss_w, 192}};
+  ModelRequest all = demo();
+  for (const auto& [flag, value] : right) {
+    all.architecture.*flag = value;
+    ModelRequest wrong = demo();
+    wrong.architecture.*flag = value + 1;
+    EXPECT_TRUE(contains(refused([&] { load_model(wrong, {}); }), "contradicts the checkpoint"));
+  }
+  EXPECT_NO_THROW(load_model(all, {}));
+}
+
+/// Another working directory while this lives.
+class InFolder {
+ public:
+  explicit InFolder(const fs::path& folder) { fs::current_path(folder); }
+  ~InFolder() { fs::current_path(before_); }
+
+ private:
+  fs::path before_ = fs::current_path();
+};
+
+std::string load_refused(const ModelRequest& request) {
+  return refused([&] { load_model(request, {}); });
+}
+
+TEST(LoadModel, AMissingCheckpointSaysWhereItComesFrom) {
+  const TemporaryFolder folder;
+  const InFolder inside(folder.path());
+  ModelRequest request;
+  for (const char* given :
+       {"", "pretrained_models/mar/mar_huge", "./pretrained_models/mar/mar_huge/"}) {
+    if (*given != '\0') {
+      request.resume = given;
+    }
+    const std::string message = load_refused(request);
+    EXPECT_TRUE(contains(message, "checkpoint-last.pth: not found")) << given;
+    EXPECT_TRUE(contains(message, "github.com/LTH14/mar")) << given;
+    EXPECT_TRUE(contains(message, "in the working directory (" + folder.path().string()));
+  }
+  request = ModelRequest{};
+  request.model = "demo";
+  EXPECT_TRUE(contains(load_refused(request), "neither one of mar_base"));
+  EXPECT_TRUE(contains(load_refused(request), "is looked for in the working directory"));
+  fs::create_directory("pretrained_models");
+  EXPECT_TRUE(contains(load_refused(request), "neither one of mar_base"));
+  EXPECT_EQ(load_refused(request).find("working directory"), std::string::npos);
+}
+
+TEST(LoadModel, OfAPathThatWasGivenOnlyThatIsSaid) {
+  const TemporaryFolder folder;
+  for (const char* model : {"mar_huge", "demo"}) {
+    ModelRequest request;
+    request.model = model;
+    request.resume = folder.path();
+    EXPECT_TRUE(contains(load_refused(request), "no checkpoint in this folder; it may be"));
+    request.resume = folder.path() / "none";
+    EXPECT_TRUE(contains(load_refused(request), "none: is not there; it may be a checkpoint"));
+    EXPECT_EQ(load_refused(request).find("ownload"), std::string::npos);
+    EXPECT_EQ(load_refused(request).find("working directory"), std::string::npos);
+  }
+  ModelRequest request = demo();
+  request.vae_path = folder.path() / "none";
+  EXPECT_TRUE(contains(load_refused(request), "--vae_path " + request.vae_path->string()));
+  EXPECT_TRUE(contains(load_refused(request), "is not there; it may be a VAE's"));
+  EXPECT_EQ(load_refused(request).find("ownload"), std::string::npos);
+}
+
+TEST(LoadModel, AVaeThatACheckpointNamesIsMissedByThatName) {
+  const TemporaryFolder folder;
+  fs::copy(kModels / "mar/demo/checkpoint-last.safetensors", folder.path());
+  ModelRequest request = demo();
+  request.resume = folder.path();
+  EXPECT_TRUE(contains(load_refused(request), "not found: the VAE that"));
+  EXPECT_EQ(load_refused(request).find("ownload"), std::string::npos);
+}
+
+TEST(LoadModel, SafetensorsComeBeforeThePth) {
+  const TemporaryFolder folder;
+  testing::write_text(folder.path() / "checkpoint-last.pth", "not opened");
+  fs::copy(kModels / "mar/demo/checkpoint-last.safetensors", folder.path());
+  ModelRequest request = demo();
+  request.resume = folder.path();
+  request.vae_path = kModels / "vae/demo.safetensors";
+  EXPECT_EQ(load_model(request, {}).mar_source,
+            (folder.path() / "checkpoint-last.safetensors").string());
+}
+
+TEST(LoadModel, AMissingVaeSaysWhereItComesFrom) {
+  const TemporaryFolder folder;
+  const InFolder inside(folder.path());
+  ModelRequest request = demo();
+  for (const char* usual : {"kl16.ckpt", "kl16.safetensors"}) {
+    request.vae_path = fs::path("pretrained_models/vae") / usual;
+    const std::string message = load_refused(request);
+    EXPECT_TRUE(contains(message, concat(usual, ": not found"))) << usual;
+    EXPECT_TRUE(contains(message, "github.com/LTH14/mar")) << usual;
+  }
+}
+
+TEST(LoadModel, FilesOfTheWrongKindAreRefused) {
+  ModelRequest swapped = demo();
+  swapped.resume = kModels / "vae/demo.safetensors";
+  EXPECT_TRUE(contains(refused([&] { load_model(swapped, {}); }), "z_proj.weight"));
+  ModelRequest no_vae = demo();
+  no_vae.vae_path = kModels / "mar/demo/checkpoint-last.safetensors";
+  EXPECT_TRUE(contains(refused([&] { load_model(no_vae, {}); }), "post_quant_conv.weight"));
+}
+
+TEST(LoadModel, ATruncatedCheckpointIsRefused) {
+  const TemporaryFolder folder;
+  const fs::path file = folder.path() / "checkpoint-last.safetensors";
+  fs::copy(kModels / "mar/demo/checkpoint-last.safetensors", file);
+  fs::resize_file(file, fs::file_size(file) / 2);
+  ModelRequest request = demo();
+  request.resume = folder.path();
+  EXPECT_TRUE(contains(refused([&] { load_model(request, {}); }), "truncated?"));
+}
+
+TEST(LoadModel, RandomWeightsOnlyWhenAsked) {
+  ModelRequest request;
+  request.model = "mar_base";
+  request.random_weights = true;
+  request.architecture.img_size = 64;
+  request.architecture.class_num = 3;
+  request.architecture.diffloss_d = 1;
+  request.architecture.diffloss_w = 8;
+  const Model model = load_model(request, {});
+  EXPECT_EQ(model.mar.config.sequence_length, 16);
+  EXPECT_EQ(model.mar.config.head_width, 8);
+  EXPECT_TRUE(contains(model.mar_source, "random"));
+  request.vae_path = "x";
+  EXPECT_TRUE(contains(refused([&] { load_model(request, {}); }), "contradicts --vae_path"));
+  request.vae_path.reset();
+  request.architecture.img_size = 100;
+  EXPECT_TRUE(contains(refused([&] { load_model(request, {}); }), "multiple of 16"));
+  request.model = "demo";
+  EXPECT_TRUE(contains(refused([&] { load_model(request, {}); }), "mar_base, mar_large"));
+}
+
+TEST(PatchSize, IsTheRootOfTheChannelsRatio) {
+  EXPECT_EQ(derive_patch_size(16, 16), 1);
+  EXPECT_EQ(derive_patch_size(64, 16), 2);
+  EXPECT_TRUE(contains(refused([] { derive_patch_size(16, 3); }), "do not belong together"));
+}
+
+}  // namespace
+}  // namespace lazymar

@@ -1,0 +1,123 @@
+#include "verify/verify.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+
+#include "pipeline/device.h"
+#include "pipeline/model_files.h"
+#include "pipeline/network_reader.h"
+
+namespace lazymar {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path kTraces = fs::path(LAZYMAR_SOURCE_DIR) / "tests/data/traces";
+constexpr double kFp64 = 1e-12;
+constexpr double kFp32 = 1e-7;
+constexpr double kBf16 = 1e-3;
+
+struct Capture {
+  Trace trace;
+  std::shared_ptr<const WeightFile> file;
+  MarConfig config;
+};
+
+Capture load(const std::string& name) {
+  Capture run{load_trace(kTraces / name), nullptr, {}};
+  run.file = std::make_shared<const WeightFile>(find_trace_weights(kTraces / name).mar);
+  run.config = read_mar_config(*run.file, nullptr, run.trace.encoder_heads);
+  return run;
+}
+
+/// Worst NMSE over all recorded tensors.
+double worst(const Capture& run, const LazyOptions& lazy, Precision precision = Precision::kFp64) {
+  FileWeights weights(run.file, placement_of(precision, c10::kCPU));
+  const Mar mar = load_mar_file(weights, run.config);
+  const auto differences = compare(run.trace, replay(run.trace, mar, nullptr, lazy));
+  EXPECT_EQ(static_cast<int64_t>(differences.size()), 2 * run.trace.sampling.num_iter + 1);
+  return differences.front().nmse;
+}
+
+class RecordedRun : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(RecordedRun, IsReproduced) {
+  const Capture run = load(GetParam());
+  EXPECT_LE(worst(run, released_lazy_options()), kFp64);
+  EXPECT_LE(worst(run, released_lazy_options(), Precision::kFp32), kFp32);
+  if (resolve_precision(Precision::kAuto, c10::kCPU) == Precision::kBf16) {
+    const double rounded = worst(run, released_lazy_options(), Precision::kBf16);
+    EXPECT_LE(rounded, kBf16);
+    EXPECT_GT(rounded, kFp32);  // the control: it was another computation
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Verify, RecordedRun,
+                         ::testing::Values("small-baseline", "small-nocfg", "small-lazy",
+                                           "small-lazy-32"));
+
+// Controls: each slip must show in fp64.
+
+TEST(VerifyControl, TanhGelu) {
+  Capture run = load("small-lazy-32");
+  run.config.tanh_gelu = true;
+  EXPECT_GT(worst(run, released_lazy_options()), kFp64);
+}
+
+TEST(VerifyControl, LayerNormEps) {
+  Capture run = load("small-lazy-32");
+  run.config.norm_eps = 1e-5;
+  EXPECT_GT(worst(run, released_lazy_options()), kFp64);
+}
+
+TEST(VerifyControl, AnotherPruneLayer) {
+  LazyOptions lazy = released_lazy_options();
+  lazy.prune_layer = 2;
+  EXPECT_GT(worst(load("small-lazy-32"), lazy), kFp64);
+}
+
+TEST(VerifyControl, DroppedConditionDifference) {
+  LazyOptions lazy = released_lazy_options();
+  lazy.condition_scale = 0.0;
+  EXPECT_GT(worst(load("small-lazy-32"), lazy), kFp64);
+}
+
+TEST(VerifyControl, ScaledRetention) {
+  LazyOptions lazy = released_lazy_options();
+  lazy.retain = RetainKind::kScaled;  // at 32 steps not the published one
+  EXPECT_GT(worst(load("small-lazy-32"), lazy), kFp64);
+}
+
+TEST(VerifyControl, AChangedRecordedToken) {
+  Capture run = load("small-lazy-32");
+  run.trace.tensors.at("sampled.7") = run.trace.tensors.at("sampled.7").clone();
+  run.trace.tensors.at("sampled.7")[0][3] += 1e-4;
+  EXPECT_GT(worst(run, released_lazy_options()), kFp64);
+}
+
+TEST(VerifyControl, AChangedInput) {
+  Capture run = load("small-lazy-32");
+  run.trace.tensors.at("noise_loop.0") = run.trace.tensors.at("noise_loop.0").clone();
+  run.trace.tensors.at("noise_loop.0")[0][0][0] += 1e-2;
+  EXPECT_GT(worst(run, released_lazy_options()), kFp64);
+}
+
+TEST(Compare, WhatCannotBeComparedIsInfinitelyFar) {
+  Capture run = load("small-lazy-32");
+  std::map<std::string, at::Tensor> computed = run.trace.tensors;
+  EXPECT_EQ(compare(run.trace, computed).front().nmse, 0.0);
+  computed.erase("z.3");
+  EXPECT_EQ(compare(run.trace, computed).front().name, "z.3");
+  EXPECT_TRUE(std::isinf(compare(run.trace, computed).front().nmse));
+  computed["z.3"] = at::full_like(run.trace.tensors.at("z.3"), NAN);
+  EXPECT_TRUE(std::isinf(compare(run.trace, computed).front().nmse));
+  computed["z.3"] = run.trace.tensors.at("z.4");
+  computed["latents"] = at::zeros({1});
+  EXPECT_TRUE(std::isinf(compare(run.trace, computed).front().nmse));
+}
+
+}  // namespace
+}  // namespace lazymar
