@@ -1,6 +1,6 @@
 /// Attention between the rows of a sequence, as nn/ops.h chooses it ("ops") and as plain ATen
-/// ("plain"). The two are the same where there is no loop of our own: in fp32, and in bf16 on
-/// processors without AVX512_BF16.
+/// ("plain"). The two are the same if there is no own loop: in fp32, and in bf16 on processors
+/// without AVX512_BF16.
 
 #include <ATen/ATen.h>
 

@@ -14,7 +14,7 @@
 namespace lazymar::bench {
 namespace {
 
-/// Tokens that a decoding step predicts: about four an image in 64 steps.
+/// Tokens that a decoding step predicts: about four per image with 64 steps.
 constexpr int64_t kTokens[] = {1, 4, 16, 32};
 constexpr int64_t kHalves = 2;
 

@@ -1,6 +1,6 @@
-/// Linear at the shapes of the published models. One layer is called again and again: where the
-/// processor's cache holds its weight, a few rows look faster than in a model, where every layer's
-/// weight comes out of memory.
+/// Linear at the shapes of the published models. One layer is called repeatedly: if the processor's
+/// cache holds its weight, a few rows look faster than in a model, where every layer's weight comes
+/// from memory.
 
 #include <ATen/ATen.h>
 

@@ -1,6 +1,6 @@
 #pragma once
-/// What the programs of this folder have in common. They measure pieces on random weights; what an
-/// image takes as a whole is another question.
+/// Shared code of the programs in this folder. They measure single operations on random weights,
+/// not whole images.
 
 #include <ATen/core/Tensor.h>
 #include <benchmark/benchmark.h>
@@ -45,7 +45,7 @@ void add(const std::string& name, benchmark::TimeUnit unit, Function function) {
   benchmark::RegisterBenchmark(name.c_str(), std::move(function))->UseRealTime()->Unit(unit);
 }
 
-/// Runs what was added, as the command line says.
+/// Runs the registered benchmarks, as the command line selects.
 inline int run(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) {

@@ -2,8 +2,8 @@
 # Sets up and builds: scripts/build.sh [--target TARGET]... [PRESET...], everything of the preset
 # "release" (in build/) by default; the presets are in CMakePresets.json.
 #
-#   LAZYMAR_CMAKE_ARGS="-D..."        more arguments for configuring
-#   CMAKE_BUILD_PARALLEL_LEVEL=N      compilers at a time; as many as processors and memory allow
+#   LAZYMAR_CMAKE_ARGS="-D..."        further arguments for CMake
+#   CMAKE_BUILD_PARALLEL_LEVEL=N      parallel compilers; default: as many as cores and memory allow
 #   LIBTORCH_DIR, PYTHON, LAZYMAR_NO_APT   as in scripts/setup.sh
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -14,8 +14,8 @@ while [[ ${1:-} == --target ]]; do
 done
 scripts/setup.sh
 
-# A file that includes ATen takes some 1.5 GB to compile: more of them than fit would swap or die.
-# A container's limit counts where it is lower than what the machine has free.
+# A file that includes ATen takes some 1.5 GB to compile: too many at once would swap or be killed.
+# A container's limit counts if it is lower than the machine's free memory.
 jobs_for_memory() {
   local free_kib limit
   free_kib=$(awk '/^MemAvailable:/ {print $2}' /proc/meminfo)
@@ -30,7 +30,7 @@ jobs=$(jobs_for_memory)
 ((jobs <= processors)) || jobs=$processors
 ((jobs >= 1)) || jobs=1
 
-# LIBTORCH_DIR is always passed: unset, it must not live on in an earlier build's cache.
+# LIBTORCH_DIR is always passed, so that an earlier value does not stay in the CMake cache.
 read -ra more_args <<<"${LAZYMAR_CMAKE_ARGS:-}"
 for preset in "${@:-release}"; do
   cmake --preset "$preset" -DLIBTORCH_DIR="${LIBTORCH_DIR:-}" "${more_args[@]}"

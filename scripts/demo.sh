@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sets up, builds, and generates the same images twice from the checkpoint that ships with the
 # project: with the MAR baseline and with LazyMAR. Prints both latencies and their ratio, scores both
-# against real pictures of the demo's set, and leaves a contact sheet of both.
+# against real pictures of the demo's set, and writes a contact sheet of both.
 #
 #   scripts/demo.sh [IMAGES]     16 by default; more give a steadier ratio
 #
@@ -10,12 +10,12 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 images=${1:-16}
 if [[ ! $images =~ ^[1-9][0-9]{0,4}$ ]]; then
-  echo "demo.sh: the number of images is '$images', not 1 to 99999" >&2
+  echo "demo.sh: the number of images must be 1 to 99999, not '$images'" >&2
   exit 2
 fi
 checkpoint=pretrained_models/mar/demo/checkpoint-last.safetensors
 if [[ ! -e $checkpoint ]]; then
-  echo "demo.sh: $checkpoint is missing: git checkout -- $checkpoint" >&2
+  echo "demo.sh: $checkpoint is missing; restore it with: git checkout -- $checkpoint" >&2
   exit 2
 fi
 scripts/build.sh --target lazymar_eval --target lazymar_score
@@ -26,12 +26,12 @@ columns=1
 while ((columns * columns < images)); do columns=$((columns + 1)); done
 grid=$(((images + columns - 1) / columns))x$columns
 
-# Processor time so far, in ticks: of everybody, and of what this script has run.
+# CPU time so far, in ticks: of all processes, and of this script's children.
 everybody() { awk '/^cpu / {print $2 + $3 + $4 + $7 + $8}' /proc/stat; }
 ours() { awk '{print $16 + $17}' /proc/$$/stat; }
 disturbed=no
 
-# Runs lazymar_eval with the given flags and sets `folder`, out of the line that names it.
+# Runs lazymar_eval with the given flags and sets `folder` from the line that names it.
 generate() {
   local title=$1 log=$output/$2.log
   shift 2
@@ -41,10 +41,10 @@ generate() {
   echo "== $title: $images images"
   build/bin/lazymar_eval --model demo --num_images "$images" --eval_bsz 8 --seed 1 --grid "$grid" \
     --output_dir "$output" --overwrite "$@" | tee "$log" || {
-    echo "demo.sh: lazymar_eval failed; what it printed is in $log" >&2
+    echo "demo.sh: lazymar_eval failed; its output is in $log" >&2
     exit 1
   }
-  # LibTorch's threads wait for each other busily: a rival for a core costs far more than its share.
+  # LibTorch's threads busy-wait, so a competing process costs more than the CPU time it uses.
   others=$(($(everybody) - everybody_before - $(ours) + ours_before))
   if ((others * 10 > $(ours) - ours_before)); then disturbed=yes; fi
 
@@ -71,20 +71,20 @@ print(f"\nMAR baseline  {baseline:8.3f} s per image")
 print(f"LazyMAR       {lazymar:8.3f} s per image, {baseline / lazymar:.2f} times as fast")
 PYTHON
 if [[ $disturbed == yes ]]; then
-  echo "(other programs kept the processors busy meanwhile: repeat this on a quiet machine)"
+  echo "(other programs were using the CPU; repeat this on an idle machine)"
 fi
 if ((images <= 8)); then
-  echo "(one batch only, start-up costs included: more images give a steadier ratio)"
+  echo "(one batch only, including start-up costs; more images give a steadier ratio)"
 fi
 
-# Distances between features of the demo's own classifier; pretrained_models/README.md tells of it.
+# Distances between features of the demo's classifier; see pretrained_models/README.md.
 printf '\n== Against real pictures\n'
 build/bin/lazymar_score --extractor demo --fid pretrained_models/demo_stats.npz --save_features \
   "$baseline" "$lazymar"
 
 sheets=("$baseline/info/grid.png" "$lazymar/info/grid.png")
 printf '\nContact sheets: %s\n                %s\n' "${sheets[@]}"
-# .venv, where setup.sh puts Pillow, is not there when LIBTORCH_DIR is given.
+# .venv, where setup.sh installs Pillow, does not exist if LIBTORCH_DIR is given.
 if .venv/bin/python -c 'import PIL' 2>/dev/null; then
   both=$output/baseline-and-lazymar.png
   .venv/bin/python demo/side_by_side.py "${sheets[@]}" "$both"

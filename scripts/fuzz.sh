@@ -3,14 +3,14 @@
 #
 #   scripts/fuzz.sh [SECONDS [TARGET...]]     60 seconds for each of npz, safetensors, zip, pickle, stream
 #
-# FUZZ_SEED chooses the sequence of inputs (1); other seeds look elsewhere.
-# libFuzzer does not repeat itself exactly even so. What is found is reported last and stays in
-# build-fuzz/findings; new inputs in build-fuzz/corpus. Exit 1: a finding.
+# FUZZ_SEED selects the sequence of inputs (1), although libFuzzer does not repeat it exactly.
+# Findings are reported last and kept in build-fuzz/findings, new inputs in build-fuzz/corpus.
+# Exit 1: a finding.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 seconds=${1:-60}
 if [[ ! $seconds =~ ^[1-9][0-9]*$ ]]; then
-  echo "fuzz.sh: the number of seconds is '$seconds'" >&2
+  echo "fuzz.sh: the number of seconds must be a positive integer, not '$seconds'" >&2
   exit 2
 fi
 shift || true
@@ -19,7 +19,7 @@ targets=("$@")
 
 cmake --preset fuzz >/dev/null
 cmake --build --preset fuzz
-# Freed memory that ASan keeps back (256 MB by default) is none that a parser needs.
+# ASan keeps freed memory back (256 MB by default), which must not count against the parser.
 export ASAN_OPTIONS=quarantine_size_mb=32${ASAN_OPTIONS:+:$ASAN_OPTIONS}
 export UBSAN_OPTIONS=print_stacktrace=1${UBSAN_OPTIONS:+:$UBSAN_OPTIONS}
 found=()
@@ -30,7 +30,7 @@ for target in "${targets[@]}"; do
   echo "== $target: $seconds s"
   options=(-seed="${FUZZ_SEED:-1}" -max_total_time="$seconds" -rss_limit_mb=512 -print_final_stats=1
     -artifact_prefix="build-fuzz/findings/$target-")
-  # On the wall clock: long enough for a machine that stands still for a while.
+  # Wall time: long enough for a machine that pauses for a while.
   options+=(-timeout=20)
   if [[ -e tests/fuzz/$target.dict ]]; then options+=(-dict="tests/fuzz/$target.dict"); fi
   "build-fuzz/tests/fuzz/${target}_fuzz" "${options[@]}" "$corpus" "tests/fuzz/corpus/$target" \

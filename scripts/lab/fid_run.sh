@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# MAR and LazyMAR, generated, scored and compared in one table:
+# Generates MAR's and LazyMAR's images, and scores and compares them in one table:
 #
 #   scripts/lab/fid_run.sh REFERENCE [flags of lazymar_eval...]
 #   scripts/lab/fid_run.sh adm_in256_stats.npz --model mar_huge --num_images 50000
 #   scripts/lab/fid_run.sh pretrained_models/demo_stats.npz --extractor demo --model demo --num_images 200
 #
-# REFERENCE: what lazymar_score --fid takes. Flags that begin with --lazy_ go to LazyMAR's run alone.
-# The same command continues what was stopped; what is finished is not made again.
+# REFERENCE: as for lazymar_score --fid. Flags that begin with --lazy_ go only to LazyMAR's run.
+# The same command continues a stopped run and skips finished ones.
 #   BIN=DIR      the programs (build/bin)
 #   REPORT=DIR   report.html and comparison.json (output/fid_run)
 set -euo pipefail
@@ -25,7 +25,7 @@ while (($#)); do
   group=common
   [[ $flag == --lazy_* ]] && group=lazy
   words=("$flag")
-  # Values follow their flags, or are joined to them.
+  # Values follow their flags, or are joined to them with =.
   while (($#)) && [[ $1 != --* ]]; do words+=("$1") && shift; done
   [[ $flag == --lazy_mar ]] && continue
   if [[ $group == lazy ]]; then lazy+=("${words[@]}"); else common+=("${words[@]}"); fi
@@ -34,7 +34,7 @@ done
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-# Sets `folder`, out of the line that names it.
+# Sets `folder` from the line that names it.
 generate() {
   echo "== lazymar_eval $*"
   "$bin/lazymar_eval" --score "$reference" "$@" | tee "$log"

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Generates and scores one run for every combination of settings, a line of JSON each:
+# Generates and scores one run for every combination of settings; writes one line of JSON each:
 #
 #   CFG="2.5 3.25" NUM_ITER="32 64" CACHES="baseline|--lazy_mar|--lazy_mar --lazy_refresh 5" \
 #     scripts/lab/fid_sweep.sh REFERENCE OUT.jsonl [flags of lazymar_eval...]
 #
-# REFERENCE: what lazymar_score --fid takes. CFG and NUM_ITER: values, separated by blanks; not set:
-# the checkpoint's own. CACHES: flags, separated by |; "baseline" stands for none (the default:
+# REFERENCE: as for lazymar_score --fid. CFG and NUM_ITER: values separated by spaces; default: the
+# checkpoint's. CACHES: flags separated by |, where "baseline" means none (default:
 # "baseline|--lazy_mar"). A line has the settings, speed, scores and their intervals. Combinations
-# that have a line in OUT.jsonl are skipped; a run that was stopped continues.
+# with a line in OUT.jsonl are skipped; a stopped run continues.
 #   BIN=DIR   the programs (build/bin)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -23,7 +23,7 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 touch "$out"
 
-# What a line is known by: everything that was asked for.
+# Whether a line has exactly these settings.
 known() { "$python" -c '
 import json, sys
 asked = sys.argv[2:]
@@ -63,7 +63,7 @@ for cfg in "${cfgs[@]}"; do
         flags+=("${more[@]}")
       fi
       if known "$reference" "${flags[@]}"; then
-        echo "== there already: ${flags[*]}"
+        echo "== already done: ${flags[*]}"
         continue
       fi
       echo "== ${flags[*]}"

@@ -1,22 +1,22 @@
 #!/usr/bin/env bash
-# Everything about the CUDA path that needs a GPU, in one command: kernels against their twins, graphs,
-# compute-sanitizer, recorded runs, benchmarks, the original code. It plans for 8 minutes on an H100, a
-# build not counted, and leaves out what no longer fits, saying so.
+# Everything about the CUDA path that needs a GPU, in one command: kernels against plain ATen, graphs,
+# compute-sanitizer, traces, benchmarks, the original code. It is planned for 8 minutes on an H100
+# without the build. It skips what no longer fits, and says so.
 #
 #   scripts/lab/gpu_check.sh [OUT]        on a machine with a GPU; results go to OUT (gpu_check)
 #   scripts/lab/gpu_check.sh pack DIR     on a machine with nvcc, GPU or not: builds, and puts programs and the
 #                                     libraries they need into DIR, for a machine that cannot fetch anything
 #
-#   LAZYMAR_GPU_PROGRAMS=DIR   use what `pack` left there, instead of building
+#   LAZYMAR_GPU_PROGRAMS=DIR   use the programs that `pack` put there, instead of building
 #   LAZYMAR_GPU_PARTS="..."    some of: tests sanitizers traces bench original eval batches
-#   LAZYMAR_GPU_SECONDS=470    how long it may take
+#   LAZYMAR_GPU_SECONDS=470    time limit
 #   LAZYMAR_ORIGINAL=DIR       a checkout of github.com/feihongyan1/LazyMAR, to be timed in turns with ours
-#   LAZYMAR_TRACES=DIR         more recorded runs
+#   LAZYMAR_TRACES=DIR         more traces
 #   PYTHON=python3             a Python whose torch (2.11.0, with CUDA) has the libraries
 #
-# OUT/summary.txt is for people, OUT/results.json for programs, OUT/logs.tar.gz for whoever has to know
-# why. Exit status: 0 everything ran and passed, 1 something failed, 2 nothing could be tested, 3 nothing
-# failed and something was left out.
+# OUT/summary.txt is for people, OUT/results.json for programs, OUT/logs.tar.gz for debugging. Exit
+# status: 0 everything ran and passed, 1 something failed, 2 nothing could be tested, 3 nothing failed
+# but something was skipped.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 python=${PYTHON:-python3}
@@ -30,7 +30,7 @@ built() {
   case "$(sed -n 's/^LAZYMAR_CUDA_MODE:INTERNAL=//p' build/CMakeCache.txt)" in
     COMPILE) echo "build/cuda/$1" ;;
     ON) if [[ $1 == gpu_tests ]]; then echo "build/tests/$1"; else echo "build/bin/$1"; fi ;;
-    *) stop "the build has no CUDA: configuring says why (CUDA: ...)" ;;
+    *) stop "the build has no CUDA; CMake's output says why (CUDA: ...)" ;;
   esac
 }
 
@@ -55,9 +55,9 @@ out=${1:-gpu_check}
 rm -rf "${out:?}/logs"  # of a run that was cut off
 mkdir -p "$out/logs"
 out=$(cd "$out" && pwd)
-nvidia-smi >"$out/device.txt" 2>&1 || stop "SKIPPED: no NVIDIA GPU (nvidia-smi says so)"
+nvidia-smi >"$out/device.txt" 2>&1 || stop "SKIPPED: no NVIDIA GPU (nvidia-smi failed)"
 torch=${LIBTORCH_DIR:-$("$python" -c 'import torch; print(torch.__path__[0])')} ||
-  stop "$python has no torch: name one with PYTHON, or LibTorch with LIBTORCH_DIR"
+  stop "$python has no torch; set PYTHON, or LIBTORCH_DIR"
 libraries=$torch/lib
 for folder in "$torch"/../nvidia/*/lib /usr/local/cuda/lib64; do
   [[ ! -d $folder ]] || libraries+=:$folder
@@ -74,7 +74,7 @@ else
     LAZYMAR_CMAKE_ARGS="-DLAZYMAR_CUDA=ON -DLAZYMAR_CUDA_ARCHITECTURES=$architecture" \
     scripts/build.sh "${build_flags[@]}" >"$out/logs/build.log" 2>&1 || {
     tail -n 12 "$out/logs/build.log"
-    stop "the build failed; where libraries cannot be fetched, use what 'gpu_check.sh pack' makes elsewhere"
+    stop "the build failed; without network access, use 'gpu_check.sh pack' on another machine"
   }
   programs=$out/programs
   mkdir -p "$programs"
@@ -84,7 +84,7 @@ else
   done
   ln -sf "$PWD/$(dirname "$(built gpu_tests)")/$counter" "$programs/$counter"
 fi
-[[ -x $programs/gpu_tests ]] || stop "$programs holds no gpu_tests"
+[[ -x $programs/gpu_tests ]] || stop "$programs contains no gpu_tests"
 
 # --- Stages ---------------------------------------------------------------------------------------
 began=$(date +%s)
@@ -123,7 +123,7 @@ wanted() { [[ " ${LAZYMAR_GPU_PARTS:-tests sanitizers traces bench original eval
 nvidia-smi --query-gpu=timestamp,clocks.sm,clocks.mem,power.draw,temperature.gpu,memory.used,utilization.gpu \
   --format=csv -l 1 >"$out/clocks.csv" 2>&1 &
 monitor=$!
-# However it ends, what was measured is told.
+# Reports what was measured, however it ends.
 summarize() {
   kill "$monitor" 2>/dev/null || true
   "$python" scripts/lab/gpu_summary.py "$out" || true
@@ -133,7 +133,7 @@ summarize() {
 trap summarize EXIT
 
 # --- Correctness first ----------------------------------------------------------------------------
-# calls GRAPHS: that a batch neither waits for the device nor allocates, by runs of 4 and 8 batches.
+# calls GRAPHS: checks with runs of 4 and 8 batches that a batch neither waits for the device nor allocates.
 calls() {
   local graphs=$1 batches counts=$out/logs/calls-graphs-$1
   for batches in 4 8; do
@@ -144,7 +144,7 @@ calls() {
   done
   stage "calls-graphs-$graphs" 10 "$python" scripts/lab/gpu_calls.py "$counts-4.json" "$counts-8.json" 4
 }
-# A process each: an error of the device is the end of its process.
+# One process each: a device error ends its process.
 if wanted tests; then
   for suite in RowKernels SelectionKernels HeadKernels ModelKernels LibraryKernels Graphs; do
     ours "tests-$suite" 60 "$programs/gpu_tests" --gtest_filter="$suite.*"
@@ -159,7 +159,7 @@ if wanted sanitizers; then
       left_out "sanitizer-$tool" "compute-sanitizer is not installed"
       continue
     fi
-    # Each tensor an allocation of its own: within LibTorch's large blocks nothing is out of bounds.
+    # One allocation per tensor: within LibTorch's large blocks, nothing is out of bounds.
     ours "sanitizer-$tool" 90 env PYTORCH_NO_CUDA_MEMORY_CACHING=1 "$sanitizer" --tool "$tool" \
       --error-exitcode 9 --report-api-errors no --kernel-name kns=lazymar "$programs/gpu_tests" \
       --gtest_filter='RowKernels.*:SelectionKernels.*:HeadKernels.*'

@@ -222,13 +222,13 @@ def measure(row, networks, options, save):
         save()
         print(f"{row['model']}, batch {row['batch']}, {row['arm']}, "
               f"{f'run {index} of {options.repeats}' if index else 'warm-up'}: "
-              f"{wall / row['batch']:.4f} s an image", flush=True)
+              f"{wall / row['batch']:.4f} s per image", flush=True)
 
 
 def print_table(report):
     print(f"the original on {report['device']}, torch {report['torch']}, {report['precision']}, "
           f"stand-ins: {', '.join(report['stand_ins']) or 'none'}\n"
-          f"{'model':10} {'batch':>5} {'arm':8} {'s an image':>10} {'runs':>4} {'GiB':>6}")
+          f"{'model':10} {'batch':>5} {'arm':8} {'s / image':>10} {'runs':>4} {'GiB':>6}")
     for row in report["rows"]:
         runs, median = row["seconds_per_image"]["runs"], row["seconds_per_image"]["median"]
         note = row["error"] or ("" if row["finite"] else "images are not finite")

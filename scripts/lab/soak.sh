@@ -1,24 +1,24 @@
 #!/usr/bin/env bash
-# Builds, and mistreats long runs for hours: 100 rounds each of kill -9 of everybody, of the parent,
-# of workers, of SIGTERM and of SIGUSR1; every single writing call failing once, for each
-# --durability; 1 000 images by one process, by three, and by three that are killed at random. All
-# must end byte-equal to an undisturbed run. Three to five hours on two cores; not run in CI.
+# Builds, and disturbs long runs for hours: 100 rounds each of kill -9 of all processes, of the parent,
+# of workers, of SIGTERM and of SIGUSR1; every write call failing once, for each --durability; 1000
+# images by one process, by three, and by three that are killed at random. All must end byte-identical
+# to an undisturbed run. Three to five hours on two cores; not run in CI.
 #
 #   scripts/lab/soak.sh [PART...]     worlds, damage, faults, kills, disk; all by default
 #
 # SOAK_SEED chooses the sequence of random moments (1). The environment is that of scripts/build.sh.
-# What was said stays in build/soak.log. Exit 1: something was lost, or was not byte-equal.
+# The output is kept in build/soak.log. Exit 1: something was lost, or was not byte-identical.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 for part in "$@"; do
   if [[ ! $part =~ ^(worlds|damage|faults|kills|disk)$ ]]; then
-    echo "soak.sh: there is no part '$part', only worlds, damage, faults, kills, disk" >&2
+    echo "soak.sh: unknown part '$part'; use worlds, damage, faults, kills or disk" >&2
     exit 2
   fi
 done
 scripts/build.sh
 
-echo "soak.sh: ${*:-all parts}, hours; build/soak.log keeps what is said"
+echo "soak.sh: ${*:-all parts}; this takes hours; the log is build/soak.log"
 export OMP_NUM_THREADS=1
 "${PYTHON:-python3}" tests/e2e/run_test.py build/bin build/tests/libfailing_writes.so --long "$@" 2>&1 |
   tee build/soak.log

@@ -1,5 +1,5 @@
 #pragma once
-/// How much memory of its own a process takes while it does something.
+/// Anonymous memory of a process while it works.
 
 #include <atomic>
 #include <cstdint>
@@ -7,11 +7,11 @@
 
 namespace lazymar {
 
-/// Anonymous memory of this process now, in bytes: what /proc/self/statm calls resident, less what
-/// it calls shared (files that are mapped, such as a checkpoint). 0 where that cannot be read.
+/// Anonymous memory of this process now, in bytes: what /proc/self/statm calls resident, minus what
+/// it calls shared (mapped files, such as a checkpoint). 0 if that cannot be read.
 int64_t anonymous_memory();
 
-/// Looks at anonymous_memory() every few milliseconds while it lives.
+/// Samples anonymous_memory() every few milliseconds while it exists.
 class AnonymousMemoryPeak {
  public:
   AnonymousMemoryPeak();

@@ -38,7 +38,7 @@ using Models = std::map<Precision, std::shared_ptr<const Model>>;
 /// One arm with one model and batch size, ready to run again and again.
 class Contestant {
  public:
-  /// `gpu`: what reads the GPU's state; nullptr where nothing does.
+  /// `gpu`: reads the GPU's state; may be nullptr.
   Contestant(const BenchArm& arm, const std::shared_ptr<const Model>& model, int64_t batch,
              const BenchOptions& options, const GpuReader* gpu)
       : sampling_(resolve_sampling(arm.method, model->recommended)),
@@ -58,7 +58,7 @@ class Contestant {
     }
   }
 
-  /// What a row says before anything is measured.
+  /// A row before any measurement.
   BenchRow row() const {
     BenchRow row;
     row.batch = batch();
@@ -71,7 +71,7 @@ class Contestant {
     return row;
   }
 
-  /// One batch; its time and FLOPs an image go to `row`.
+  /// Runs one batch; adds its time and FLOPs per image to `row`.
   void run(BenchRow& row) {
     GenerationHooks hooks;
     if (samples_) {
@@ -103,8 +103,7 @@ class Contestant {
  private:
   int64_t batch() const { return static_cast<int64_t>(ids_.size()); }
 
-  /// A batch, and the seconds it took by the host's clock; the memory it took and what the GPU did
-  /// meanwhile go to `row`.
+  /// Runs a batch and returns its wall time; adds its memory and the GPU's state to `row`.
   std::pair<GeneratedBatch, double> make_batch(const GenerationHooks& hooks, BenchRow& row) {
     const c10::Device device = generator_.model().mar.class_emb.device();
     enable_capture(graphs_);
@@ -179,7 +178,7 @@ class Bench {
     }
     gpu_ = std::make_unique<const GpuReader>(device_.index());
     if (!gpu_->problem().empty()) {
-      log_warning("no clocks, power and temperature: " + gpu_->problem());
+      log_warning("clocks, power and temperature unavailable: " + gpu_->problem());
       gpu_.reset();
     }
   }
@@ -249,7 +248,7 @@ class Bench {
 
   static void tell(const BenchRow& row, const std::string& what) {
     log_info(concat(row.model, ", batch ", row.batch, ", ", row.arm, ", ", to_string(row.precision),
-                    ", ", what, ": ", row.runs.back().total, " s an image",
+                    ", ", what, ": ", row.runs.back().total, " s per image",
                     row.extrapolated() ? " (extrapolated)" : ""));
   }
 
@@ -283,7 +282,7 @@ class Bench {
 
   const BenchOptions& options_;
   c10::Device device_;
-  std::unique_ptr<const GpuReader> gpu_;  ///< null on a CPU and where the driver tells nothing
+  std::unique_ptr<const GpuReader> gpu_;  ///< null on a CPU and if the driver reports nothing
   std::vector<Precision> precisions_;     ///< by arm
   std::map<Precision, double> gemm_rates_;
   BenchReport report_;

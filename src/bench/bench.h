@@ -6,9 +6,8 @@
 
 namespace lazymar {
 
-/// Runs all arms in turns, prints the table and writes what was asked for; files are written anew
-/// after each batch size, so that a long run that is stopped leaves what it has.
-/// Throws Error (usage; output).
+/// Runs all arms in turns, prints the table and writes the requested files. Files are rewritten
+/// after each batch size, so that a stopped run leaves its results. Throws Error (usage; output).
 ExitCode bench(const BenchOptions& options);
 
 }  // namespace lazymar

@@ -33,7 +33,7 @@ std::string heading(const std::vector<std::string>& titles) {
   return cells(titles) + rule + "\n";
 }
 
-/// The arm's flags, but for the precision, which is always told.
+/// The arm's flags except the precision, which is always shown.
 std::string flags_of(const BenchRow& row) {
   std::istringstream words(row.arm);
   std::string word;
@@ -49,7 +49,7 @@ std::string flags_of(const BenchRow& row) {
   return flags;
 }
 
-/// As LazyMAR's README names them: "MAR-H", "LazyMAR-H"; other flags of the arm behind it.
+/// As LazyMAR's README names them: "MAR-H", "LazyMAR-H"; followed by other flags of the arm.
 std::string method(const BenchRow& row) {
   std::string name = row.lazy ? "LazyMAR" : "MAR";
   if (row.model == "mar_base") {
@@ -82,7 +82,7 @@ std::string readme_table(const BenchReport& report) {
 }
 
 std::string detail_table(const BenchReport& report) {
-  std::string text = heading({"Model", "Batch", "s an image", "p10", "p90", "wall clock",
+  std::string text = heading({"Model", "Batch", "s per image", "p10", "p90", "wall clock",
                               "faster by time", "by FLOPs", "encoder", "decoder", "head", "VAE",
                               "rest", "GEMM rate", "share of it", "memory"});
   for (const BenchRow& row : report.rows) {
@@ -109,7 +109,7 @@ std::string detail_table(const BenchReport& report) {
   return text;
 }
 
-/// What the driver told of the GPU; empty where it told nothing.
+/// The GPU's state from the driver; empty if there is none.
 std::string gpu_table(const BenchReport& report) {
   const auto is_told = [](const BenchRow& row) { return !row.gpu_states.empty(); };
   if (std::none_of(report.rows.begin(), report.rows.end(), is_told)) {
@@ -127,18 +127,18 @@ std::string gpu_table(const BenchReport& report) {
                    cell(&GpuState::temperature, "°C"), std::to_string(row.gpu_states.size())});
   }
   return text +
-         "\nClocks, power and temperature: as the driver tells them (NVML) every 0.1 s of the "
-         "measured runs, median and in brackets the largest. GPUs from Ampere on, but for GA100, "
-         "tell the mean power of the last second.\n\n";
+         "\nClocks, power and temperature: read from the driver (NVML) every 0.1 s of the measured "
+         "runs; median, with the maximum in brackets. From Ampere on, except GA100, GPUs report "
+         "the "
+         "mean power of the last second.\n\n";
 }
 
 /// What the seconds are.
 std::string clocks_text(bool on_cpu) {
-  return on_cpu ? "They are wall time, so the wall clock's are the same."
-                : "They are the GPU's, between events in its queues: the first before a batch's "
-                  "first work, the last behind the copy of its pixels to the host. Wall clock: the "
-                  "host's, median, from before the batch is started until its pixels are on the "
-                  "host.";
+  return on_cpu ? "They are wall time, so the wall clock column is the same."
+                : "They are GPU time between CUDA events, from a batch's first work to the copy of "
+                  "its pixels to the host. Wall clock: median time on the host, from before the "
+                  "batch starts until its pixels are on the host.";
 }
 
 }  // namespace
@@ -150,20 +150,20 @@ std::string bench_markdown(const BenchReport& report) {
              setting.lazymar, ", LibTorch ", setting.libtorch, "; ", setting.weights, ".\n\n");
   text += readme_table(report) + "\n" + detail_table(report) + "\n" + gpu_table(report);
   text += concat(
-      "Seconds an image, VAE included, PNG excluded: median (the first table's latency), 10th ",
-      "and 90th percentile of ", setting.repeats, " runs of one batch, after one that was not ",
-      "measured (which also filled the first step's table of the classes); arms of one model and ",
-      "batch took turns. ", clocks_text(setting.on_cpu), " FLOPs as executed. Speedup over the ",
-      "first arm of its model and batch. GEMM rate: of packed products alone in the arm's ",
-      "precision, measured before and after; the share is that of all executed FLOPs over all ",
-      "time. Memory: ",
-      setting.on_cpu ? "the largest anonymous memory of the process (resident less shared of "
+      "Seconds per image include the VAE and exclude PNG encoding: median (the latency of the ",
+      "first table), 10th and 90th percentile of ", setting.repeats, " runs of one batch. One ",
+      "run before them does not count; it also fills the class table of the first step. Arms of ",
+      "one model and batch size take turns. ", clocks_text(setting.on_cpu), " FLOPs as executed. ",
+      "Speedup over the first arm of the same model and batch size. GEMM rate: packed products ",
+      "alone in the arm's precision, measured before and after. Its share: all executed FLOPs ",
+      "over all time. Memory: ",
+      setting.on_cpu ? "peak anonymous memory of the process (resident minus shared in "
                        "/proc/self/statm, sampled every 10 ms)"
-                     : "the most that was held for tensors on the GPU",
+                     : "peak memory of tensors on the GPU",
       " while the arm ran, with the weights and caches of all arms of its model.\n");
   const auto extrapolated = [](const BenchRow& row) { return row.extrapolated(); };
   if (std::any_of(report.rows.begin(), report.rows.end(), extrapolated)) {
-    text += "\n≈: extrapolated, not run as a whole. Decoding steps that were measured:";
+    text += "\n≈: extrapolated, not run as a whole. Measured decoding steps:";
     for (const BenchRow& row : report.rows) {
       if (extrapolated(row)) {
         text += concat(" ", method(row), ", batch ", row.batch, ": ", row.measured_steps, " of ",

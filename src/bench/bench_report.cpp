@@ -35,7 +35,7 @@ ordered_json seconds_json(const std::vector<double>& runs) {
           {"runs", runs}};
 }
 
-/// null where the driver tells nothing.
+/// null if the driver reports nothing.
 ordered_json gpu_json(const BenchRow& row) {
   ordered_json json = {{"samples", row.gpu_states.size()}};
   bool told = false;
@@ -82,7 +82,7 @@ ordered_json row_json(const BenchReport& report, const BenchRow& row) {
           {"share_of_gemm_rate", gemm_share(row)}};
 }
 
-/// Where the value of a column of the CSV file stands in a row's JSON.
+/// Path of a CSV column's value in a row's JSON.
 struct CsvColumn {
   const char* name;
   const char* path;
@@ -124,7 +124,7 @@ constexpr CsvColumn kCsvColumns[] = {
     {"share_of_gemm_rate", "/share_of_gemm_rate"},
 };
 
-/// A field of a CSV file: empty for null, in quotes where it holds a separator or a quote.
+/// A CSV field: empty for null, quoted if it contains a separator or a quote.
 std::string csv_field(const ordered_json& value) {
   if (!value.is_string()) {
     return value.is_null() ? "" : value.dump();

@@ -1,5 +1,5 @@
 #pragma once
-/// What lazymar_bench found, for people and for scripts.
+/// Results of lazymar_bench, for people and for scripts.
 
 #include <cstdint>
 #include <optional>
@@ -15,24 +15,24 @@ namespace lazymar {
 /// One arm with one model and batch size.
 struct BenchRow {
   std::string model, arm;
-  int64_t group =
-      0;  ///< arms of one group took turns; the first is what the others are compared to
+  int64_t group = 0;  ///< arms of one group took turns; the first is the baseline of the others
   int64_t batch = 0;
   bool lazy = false;
   Precision precision = Precision::kFp32;  ///< not kAuto
   int64_t num_iter = 0, num_sampling_steps = 0;
-  int64_t measured_steps = 0;  ///< decoding steps that were run; fewer: extrapolated
+  int64_t measured_steps =
+      0;  ///< decoding steps that were run; if fewer than num_iter, extrapolated
   /// Seconds per image of each measured run: between events in a GPU's queues, or a CPU's time.
   std::vector<StageSeconds> runs;
-  /// Seconds per image of each measured run by the host's clock, from before the batch is started
-  /// until its pixels are on the host; on a CPU the totals of `runs`.
+  /// Wall time per image of each measured run, from before the batch starts until its pixels are on
+  /// the host; on a CPU, the totals of `runs`.
   std::vector<double> wall_seconds;
   std::vector<GpuState> gpu_states;  ///< during the measured runs; none on a CPU
-  double flops = 0;                  ///< executed for an image
-  double original_flops = 0;         ///< that the original's way of computing it executes
+  double flops = 0;                  ///< executed per image
+  double original_flops = 0;         ///< that the original code executes
   int64_t peak_anonymous = 0;        ///< bytes, of the process while this arm ran
   int64_t peak_device = 0;           ///< bytes held for tensors on the GPU; 0 on a CPU
-  double gemm_rate = 0;              ///< FLOP/s of products alone, before or after, the larger
+  double gemm_rate = 0;              ///< FLOP/s of products alone, the larger of before and after
 
   bool extrapolated() const { return measured_steps < num_iter; }
 };
@@ -55,14 +55,13 @@ struct BenchReport {
   std::vector<int64_t> order;
 };
 
-/// The value below which a share of the values lies, interpolated between neighbours (as NumPy's
-/// default); of at least one value.
+/// The quantile of at least one value, interpolated linearly (NumPy's default).
 double quantile(std::vector<double> values, double share);
 
 /// Median seconds per image, of the totals of `runs`.
 double median_seconds(const BenchRow& row);
 
-/// One of the figures of a GPU's state during a row's runs; nothing where it was never told.
+/// One figure of the GPU's state during a row's runs; empty if never reported.
 struct MedianAndMost {
   double median = 0, most = 0;
 };
@@ -75,10 +74,10 @@ struct Speedup {
 };
 Speedup speedup(const BenchReport& report, const BenchRow& row);
 
-/// Executed FLOPs per second over those of products alone.
+/// Executed FLOP/s divided by those of products alone.
 double gemm_share(const BenchRow& row);
 
-/// LazyMAR README's table, and one with all the rest.
+/// The table of LazyMAR's README, and one with everything else.
 std::string bench_markdown(const BenchReport& report);
 std::string bench_json(const BenchReport& report);
 /// A heading, then a line per row.

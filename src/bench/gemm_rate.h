@@ -1,5 +1,5 @@
 #pragma once
-/// The rate of matrix products that this machine reaches now: what a network's is measured by.
+/// The rate of matrix products that this machine currently reaches, as a yardstick for networks.
 
 #include "weights/weights.h"
 

@@ -38,18 +38,18 @@ class SharedLibrary {
   SharedLibrary(const SharedLibrary&) = delete;
   SharedLibrary& operator=(const SharedLibrary&) = delete;
 
-  /// False where there is no such function or it fails.
+  /// False if there is no such function or it fails.
   template <typename Function, typename... Arguments>
   bool call(const char* name, Arguments... arguments) const {
     auto* const function = reinterpret_cast<Function*>(::dlsym(handle_, name));
     return function != nullptr && function(arguments...) == 0;
   }
 
-  /// Throws where there is no such function or it fails.
+  /// Throws if there is no such function or it fails.
   template <typename Function, typename... Arguments>
   void require(const char* name, Arguments... arguments) const {
     if (!call<Function>(name, arguments...)) {
-      throw std::runtime_error(concat(name, " is missing or has failed"));
+      throw std::runtime_error(concat(name, " is missing or failed"));
     }
   }
 
@@ -85,7 +85,7 @@ class GpuReader::Nvml {
   Nvml(const Nvml&) = delete;
   Nvml& operator=(const Nvml&) = delete;
 
-  /// What a function says of the GPU, and of what kind where it takes one.
+  /// A function's result for the GPU, with its kind if it takes one.
   template <typename Function, typename... Kind>
   std::optional<double> figure(const char* function, Kind... kind) const {
     unsigned value = 0;

@@ -1,5 +1,5 @@
 #pragma once
-/// A GPU's clocks, power and temperature while it does something.
+/// A GPU's clocks, power and temperature while it works.
 
 #include <thread>
 #include <vector>
@@ -8,15 +8,15 @@
 
 namespace lazymar {
 
-/// Reads the state of a GPU again and again while it lives.
+/// Reads the state of a GPU repeatedly while it exists.
 class GpuSampler {
  public:
-  /// Nothing is read for nullptr; the reader must live on.
+  /// Reads nothing for nullptr; the reader must outlive it.
   explicit GpuSampler(const GpuReader* reader);
   GpuSampler(const GpuSampler&) = delete;
   GpuSampler& operator=(const GpuSampler&) = delete;
 
-  /// Ends the reading. What was read: soon after the beginning, then every tenth of a second.
+  /// Stops, and returns the samples: one soon after the start, then one every tenth of a second.
   std::vector<GpuState> finish();
 
  private:

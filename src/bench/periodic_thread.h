@@ -1,5 +1,5 @@
 #pragma once
-/// For those who look at something while other work goes on.
+/// Calls a function periodically on a background thread.
 
 #include <chrono>
 #include <functional>
@@ -7,8 +7,8 @@
 
 namespace lazymar {
 
-/// Calls `work` on a thread of its own, after `first` and then every `pause`, until the thread is
-/// asked to stop, as it is when it is destroyed.
+/// Calls `work` on its own thread, after `first` and then every `pause`, until stopped or
+/// destroyed.
 std::jthread periodic_thread(std::chrono::milliseconds first, std::chrono::milliseconds pause,
                              std::function<void()> work);
 

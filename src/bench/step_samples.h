@@ -1,5 +1,5 @@
 #pragma once
-/// What all decoding steps take, from a few of each kind.
+/// The cost of all decoding steps, from a few of each kind.
 
 #include <cstdint>
 #include <vector>
@@ -9,25 +9,25 @@
 
 namespace lazymar {
 
-/// Steps of one kind do the same on more or fewer rows: the first one (whose z comes out of a
-/// table), full ones, and lazy ones by the share of rows that is recomputed.
+/// Steps of one kind do the same work on more or fewer rows: the first step (whose z comes from a
+/// table), full steps, and lazy steps by the share of retained rows.
 class StepSamples {
  public:
   /// At most `per_kind` (1 or more) steps of each kind are measured, spread over the run, and those
-  /// that predict the fewest and the most tokens. Steps that those need before them, for their
-  /// caches and rows to be as in a whole run, are computed too.
+  /// that predict the fewest and the most tokens. Steps that they need before them, so that caches
+  /// and rows are as in a whole run, are computed too.
   StepSamples(const Workload& workload, int64_t images, int64_t per_kind);
 
   bool computed(const DecodeStep& step) const { return steps_[at(step)].computed; }
   bool measured(const DecodeStep& step) const { return steps_[at(step)].measured; }
   int64_t measured_count() const;
 
-  /// A measured step took so long. Void again after sum().
+  /// Adds the time of a measured step. Reset by sum().
   void add(const DecodeStep& step, const StageSeconds& seconds);
 
   /// Seconds of all steps, by stage. Between measured steps of one kind, encoder and decoder are
-  /// interpolated over their FLOPs; the head's over its own, whatever the kind of step: its cache
-  /// does not follow the steps. Before: add() for each measured step.
+  /// interpolated over their FLOPs; the head over its own FLOPs for all kinds of steps, because its
+  /// cache does not depend on them. Call add() for each measured step first.
   StageSeconds sum();
 
  private:

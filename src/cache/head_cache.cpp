@@ -11,8 +11,8 @@
 namespace lazymar {
 namespace {
 
-// The released constants: blocks that keep their whole residual, and the share of the process
-// behind which the other blocks' mlp outputs are reused.
+// The released constants: the blocks that keep their whole residual, and the share of the process
+// after which the other blocks' mlp outputs are reused.
 constexpr size_t kFirstResidual = 1;
 constexpr size_t kLastResidual = 4;
 constexpr double kReuseBelow = 0.9;

@@ -1,6 +1,6 @@
 #pragma once
-/// LazyMAR's cache of the diffusion head (models/diffloss_cached.py of github
-/// feihongyan1/LazyMAR), behind the HeadRunner seam.
+/// LazyMAR's cache of the diffusion head (models/diffloss_cached.py of github feihongyan1/LazyMAR),
+/// an implementation of HeadRunner.
 
 #include <ATen/core/Tensor.h>
 
@@ -29,12 +29,12 @@ class HeadCache final : public HeadRunner {
 
   HeadOutput predict(const DiffusionHead& head, const HeadStep& step) override;
 
-  /// The steps up to the next full one where all that blocks add is known beforehand, in one launch
-  /// (where the device has the kernel, or use_windows() was called).
+  /// The steps up to the next full one, if all that blocks add is known in advance, in one launch
+  /// (if the device has the kernel, or use_windows() was called).
   std::optional<HeadAdvance> advance(const DiffusionHead& head, const HeadStep& step,
                                      const HeadProcess& process) override;
 
-  /// Takes windows wherever they are possible, by plain ATen if need be: for tests.
+  /// Uses windows wherever possible, in plain ATen if necessary: for tests.
   void use_windows() { windows_everywhere_ = true; }
 
  private:

@@ -7,8 +7,8 @@
 
 namespace lazymar {
 
-/// Rows [R, N, 2D], keys first; undefined until first stored. Its memory is used again by the next
-/// full step and the next batch.
+/// Rows [R, N, 2D], keys first; undefined until first stored. Its memory is reused by the next full
+/// step and the next batch.
 struct KvCache {
   at::Tensor rows;
 

@@ -29,8 +29,8 @@ bool LazyCache::lazy(int64_t step) const {
 }
 
 bool LazyCache::keeps(const DecodeStep& step) const {
-  // Lazy steps pass their tokens on; of the full ones only the last before a lazy one has to leave
-  // anything behind.
+  // Lazy steps pass their tokens on. Of the full steps, only the last one before a lazy step has to
+  // keep anything.
   return lazy(step.index) ||
          (step.index + 1 < static_cast<int64_t>(plan_.size()) && lazy(step.index + 1));
 }
@@ -129,7 +129,7 @@ LazyCache::Range LazyCache::needed_rows(const DecodeStep& step) const {
 at::Tensor LazyCache::decode_rows(std::span<const Block> blocks, const RowInputs& inputs,
                                   const DecodeStep& step, at::Tensor& rows) {
   const int64_t all = length_ + buffer_;
-  // A next step that computes every row needs none of this one's.
+  // If the next step computes every row, it needs nothing from this one.
   const bool store =
       optimizations_.needed_stores ? next_prunes(step) : options_.token && keeps(step);
   at::Tensor h = inputs.x;
@@ -153,7 +153,7 @@ at::Tensor LazyCache::decode_rows(std::span<const Block> blocks, const RowInputs
       // Layers before the pruning one are computed on all rows in every step: nothing to keep.
       decoder_[i].store(kv, cached_halves_ * images_, all, 0);
     }
-    // Every row is asked; behind the last block not every row has to ask.
+    // Every row supplies keys and values; in the last block, not every row needs a query.
     Range asking{0, h.size(1)};
     if (i + 1 == blocks.size() && rows.defined() && optimizations_.needed_rows) {
       asking.count = step.predicted();

@@ -1,6 +1,6 @@
 #pragma once
 /// LazyMAR's token cache and condition cache (Yan et al., ICCV 2025, arXiv:2503.12450; models/
-/// mar_cache.py and basic.py of github feihongyan1/LazyMAR), behind the Runner seam.
+/// mar_cache.py and basic.py of github feihongyan1/LazyMAR), an implementation of Runner.
 
 #include <ATen/core/Tensor.h>
 
@@ -51,17 +51,17 @@ class LazyCache final : public Runner {
   bool reuses_tokens(const DecodeStep& step) const { return options_.token && lazy(step.index); }
   bool keeps_difference(const DecodeStep& step) const;
   int64_t computed_halves(const DecodeStep& step) const;
-  /// Rows of the last block's output that this step, or the difference it keeps, has a use for.
+  /// Rows of the last block's output that this step, or its stored difference, needs.
   Range needed_rows(const DecodeStep& step) const;
   int64_t rows_to_keep(const DecodeStep& step) const;
-  /// Whether decoder rows are left out in this step, and so taken from the step before.
+  /// Whether this step skips decoder rows, and so takes them from earlier steps.
   bool prunes(const DecodeStep& step) const {
     return reuses_tokens(step) && rows_to_keep(step) < length_ + buffer_;
   }
   bool next_prunes(const DecodeStep& step) const;
 
-  /// The needed rows of the last block's output; where rows are pruned, the kept ones, the
-  /// predicted among them first, and their list in `rows`.
+  /// The needed rows of the last block's output. If rows are pruned: the retained rows, predicted
+  /// ones first, and their list in `rows`.
   at::Tensor decode_rows(std::span<const Block> blocks, const RowInputs& inputs,
                          const DecodeStep& step, at::Tensor& rows);
   /// The pruning layer: x [R, N, D] and `of` it -> its output for the kept rows, and their list in

@@ -1,5 +1,5 @@
 #pragma once
-/// How many decoder rows a lazy step recomputes behind the pruning layer.
+/// How many decoder rows a lazy step recomputes after the pruning layer.
 
 #include <cstdint>
 #include <string>
@@ -14,8 +14,8 @@ namespace lazymar {
 /// (models/basic.py of LazyMAR, tuned for 64 steps).
 class RetainSchedule {
  public:
-  /// kPublished indexes the table by the step's number, its last value beyond it; kScaled stretches
-  /// the table to num_iter, the same thing at 64; kList takes the options' own list.
+  /// kPublished indexes the table by step, with its last value beyond the end; kScaled stretches
+  /// the table to num_iter (identical at 64); kList uses the given list.
   RetainSchedule(const LazyOptions& options, int64_t num_iter);
 
   double ratio(int64_t step) const;

@@ -1,12 +1,12 @@
 #pragma once
-/// What computing a batch of images took: seconds and FLOPs.
+/// Cost of computing a batch of images: seconds and FLOPs.
 
 #include <cstdint>
 #include <vector>
 
 namespace lazymar {
 
-/// Time of a block's stages: by the wall clock on a CPU, between events on a GPU.
+/// Time of a batch's stages: wall time on a CPU, time between events on a GPU.
 struct StageSeconds {
   double encoder = 0.0, decoder = 0.0, head = 0.0, vae = 0.0;
   double total = 0.0;  ///< from labels to pixels, everything included

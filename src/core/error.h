@@ -11,15 +11,15 @@ namespace lazymar {
 /// Exit status of every tool; the numbers above 63 are those of sysexits.h.
 enum class ExitCode : int {
   kDone = 0,
-  kFailed = 1,        ///< it ran, and the answer is no (over the tolerance, failed images)
+  kFailed = 1,        ///< it ran and found a failure (above the tolerance, failed images)
   kUsage = 2,         ///< unusable input or settings
-  kInternal = 70,     ///< a bug, or a library that gave up
+  kInternal = 70,     ///< a bug, or an error in a library
   kOutput = 74,       ///< output cannot be written
   kIncomplete = 75,   ///< stopped before the end: run it again
   kInterrupted = 130  ///< second interrupt
 };
 
-/// Says in one line what is wrong, where, and what to do.
+/// One line: what is wrong, where, and what to do.
 class Error : public std::runtime_error {
  public:
   Error(ExitCode code, const std::string& message) : std::runtime_error(message), code_(code) {}

@@ -8,7 +8,7 @@
 
 namespace lazymar {
 
-/// FNV-1a, 64 bits. Not for anything that an adversary may choose.
+/// FNV-1a, 64 bits. Not safe against an adversary.
 constexpr uint64_t fnv1a(std::string_view text) {
   uint64_t hash = 0xcbf29ce484222325;
   for (const char c : text) {

@@ -1,5 +1,5 @@
 #pragma once
-/// Messages to people: to stderr and, once a run folder is there, to its log file.
+/// Log messages: to stderr and, once a run folder exists, to its log file.
 
 #include <filesystem>
 #include <string>
@@ -9,7 +9,7 @@ namespace lazymar {
 void log_info(const std::string& message);
 void log_warning(const std::string& message);
 
-/// From now on messages also go to this file. Throws Error (output) where it cannot be opened.
+/// From now on messages also go to this file. Throws Error (output) if it cannot be opened.
 void log_to_file(const std::filesystem::path& path);
 
 }  // namespace lazymar

@@ -8,8 +8,8 @@
 
 namespace lazymar {
 
-/// Shape of a MAR network: encoder-decoder transformer and diffusion MLP head.
-/// Everything but the numbers of attention heads can be read off a checkpoint's tensors.
+/// Shape of a MAR network: encoder-decoder transformer and diffusion MLP head. Everything except
+/// the number of attention heads follows from a checkpoint's tensors.
 struct MarConfig {
   int64_t encoder_dim = 0;
   int64_t encoder_depth = 0;
@@ -42,7 +42,7 @@ struct VaeConfig {
   int64_t groups = 32;     ///< of every GroupNorm
   double norm_eps = 1e-6;  ///< of every GroupNorm
   double latent_scale = kLatentScale;
-  int64_t middle_width = 0;           ///< channels behind conv_in
+  int64_t middle_width = 0;           ///< channels after conv_in
   std::vector<int64_t> level_widths;  ///< output channels of "up.<i>"; 0 is the finest
 
   /// Pixels per latent position: every level but the finest doubles the size.
@@ -52,7 +52,8 @@ struct VaeConfig {
 /// KL-16 as published: 128 channels, multipliers 1, 1, 2, 2, 4.
 VaeConfig kl16_config();
 
-/// A named architecture: what a checkpoint's shapes do not tell, and the shapes for random weights.
+/// A named architecture: what a checkpoint's shapes do not determine, and the shapes for random
+/// weights.
 struct Preset {
   std::string_view name;
   int64_t dim, depth, heads;       ///< of encoder and decoder alike
@@ -62,7 +63,7 @@ struct Preset {
 /// mar_base, mar_large, mar_huge as published; nullptr for another name.
 const Preset* find_preset(std::string_view name);
 
-/// The preset of that width, for a file that comes without its name; nullptr where there is none.
+/// The preset of that width, for a file without a model name; nullptr if there is none.
 const Preset* preset_of_width(int64_t width);
 
 /// The names that find_preset knows, for messages.

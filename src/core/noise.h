@@ -13,7 +13,7 @@ namespace lazymar {
 /// Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
 std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key);
 
-/// Which normal values a decoding step asks for.
+/// Which normal values a decoding step needs.
 struct NoiseRequest {
   static constexpr int64_t kStart = -1;
 
@@ -29,7 +29,7 @@ struct CounterBased {
   std::vector<int64_t> image_ids;  ///< by slot
 };
 
-/// Where a batch's token orders and normal values come from.
+/// Source of a batch's token orders and normal values.
 class NoiseSource {
  public:
   virtual ~NoiseSource() = default;
@@ -41,7 +41,7 @@ class NoiseSource {
   /// Standard normal values, [B * n, C] row by row.
   virtual void normals(const NoiseRequest& request, std::span<float> values) = 0;
 
-  /// Defined where normals() are PhiloxNoise's.
+  /// Defined if normals() are PhiloxNoise's.
   virtual std::optional<CounterBased> counter_based() const { return std::nullopt; }
 };
 

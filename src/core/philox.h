@@ -1,5 +1,5 @@
 #pragma once
-/// The arithmetic of noise, compiled for host and device alike: Philox4x32-10 and Box-Muller.
+/// The arithmetic of noise, compiled for both host and device: Philox4x32-10 and Box-Muller.
 ///
 /// Bits are equal by construction: nothing but integers and single operations of IEEE doubles, none
 /// of which may be fused (on hosts, files that include this are compiled with -ffp-contract=off).

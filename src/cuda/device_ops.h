@@ -1,12 +1,12 @@
 #pragma once
-/// The kernels behind nn/device_ops.h.
+/// The kernels registered in nn/device_ops.h.
 
 #include "nn/device_ops.h"
 
 namespace lazymar::cuda {
 
-/// The table for tensors of `device`: CUDA, or the CPU where the tests emulate the kernels. Shapes
-/// and types without a kernel go to the twins in plain ATen. Without capture().
+/// The table for tensors of `device`: CUDA, or the CPU if the tests emulate the kernels. Shapes and
+/// types without a kernel use plain ATen. Without capture().
 DeviceOps kernel_ops(c10::DeviceType device);
 
 }  // namespace lazymar::cuda

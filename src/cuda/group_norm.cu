@@ -1,6 +1,6 @@
-// GroupNorm over pictures whose channels lie side by side: moments in chunks of pixels, a factor
-// and an offset for each channel, then one pass that scales. Sums have a fixed order: bits do not
-// depend on what else runs.
+// GroupNorm over images with contiguous channels: moments over chunks of pixels, a factor and an
+// offset per channel, then one scaling pass. Sums have a fixed order, so bits do not depend on
+// other work.
 #include <type_traits>
 
 #include "cuda/rows.h"

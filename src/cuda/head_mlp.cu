@@ -1,5 +1,5 @@
-// The MLP of the head's blocks for a few rows. Its products cost little more than reading their
-// weights, and every operation around them would wait for a launch of its own: two launches do it.
+// The MLP of the head's blocks for a few rows, in two launches. Its products cost little more than
+// reading their weights, so separate launches of the surrounding operations would dominate.
 #include "cuda/norm.h"
 #include "cuda/tensor_cores.h"
 
@@ -26,9 +26,9 @@ __device__ inline Words words_at(const Y* at) {
   return load<4>(reinterpret_cast<const uint32_t*>(at));
 }
 
-/// The block's kTileOutputs columns of rows * weight^T. The warps share the inputs out, chunk by
-/// chunk; within a chunk a lane takes eight inputs that lie side by side, for both factors: the
-/// order of a sum's terms is free.
+/// The block's kTileOutputs columns of rows * weight^T. The warps divide the inputs into chunks;
+/// within a chunk, a lane takes eight contiguous inputs of both factors, as the order of a sum's
+/// terms does not matter.
 template <typename Y>
 class TileProduct {
  public:

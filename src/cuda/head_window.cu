@@ -1,5 +1,5 @@
-// The diffusion steps between two full ones, in which the head's blocks add what was computed
-// beforehand: a row depends on nothing but itself, so a block takes a few rows through all steps.
+// The diffusion steps between two full ones, where the head's blocks add precomputed values. Rows
+// are independent, so a thread block takes a few rows through all steps.
 #include <type_traits>
 
 #include "cuda/rows.h"

@@ -1,7 +1,7 @@
 #pragma once
 /// The kernels, as functions over pointers to device memory: no LibTorch here, so that they compile
-/// in seconds. Each does what the operation of nn/ops.h named beside it says; each only starts work
-/// on the stream. Throws std::runtime_error for types without a kernel and launches refused.
+/// in seconds. Each implements the named operation of nn/ops.h and only enqueues work on the
+/// stream. Throws std::runtime_error for types without a kernel and for failed launches.
 
 #include <cstdint>
 
@@ -13,8 +13,7 @@ using Stream = CUstream_st*;  ///< cudaStream_t
 
 enum class Element { kFloat, kDouble, kBf16, kHalf };
 
-/// Rows of a tensor [outer, inner, width] whose last dimension lies side by side; strides in
-/// elements.
+/// Rows of a tensor [outer, inner, width] whose last dimension is contiguous; strides in elements.
 struct Rows {
   void* data = nullptr;
   int64_t inner = 1;
@@ -31,8 +30,8 @@ struct RowShape {
 };
 
 /// layer_norm and modulated_norm: out [rows, width] of the product type. weight and bias may be
-/// null; so may shift and scale, of the product type. add_norm: where `added` is there, of the
-/// product type, x + added is normed, and left in sum [rows, width].
+/// null; so may shift and scale, of the product type. add_norm: if `added` is given (of the product
+/// type), x + added is normed and stored in sum [rows, width].
 struct NormArguments {
   Rows x;
   const void* weight = nullptr;
@@ -45,8 +44,8 @@ struct NormArguments {
 };
 void norm_rows(const RowShape& shape, const NormArguments& arguments, Stream stream);
 
-/// add, add_in_place and add_gated: out = x + y, or x + gate * y where there is a gate; y and gate
-/// of the product type; out may be x.
+/// add, add_in_place and add_gated: out = x + y, or x + gate * y if there is a gate; y and gate of
+/// the product type; out may be x.
 struct AddArguments {
   Rows x, gate, y, out;
 };
@@ -77,7 +76,7 @@ void gated_sums(const RowShape& shape, const GatedSumArguments& arguments, Strea
 
 /// group_norm and group_norm_silu: x [images, pixels, channels] -> out of the same shape. `in`: x's
 /// type, `weights`: that of weight and bias. `partials` [images, chunks, groups, 2] and `scales`
-/// [images, channels, 2] are room to work in.
+/// [images, channels, 2] are scratch memory.
 struct GroupNormArguments {
   const void* x = nullptr;
   const void* weight = nullptr;
@@ -146,7 +145,7 @@ void draw_normals(const NormalArguments& arguments, Stream stream);
 
 /// head_mlp, in two launches: up to 16 rows of x's type fp32, products in bf16 or fp16.
 struct HeadMlpArguments {
-  NormArguments norm;  ///< its x is h; shift and scale are there, out is not used
+  NormArguments norm;  ///< its x is h; shift and scale are given, out is unused
   Rows gate;           ///< [rows, width] of the product type
   const void *fc1_weight = nullptr, *fc1_bias = nullptr;  ///< [width, width], [width]
   const void *fc2_weight = nullptr, *fc2_bias = nullptr;  ///< all of the product type
@@ -170,7 +169,7 @@ struct PosteriorArguments {
 };
 void posterior(Element type, const PosteriorArguments& arguments, Stream stream);
 
-/// head_window: several diffusion steps of rows that depend on nothing but themselves.
+/// head_window: several diffusion steps of independent rows.
 struct WindowArguments {
   const void* x = nullptr;             ///< [rows, channels]
   Rows sums;                           ///< [steps, rows, width]
@@ -189,7 +188,7 @@ struct WindowArguments {
   int64_t steps = 0;
   double eps = 1e-6, temperature = 1.0;
 };
-/// True where a row of this shape fits into a block's shared memory.
+/// True if a row of this shape fits in a block's shared memory.
 bool has_head_window(Element type, int64_t width, int64_t channels);
 void head_window(Element type, Element product, const WindowArguments& arguments, Stream stream);
 

@@ -1,5 +1,5 @@
 #pragma once
-/// What a kernel's file needs of CUDA C++: types, and launching. Compiled by nvcc, or by a C++
+/// What kernel files need from CUDA C++: types and launching. Compiled by nvcc, or by a C++
 /// compiler against the tests' emulation.
 
 #include <cstddef>
@@ -21,7 +21,7 @@ namespace lazymar::cuda {
 
 inline constexpr int kWarp = 32;
 
-/// Starts `kernel` on `stream`; throws std::runtime_error where the launch is refused.
+/// Launches `kernel` on `stream`; throws std::runtime_error if that fails.
 template <typename... Parameters, typename... Arguments>
 void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared_bytes,
             [[maybe_unused]] Stream stream, const Arguments&... arguments) {
@@ -166,7 +166,7 @@ void with_types(Element x, Element product, const F& f) {
   }
 }
 
-/// True where rows of `element_size` and these offsets can be moved four elements at a time.
+/// True if rows of `element_size` and these offsets can be moved four elements at a time.
 inline bool aligned(const void* data, int64_t element_size, int64_t stride, int64_t outer_stride) {
   constexpr int64_t kPack = 4;
   return reinterpret_cast<uintptr_t>(data) % static_cast<uintptr_t>(kPack * element_size) == 0 &&

@@ -5,7 +5,7 @@
 
 namespace lazymar::cuda {
 
-/// The row that is to be normed; where it is a sum, reading it writes it.
+/// The row to norm; if it is a sum, reading it also stores it.
 template <typename X, typename Y, int kPack>
 struct NormSource {
   __device__ NormSource(const NormArguments& a, int64_t row, int64_t width)
@@ -34,7 +34,7 @@ struct NormSource {
   X* sum;
 };
 
-/// What becomes of a row's elements once its mean and 1 / deviation are known.
+/// Applies a row's mean and 1 / deviation to its elements.
 template <typename X, typename Y, int kPack>
 struct NormedRow {
   __device__ NormedRow(const NormArguments& a, int64_t row, Y* to)

@@ -1,4 +1,5 @@
-// The room's door: linked in, it puts the kernels behind nn/ops.h and graphs behind nn/capture.h.
+// Entry point of this room: if linked in, it registers the kernels for nn/ops.h and graphs for
+// nn/capture.h.
 #include <ATen/core/CachingHostAllocator.h>
 #include <ATen/cuda/CUDAContext.h>
 #include <ATen/cuda/CUDAEvent.h>
@@ -19,8 +20,8 @@ namespace {
 
 using Pool = std::shared_ptr<const at::cuda::MempoolId_t>;
 
-/// The pool that all living graphs share. LibTorch takes none that has lost its last graph, so the
-/// next graph begins another.
+/// The memory pool of all existing graphs. LibTorch does not reuse a pool without graphs, so the
+/// next graph then starts a new one.
 Pool shared_pool() {
   static std::weak_ptr<const at::cuda::MempoolId_t> used;
   Pool pool = used.lock();
@@ -87,7 +88,7 @@ class Graph final : public Capture {
         step();
         return true;
       } catch (const std::exception&) {
-        return false;  // the caller is told what went wrong in the capture
+        return false;  // the caller gets the error of the capture
       }
     };
     if (tried([&] { graph_.capture_end(); })) {
@@ -116,7 +117,7 @@ class Graph final : public Capture {
     return only;
   }
 
-  Pool pool_;  // outlives the graph, which tells LibTorch that it no longer uses it
+  Pool pool_;  // outlives the graph, which releases it in LibTorch
   at::cuda::CUDAGraph graph_;
 };
 
@@ -141,7 +142,7 @@ const DeviceOps& table() {
 }  // namespace
 }  // namespace lazymar::cuda
 
-/// Named by the link command, which thereby takes this file out of its library.
+/// Referenced by the link command, so that the linker keeps this file.
 extern "C" const bool lazymar_cuda_is_linked = [] {
   lazymar::register_device_ops(&lazymar::cuda::table());
   return true;

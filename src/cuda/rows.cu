@@ -8,7 +8,7 @@ namespace {
 
 constexpr int kThreads = 128;
 
-/// For many rows: a warp per row; the second and third look at x come out of the first-level cache.
+/// For many rows: a warp per row; the second and third read of x hit the L1 cache.
 template <typename X, typename Y, int kPack>
 __global__ void __launch_bounds__(kThreads) norm_kernel(RowShape shape, NormArguments a) {
   const int lane = threadIdx.x % kWarp;
@@ -59,7 +59,7 @@ __global__ void __launch_bounds__(kMostRowThreads)
                        [&](X value) { return block_sum(value, scratch); });
 }
 
-/// The thread's pack: its row, and its first element; false where there is none left.
+/// The thread's pack: its row and first element; false if none is left.
 template <int kPack>
 __device__ inline bool find_pack(const RowShape& shape, int64_t& row, int64_t& i) {
   const int64_t packs = shape.width / kPack;
@@ -69,8 +69,8 @@ __device__ inline bool find_pack(const RowShape& shape, int64_t& row, int64_t& i
   return row < shape.rows;
 }
 
-/// A block per row: where it lies is found once, by no more threads than a row of the published
-/// models keeps busy.
+/// A block per row: its position is computed once, with no more threads than a row of the published
+/// models needs.
 constexpr int kMostAddThreads = 64;
 
 template <typename X, typename Y, int kPack>

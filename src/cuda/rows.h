@@ -16,7 +16,7 @@ __device__ inline T* mutable_row_of(const Rows& rows, int64_t row) {
          row % rows.inner * rows.stride;
 }
 
-/// The same where both indices are known: without a division.
+/// The same if both indices are known, without a division.
 template <typename T>
 __device__ inline const T* row_of(const Rows& rows, int64_t outer, int64_t inner) {
   return static_cast<const T*>(rows.data) + outer * rows.outer_stride + inner * rows.stride;
@@ -27,7 +27,7 @@ bool aligned(const Rows& rows) {
   return aligned(rows.data, sizeof(T), rows.stride, rows.outer_stride);
 }
 
-/// Calls f with std::integral_constant 4 where everything can be moved in packs of four, else 1.
+/// Calls f with std::integral_constant 4 if everything can be moved in packs of four, else 1.
 template <int kValue>
 struct PackSize {
   static constexpr int value = kValue;

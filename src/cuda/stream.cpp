@@ -1,4 +1,4 @@
-// In a file of its own: programs with emulated kernels bring another one.
+// A separate file: programs with emulated kernels replace it.
 #include <c10/cuda/CUDAStream.h>
 
 #include "cuda/tensors.h"

@@ -33,15 +33,15 @@ inline Element element(c10::ScalarType type) {
   }
 }
 
-/// True where rows of type x go with products of type `product`.
+/// True if rows of type x can be used with products of type `product`.
 inline bool has_kernel(c10::ScalarType x, c10::ScalarType product) {
   return (x == c10::kFloat &&
           (product == c10::kFloat || product == c10::kBFloat16 || product == c10::kHalf)) ||
          (x == c10::kDouble && product == c10::kDouble);
 }
 
-/// A tensor [..., W] as rows of W elements that lie side by side; copied where they do not. Of
-/// three dimensions, `inner` is the second.
+/// A tensor [..., W] as rows of W contiguous elements; copied if they are not. Of three dimensions,
+/// `inner` is the second.
 struct RowsOf {
   explicit RowsOf(const at::Tensor& t) : tensor(t) {
     if (!t.defined()) {
@@ -62,7 +62,7 @@ struct RowsOf {
     rows.data = tensor.data_ptr();
   }
 
-  at::Tensor tensor;  ///< keeps the memory until the work is on its way
+  at::Tensor tensor;  ///< keeps the memory until the work is queued
   Rows rows;
 };
 

@@ -1,5 +1,5 @@
 #pragma once
-/// Files that are either whole or not there.
+/// Atomic files: complete or absent.
 
 #include <cstddef>
 #include <filesystem>
@@ -15,8 +15,8 @@ namespace lazymar {
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes,
                            const std::filesystem::path& scratch);
 
-/// The same for content that is made piece by piece: `produce` hands each piece to its argument.
-/// What it throws leaves nothing behind.
+/// The same for content made in pieces: `produce` passes each piece to its argument. If it throws,
+/// nothing is left behind.
 using ByteSink = std::function<void(std::span<const std::byte>)>;
 void write_file_atomically(const std::filesystem::path& path,
                            const std::function<void(const ByteSink&)>& produce,

@@ -1,5 +1,5 @@
 #pragma once
-/// The one cursor through which untrusted bytes are read: every step is checked against the end.
+/// The cursor for reading untrusted bytes: every read is checked against the end.
 
 #include <cstddef>
 #include <cstdint>
@@ -13,7 +13,7 @@
 
 namespace lazymar {
 
-/// Text from a file for a message: on one line, cut where it is long; also in quotes.
+/// Text from a file for use in a message: on one line, truncated if long; also in quotes.
 std::string one_line(std::string_view text, size_t longest);
 std::string in_quotes(std::string_view text);
 
@@ -23,8 +23,8 @@ template <typename... Parts>
   throw usage_error(file, ": byte ", position, ": ", std::forward<Parts>(reason)...);
 }
 
-/// Reads little-endian values one after the other. What runs past the end throws Error (usage) with
-/// the position of the value that does not fit.
+/// Reads consecutive little-endian values. Reading past the end throws Error (usage) with the
+/// position of the value.
 class ByteReader {
  public:
   /// `file` is the name for messages; it and the bytes must outlive the reader. `origin`: where the
@@ -57,7 +57,7 @@ class ByteReader {
 
   std::span<const std::byte> take(uint64_t count) {
     if (count > remaining()) {
-      refuse(position_, count, " bytes are expected, and ", remaining(), " remain: truncated?");
+      refuse(position_, count, " bytes expected, but ", remaining(), " remain: truncated?");
     }
     const auto taken = bytes_.subspan(position_, count);
     position_ += count;

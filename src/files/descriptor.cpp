@@ -48,7 +48,7 @@ void write_all(int descriptor, std::string_view text, const std::filesystem::pat
 
 void check_synced(int result, const std::filesystem::path& target) {
   if (result != 0) {
-    throw output_error(target.string(), ": cannot be made durable: ", std::strerror(errno));
+    throw output_error(target.string(), ": cannot sync: ", std::strerror(errno));
   }
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-/// File descriptors that close themselves, and writes that are complete.
+/// RAII file descriptors and complete writes.
 
 #include <cstddef>
 #include <filesystem>
@@ -17,19 +17,20 @@ class Descriptor {
 
   int number() const { return number_; }
   int release();
-  /// The result of close(2), which is where some file systems tell that a write failed.
+  /// The result of close(2): some file systems report a failed write only there.
   int close();
 
  private:
   int number_;
 };
 
-/// Writes everything, past interruptions and short writes. Throws Error (output) naming `target`.
+/// Writes everything, despite interruptions and short writes. Throws Error (output) naming
+/// `target`.
 void write_all(int descriptor, std::span<const std::byte> bytes,
                const std::filesystem::path& target);
 void write_all(int descriptor, std::string_view text, const std::filesystem::path& target);
 
-/// fsync and its like: throws Error (output) naming `target` where the result is not 0.
+/// For fsync and similar: throws Error (output) naming `target` if the result is not 0.
 void check_synced(int result, const std::filesystem::path& target);
 
 }  // namespace lazymar

@@ -3,11 +3,11 @@
 
 namespace lazymar {
 
-/// While one lives, a freed block of a megabyte or more goes back to the system at once. Left
-/// alone, glibc raises that limit with the first such block it sees freed, up to 32 MB, and weights
-/// that are converted or packed one by one then leave holes of a quarter of all weights between the
-/// results. Afterwards nothing goes back any more: the same buffers are needed again in every step,
-/// and clearing their pages anew took 5 % of the time. For the whole process; one at a time.
+/// While an instance exists, free() returns blocks of a megabyte or more to the system at once. By
+/// default, glibc raises that limit, up to 32 MB, when it first frees such a block. Weights that
+/// are converted or packed one by one then leave gaps as large as a quarter of all weights.
+/// Afterwards, nothing is returned any more: every step needs the same buffers again, and clearing
+/// their pages took 5 % of the time. Process-wide; one instance at a time.
 class PromptRelease {
  public:
   PromptRelease();
@@ -16,7 +16,7 @@ class PromptRelease {
   PromptRelease& operator=(const PromptRelease&) = delete;
 };
 
-/// Gives back what has been freed and kept, holes between live blocks too.
+/// Returns freed memory to the system, including gaps between live blocks.
 void give_back_freed_memory();
 
 }  // namespace lazymar

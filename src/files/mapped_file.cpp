@@ -14,7 +14,7 @@
 namespace lazymar {
 
 MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
-  // A pipe would make open() wait for somebody to write.
+  // open() on a pipe would wait for a writer.
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor < 0) {
     throw usage_error(path.string(), ": cannot open: ", std::strerror(errno));

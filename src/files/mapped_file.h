@@ -7,7 +7,7 @@
 
 namespace lazymar {
 
-/// Throws Error (usage) where the file cannot be opened or mapped. An empty file maps to no bytes.
+/// Throws Error (usage) if the file cannot be opened or mapped. An empty file maps to no bytes.
 class MappedFile {
  public:
   explicit MappedFile(const std::filesystem::path& path);

@@ -24,7 +24,7 @@ void read_only_what_is_touched(std::span<const std::byte> mapping) {
 }
 
 void read_ahead(std::span<const std::byte> bytes) {
-  // Linux fetches of each request no more than what it reads ahead by itself, often 128 KiB.
+  // For each request, Linux fetches at most its own read-ahead size, often 128 KiB.
   constexpr size_t kPiece = size_t{128} << 10;
   for (; bytes.size() > kPiece; bytes = bytes.subspan(kPiece)) {
     advise(bytes.first(kPiece), MADV_WILLNEED);

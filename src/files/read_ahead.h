@@ -6,12 +6,12 @@
 
 namespace lazymar {
 
-/// Leaves it to read_ahead() to tell what will be needed: reading one byte fetches its page, and
-/// not megabytes around it that nobody wants. For a whole mapping.
+/// Turns off automatic read-ahead for a whole mapping: reading one byte then fetches one page, not
+/// megabytes around it. Use read_ahead() for what will be needed.
 void read_only_what_is_touched(std::span<const std::byte> mapping);
 
-/// Starts to fetch these bytes of a mapping, all of which will be read soon. Bytes that lie
-/// elsewhere are fine: it is only a hint.
+/// Starts fetching these bytes of a mapping, which will be read soon. This is only a hint, so bytes
+/// outside the mapping are allowed.
 void read_ahead(std::span<const std::byte> bytes);
 
 }  // namespace lazymar

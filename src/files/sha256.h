@@ -8,14 +8,14 @@
 
 namespace lazymar {
 
-/// Hashes bytes piece by piece. Every method throws Error (internal) where libcrypto fails.
+/// Hashes bytes piece by piece. Every method throws Error (internal) if libcrypto fails.
 class Sha256 {
  public:
   Sha256();
   ~Sha256();
 
   void update(std::span<const std::byte> bytes);
-  /// 64 hexadecimal digits; nothing can be added any more.
+  /// 64 hexadecimal digits; nothing can be added afterwards.
   std::string digest();
 
  private:

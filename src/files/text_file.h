@@ -8,7 +8,7 @@
 
 namespace lazymar {
 
-/// The file's text; empty where it cannot be read.
+/// The file's text; empty if it cannot be read.
 inline std::string read_text(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};

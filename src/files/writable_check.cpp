@@ -17,17 +17,17 @@ namespace fs = std::filesystem;
 
 Error unwritable(std::string_view name, const fs::path& place, const std::string& reason) {
   return output_error(name, " ", place.string(), ": cannot be written: ", reason,
-                      "; name a place that can");
+                      "; choose a writable path");
 }
 
-/// Permissions alone do not tell: root has them all, and /proc takes no file of anybody.
+/// Permissions are not enough: root has all of them, and nobody can create a file in /proc.
 void try_folder(const fs::path& folder, const fs::path& place, std::string_view name) {
   const fs::path file = folder / concat(".lazymar.", ::getpid(), ".tmp");
   const Descriptor made(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
   if (made.number() < 0 && errno != EEXIST) {
     throw unwritable(
         name, place,
-        concat("no file can be made in ", folder.string(), ": ", std::strerror(errno)));
+        concat("cannot create a file in ", folder.string(), ": ", std::strerror(errno)));
   }
   ::unlink(file.c_str());
 }
@@ -41,7 +41,7 @@ void check_output_folder(const fs::path& folder, std::string_view name) {
     nearest = nearest.parent_path();
   }
   if (!fs::is_directory(nearest, ignored)) {
-    throw unwritable(name, folder, concat(nearest.string(), " is no folder"));
+    throw unwritable(name, folder, concat(nearest.string(), " is not a folder"));
   }
   try_folder(nearest, folder, name);
 }
@@ -50,13 +50,13 @@ void check_output_file(const fs::path& file, std::string_view name) {
   std::error_code ignored;
   const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
   if (!fs::is_directory(folder, ignored)) {
-    throw unwritable(
-        name, file,
-        concat(folder.string(), fs::exists(folder, ignored) ? " is no folder" : " is not there"));
+    throw unwritable(name, file,
+                     concat(folder.string(),
+                            fs::exists(folder, ignored) ? " is not a folder" : " does not exist"));
   }
   // A file that is renamed into place would take the place of a device, too.
   if (fs::exists(file, ignored) && !fs::is_regular_file(file, ignored)) {
-    throw unwritable(name, file, "it is there and no file");
+    throw unwritable(name, file, "it exists and is not a file");
   }
   try_folder(folder, file, name);
 }

@@ -28,7 +28,7 @@ namespace {
 
 constexpr int kChannels = 3;
 constexpr int64_t kMostPixels = int64_t{1} << 26;
-// JPEG's markers; none of them can stand within a scan.
+// JPEG's markers; none of them can occur within a scan.
 constexpr std::string_view kJpegStart = "\xff\xd8";
 constexpr std::string_view kJpegScan = "\xff\xda";
 constexpr std::string_view kJpegEnd = "\xff\xd9";
@@ -49,12 +49,12 @@ bool is_torn_jpeg(std::string_view file) {
          (scan == std::string_view::npos || file.find(kJpegEnd, scan) == std::string_view::npos);
 }
 
-/// Looks at a JPEG's Huffman tables (ITU-T T.81, B.2) before stb_image does: version 2.27 writes
-/// past its own table where one claims more than 256 codes, and reads past it where a scan uses one
-/// that was never given.
+/// Checks a JPEG's Huffman tables (ITU-T T.81, B.2) before stb_image reads them. Version 2.27
+/// writes past its table if a file claims more than 256 codes, and reads past it if a scan uses an
+/// undefined table.
 class JpegTables {
  public:
-  /// Walks the markers, past the data of the scans; false where a table or a scan is impossible.
+  /// Walks the markers and skips the data of the scans; false if a table or a scan is invalid.
   bool sound(std::string_view file) {
     const auto at = [file](size_t i) { return static_cast<unsigned char>(file[i]); };
     for (size_t i = 0; i + 4 <= file.size();) {

@@ -45,7 +45,7 @@ class DictionaryReader {
     }
     skip_blanks();
     if (place_ != text_.size()) {
-      refuse("text behind the dictionary");
+      refuse("text after the dictionary");
     }
     if (!type_ || !shape_ || !column_major_) {
       refuse("descr, fortran_order or shape is missing");
@@ -64,14 +64,14 @@ class DictionaryReader {
     } else if (key == "shape" && !shape_) {
       shape_ = read_shape();
     } else {
-      refuse("the key ", in_quotes(key), " is unknown or there twice");
+      refuse("the key ", in_quotes(key), " is unknown or occurs twice");
     }
   }
 
   ElementType read_type() {
     skip_blanks();
     if (place_ < text_.size() && text_[place_] == '[') {
-      refuse("an array of records; plain numbers are needed");
+      refuse("structured arrays are not supported");
     }
     const std::string_view name = read_string();
     for (const auto& [known, type] : kTypes) {
@@ -80,7 +80,7 @@ class DictionaryReader {
       }
     }
     refuse("the type ", in_quotes(name),
-           " is none of little-endian floats and integers: save it with another dtype");
+           " is not supported; save it as little-endian floats or integers");
   }
 
   bool read_bool() {
@@ -117,7 +117,7 @@ class DictionaryReader {
     const char* const begin = text_.data() + place_;
     const auto [end, status] = std::from_chars(begin, text_.data() + text_.size(), size);
     if (status != std::errc() || size < 0 || size > kMaxDimension) {
-      refuse("a size in the shape is no number up to ", kMaxDimension);
+      refuse("a size in the shape is not a number up to ", kMaxDimension);
     }
     place_ += static_cast<size_t>(end - begin);
     return size;
@@ -129,7 +129,7 @@ class DictionaryReader {
     const size_t end =
         quote == '\'' || quote == '"' ? text_.find(quote, place_ + 1) : std::string_view::npos;
     if (end == std::string_view::npos) {
-      refuse("a text in quotes is expected");
+      refuse("expected a quoted string");
     }
     const std::string_view found = text_.substr(place_ + 1, end - place_ - 1);
     place_ = end + 1;
@@ -153,7 +153,7 @@ class DictionaryReader {
 
   void expect(char wanted) {
     if (!accept(wanted)) {
-      refuse("'", wanted, "' is expected");
+      refuse("'", wanted, "' expected");
     }
   }
 
@@ -176,18 +176,17 @@ class DictionaryReader {
 NpyHeader read_npy_header(ByteReader& reader) {
   const uint64_t start = reader.position();
   if (reader.text(kMagic.size()) != kMagic) {
-    reader.refuse(start, "no .npy array");
+    reader.refuse(start, "not an .npy array");
   }
   const auto version = reader.read<uint8_t>();
   reader.read<uint8_t>();  // minor version
   if (version < 1 || version > 3) {
     reader.refuse(start, "an .npy array of format version ", static_cast<int>(version),
-                  "; 1 to 3 are known");
+                  "; 1 to 3 are supported");
   }
   const uint64_t length = version == 1 ? reader.read<uint16_t>() : reader.read<uint32_t>();
   if (length > kLongestHeader) {
-    reader.refuse(start, "an .npy header of ", length, " bytes; ", kLongestHeader,
-                  " are the limit");
+    reader.refuse(start, "an .npy header of ", length, " bytes; ", kLongestHeader, " is the limit");
   }
   const uint64_t position = reader.position();
   const std::string_view text = reader.text(length);

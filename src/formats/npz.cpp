@@ -18,7 +18,7 @@ double value_at(const std::byte* bytes) {
 
 using ValueAt = double (*)(const std::byte*);
 
-/// How an element of the type is read; nullptr for types that are no numbers here.
+/// Reads an element of the type; nullptr for types that are not supported as numbers.
 ValueAt reader_of(ElementType type) {
   switch (type) {
     case ElementType::kU8:
@@ -46,7 +46,7 @@ ValueAt reader_of(ElementType type) {
   }
 }
 
-/// Where elements lie, in elements, by the row-major order of their indices.
+/// Offsets of the elements, in elements, in row-major order of their indices.
 std::vector<int64_t> strides_of(const NpyArray& array) {
   std::vector<int64_t> strides(array.shape.size());
   int64_t stride = 1;
@@ -70,8 +70,8 @@ NpyArray parse_npy(std::span<const std::byte> npy, std::string_view file, uint64
   }
   const auto expected = static_cast<uint64_t>(*bytes);
   if (expected != reader.remaining()) {
-    reader.refuse(begin, "an array ", shape_string(header.shape), " has ", expected, " bytes, and ",
-                  reader.remaining(), " are there",
+    reader.refuse(begin, "an array ", shape_string(header.shape), " has ", expected, " bytes, but ",
+                  reader.remaining(), " are present",
                   expected > reader.remaining() ? ": truncated?" : "");
   }
   return {header.type, header.shape, header.column_major, reader.take(expected)};
@@ -81,7 +81,7 @@ std::vector<double> to_doubles(const NpyArray& array, std::string_view what) {
   const ValueAt value = reader_of(array.type);
   if (value == nullptr) {
     throw usage_error(what, ": its type is ", to_string(array.type),
-                      "; floats of 4 or 8 bytes and integers are read");
+                      "; only floats of 4 or 8 bytes and integers are supported");
   }
   const auto size = static_cast<size_t>(element_size(array.type));
   std::vector<double> values;
@@ -111,7 +111,7 @@ NpzArchive::NpzArchive(std::span<const std::byte> archive, std::string file)
       name.resize(name.size() - kSuffix.size());
     }
     if (!entries_.emplace(name, entry).second) {
-      refuse_at(file_, entry.position, "array ", in_quotes(name), " is there twice");
+      refuse_at(file_, entry.position, "array ", in_quotes(name), " occurs twice");
     }
   }
 }
@@ -138,7 +138,7 @@ NpyArray NpzArchive::array(std::string_view name) const {
     for (const std::string& other : names()) {
       there += (there.empty() ? "" : ", ") + one_line(other, 60);
     }
-    throw usage_error(file_, ": no array ", in_quotes(name), " in it, but ",
+    throw usage_error(file_, ": no array ", in_quotes(name), "; found ",
                       there.empty() ? "nothing" : one_line(there, 500));
   }
   const ZipEntry& entry = found->second;

@@ -1,6 +1,6 @@
 #pragma once
 /// NumPy's arrays in files: .npy (format versions 1 to 3 of numpy/lib/format.py), and .npz, a zip
-/// archive of them, stored or deflated. Every byte that is read is taken as untrusted. No LibTorch.
+/// archive of them, stored or deflated. Every byte is untrusted. No LibTorch.
 
 #include <cstddef>
 #include <cstdint>
@@ -38,10 +38,10 @@ NpyArray parse_npy(std::span<const std::byte> npy, std::string_view file, uint64
 /// floats of 4 or 8 bytes and integers.
 std::vector<double> to_doubles(const NpyArray& array, std::string_view what);
 
-/// The largest array that is inflated: it has to be held in memory. Stored ones are mapped.
+/// The largest array that is inflated, because it is held in memory. Stored arrays are mapped.
 inline constexpr uint64_t kLongestInflated = uint64_t{2} << 30;
 
-/// The arrays of an .npz by name ("arr_0", without ".npy"); over bytes that outlive it.
+/// The arrays of an .npz by name ("arr_0", without ".npy"). The bytes must outlive it.
 class NpzArchive {
  public:
   /// Throws Error (usage), see read_zip_directory().
@@ -49,9 +49,9 @@ class NpzArchive {
 
   std::vector<std::string> names() const;
   bool has(std::string_view name) const;
-  /// Its CRC-32 is compared at the first use; what is deflated is inflated then, and kept. Valid
-  /// while this lives. Throws Error (usage) where there is none of that name (naming those that
-  /// there are), or it is damaged or over kLongestInflated deflated. Not for several threads.
+  /// Its CRC-32 is checked at the first use; a deflated array is inflated then and kept. Valid
+  /// while this object exists. Throws Error (usage) if there is no array of that name (listing the
+  /// names), or if it is damaged or inflates to more than kLongestInflated. Not thread-safe.
   NpyArray array(std::string_view name) const;
 
  private:
@@ -61,10 +61,10 @@ class NpzArchive {
   mutable std::vector<std::vector<std::byte>> inflated_;
 };
 
-/// The same of a file, mapped into memory: of a large array only what is looked at is ever read.
+/// The same for a memory-mapped file: of a large array, only the accessed parts are read.
 class NpzFile {
  public:
-  /// Throws Error (usage) where the file cannot be read.
+  /// Throws Error (usage) if the file cannot be read.
   explicit NpzFile(const std::filesystem::path& path)
       : file_(path), archive_(file_.bytes(), path.string()) {}
 
@@ -91,10 +91,10 @@ class NpzWriter {
 
   /// Begins the next array, row-major, and ends the one before.
   void begin(const std::string& name, ElementType type, const std::vector<int64_t>& shape);
-  /// Its next elements. Throws Error (internal) where they are more than the shape holds.
+  /// Its next elements. Throws Error (internal) if there are more than the shape has.
   void write(std::span<const std::byte> elements);
-  /// Writes the directory; nothing can be added any more. Throws Error (internal), as begin() does,
-  /// where an array is incomplete.
+  /// Writes the directory; nothing can be added afterwards. Throws Error (internal), as begin()
+  /// does, if an array is incomplete.
   void finish();
 
  private:
@@ -112,7 +112,7 @@ class NpzWriter {
   ByteSink sink_;
   std::vector<Entry> entries_;
   uint64_t position_ = 0;   ///< bytes written so far
-  uint64_t remaining_ = 0;  ///< bytes that the current array still lacks
+  uint64_t remaining_ = 0;  ///< bytes missing in the current array
   bool open_ = false;       ///< its data descriptor is still to come
 };
 

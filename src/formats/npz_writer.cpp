@@ -15,7 +15,7 @@ namespace {
 constexpr uint16_t kVersion64 = 45;     // of the format: 4.5, the first with ZIP64
 constexpr uint32_t kDate = 0x00210000;  // 1980-01-01, 0:00, as numpy.savez has it
 
-/// Values one after the other, little-endian.
+/// Consecutive little-endian values.
 class Record {
  public:
   template <typename T>
@@ -68,7 +68,7 @@ void NpzWriter::begin(const std::string& name, ElementType type,
 
 void NpzWriter::write(std::span<const std::byte> elements) {
   if (elements.size() > remaining_) {
-    throw Error(ExitCode::kInternal, "npz: more elements than the array's shape holds");
+    throw Error(ExitCode::kInternal, "npz: more elements than the array's shape has");
   }
   put_content(elements);
 }

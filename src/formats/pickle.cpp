@@ -53,15 +53,16 @@ class Machine {
   Pickle run() {
     stack_.begin_opcode(begin_);
     if (reader_.read<uint8_t>() != kProto) {
-      refuse("no pickle of protocol 2 or later");
+      refuse("not a pickle of protocol 2 or later");
     }
     if (const auto protocol = reader_.read<uint8_t>(); protocol < 2 || protocol > kMaxProtocol) {
-      refuse("a pickle of protocol ", int{protocol}, "; 2 to ", int{kMaxProtocol}, " are read");
+      refuse("a pickle of protocol ", int{protocol}, "; 2 to ", int{kMaxProtocol},
+             " are supported");
     }
     while (true) {
       stack_.begin_opcode(reader_.position());
       if (reader_.position() - begin_ > kMaxBytes) {
-        refuse("the pickle is longer than ", kMaxBytes, " bytes");
+        refuse("pickle: longer than ", kMaxBytes, " bytes");
       }
       const auto opcode = reader_.read<uint8_t>();
       if (opcode == kStop) {
@@ -160,7 +161,7 @@ class Machine {
     ByteReader ahead = reader_;
     const size_t length = ahead.text(most).find('\n');
     if (length == std::string_view::npos) {
-      refuse("a global's name does not end");
+      refuse("unterminated name of a global");
     }
     const PickleIndex line = stack_.add(PickleKind::kString);
     stack_.node(line).text = reader_.text(length);
@@ -208,10 +209,10 @@ class Machine {
       return;
     }
     if (target.kind != kind) {
-      refuse("the pickle puts items into a value that holds none of this kind");
+      refuse("pickle: cannot append items to this object (not a list or dict)");
     }
     if (kind == PickleKind::kDict && items.size() % 2 != 0) {
-      refuse("the pickle sets a key without a value");
+      refuse("pickle: a key has no value");
     }
     target.items.insert(target.items.end(), items.begin(), items.end());
   }
@@ -263,7 +264,7 @@ class Machine {
         return true;
       case kBuild: {
         stack_.pop();
-        // An OrderedDict's attributes (a state dict's _metadata) change none of its items.
+        // The attributes of an OrderedDict (a state dict's _metadata) do not change its items.
         PickleNode& target = stack_.node(stack_.top());
         if (target.kind != PickleKind::kDict) {
           target.kind = PickleKind::kOpaque;

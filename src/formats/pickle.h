@@ -1,6 +1,6 @@
 #pragma once
-/// Python pickles as inert data: nothing in one is ever looked up or called. What a pickle would
-/// call stays a node that says so. Every byte is taken as untrusted.
+/// Python pickles as inert data: nothing in them is looked up or called. A call becomes a node that
+/// describes it. Every byte is untrusted.
 
 #include <cstddef>
 #include <cstdint>
@@ -36,11 +36,11 @@ struct PickleNode {
   std::vector<PickleIndex> items;
 };
 
-/// A pickle that was read. Values that were made and dropped stay among the nodes.
+/// A parsed pickle. Discarded values stay among the nodes.
 struct Pickle {
   std::vector<PickleNode> nodes;
   PickleIndex root = 0;
-  uint64_t end = 0;  ///< position behind its last byte
+  uint64_t end = 0;  ///< position after its last byte
 
   const PickleNode& operator[](PickleIndex index) const { return nodes[index]; }
   const PickleNode& item(const PickleNode& node, size_t i) const { return nodes[node.items[i]]; }
@@ -50,8 +50,8 @@ struct Pickle {
 /// Reads the pickle that begins at `position`, of protocol 2 to 5. `file` names it in messages.
 /// Takes time and memory in proportion to the pickle's length, and no recursion. Throws Error
 /// (usage) with the position of the opcode: opcodes of other protocols, lengths past the end, an
-/// empty stack, items set in what holds none, and what is over a limit (64 MiB, 4 Mi nodes, 1 Mi
-/// values on the stack).
+/// empty stack, items set in an object that has none, and anything above a limit (64 MiB, 4 Mi
+/// nodes, 1 Mi values on the stack).
 Pickle read_pickle(std::span<const std::byte> bytes, std::string_view file, uint64_t position = 0);
 
 }  // namespace lazymar

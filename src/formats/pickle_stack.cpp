@@ -12,7 +12,7 @@ constexpr size_t kMaxStack = size_t{1} << 20;
 
 PickleIndex PickleStack::add(PickleKind kind) {
   if (pickle_.nodes.size() >= kMaxNodes) {
-    refuse("the pickle holds more than ", kMaxNodes, " values");
+    refuse("pickle: more than ", kMaxNodes, " values");
   }
   PickleNode& node = pickle_.nodes.emplace_back();
   node.kind = kind;
@@ -22,7 +22,7 @@ PickleIndex PickleStack::add(PickleKind kind) {
 
 void PickleStack::push(PickleIndex index) {
   if (stack_.size() >= kMaxStack) {
-    refuse("the pickle's stack holds more than ", kMaxStack, " values");
+    refuse("pickle: the stack has more than ", kMaxStack, " values");
   }
   stack_.push_back(index);
 }
@@ -34,7 +34,7 @@ PickleNode& PickleStack::push_new(PickleKind kind) {
 
 void PickleStack::need(size_t count) const {
   if (stack_.size() - (marks_.empty() ? 0 : marks_.back()) < count) {
-    refuse("the pickle takes a value from an empty stack");
+    refuse("pickle: the stack is empty");
   }
 }
 
@@ -59,14 +59,14 @@ std::vector<PickleIndex> PickleStack::pop_last(size_t count) {
 
 void PickleStack::set_mark() {
   if (marks_.size() >= kMaxStack) {
-    refuse("the pickle sets more than ", kMaxStack, " marks");
+    refuse("pickle: more than ", kMaxStack, " marks");
   }
   marks_.push_back(stack_.size());
 }
 
 std::vector<PickleIndex> PickleStack::pop_mark() {
   if (marks_.empty()) {
-    refuse("the pickle takes a mark that it has not set");
+    refuse("pickle: no mark on the stack");
   }
   std::vector<PickleIndex> items = pop_last(stack_.size() - marks_.back());
   marks_.pop_back();

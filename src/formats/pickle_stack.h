@@ -1,6 +1,6 @@
 #pragma once
-/// What the program in a pickle works on: values, a stack with marks, and a memo. All limits are
-/// kept here, so that no opcode can take what is not there or grow without end.
+/// The state of a pickle's program: values, a stack with marks, and a memo. All limits are enforced
+/// here, so that no opcode can underflow the stack or grow without bound.
 
 #include <cstddef>
 #include <cstdint>
@@ -13,7 +13,7 @@
 
 namespace lazymar {
 
-/// Every step throws Error (usage), with the position of the current opcode, where it is refused.
+/// Every invalid operation throws Error (usage) with the position of the current opcode.
 class PickleStack {
  public:
   /// `file` is the name for messages, and must outlive the stack.
@@ -35,16 +35,16 @@ class PickleStack {
   }
 
   void push(PickleIndex index);
-  /// Adds and pushes; the reference is good until the next value is added.
+  /// Adds and pushes; the reference is valid until the next value is added.
   PickleNode& push_new(PickleKind kind);
 
-  /// What lies under the last mark is out of reach of these until the mark is taken.
+  /// These cannot reach below the last mark until the mark is popped.
   PickleIndex top() const;
   PickleIndex pop();
   std::vector<PickleIndex> pop_last(size_t count);
 
   void set_mark();
-  /// Takes the last mark and all that lies above it.
+  /// Pops the last mark and everything above it.
   std::vector<PickleIndex> pop_mark();
   /// As in CPython, a mark on top is what is popped.
   void pop_value_or_mark();
@@ -55,7 +55,7 @@ class PickleStack {
   /// Pushes what was remembered.
   void get(uint64_t index);
 
-  /// The result, whose root is the top value; `end` is the position behind the pickle.
+  /// The result, whose root is the top value; `end` is the position after the pickle.
   Pickle finish(uint64_t end);
 
  private:

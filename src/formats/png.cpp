@@ -15,9 +15,8 @@ namespace {
 /// zlib's best trade of time against size for pictures; part of what makes PNGs byte-identical.
 constexpr int kCompressionLevel = 6;
 
-/// What stb_image_write calls to compress: libdeflate instead of its own, four times as fast, and a
-/// third smaller.
-/// Returns memory of malloc, or null.
+/// The compressor that stb_image_write calls: libdeflate is four times as fast and a third smaller.
+/// Returns malloc'ed memory, or null.
 unsigned char* compress_with_libdeflate(unsigned char* data, int length, int* compressed_length,
                                         int /*quality*/) {
   using Compressor = std::unique_ptr<libdeflate_compressor, decltype(&libdeflate_free_compressor)>;
@@ -106,7 +105,7 @@ std::vector<std::byte> encode_png(std::span<const uint8_t> pixels, int64_t width
                             static_cast<int>(height), kChannels, &length),
       &std::free);
   if (!encoded) {
-    throw Error(ExitCode::kInternal, concat("PNG encoder gave up on ", width, "x", height));
+    throw Error(ExitCode::kInternal, concat("PNG encoding failed for ", width, "x", height));
   }
   const auto bytes = std::as_bytes(std::span(encoded.get(), static_cast<size_t>(length)));
   std::string chunks;

@@ -52,8 +52,8 @@ class HeaderReader {
     refuse_at(where_, position, "not a valid safetensors file: ", std::forward<Parts>(parts)...);
   }
 
-  /// Where a name stands in the header, so that a message can say so: the last place, which for a
-  /// name that is there twice is the wrong one. The header's begin where it is written otherwise.
+  /// Position of a name in the header, for messages: its last occurrence, which is the wrong one of
+  /// a duplicate. The header's start if the name is written differently.
   uint64_t position_of(const std::string& name) const {
     const size_t found = text_.rfind(json(name).dump());
     return kLengthBytes + (found == std::string_view::npos ? 0 : found);
@@ -83,7 +83,7 @@ class HeaderReader {
   json parse() const {
     // The JSON parser takes a NUL for the end and would not see what follows.
     if (const size_t nul = text_.find('\0'); nul != std::string_view::npos) {
-      refuse(kLengthBytes + nul, "header holds a NUL byte");
+      refuse(kLengthBytes + nul, "header contains a NUL byte");
     }
     try {
       json header = parse_strict_json(text_, kMaxDepth);
@@ -119,7 +119,7 @@ class HeaderReader {
   TensorView read_tensor(const std::string& name, const json& value) {
     if (!value.is_object() || !value.contains("dtype") || !value.contains("shape") ||
         !value.contains("data_offsets")) {
-      refuse_tensor(name, " lacks dtype, shape or data_offsets");
+      refuse_tensor(name, " has no dtype, shape or data_offsets");
     }
     TensorView view;
     view.type = read_type(name, value["dtype"]);
@@ -130,7 +130,7 @@ class HeaderReader {
     for (const json& size : shape) {
       const auto dimension = unsigned_number(size);
       if (!dimension || *dimension > static_cast<uint64_t>(kMaxDimension)) {
-        refuse_tensor(name, ": unusable size in shape");
+        refuse_tensor(name, ": invalid size in shape");
       }
       view.shape.push_back(static_cast<int64_t>(*dimension));
     }
@@ -182,7 +182,7 @@ class HeaderReader {
     for (const auto& [begin, end] : ranges_) {
       if (begin != position) {
         refuse(data_begin + std::min(begin, position),
-               begin < position ? "tensors overlap" : "hole between tensors");
+               begin < position ? "tensors overlap" : "gap between tensors");
       }
       position = end;
     }

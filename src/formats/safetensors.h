@@ -1,6 +1,6 @@
 #pragma once
 /// Reader and writer of the safetensors format (huggingface/safetensors). Every byte of a file is
-/// taken as untrusted. No LibTorch here: this is what fuzzers run.
+/// untrusted. No LibTorch here: this is what fuzzers run.
 
 #include <cstddef>
 #include <filesystem>
@@ -16,13 +16,13 @@
 namespace lazymar {
 
 /// Parses a whole file's bytes; the views point into them. `where` names the file in messages.
-/// Throws Error (usage) for anything but an exact file: a header that runs past the end or over
-/// 100 MB, that is not JSON or nests deeper than the format, duplicate names, unknown types, shapes
-/// whose size overflows or disagrees with the offsets, overlaps, holes, trailing bytes.
+/// Throws Error (usage) for anything but an exact file: a header that runs past the end or exceeds
+/// 100 MB, is not JSON or is nested deeper than the format, duplicate names, unknown types, shapes
+/// whose size overflows or disagrees with the offsets, overlaps, gaps, trailing bytes.
 WeightContent parse_safetensors(std::span<const std::byte> file, std::string_view where);
 
-/// A tensor of a file to be written: its bytes are asked for when their turn comes, and no longer
-/// used when the next one's are.
+/// A tensor to be written: its bytes are requested in turn, and are not used after the next
+/// tensor's are requested.
 struct TensorSource {
   ElementType type = ElementType::kF32;
   std::vector<int64_t> shape;
@@ -34,7 +34,7 @@ void write_safetensors(const std::filesystem::path& path,
                        const std::map<std::string, TensorSource>& tensors,
                        const std::map<std::string, std::string>& metadata);
 
-/// The same for tensors that are all there, without strides.
+/// The same for tensors in memory, without strides.
 void write_safetensors(const std::filesystem::path& path, const WeightContent& content);
 
 }  // namespace lazymar

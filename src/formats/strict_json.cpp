@@ -8,7 +8,7 @@ namespace {
 
 using nlohmann::json;
 
-/// Follows the text's events and keeps nothing but the keys of the objects that are open.
+/// Follows the parser's events and keeps only the keys of the open objects.
 class Rules final : public nlohmann::json_sax<json> {
  public:
   explicit Rules(size_t max_depth) : max_depth_(max_depth) {}
@@ -33,7 +33,7 @@ class Rules final : public nlohmann::json_sax<json> {
     return true;
   }
 
-  /// What is no JSON is left to the parser, which says why.
+  /// Invalid JSON is left to the parser, which reports the reason.
   bool parse_error(size_t, const std::string&, const nlohmann::detail::exception&) override {
     return false;
   }
@@ -41,7 +41,7 @@ class Rules final : public nlohmann::json_sax<json> {
  private:
   bool open() {
     if (keys_.size() >= max_depth_) {
-      throw NestsTooDeep("nests deeper than " + std::to_string(max_depth_) + " levels");
+      throw NestsTooDeep("nested deeper than " + std::to_string(max_depth_) + " levels");
     }
     keys_.emplace_back();
     return true;

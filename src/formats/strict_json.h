@@ -1,5 +1,5 @@
 #pragma once
-/// JSON out of an untrusted file.
+/// JSON from an untrusted file.
 
 #include <nlohmann/json.hpp>
 #include <stdexcept>
@@ -8,7 +8,7 @@
 
 namespace lazymar {
 
-/// What parse_strict_json refuses and a plain parser accepts.
+/// Input that parse_strict_json refuses and a plain parser accepts.
 struct DuplicateKey : std::runtime_error {
   using std::runtime_error::runtime_error;  ///< what() is the key
 };

@@ -101,7 +101,7 @@ std::vector<TarEntry> read_tar(std::span<const std::byte> archive, const std::st
   };
   while (true) {
     if (archive.size() - position < kBlock) {
-      throw refuse("the tar archive ends in the middle");
+      throw refuse("truncated tar archive");
     }
     Header header{};
     std::memcpy(&header, archive.data() + position, kBlock);
@@ -111,12 +111,12 @@ std::vector<TarEntry> read_tar(std::span<const std::byte> archive, const std::st
     const auto sum = octal(header.checksum);
     const auto size = octal(header.size);
     if (!sum || *sum != checksum_of(header) || header.type != '0') {
-      throw refuse("a damaged tar header");
+      throw refuse("damaged tar header");
     }
     position += kBlock;
     const size_t left = archive.size() - position;
     if (!size || *size > left || padding(*size) > left - *size) {
-      throw refuse("a file longer than the tar archive");
+      throw refuse("a file extends past the end of the tar archive");
     }
     entries.push_back({std::string(header.name, ::strnlen(header.name, sizeof header.name)),
                        archive.subspan(position, *size)});

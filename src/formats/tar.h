@@ -14,7 +14,7 @@ class TarWriter {
  public:
   /// `name`: up to 99 characters. Throws Error (internal) for a longer one.
   void add(const std::string& name, std::span<const std::byte> content);
-  /// The archive with its end mark; nothing can be added any more.
+  /// The archive with its end mark; nothing can be added afterwards.
   std::vector<std::byte> finish();
 
  private:
@@ -27,8 +27,8 @@ struct TarEntry {
   std::span<const std::byte> content;  ///< lies in the archive
 };
 
-/// What TarWriter wrote. Throws Error (usage) with the position of what is damaged; `source` names
-/// the archive there.
+/// Reads an archive of TarWriter. Throws Error (usage) with the position of the damage; `source`
+/// names the archive in messages.
 std::vector<TarEntry> read_tar(std::span<const std::byte> archive, const std::string& source);
 
 }  // namespace lazymar

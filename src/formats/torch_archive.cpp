@@ -42,7 +42,7 @@ class ZipReader {
     archive.pickle =
         read_pickle(bytes_.first(data.position + data.bytes.size()), file_, data.position);
     if (archive.pickle.end != data.position + data.bytes.size()) {
-      refuse_at(file_, archive.pickle.end, "the pickle ends before its zip entry");
+      refuse_at(file_, archive.pickle.end, "bytes after the pickle in its zip entry");
     }
     const std::string folder = std::string(prefix_) + "data/";
     for (size_t i = 0; i < entries_.size(); ++i) {
@@ -70,7 +70,7 @@ class ZipReader {
       found = &entry;
     }
     if (found == nullptr) {
-      refuse_at(file_, 0, "a zip archive without data.pkl: not written by torch.save");
+      refuse_at(file_, 0, "no data.pkl in the zip archive; not written by torch.save");
     }
     return *found;
   }
@@ -83,8 +83,8 @@ class ZipReader {
       }
       const std::string_view name = entry.name.substr(prefix_.size());
       if (name == "constants.pkl" || name.starts_with("code/")) {
-        refuse_at(file_, entry.position, "a TorchScript archive, which is a program (",
-                  in_quotes(entry.name), "): save its state_dict with torch.save");
+        refuse_at(file_, entry.position, "a TorchScript archive, which contains a program (",
+                  in_quotes(entry.name), "); save its state_dict with torch.save");
       }
     }
   }
@@ -99,7 +99,7 @@ class ZipReader {
       const std::string_view text(reinterpret_cast<const char*>(entry.bytes.data()),
                                   entry.bytes.size());
       if (!good(text)) {
-        refuse_at(file_, entry.position, name, " ", in_quotes(text), " is not one that is read");
+        refuse_at(file_, entry.position, name, " ", in_quotes(text), " is not supported");
       }
     }
   }
@@ -135,31 +135,31 @@ bool is_little_endian(const Pickle& system) {
 TorchArchive read_stream(std::span<const std::byte> bytes, std::string_view file) {
   const Pickle magic = read_pickle(bytes, file);
   if (magic[magic.root].text != kMagic) {
-    refuse_at(file, 0, "a pickle, but not torch.save's: no checkpoint");
+    refuse_at(file, 0, "a pickle that torch.save did not write; not a checkpoint");
   }
   const Pickle protocol = read_pickle(bytes, file, magic.end);
   if (protocol[protocol.root].integer != kStreamProtocol) {
-    refuse_at(file, magic.end, "a stream of another protocol than ", kStreamProtocol);
+    refuse_at(file, magic.end, "unsupported stream protocol, expected ", kStreamProtocol);
   }
   const Pickle system = read_pickle(bytes, file, protocol.end);
   if (!is_little_endian(system)) {
-    refuse_at(file, protocol.end, "written on a machine that is not little-endian");
+    refuse_at(file, protocol.end, "written on a big-endian machine");
   }
   TorchArchive archive;
   archive.pickle = read_pickle(bytes, file, system.end);
   const auto declared = declared_storages(archive.pickle, file);
   const Pickle keys = read_pickle(bytes, file, archive.pickle.end);
   if (keys[keys.root].kind != PickleKind::kList) {
-    refuse_at(file, archive.pickle.end, "no list of storages behind the pickle");
+    refuse_at(file, archive.pickle.end, "no list of storages after the pickle");
   }
   ByteReader reader(bytes, file, keys.end);
   for (const PickleIndex index : keys[keys.root].items) {
     const std::string_view key = keys[index].text;
     const auto storage = declared.find(key);
     if (storage == declared.end() || !storage->second.type) {
-      reader.refuse(keys[index].position, "storage ", in_quotes(key),
-                    storage == declared.end() ? " is used by no tensor"
-                                              : " is of a type whose size is not known");
+      reader.refuse(
+          keys[index].position, "storage ", in_quotes(key),
+          storage == declared.end() ? " is used by no tensor" : " has a type of unknown size");
     }
     const uint64_t position = reader.position();
     const auto elements = reader.read<uint64_t>();
@@ -176,7 +176,7 @@ TorchArchive read_stream(std::span<const std::byte> bytes, std::string_view file
     if (!archive.storages
              .try_emplace(key, LocatedStorage{reader.take(elements * size), begin, std::nullopt})
              .second) {
-      reader.refuse(keys[index].position, "storage ", in_quotes(key), " is there twice");
+      reader.refuse(keys[index].position, "storage ", in_quotes(key), " occurs twice");
     }
   }
   if (reader.remaining() > 0) {

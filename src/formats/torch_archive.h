@@ -1,5 +1,5 @@
 #pragma once
-/// The outer shell of a checkpoint: its pickle, and where the storages that it declares stand.
+/// The container of a checkpoint: its pickle, and the positions of the storages that it declares.
 
 #include <cstddef>
 #include <span>
@@ -12,7 +12,7 @@
 
 namespace lazymar {
 
-/// A checkpoint's pickle and where its storages stand.
+/// A checkpoint's pickle and the positions of its storages.
 struct TorchArchive {
   Pickle pickle;
   LocatedStorages storages;

@@ -29,7 +29,7 @@ const PickleNode* find_key(const Pickle& pickle, std::string_view key, std::stri
       continue;
     }
     if (found != nullptr) {
-      refuse_at(file, name.position, "key ", in_quotes(key), " is there twice");
+      refuse_at(file, name.position, "key ", in_quotes(key), " occurs twice");
     }
     found = &pickle.item(root, i + 1);
   }
@@ -55,13 +55,13 @@ std::string listed_keys(const Pickle& pickle) {
   return keys + (root.items.size() > 2 * kMost ? ", ..." : "");
 }
 
-/// The state dict and the key it stands under.
+/// The state dict and its key.
 std::pair<const PickleNode*, std::string_view> choose(const Pickle& pickle, WeightSet wanted,
                                                       std::string_view file) {
   const PickleNode& root = pickle[pickle.root];
   if (root.kind != PickleKind::kDict) {
     refuse_at(file, root.position,
-              "the checkpoint is no dictionary: save the state_dict of a whole module");
+              "the checkpoint is not a dictionary; save the module's state_dict");
   }
   const std::pair<std::string_view, bool> keys[] = {{kEmaKey, wanted != WeightSet::kModel},
                                                     {kModelKey, wanted != WeightSet::kEma}};
@@ -71,7 +71,7 @@ std::pair<const PickleNode*, std::string_view> choose(const Pickle& pickle, Weig
       continue;
     }
     if (found->kind != PickleKind::kDict) {
-      refuse_at(file, found->position, in_quotes(key), " is no dictionary of tensors");
+      refuse_at(file, found->position, in_quotes(key), " is not a dictionary of tensors");
     }
     return {found, key};
   }
@@ -80,7 +80,7 @@ std::pair<const PickleNode*, std::string_view> choose(const Pickle& pickle, Weig
   }
   const std::string_view missing = wanted == WeightSet::kModel ? kModelKey : kEmaKey;
   refuse_at(file, root.position, "no weights under ", in_quotes(missing),
-            wanted == WeightSet::kBest ? " or \"model\"" : "", "; the checkpoint holds ",
+            wanted == WeightSet::kBest ? " or \"model\"" : "", "; the checkpoint contains ",
             listed_keys(pickle));
 }
 
@@ -98,7 +98,7 @@ WeightContent read_state_dict(TorchArchive archive, WeightSet wanted, std::strin
       refuse_at(file, key.position, "a tensor's name is not plain text");
     }
     if (!names.insert(key.text).second) {
-      refuse_at(file, key.position, "tensor ", in_quotes(key.text), " is there twice");
+      refuse_at(file, key.position, "tensor ", in_quotes(key.text), " occurs twice");
     }
     try {
       const TensorView view =

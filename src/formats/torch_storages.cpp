@@ -33,7 +33,7 @@ bool calls(const Pickle& pickle, const PickleNode& node, std::string_view name) 
          is_tuple(pickle.item(node, 1), 1);
 }
 
-/// The tensor inside of nn.Parameter; the node itself where it is none.
+/// The tensor inside nn.Parameter; the node itself if it is not one.
 const PickleNode& without_parameter(const Pickle& pickle, const PickleNode& node) {
   const bool parameter = calls(pickle, node, "_rebuild_parameter") ||
                          calls(pickle, node, "_rebuild_parameter_with_state");
@@ -65,7 +65,7 @@ class TensorReader {
     }
     const auto storage = declared_storage(pickle_, pickle_.item(arguments, 0));
     if (!storage) {
-      refuse("a tensor whose storage is none");
+      refuse("a tensor without a valid storage");
     }
     TensorView view = locate(*storage, storages);
     view.shape = sizes(pickle_.item(arguments, 2), "shape");
@@ -83,7 +83,7 @@ class TensorReader {
   /// The whole storage as a view without shape.
   TensorView locate(const DeclaredStorage& storage, const LocatedStorages& storages) const {
     if (!storage.type || storage.part) {
-      refuse("a tensor in a storage of a kind that is not read: ", in_quotes(storage.type_name),
+      refuse("a tensor with an unsupported kind of storage: ", in_quotes(storage.type_name),
              storage.part ? ", part of another" : "");
     }
     const auto found = storages.find(storage.key);

@@ -1,5 +1,5 @@
 #pragma once
-/// The storages of a checkpoint: what its pickle declares, and where their bytes stand.
+/// The storages of a checkpoint: what its pickle declares, and the positions of their bytes.
 
 #include <cstddef>
 #include <cstdint>
@@ -18,13 +18,13 @@ namespace lazymar {
 struct DeclaredStorage {
   std::string_view key;
   std::string_view type_name;       ///< "FloatStorage"
-  std::optional<ElementType> type;  ///< empty: of a type that no weights have
+  std::optional<ElementType> type;  ///< empty: not a type of weights
   uint64_t elements = 0;
-  bool part = false;  ///< a part of another storage, as very old files have them
+  bool part = false;  ///< a part of another storage, as in very old files
   uint64_t position = 0;
 };
 
-/// Where a storage's bytes stand.
+/// Position of a storage's bytes.
 struct LocatedStorage {
   std::span<const std::byte> bytes;
   uint64_t position = 0;
@@ -33,15 +33,16 @@ struct LocatedStorage {
 
 using LocatedStorages = std::unordered_map<std::string_view, LocatedStorage>;
 
-/// nullopt where the node is no persistent id of a storage.
+/// nullopt if the node is not the persistent id of a storage.
 std::optional<DeclaredStorage> declared_storage(const Pickle& pickle, const PickleNode& node);
 
-/// Every storage that the pickle declares, by key. Throws Error (usage) where a key is declared
-/// with two types or sizes.
+/// Every storage that the pickle declares, by key. Throws Error (usage) if a key is declared with
+/// two types or sizes.
 std::unordered_map<std::string_view, DeclaredStorage> declared_storages(const Pickle& pickle,
                                                                         std::string_view file);
 
-/// A tensor out of a pickle's node, every number checked against the storage. Throws Error (usage).
+/// Reads a tensor from a pickle's node and checks every number against the storage. Throws Error
+/// (usage).
 TensorView rebuild_tensor(const Pickle& pickle, const PickleNode& node,
                           const LocatedStorages& storages, std::string_view file);
 

@@ -1,5 +1,5 @@
 #pragma once
-/// What a file of weights says, whatever its format. No LibTorch here: this is what fuzzers run.
+/// The content of a weight file, whatever its format. No LibTorch here: this is what fuzzers run.
 
 #include <cstddef>
 #include <cstdint>
@@ -14,7 +14,7 @@
 
 namespace lazymar {
 
-/// Element types, those of the safetensors format; narrower ones than a byte are refused.
+/// Element types of the safetensors format; types smaller than a byte are refused.
 enum class ElementType {
   kBool,
   kU8,
@@ -36,11 +36,11 @@ std::string_view to_string(ElementType type);
 std::optional<ElementType> element_type(std::string_view name);
 int64_t element_size(ElementType type);
 
-// No tensor of any model comes near these, which keep products of sizes far from overflow.
+// Limits that no model comes near, and that keep products of sizes far from overflow.
 inline constexpr size_t kMaxDimensions = 8;
 inline constexpr int64_t kMaxDimension = int64_t{1} << 40;
 
-/// One tensor: where its bytes stand, and what they mean (little-endian).
+/// One tensor: the position of its bytes, and their meaning (little-endian).
 struct TensorView {
   ElementType type = ElementType::kF32;
   std::vector<int64_t> shape;
@@ -49,26 +49,26 @@ struct TensorView {
   std::optional<size_t> record{};    ///< the WeightContent::records entry that holds the bytes
 };
 
-/// Bytes of a tensor without gaps, of a shape that is known to be sensible.
+/// Bytes of a tensor without gaps, for a shape that is known to be valid.
 int64_t byte_count(ElementType type, std::span<const int64_t> shape);
 
-/// The same of a shape (sizes >= 0) that a file tells. Nothing where its sizes multiply to more
-/// than int64_t holds, zeros left out, as NumPy has it: without elements, too, strides are
-/// products.
+/// The same for a shape (sizes >= 0) from a file. Empty if the product of its nonzero sizes
+/// overflows int64_t. As in NumPy, zeros are left out, because strides are products even without
+/// elements.
 std::optional<int64_t> checked_byte_count(ElementType type, std::span<const int64_t> shape);
 
 /// "[2, 3]", for messages.
 std::string shape_string(std::span<const int64_t> shape);
 
-/// Ends the message about a checkpoint's damaged record.
+/// End of the message about a checkpoint's damaged record.
 inline constexpr std::string_view kCrcAdvice = " (--no_crc skips this check)";
 
-/// Tensors by name, and where they come from.
+/// Tensors by name, and their source.
 struct WeightContent {
   std::map<std::string, TensorView> tensors;
   std::map<std::string, std::string> metadata;
-  std::map<std::string, std::string> unreadable;  ///< names that hold no usable tensor, and why
-  std::string section;  ///< the checkpoint's key they stood under; empty where there is none
+  std::map<std::string, std::string> unreadable;  ///< names without a usable tensor, and why
+  std::string section;            ///< their key in the checkpoint; empty if there is none
   std::vector<ZipEntry> records;  ///< what a CRC-32 can check
 };
 

@@ -41,7 +41,7 @@ class DirectoryReader {
       entries.push_back(read_entry(reader, directory.position));
     }
     if (reader.remaining() > 0) {
-      reader.refuse(reader.position(), "the zip directory goes on after its last entry");
+      reader.refuse(reader.position(), "bytes after the last entry of the zip directory");
     }
     check_overlaps();
     return entries;
@@ -60,13 +60,13 @@ class DirectoryReader {
     }
     const bool deflated = header.method == kDeflated && methods_ == ZipMethods::kStoredAndDeflated;
     if (header.method != 0 && !deflated) {
-      refuse(" is compressed (method ", header.method, "), which is not supported here");
+      refuse(" is compressed (method ", header.method, "), which is not supported");
     }
     if (!deflated && header.stored != header.original) {
-      refuse(" is stored and has two sizes: ", header.stored, " and ", header.original);
+      refuse(" is stored but has two sizes: ", header.stored, " and ", header.original);
     }
     if (!names_.insert(header.name).second) {
-      refuse(" is there twice");
+      refuse(" occurs twice");
     }
     const uint64_t begin = check_local_header(header);
     if (begin > directory || header.stored > directory - begin) {
@@ -82,8 +82,8 @@ class DirectoryReader {
             .original = header.original};
   }
 
-  /// Where the entry's data begin. A reader that trusts one header must see what a reader that
-  /// trusts the other one sees.
+  /// Position of the entry's data. Readers that trust either of the two headers must see the same
+  /// data.
   uint64_t check_local_header(const ZipHeader& entry) const {
     ByteReader reader = at(entry.local);
     const ZipHeader local = read_zip_local_header(reader, entry.name);
@@ -135,7 +135,7 @@ void check_crc(const ZipEntry& entry, std::string_view file, std::string_view ad
   const uint32_t actual = libdeflate_crc32(0, entry.bytes.data(), entry.bytes.size());
   if (actual != entry.crc32) {
     refuse_at(file, entry.position, "zip entry ", in_quotes(entry.name),
-              " is damaged: its CRC-32 is not the recorded one", advice);
+              " is damaged: CRC-32 mismatch", advice);
   }
 }
 
@@ -144,8 +144,8 @@ std::vector<std::byte> inflate(const ZipEntry& entry, std::string_view file, uin
     refuse_at(file, entry.position, "zip entry ", in_quotes(entry.name), reason...);
   };
   if (entry.original > longest) {
-    refuse(" is compressed, and of ", entry.original, " bytes; ", longest,
-           " are the limit: store it instead (numpy.savez, not savez_compressed)");
+    refuse(" is compressed and has ", entry.original, " bytes; ", longest,
+           " is the limit; store it uncompressed (numpy.savez, not savez_compressed)");
   }
   if (entry.original / kHighestRatio > entry.bytes.size()) {
     refuse(" cannot be inflated to ", entry.original, " bytes from ", entry.bytes.size());
@@ -165,7 +165,7 @@ std::vector<std::byte> inflate(const ZipEntry& entry, std::string_view file, uin
     refuse(" is damaged: it cannot be inflated to ", entry.original, " bytes");
   }
   if (libdeflate_crc32(0, content.data(), content.size()) != entry.crc32) {
-    refuse(" is damaged: its CRC-32 is not the recorded one");
+    refuse(" is damaged: CRC-32 mismatch");
   }
   return content;
 }

@@ -1,6 +1,6 @@
 #pragma once
 /// The directory of a zip archive (APPNOTE 6.3.9, ZIP64 included), its entries stored, as
-/// torch.save and numpy.savez write them, or deflated. Every byte is taken as untrusted.
+/// torch.save and numpy.savez write them, or deflated. Every byte is untrusted.
 
 #include <cstddef>
 #include <cstdint>
@@ -13,11 +13,11 @@ namespace lazymar {
 /// One file; the views point into the archive.
 struct ZipEntry {
   std::string_view name;
-  std::span<const std::byte> bytes;  ///< as they stand in the archive
+  std::span<const std::byte> bytes;  ///< as in the archive
   uint64_t position = 0;             ///< of its first byte in the archive
-  uint32_t crc32 = 0;                ///< of the file itself, as the directory has it
-  bool deflated = false;             ///< bytes are no more than its compressed form
-  uint64_t original = 0;             ///< the file's own size, as the directory has it
+  uint32_t crc32 = 0;                ///< of the file, from the directory
+  bool deflated = false;             ///< bytes are its compressed form
+  uint64_t original = 0;             ///< the file's size, from the directory
 };
 
 /// Which entries an archive may hold.
@@ -33,13 +33,13 @@ bool looks_like_zip(std::span<const std::byte> archive);
 std::vector<ZipEntry> read_zip_directory(std::span<const std::byte> archive, std::string_view file,
                                          ZipMethods methods = ZipMethods::kStored);
 
-/// Reads the whole of a stored entry; throws Error (usage) where its CRC-32 is not the directory's.
-/// `advice` ends the message.
+/// Reads a whole stored entry; throws Error (usage) if its CRC-32 differs from the directory's.
+/// `advice` is appended to the message.
 void check_crc(const ZipEntry& entry, std::string_view file, std::string_view advice = "");
 
-/// The file behind a deflated entry. Throws Error (usage) where it would be longer than `longest`
-/// (of which nothing is allocated then, nor where so few bytes cannot become so many), is damaged,
-/// or has another size or CRC-32 than the directory says.
+/// Inflates a deflated entry. Throws Error (usage) if the result would be longer than `longest`, if
+/// so few bytes cannot inflate to its size, or if it is damaged or differs from the directory in
+/// size or CRC-32. Nothing is allocated in the first two cases.
 std::vector<std::byte> inflate(const ZipEntry& entry, std::string_view file, uint64_t longest);
 
 }  // namespace lazymar

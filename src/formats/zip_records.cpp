@@ -26,7 +26,7 @@ class EndReader {
     directory.size = reader.read<uint32_t>();
     directory.position = reader.read<uint32_t>();
     if (disk != 0 || first_disk != 0 || entries_here != directory.entries) {
-      reader.refuse(end, "a zip archive in several parts");
+      reader.refuse(end, "multi-part zip archives are not supported");
     }
     uint64_t directory_end = end;
     const bool has64 =
@@ -46,7 +46,7 @@ class EndReader {
  private:
   ByteReader at(uint64_t position) const { return {archive_, file_, position}; }
 
-  /// The end record is the last thing in the file but for its own comment.
+  /// Only the end record's own comment may follow it in the file.
   uint64_t find_end() const {
     if (archive_.size() < kEndBytes) {
       refuse_at(file_, 0, "too short for a zip archive: truncated?");
@@ -61,20 +61,21 @@ class EndReader {
         }
       }
     }
-    refuse_at(file_, last, "no end of a zip directory: truncated?");
+    refuse_at(file_, last, "no end-of-central-directory record: truncated?");
   }
 
-  /// Replaces what the 32-bit end record left to the 64-bit one; returns where that one stands.
+  /// Fills in what the 32-bit end record leaves to the 64-bit one; returns the position of the
+  /// latter.
   uint64_t read_end64(uint64_t locator, ZipDirectory& directory) const {
     ByteReader pointer = at(locator + sizeof kZipLocator64);
     const auto disk = pointer.read<uint32_t>();
     const auto position = pointer.read<uint64_t>();
     const auto disks = pointer.read<uint32_t>();
     if (disk != 0 || disks != 1) {
-      pointer.refuse(locator, "a zip archive in several parts");
+      pointer.refuse(locator, "multi-part zip archives are not supported");
     }
     if (locator < kZipEnd64Bytes || position != locator - kZipEnd64Bytes) {
-      pointer.refuse(locator, "the ZIP64 end record does not stand before its locator");
+      pointer.refuse(locator, "the ZIP64 end record is not in front of its locator");
     }
     ByteReader reader = at(position);
     const auto signature = reader.read<uint32_t>();
@@ -88,10 +89,10 @@ class EndReader {
     found.size = reader.read<uint64_t>();
     found.position = reader.read<uint64_t>();
     if (signature != kZipEnd64 || record_size != kZipEnd64Bytes - 12) {
-      reader.refuse(position, "no ZIP64 end record where its locator points");
+      reader.refuse(position, "no ZIP64 end record at the position in its locator");
     }
     if (this_disk != 0 || first_disk != 0 || entries_here != found.entries) {
-      reader.refuse(position, "a zip archive in several parts");
+      reader.refuse(position, "multi-part zip archives are not supported");
     }
     const bool agrees =
         (directory.entries == kZipCountIn64 || directory.entries == found.entries) &&
@@ -139,7 +140,7 @@ void read_extra(ByteReader& reader, uint64_t length, ZipHeader& header, bool loc
     return;
   }
   if (needed) {
-    reader.refuse(position, "zip entry ", in_quotes(header.name), " lacks its ZIP64 field");
+    reader.refuse(position, "zip entry ", in_quotes(header.name), " has no ZIP64 field");
   }
 }
 
@@ -170,7 +171,7 @@ ZipHeader read_zip_directory_header(ByteReader& reader) {
   header.local = reader.read<uint32_t>();
   header.name = reader.text(name_length);
   if (disk != 0) {
-    reader.refuse(header.position, "a zip archive in several parts");
+    reader.refuse(header.position, "multi-part zip archives are not supported");
   }
   read_extra(reader, extra_length, header, header.local == kZipIn64);
   reader.take(comment_length);

@@ -1,6 +1,6 @@
 #pragma once
-/// The records of a zip archive's format (APPNOTE 6.3.9), read one by one: what each must say by
-/// itself. Whether they agree is for zip_archive.cpp to find out.
+/// Reads the records of a zip archive (APPNOTE 6.3.9) and checks each by itself. zip_archive.cpp
+/// checks that they agree.
 
 #include <cstddef>
 #include <cstdint>
@@ -22,18 +22,18 @@ inline constexpr uint32_t kZipLocator64 = 0x07064b50;
 inline constexpr uint64_t kZipEnd64Bytes = 56;
 inline constexpr uint64_t kZipDirectoryHeaderBytes = 46;    ///< without name, extra and comment
 inline constexpr uint16_t kZipExtra64 = 1;                  ///< the ZIP64 extra's identifier
-inline constexpr uint32_t kZipIn64 = 0xffffffff;            ///< a field whose value stands there
+inline constexpr uint32_t kZipIn64 = 0xffffffff;            ///< a field whose value is elsewhere
 inline constexpr uint16_t kZipCountIn64 = 0xffff;           ///< or in the ZIP64 end record
-inline constexpr uint16_t kZipDescriptorFollows = 1U << 3;  ///< sizes and CRC are behind the data
+inline constexpr uint16_t kZipDescriptorFollows = 1U << 3;  ///< sizes and CRC follow the data
 
-/// Where the directory stands.
+/// Position of the directory.
 struct ZipDirectory {
   uint64_t position = 0;
   uint64_t size = 0;
   uint64_t entries = 0;
 };
 
-/// What a header of either kind says about an entry.
+/// An entry as described by either kind of header.
 struct ZipHeader {
   uint64_t position = 0;
   uint16_t flags = 0;
@@ -45,16 +45,16 @@ struct ZipHeader {
   std::string_view name;
 };
 
-/// Reads the end record and, where there is one, the ZIP64 end record. `file` names the archive in
-/// messages. Throws Error (usage), as the next two do: no end record as the last thing in the file,
-/// several disks, end records that disagree, a directory that does not end where they begin.
+/// Reads the end record and, if there is one, the ZIP64 end record. `file` names the archive in
+/// messages. Throws Error (usage), as the next two do: no end record at the end of the file,
+/// several disks, end records that disagree, or a directory that does not end where they begin.
 ZipDirectory find_zip_directory(std::span<const std::byte> archive, std::string_view file);
 
 /// Reads the directory's entry that begins at the reader's position.
 ZipHeader read_zip_directory_header(ByteReader& reader);
 
-/// Reads the local header that belongs to a directory entry; the reader, which begins there, is
-/// behind it afterwards.
+/// Reads the local header of a directory entry. The reader must be at the header, and is after it
+/// afterwards.
 ZipHeader read_zip_local_header(ByteReader& reader, std::string_view name);
 
 }  // namespace lazymar

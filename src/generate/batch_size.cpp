@@ -18,7 +18,7 @@ namespace lazymar {
 namespace {
 
 constexpr int64_t kProbe = 64;   ///< images of the larger measured batch
-constexpr int64_t kMost = 1024;  ///< beyond, a batch is no faster
+constexpr int64_t kMost = 1024;  ///< larger batches are not faster
 constexpr int64_t kMultiple = 8;
 constexpr double kUsable = 0.9;  ///< of the memory: fragments and workspaces take some
 
@@ -47,7 +47,7 @@ Probe measured(const MeasuredPeak& peak, int64_t images, int64_t (*smaller)(int6
       }
     }
     if (images == 1) {
-      throw usage_error("--eval_bsz auto: not even one image fits into the device's memory");
+      throw usage_error("--eval_bsz auto: not even one image fits in the device's memory");
     }
     images = smaller(images);
   }
@@ -94,7 +94,7 @@ int64_t largest_batch(const MeasuredPeak& peak, const AvailableMemory& available
   const double each = std::max(1.0, static_cast<double>(large.bytes - small.bytes) /
                                         static_cast<double>(large.images - small.images));
   const double left = kUsable * static_cast<double>(available()) - static_cast<double>(large.bytes);
-  // The larger one did fit, whatever the line says.
+  // The larger one did fit, whatever the extrapolation says.
   const auto batch = large.images + static_cast<int64_t>(std::max(0.0, left) / each);
   const int64_t limited = std::min({batch, most, kMost});
   const int64_t chosen =
@@ -117,7 +117,7 @@ int64_t automatic_batch(const EvalOptions& options, const LauncherEnv& env, Gene
       break;
     }
     if (Clock::now() > deadline) {
-      throw usage_error("--eval_bsz auto: rank 0 has not chosen a batch size within --stall ",
+      throw usage_error("--eval_bsz auto: rank 0 did not choose a batch size within --stall ",
                         options.stall, " seconds; give a number");
     }
     std::this_thread::sleep_for(kPause);

@@ -1,5 +1,5 @@
 #pragma once
-/// --eval_bsz auto: the largest batch that fits into the device's memory.
+/// --eval_bsz auto: the largest batch that fits in the device's memory.
 
 #include <cstdint>
 #include <filesystem>
@@ -11,20 +11,19 @@
 
 namespace lazymar {
 
-/// What a batch takes: bytes at its peak.
+/// Peak memory of a batch, in bytes.
 using MeasuredPeak = std::function<int64_t(int64_t images)>;
-/// What there is, in bytes; asked last, when what the driver keeps for batches is taken.
+/// Available memory, in bytes; called last, when the driver has allocated its share for batches.
 using AvailableMemory = std::function<int64_t()>;
 
-/// The largest batch up to `most` whose peak stays within what is available by a straight line
-/// through two measured ones, with a reserve for what the line does not know; a multiple of 8 above
-/// 8. A batch that `peak` cannot measure (out of memory) is halved and tried again. Throws Error
-/// (usage) where not even one image fits.
+/// The largest batch up to `most` whose peak memory fits, extrapolated linearly from two measured
+/// batches with a reserve; a multiple of 8 above 8. A batch that `peak` cannot measure (out of
+/// memory) is halved and tried again. Throws Error (usage) if not even one image fits.
 int64_t largest_batch(const MeasuredPeak& peak, const AvailableMemory& available, int64_t most);
 
-/// The batch size of a run that was given "auto": what its manifest has, if it has begun; otherwise
-/// rank 0 measures and the others wait for the manifest, so that all plan the same shards. On CPUs
-/// the usual one.
+/// The batch size of a run with "auto": the manifest's, if the run has begun; otherwise rank 0
+/// measures and the others wait for the manifest, so that all plan the same shards. On CPUs, the
+/// default.
 int64_t automatic_batch(const EvalOptions& options, const LauncherEnv& env, Generator& generator,
                         const std::filesystem::path& run_folder, int64_t usual);
 

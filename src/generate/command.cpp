@@ -50,13 +50,13 @@ void warn_of_ignored(const EvalOptions& options) {
   for (const std::string& name : options.ignored) {
     names += concat(names.empty() ? "--" : ", --", name);
   }
-  log_warning(concat("without a meaning here, ignored: ", names));
+  log_warning(concat("ignored, because they have no effect here: ", names));
 }
 
 void warn_of_idle_caches(const std::optional<LazyOptions>& lazy, const SamplingOptions& sampling) {
   if (lazy && !lazy->token && !lazy->head && !sampling.guided()) {
     log_warning(
-        "--lazy_caches condition keeps nothing without guidance (--cfg 1): this is plain MAR");
+        "--lazy_caches condition has no effect without guidance (--cfg 1); this run is plain MAR");
   }
 }
 

@@ -74,7 +74,7 @@ void Preview::work() {
   std::unique_lock lock(mutex_);
   bool last = false;
   while (!last) {
-    // The last one may have to replace a sheet that another process has finished meanwhile.
+    // The final sheet may replace one that another process has finished meanwhile.
     last = ending_.wait_for(lock, kRefresh, [this] { return ended_; });
     try {
       journal_.refresh();

@@ -1,5 +1,5 @@
 #pragma once
-/// A picture of pictures: images spread evenly over a run, after it and while it goes on.
+/// A contact sheet: images spread evenly over a run, at its end or while it is running.
 
 #include <condition_variable>
 #include <cstddef>
@@ -15,7 +15,7 @@
 
 namespace lazymar {
 
-/// What stands on the sheet.
+/// The sheet's layout.
 struct ContactSheet {
   std::filesystem::path folder;  ///< the run's
   bool few_files = false;
@@ -23,15 +23,14 @@ struct ContactSheet {
   std::pair<int64_t, int64_t> grid;  ///< rows, columns
   int64_t size = 0;                  ///< of an image, pixels
 
-  /// The PNG, of images as they lie on the disk; tiles of images that are not there stay white.
+  /// The PNG, made from the images on disk; missing images leave white tiles.
   std::vector<std::byte> draw(const JournalReader& journal) const;
   /// Writes it to info/grid.png. Throws Error (output).
   void write(const JournalReader& journal) const;
 };
 
-/// Refreshes info/grid.png while a run goes on, some seconds after it has grown, on a thread that
-/// works while a processor has nothing else to do. A sheet that cannot be written is no reason to
-/// stop: the run itself will meet what is wrong.
+/// Refreshes info/grid.png during a run, a few seconds after new images, on a low-priority thread.
+/// If the sheet cannot be written, the run continues and will report the problem itself.
 class Preview {
  public:
   explicit Preview(ContactSheet sheet);

@@ -18,18 +18,18 @@ int64_t worker_count(const EvalOptions& options) {
   const bool gpus_given = options.gpus || options.all_gpus;
   if (gpus_given && chosen && (one_gpu || !on_gpus)) {
     throw usage_error("--gpus and --device ", options.device,
-                      one_gpu ? ": one of them says which GPUs; drop the other"
-                              : " contradict each other; on CPUs use --workers");
+                      one_gpu ? " both select GPUs; omit one of them"
+                              : " contradict each other; on CPUs, use --workers");
   }
   if (gpus_given && !on_gpus) {
     throw usage_error(
-        "--gpus: no GPU is visible (or this build has no CUDA); on CPUs use --workers");
+        "--gpus: no GPU is visible (or this build has no CUDA); on CPUs, use --workers");
   }
   if (on_gpus && options.workers) {
-    throw usage_error("--workers is for CPUs; on GPUs, ",
-                      chosen ? concat("which --device ", options.device, " asks for")
-                             : "which are taken where there are any",
-                      ", there is one process each: use --gpus, or --device cpu");
+    throw usage_error("--workers is for CPUs; with GPUs, ",
+                      chosen ? concat("which --device ", options.device, " selects")
+                             : "which are used if there are any",
+                      ", there is one process per GPU; use --gpus, or --device cpu");
   }
   if (!on_gpus) {
     return options.workers.value_or(1);
@@ -53,12 +53,13 @@ ExitCode launch(const EvalOptions& options, char* const* argv) {
   }
   if (env.launcher == Launcher::kExternal) {
     if (options.gpus || options.all_gpus || options.workers) {
-      throw usage_error("--", options.workers ? "workers" : "gpus", ": the launcher has started ",
-                        env.size, " processes already; drop the flag or the launcher");
+      throw usage_error("--", options.workers ? "workers" : "gpus",
+                        ": the launcher already started ", env.size,
+                        " processes; omit the flag or the launcher");
     }
     if (env.size > 1 && options.device.starts_with("cuda:")) {
       throw usage_error("--device ", options.device, ": the launcher started ", env.size,
-                        " processes, which take a GPU each; use --device cuda");
+                        " processes with one GPU each; use --device cuda");
     }
     return evaluate(options, env);
   }

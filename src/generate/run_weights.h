@@ -1,5 +1,5 @@
 #pragma once
-/// What a run knows of its weights: their hashes, some time after the start.
+/// The hashes of a run's weights, known some time after the start.
 
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -10,20 +10,21 @@
 
 namespace lazymar {
 
-/// Hashes in the background, compares with the run's manifest, and tells PNGs. For several threads.
+/// Hashes the weights in the background, compares with the run's manifest, and supplies the hashes
+/// for PNGs. Thread-safe.
 class RunWeights {
  public:
-  /// `hash`: begin at once. `may_note`: write into the manifest what is found in passing. Model and
-  /// folder must outlive it.
+  /// `hash`: begin at once. `may_note`: may write the hashes to the manifest. Model and folder must
+  /// outlive it.
   RunWeights(const Model& model, const RunFolder& folder, bool hash, bool may_note);
 
-  /// Compares the hashes with the manifest's, or notes them there, once they are known; does
-  /// nothing while somebody waits for them. Throws Error (usage) where they differ.
+  /// Compares the hashes with the manifest's, or writes them there, once they are known; does
+  /// nothing while another thread waits for them. Throws Error (usage) if they differ.
   void settle_if_ready();
-  /// The same at once. `begin`: hash, too, where nobody has begun.
+  /// The same, but waits. `begin`: start hashing if it has not begun.
   void settle_now(bool begin);
-  /// This process's own hashes, those that another process has noted, or else made now: the first
-  /// call may take as long as reading all weights does (2 GB/s from memory).
+  /// This process's hashes, those in the manifest, or else computed now: the first call may take as
+  /// long as reading all weights (2 GB/s from memory).
   nlohmann::ordered_json get();
 
  private:

@@ -24,7 +24,7 @@ using nlohmann::ordered_json;
 
 constexpr std::chrono::milliseconds kPause(200);
 
-/// Rows and columns of the contact sheet; none where nobody wants one.
+/// Rows and columns of the contact sheet; zero without one.
 std::pair<int64_t, int64_t> grid(const EvalOptions& options) {
   constexpr int64_t kPreviewSide = 8;
   if (options.grid || !options.preview) {
@@ -39,8 +39,8 @@ ExitCode verdict(const std::vector<int64_t>& failed) {
     return ExitCode::kDone;
   }
   throw Error(ExitCode::kFailed,
-              concat(failed.size(), " images without a usable result (the first: ", failed.front(),
-                     "); info/summary.json lists them; run again to retry them"));
+              concat(failed.size(), " images have no usable result (first: ", failed.front(),
+                     "), listed in info/summary.json; run the same command again to retry"));
 }
 
 }  // namespace
@@ -77,8 +77,8 @@ ExitCode Session::run() {
     report_ready();
   }
   while (worker_.run([this] { weights_.settle_if_ready(); }) == Progress::kComplete) {
-    // Whoever gets there first checks the set; the others stay until the result is there, in case
-    // there is something to be made again.
+    // The first process to get here checks the set; the others wait for the result, in case images
+    // must be regenerated.
     if (worker_.take_check()) {
       const std::optional<ExitCode> result = check();
       worker_.release_check();
@@ -102,8 +102,8 @@ void Session::report_ready() const {
   }
 }
 
-/// What the PNG of an image says of itself. On the writer's threads, so that the next shard need
-/// not wait until the weights' hash is known.
+/// The metadata of an image's PNG. Called on the writer's threads, so that the next shard need not
+/// wait for the weights' hash.
 PngText Session::text(int64_t id) {
   return options_.metadata ? image_text(id, label_of(id, classes_, options_.num_images),
                                         summary_.settings, weights_.get())
@@ -116,7 +116,7 @@ void Session::wait() {
   std::this_thread::sleep_for(kPause);
 }
 
-/// Nothing where there is work to do again.
+/// Empty if shards must be regenerated.
 std::optional<ExitCode> Session::check() {
   if (const std::optional<ExitCode> result = result_of_others()) {
     return result;
@@ -134,7 +134,7 @@ std::optional<ExitCode> Session::check() {
     folder_.member().set_state("scoring");
     scoring_->finish(folder_.path(), [this] { worker_.keep_fresh(); });
   }
-  write_summary(true);  // from here on the others take the result
+  write_summary(true);  // from now on the others take the result
   if (options_.record_drift) {
     check_recorded(*options_.record_drift, options_.num_images);
   }

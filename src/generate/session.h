@@ -1,5 +1,5 @@
 #pragma once
-/// One process's way through a run, once everything is loaded.
+/// One process's part of a run, once everything is loaded.
 
 #include <c10/core/Device.h>
 
@@ -20,7 +20,7 @@ namespace lazymar {
 /// Shards, the check of the set, the summary.
 class Session {
  public:
-  /// `scoring` may be null. Everything that comes by reference must outlive it.
+  /// `scoring` may be null. All references must outlive it.
   Session(const EvalOptions& options, const LauncherEnv& env, const ShardPlan& plan,
           const std::vector<int64_t>& classes, Generator& generator, const RunFolder& folder,
           RunSummary summary, const RunScoring* scoring);
@@ -50,7 +50,7 @@ class Session {
   c10::Device device_;
   RunWeights weights_;
   const RunScoring* scoring_;
-  Worker worker_;  ///< its writer asks for text() up to its end
+  Worker worker_;  ///< its writer calls text() until it ends
   std::optional<Preview> preview_;
 };
 

@@ -29,12 +29,12 @@ ShardMaker::Started ShardMaker::start(ShardRecord record, const StepCallback& st
   Started shard;
   shard.record = std::move(record);
   shard.step = step;
-  // Every shard has the same shape: the last one is padded with images that nobody keeps.
+  // Every shard has the same shape: the last one is padded with images that are discarded.
   shard.ids.resize(static_cast<size_t>(plan_.shard_size()));
   std::iota(shard.ids.begin(), shard.ids.end(), plan_.ids(shard.record.shard).first);
   shard.record.slots = plan_.shard_size();
   const auto whole = plan_.shard_size();
-  // Once two shards in a row did not fit, there is no point in trying the next one whole.
+  // After two consecutive shards that did not fit, the next one is not tried whole.
   shard.micro_batch = short_shards_ < 2 ? whole : micro_batch_;
   while (true) {
     try {
@@ -53,15 +53,15 @@ ShardMaker::Started ShardMaker::start(ShardRecord record, const StepCallback& st
       }
       if (!halve_on_oom_) {
         throw usage_error("shard ", shard.record.shard, ": out of memory with ", shard.micro_batch,
-                          " images at a time: use a smaller --eval_bsz, or --oom halve");
+                          " images at a time; use a smaller --eval_bsz, or --oom halve");
       }
     }
     shard.parts.clear();
     generator_.release_unused_memory();
     shard.micro_batch = (shard.micro_batch + 1) / 2;
-    log_warning(concat("shard ", shard.record.shard, ": out of memory; goes on with ",
-                       shard.micro_batch,
-                       " images at a time, whose bits may differ (--oom fail refuses instead)"));
+    log_warning(
+        concat("shard ", shard.record.shard, ": out of memory; continuing with ", shard.micro_batch,
+               " images at a time, which may change their last bits (--oom fail stops instead)"));
   }
 }
 
@@ -143,7 +143,7 @@ void ShardMaker::recompute(Started& shard, GeneratedBatch& made) {
     return;
   }
   log_warning(concat("shard ", record.shard, ": ", refused.size(),
-                     " images with values that are not finite, or of one colour: once more"));
+                     " images are NaN, infinite or a single colour; recomputing"));
   start_parts(shard);
   const GeneratedBatch again = finish_parts(shard);
   for (const int64_t slot : refused) {
@@ -156,13 +156,13 @@ void ShardMaker::recompute(Started& shard, GeneratedBatch& made) {
   }
   for (const int64_t slot : unsound(made)) {
     record.failed.push_back(shard.ids[static_cast<size_t>(slot)]);
-    log_warning(concat("image ", record.failed.back(), ": no usable result; it is not written"));
+    log_warning(concat("image ", record.failed.back(), ": no usable result; not written"));
   }
 }
 
 void ShardMaker::recompute_exactly(const Started& shard, const std::vector<int64_t>& slots,
                                    GeneratedBatch& made) {
-  log_warning(concat(slots.size(), " images are still unusable: once more in fp32"));
+  log_warning(concat(slots.size(), " images are still unusable; recomputing in fp32"));
   std::vector<int64_t> chosen;
   std::vector<int64_t> labels;
   for (const int64_t slot : slots) {
@@ -180,7 +180,7 @@ void ShardMaker::recompute_exactly(const Started& shard, const std::vector<int64
     if (!is_out_of_memory(error)) {
       throw;
     }
-    log_warning("there is no memory for the weights in fp32");
+    log_warning("not enough memory for the weights in fp32");
   }
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-/// Shards of images, whatever memory and arithmetic do.
+/// Generates a shard; retries on out-of-memory and on non-finite output.
 
 #include <cstdint>
 #include <functional>
@@ -24,8 +24,8 @@ class ShardMaker {
   ShardMaker(const EvalOptions& options, const ShardPlan& plan, std::vector<int64_t> classes,
              Generator& generator, const FaultInjection& faults);
 
-  /// Where an image stays unusable, it is tried once more with the generator that `exact` makes: of
-  /// the same images, in a precision that rounds less. It is made when it is needed, and dropped.
+  /// If an image stays unusable, it is recomputed with the generator that `exact` makes: the same
+  /// images in a higher precision. It is created when needed and then dropped.
   using MakeGenerator = std::function<std::unique_ptr<Generator>()>;
   void retry_with(MakeGenerator exact) { exact_ = std::move(exact); }
 
@@ -38,13 +38,13 @@ class ShardMaker {
     StepCallback step;
   };
 
-  /// Starts shard `record.shard` (Generator::start). Where memory is short it halves the images
-  /// computed at once; the record tells. Throws Error (usage) where memory is short and --oom fail
-  /// was given.
+  /// Starts shard `record.shard` (Generator::start). If memory runs out, it halves the images
+  /// computed at once and notes that in the record. With --oom fail it throws Error (usage)
+  /// instead.
   Started start(ShardRecord record, const StepCallback& step);
 
-  /// Waits for it. Where an image comes out unusable it computes the shard once more; the record
-  /// tells that, and which images stayed unusable.
+  /// Waits for it. If an image is unusable, it recomputes the shard; the record notes that, and
+  /// which images stayed unusable.
   GeneratedBatch finish(Started& shard);
 
   bool overlaps() const { return generator_.overlaps(); }
@@ -64,7 +64,7 @@ class ShardMaker {
   Generator& generator_;
   const FaultInjection& faults_;
   MakeGenerator exact_;
-  int64_t short_shards_ = 0;  ///< how many shards in a row did not fit into memory whole
+  int64_t short_shards_ = 0;  ///< consecutive shards that did not fit in memory whole
   int64_t micro_batch_ = 0;   ///< images at a time that did fit
 };
 

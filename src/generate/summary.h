@@ -1,5 +1,5 @@
 #pragma once
-/// What a run measured, for people and for scripts (info/summary.json).
+/// The results of a run, for people and for scripts (info/summary.json).
 
 #include <cstdint>
 #include <nlohmann/json.hpp>
@@ -11,18 +11,18 @@
 
 namespace lazymar {
 
-/// Everything the summary tells.
+/// Everything in the summary.
 struct RunSummary {
-  bool checked = false;             ///< every shard is finished, and its files are whole
+  bool checked = false;             ///< every shard is finished, and its files are undamaged
   std::string launch;               ///< of the process that wrote it
   std::vector<int64_t> failed;      ///< ids without a usable result
   nlohmann::ordered_json settings;  ///< the manifest's
-  nlohmann::ordered_json weights;   ///< their hashes; null where they are not known yet
+  nlohmann::ordered_json weights;   ///< their hashes; null if not known yet
   std::string mar_source, vae_source, device;
   int64_t num_images = 0;        ///< wanted
   std::vector<bool> lazy_steps;  ///< by decoding step
   int64_t threads = 0;
-  int64_t peak_device_bytes = 0;  ///< held by this process for tensors on its GPU; 0 on CPUs
+  int64_t peak_device_bytes = 0;  ///< peak memory of this process's tensors on its GPU; 0 on CPUs
   WorkCount baseline_rows;        ///< of one image, by plain MAR
   std::vector<ShardRecord> shards;
 };
@@ -30,7 +30,7 @@ struct RunSummary {
 /// summary.json's text.
 std::string summary_json(const RunSummary& summary);
 
-/// A few lines for the end of a run.
+/// A few lines printed at the end of a run.
 std::string summary_text(const RunSummary& summary);
 
 }  // namespace lazymar

@@ -25,7 +25,7 @@ using Clock = std::chrono::steady_clock;
 constexpr double kComputingShare = 0.8;
 constexpr std::chrono::milliseconds kPause(200);
 
-/// Thrown out of a shard that would not be done within the grace.
+/// Thrown to drop a shard that would not finish within the grace period.
 struct ShardDropped {};
 
 std::string environment(const char* name) {
@@ -229,7 +229,7 @@ int64_t Worker::check(bool deep) {
   for (const ShardRecord* record : journal().finished()) {
     const std::string damage = files_.damage(*record, deep);
     if (!damage.empty()) {
-      log_warning(concat("shard ", record->shard, ": ", damage, ": is made again"));
+      log_warning(concat("shard ", record->shard, ": ", damage, "; regenerating"));
       journal_.undo(record->shard, record->attempt);
     }
   }

@@ -25,37 +25,37 @@ namespace lazymar {
 
 /// What a worker came to.
 enum class Progress {
-  kComplete,  ///< nothing is left to do for anybody
+  kComplete,  ///< no work is left
   kStopped,   ///< asked to stop
 };
 
 class Worker {
  public:
-  /// `classes`: what label_of() takes. `text`: what the PNG of an image says of itself, asked for
-  /// on threads of the writer. `scoring` takes features of every shard; may be null. It, generator
-  /// and folder must outlive the worker.
+  /// `classes`: for label_of(). `text`: metadata of an image's PNG, called on the writer's threads.
+  /// `scoring` computes features of every shard; may be null. It, generator and folder must outlive
+  /// the worker.
   Worker(const EvalOptions& options, const LauncherEnv& env, const ShardPlan& plan,
          std::vector<int64_t> classes, Generator& generator, const RunFolder& folder,
          std::function<PngText(int64_t id)> text, const RunScoring* scoring);
 
   /// Claims and makes shards until every shard is finished, or failed in this launch, or until it
-  /// is asked to stop; its own shards are on the disk then. Calls `between_shards` before each.
-  /// Throws Error.
+  /// is asked to stop; its own shards are then on disk. Calls `between_shards` before each. Throws
+  /// Error.
   Progress run(const std::function<void()>& between_shards);
 
   /// See ShardMaker.
   void retry_with(ShardMaker::MakeGenerator exact) { maker_.retry_with(std::move(exact)); }
 
-  /// The whole run as the journals have it now.
+  /// The whole run according to the journals.
   const JournalReader& journal();
   const ImageFiles& files() const { return files_; }
   /// True: this process is the one that checks the set (see check()).
   bool take_check() { return claims_.take("check"); }
   void release_check() { claims_.release("check"); }
-  /// Signs of life from what takes long.
+  /// Heartbeats during long work.
   void keep_fresh();
-  /// Looks at the files of every finished shard; damaged shards are to be made again. Returns how
-  /// many shards are to be made.
+  /// Checks the files of every finished shard; withdraws damaged shards. Returns the number of
+  /// shards to make.
   int64_t check(bool deep);
 
  private:
@@ -84,7 +84,7 @@ class Worker {
   Claims claims_;
   ShardWriter writer_;               ///< uses the four above
   std::vector<int64_t> candidates_;  ///< shards not known to be settled, in the order to try them
-  /// What a GPU still works at while the next shard is started.
+  /// The shard that a GPU still computes while the next one is started.
   std::optional<ShardMaker::Started> in_flight_;
   bool first_ = true;
   std::chrono::steady_clock::time_point shard_started_;

@@ -51,8 +51,8 @@ void DriftRecorder::begins(const MarBatch& batch) {
 void DriftRecorder::conditioned(const DecodeStep& step, const at::Tensor&) {
   const Uncounted guard;
   if (step.index == 0) {
-    // z may have come out of a table. Encoding leaves nothing behind but the buffer's rows in the
-    // decoder's inputs, which every step overwrites.
+    // z may have come from a table. Encoding changes only the buffer rows in the decoder's inputs,
+    // which every step overwrites.
     FullRunner runner;
     runner.begin(batch_);
     mar_.encode(runner, batch_, at::Tensor(), step);

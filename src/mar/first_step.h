@@ -11,12 +11,12 @@
 
 namespace lazymar {
 
-/// z of all positions, class by class, each computed once and always by itself, so that its bits
-/// depend on the class alone.
+/// z of all positions by class. Each is computed once and separately, so that its bits depend only
+/// on the class.
 class FirstStep {
  public:
-  /// Classes whose z need more than `most_bytes` are computed in every batch that has them. (Which
-  /// ones are kept does not change: a run comes back to a class only after most of the others.)
+  /// Once the table exceeds `most_bytes`, further classes are computed in every batch that has
+  /// them. (Kept entries are not replaced: a run returns to a class only after most of the others.)
   explicit FirstStep(const Mar& mar, int64_t most_bytes = kMostBytes)
       : mar_(mar), most_bytes_(most_bytes) {}
 

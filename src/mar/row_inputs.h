@@ -1,5 +1,5 @@
 #pragma once
-/// What enters a stack of blocks, row by row.
+/// The inputs of a stack of blocks, row by row.
 
 #include <ATen/core/Tensor.h>
 
@@ -10,8 +10,8 @@
 
 namespace lazymar {
 
-/// The rows that enter a stack of blocks, and what the first block's attention makes of each. Both
-/// depend on the row alone, so they are computed when the row changes and not in every step.
+/// The rows that enter a stack of blocks, with the first block's queries, keys and values. All
+/// depend only on the row, so they are computed when the row changes and not in every step.
 struct RowInputs {
   at::Tensor x;   ///< [R, N, D]
   at::Tensor q;   ///< the first block's queries, [R, N, D]
@@ -19,7 +19,7 @@ struct RowInputs {
 
   /// x [R, N, D] with its queries, keys and values by `first`.
   static RowInputs of(const Block& first, const at::Tensor& x);
-  /// Makes room for `batch_rows` times `rows` rows like those of `example`, unless it is there.
+  /// Allocates `batch_rows` times `rows` rows like those of `example`, unless already allocated.
   void make_room(const RowInputs& example, int64_t batch_rows, int64_t rows);
 
   /// Overwrites rows [first, first + T) of the first `copies` * B batch rows with `rows` [B, T, *],
@@ -34,8 +34,8 @@ struct RowInputs {
   RowInputs from(int64_t first) const;
 };
 
-/// Queries, keys and values of the rows that enter a block: those of the first block of a stack are
-/// in its inputs, the others' are computed.
+/// Queries, keys and values of the rows that enter a block: for the first block of a stack they are
+/// in its inputs, for the others they are computed.
 class BlockRows {
  public:
   /// h [R, N, D] enters blocks[i]; `inputs` are what entered the stack. `all_ask`: queries() will

@@ -33,7 +33,8 @@ at::Tensor FullRunner::decode(std::span<const Block> blocks, const RowInputs& in
   };
   at::Tensor h = inputs.x;
   for (size_t i = 0; i < blocks.size(); ++i) {
-    // Every row is asked; behind the last block only those to be predicted have to ask.
+    // Every row supplies keys and values; in the last block, only rows to be predicted need
+    // queries.
     const bool few = needed_rows_ && i + 1 == blocks.size();
     const BlockRows rows(blocks, i, h, inputs, !few);
     const auto asking = [&](const at::Tensor& t) { return few ? predicted(t) : t; };

@@ -1,6 +1,6 @@
 #pragma once
-/// The seam behind which a cache stands: Mar says what a decoding step is, a Runner decides which
-/// rows of it are computed.
+/// The interface that a cache implements: Mar defines a decoding step, and a Runner decides which
+/// of its rows are computed.
 
 #include <ATen/core/Tensor.h>
 
@@ -14,9 +14,9 @@
 
 namespace lazymar {
 
-/// A batch of images on its way. Positions are gathered into decoding order once; the buffer's rows
-/// stand last. The inputs of both stacks are kept up to date row by row. The next batch of the same
-/// shape takes the same memory: what a step reads and writes lies where it lay.
+/// A batch in progress. Positions are gathered into decoding order once; the buffer rows come last.
+/// The inputs of both stacks are updated row by row. The next batch of the same shape reuses the
+/// memory, so a step's addresses do not change.
 struct MarBatch {
   int64_t images = 0;        ///< B
   int64_t halves = 1;        ///< 2 with guidance
@@ -42,14 +42,13 @@ class Runner {
  public:
   virtual ~Runner() = default;
 
-  /// A new batch: whatever was kept of another one is void.
+  /// Starts a new batch and drops what was kept of another one.
   virtual void begin(const MarBatch& batch) = 0;
 
-  /// Whether anything of this step is kept for later ones. Where it is not, the caller may get z
-  /// from elsewhere.
+  /// Whether later steps need anything of this one. If not, the caller may get z from elsewhere.
   virtual bool keeps(const DecodeStep& step) const = 0;
 
-  /// Which rows come out of the encoder in this step.
+  /// The rows that the encoder outputs in this step.
   virtual EncoderRows encoder_rows(const DecodeStep& step) = 0;
 
   /// Encoder blocks: inputs [halves * B, N, *] -> those rows, [R, rows + P, De].

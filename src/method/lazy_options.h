@@ -11,16 +11,16 @@ enum class RetainKind { kScaled, kPublished, kList };
 
 /// Which caches LazyMAR uses, and its constants (arXiv:2503.12450, defaults as released).
 struct LazyOptions {
-  bool token = true;         ///< rows recomputed only where they changed
+  bool token = true;         ///< recompute only rows that changed
   bool condition = true;     ///< unconditional output = conditional output + kept difference
   bool head = true;          ///< diffusion MLP: most timesteps reuse kept block outputs
   int64_t warmup = 5;        ///< decoding steps before the first lazy one
-  int64_t refresh = 9;       ///< every so many decoding steps after the warm-up are full
+  int64_t refresh = 9;       ///< after the warm-up, every such decoding step is full
   int64_t prune_layer = 3;   ///< rows are chosen after this decoder layer's attention
   int64_t extra = 15;        ///< rows kept beyond those just decoded and to be predicted
-  int64_t head_refresh = 7;  ///< every so many diffusion steps compute the whole head
+  int64_t head_refresh = 7;  ///< every such diffusion step computes the whole head
   RetainKind retain = RetainKind::kScaled;
-  std::vector<double> retain_list;  ///< for kList: ratio by decoding step, the last one stays
+  std::vector<double> retain_list;  ///< for kList: ratio by decoding step; the last one is repeated
   double condition_scale = 1.0;     ///< factor of the kept difference; 0 drops it (an ablation)
 
   /// Whether a decoding step may reuse what an earlier one kept; the others are full.

@@ -25,7 +25,7 @@ struct Shape {
 
 Shape read_shape(const WeightFile& file) {
   const auto refuse = [&](const std::string& reason) {
-    return usage_error(file.path().string(), ": no demo classifier: ", reason);
+    return usage_error(file.path().string(), ": not a demo classifier: ", reason);
   };
   const auto config = file.metadata().find("config");
   if (config == file.metadata().end()) {
@@ -38,7 +38,7 @@ Shape read_shape(const WeightFile& file) {
     shape.img_size = json.at("img_size").get<int64_t>();
     shape.classes = static_cast<int64_t>(json.at("classes").size());
   } catch (const nlohmann::json::exception&) {
-    throw refuse("\"config\" lacks widths, img_size or classes");
+    throw refuse("\"config\" has no widths, img_size or classes");
   }
   std::vector<int64_t> sizes = shape.widths;
   sizes.insert(sizes.end(), {shape.img_size, shape.classes});
@@ -65,7 +65,7 @@ class DemoClassifier final : public FeatureExtractor {
     const c10::InferenceMode guard;
     const int64_t side = info().image_side;
     if (pixels.size(1) != side || pixels.size(2) != side) {
-      throw usage_error("the demo's classifier judges pictures of ", side, "x", side,
+      throw usage_error("the demo classifier needs images of ", side, "x", side,
                         " pixels; these have ", pixels.size(2), "x", pixels.size(1));
     }
     std::vector<at::Tensor> pools;

@@ -1,5 +1,5 @@
 #pragma once
-/// What metrics are computed from: features of images, and the networks that make them.
+/// Features of images, from which metrics are computed, and their networks.
 
 #include <ATen/core/Tensor.h>
 
@@ -11,32 +11,32 @@
 
 namespace lazymar {
 
-/// What a network says of B images, on the CPU.
+/// A network's outputs for B images, on the CPU.
 struct Features {
   at::Tensor pool;    ///< [B, D] fp32: for FID, KID, precision and recall
   at::Tensor logits;  ///< [B, K] fp32, before the softmax: for the Inception Score
 };
 
-/// What there is to know of an extractor before it is used.
+/// Properties of an extractor.
 struct ExtractorInfo {
-  std::string name;         ///< "inception" or "demo"; features of different names do not compare
-  std::string source;       ///< the weights' file
+  std::string name;    ///< "inception" or "demo"; features of different names are not comparable
+  std::string source;  ///< the weights' file
   int64_t feature_dim = 0;  ///< D
   int64_t class_count = 0;  ///< K
-  int64_t image_side = 0;   ///< pictures must be of this size; 0: any, they are resized
-  int64_t batch_size = 1;   ///< images at once that keep the device busy
+  int64_t image_side = 0;   ///< required image size; 0: any, images are resized
+  int64_t batch_size = 1;   ///< batch size that keeps the device busy
   WeightsInUse weights;     ///< for WeightHash, which makes the SHA-256 in the background
 };
 
-/// A network that images are judged by. Const in use, but not for several threads at once.
+/// A network that extracts features. Const, but not thread-safe.
 class FeatureExtractor {
  public:
   explicit FeatureExtractor(ExtractorInfo info) : info_(std::move(info)) {}
   virtual ~FeatureExtractor() = default;
 
-  /// pixels [B, H, W, 3] uint8 on the CPU, B >= 1, all of one size. Throws Error (usage) where
-  /// that size is none that the network takes. An image's features depend on the other images and
-  /// on B in the last bits at most.
+  /// pixels [B, H, W, 3] uint8 on the CPU, B >= 1, all of one size. Throws Error (usage) if the
+  /// network does not take that size. An image's features depend on the other images and on B only
+  /// in the last bits.
   virtual Features operator()(const at::Tensor& pixels) const = 0;
 
   const ExtractorInfo& info() const { return info_; }

@@ -16,11 +16,11 @@ void check(const GaussianStatistics& statistics) {
                     statistics.sigma.size(0) == dim && statistics.sigma.size(1) == dim && dim > 0;
   if (!fits) {
     throw usage_error("a mean ", statistics.mu.sizes(), " and a covariance ",
-                      statistics.sigma.sizes(), " do not belong together");
+                      statistics.sigma.sizes(), " do not match");
   }
   if (!statistics.mu.isfinite().all().item<bool>() ||
       !statistics.sigma.isfinite().all().item<bool>()) {
-    throw usage_error("statistics hold values that are not finite");
+    throw usage_error("the statistics contain NaN or infinite values");
   }
 }
 
@@ -46,7 +46,7 @@ FrechetDistance FrechetReference::distance_from(const GaussianStatistics& set) c
   result.dim = reference_.mu.numel();
   if (set.mu.numel() != result.dim) {
     throw usage_error("features of ", set.mu.numel(), " dimensions cannot be compared with ",
-                      result.dim, ": another extractor?");
+                      result.dim, "; do they come from another extractor?");
   }
   result.rank = above_zero(at::linalg_eigvalsh(set.sigma)).sum().item<int64_t>();
   result.rank_reference = root_.size(1);

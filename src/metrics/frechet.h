@@ -19,25 +19,25 @@ struct FrechetDistance {
   int64_t rank = 0;            ///< of A: eigenvalues above dim * epsilon * the largest
   int64_t rank_reference = 0;  ///< of B
 
-  /// True where a covariance does not fill the space, as with no more images than features: the
-  /// rest is taken for constant, which overstates the distance.
+  /// True if a covariance does not have full rank, as with no more images than features. The
+  /// missing dimensions count as constant, which overstates the distance.
   bool rank_deficient() const { return rank < dim || rank_reference < dim; }
-  /// No more eigenvalues of A B than this are other than zero.
+  /// Upper bound on the number of nonzero eigenvalues of A B.
   int64_t common_rank() const { return std::min(rank, rank_reference); }
 };
 
-/// Distances of many sets from one reference, whose decomposition is made once.
+/// Distances of many sets from one reference, which is decomposed once.
 ///
 /// torch-fidelity 0.4.0 (metric_fid.py) takes tr (A B)^1/2 as the sum of Re sqrt(lambda) over the
 /// eigenvalues of A B. With B = R R^T these are the eigenvalues of R^T A R, which is symmetric: no
-/// complex numbers, a tenth of the time. Only the common_rank() largest count: where a rank is
-/// short, the root of what rounding makes of the rest is no longer small.
+/// complex numbers, a tenth of the time. Only the common_rank() largest are used: without full
+/// rank, the root of the others' rounding errors is no longer small.
 class FrechetReference {
  public:
   /// Throws Error (usage) for values that are not finite.
   explicit FrechetReference(const GaussianStatistics& reference);
 
-  /// Throws Error (usage) where dimensions differ or values are not finite.
+  /// Throws Error (usage) if dimensions differ or values are not finite.
   FrechetDistance distance_from(const GaussianStatistics& set) const;
 
   const GaussianStatistics& statistics() const { return reference_; }
@@ -49,7 +49,7 @@ class FrechetReference {
   at::Tensor root_;  ///< [D, rank]: R
 };
 
-/// One distance; symmetric but for rounding.
+/// One distance; symmetric up to rounding.
 FrechetDistance frechet_distance(const GaussianStatistics& a, const GaussianStatistics& b);
 
 }  // namespace lazymar

@@ -42,14 +42,14 @@ at::Tensor pooled(const at::Tensor& x, Pool pool) {
   return x;
 }
 
-/// A pool, then convolutions one after the other, then all of `ends` side by side.
+/// A pool, then consecutive convolutions, then all of `ends` in parallel.
 struct Branch {
   Pool pool = Pool::kNone;
   std::vector<ReluConvolution> chain;
   std::vector<ReluConvolution> ends{};
 };
 
-/// Branches of the same input; their channels one after the other.
+/// Branches of the same input; their channels are concatenated.
 struct Mixed {
   std::vector<Branch> branches;
 
@@ -181,7 +181,7 @@ Mixed block_d(BlockLoader load, int64_t in) {
   }};
 }
 
-/// The last of these pools by maximum, where the others take the mean: so does the graph of 2015.
+/// The last of these uses max pooling, the others mean pooling, as in the graph of 2015.
 Mixed block_e(BlockLoader load, int64_t in, Pool pool) {
   return {{
       {.chain = {load("branch1x1", in, 320)}},

@@ -15,7 +15,7 @@
 
 namespace lazymar {
 
-/// Where the weights are looked for unless a file is named, and where they come from.
+/// The default path of the weights, and their source.
 inline constexpr const char* kInceptionWeights =
     "pretrained_models/inception/weights-inception-2015-12-05-6726825d.pth";
 inline constexpr const char* kInceptionUrl =
@@ -25,8 +25,8 @@ inline constexpr const char* kInceptionUrl =
 inline constexpr int64_t kInceptionFeatures = 2048;
 
 /// Pool 2048 and the 1008 logits without bias (`logits_unbiased`) of images of any size, in fp32.
-/// `weights`: torch-fidelity's .pth, or safetensors with the same names. Throws Error (usage) where
-/// the file is not there (saying where to get it and where to put it) or does not fit the network.
+/// `weights`: torch-fidelity's .pth, or safetensors with the same names. Throws Error (usage) if
+/// the file is missing (saying where to get it and where to put it) or does not fit the network.
 std::unique_ptr<FeatureExtractor> load_inception(const std::filesystem::path& weights,
                                                  c10::Device device);
 

@@ -15,7 +15,7 @@ namespace {
 
 constexpr int64_t kChannels = 3;
 
-/// Where an output pixel's two sources lie along one side, and how far it is from the first.
+/// Positions of an output pixel's two sources along one side, and its distance from the first.
 struct Taps {
   std::vector<int64_t> low, high;
   std::vector<float> fraction;

@@ -34,8 +34,8 @@ std::vector<int64_t> row_order(int64_t count, const InceptionScoreOptions& optio
 MeanDeviation inception_score(const at::Tensor& logits, const InceptionScoreOptions& options) {
   const int64_t count = logits.size(0);
   if (options.splits < 1 || count < options.splits) {
-    throw usage_error("an Inception Score of ", options.splits,
-                      " splits needs as many images; there are ", count);
+    throw usage_error("an Inception Score with ", options.splits,
+                      " splits needs at least that many images; found ", count);
   }
   const at::Tensor order = at::tensor(row_order(count, options));
   std::vector<double> scores;

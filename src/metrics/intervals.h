@@ -1,13 +1,12 @@
 #pragma once
-/// Error bars of scores by the infinitesimal jackknife (Jaeckel 1972; Efron 1982, chapter 6): how
-/// much every single image moves a score, to first order. It takes one decomposition, no
-/// resampling, and two sets of images that were made from the same noise are compared image by
-/// image.
+/// Error bars of scores by the infinitesimal jackknife (Jaeckel 1972; Efron 1982, chapter 6): the
+/// influence of each image on a score, to first order. It takes one decomposition and no
+/// resampling, and compares two sets from the same noise image by image.
 ///
-/// An interval says where the score of another set of as many images would fall, drawn with
-/// another seed; the reference is taken as given. It does not say where the score of endlessly many
-/// images lies: the Fréchet distance of n images is too large by some bias / n, which is estimated
-/// beside it (and which a bootstrap's resampled sets would have twice).
+/// An interval says where the score of another set of the same size, generated with another seed,
+/// would fall. The reference is treated as exact. It does not contain the score of infinitely many
+/// images: the Fréchet distance of n images is too large by a bias of about c / n, which is
+/// estimated separately (and which resampled bootstrap sets would have twice).
 
 #include <ATen/core/Tensor.h>
 
@@ -24,10 +23,10 @@ namespace lazymar {
 
 using ScoreInterval = std::pair<double, double>;
 
-/// What each image adds to a score: score(set) - score(without image i) is about effects[i].
+/// Each image's influence on a score: score(set) - score(without image i) is about effects[i].
 struct ScoreEffects {
   at::Tensor effects;  ///< [N] fp64, of sum 0
-  double bias = 0;  ///< by how much the score is expected to exceed that of endlessly many images
+  double bias = 0;     ///< expected excess of the score over that of infinitely many images
 };
 
 /// Effects on the Fréchet distance of features [N, D], whose statistics are `set`: with T the map
@@ -40,7 +39,7 @@ ScoreEffects frechet_effects(const at::Tensor& features, const GaussianStatistic
                              const FrechetReference& reference, const FrechetDistance& distance);
 
 /// Effects on the Inception Score of logits [N, K], split as inception_score() splits them. Its
-/// bias is left 0: the score is defined at the size of its splits.
+/// bias is set to 0: the score is defined for the size of its splits.
 ScoreEffects inception_effects(const at::Tensor& logits, const InceptionScoreOptions& options = {});
 
 /// An estimate's standard deviation and the degrees of freedom it is known with.

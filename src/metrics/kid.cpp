@@ -36,9 +36,9 @@ MeanDeviation kernel_inception_distance(const at::Tensor& a, const at::Tensor& b
                                         const KidOptions& options) {
   const auto rows = std::min(a.size(0), b.size(0));
   if (options.subset_size < 2 || options.subsets < 1 || rows < options.subset_size) {
-    throw usage_error("KID takes ", options.subsets, " subsets of ", options.subset_size,
-                      " images (2 at least), and there are ", rows,
-                      " in the smaller set: make the subsets smaller");
+    throw usage_error("KID needs ", options.subsets, " subsets of ", options.subset_size,
+                      " images (at least 2), but found ", rows,
+                      " in the smaller set; use smaller subsets");
   }
   NumpyRandom random(options.seed);
   const auto draw = [&](const at::Tensor& set) {

@@ -19,9 +19,9 @@ struct KidOptions {
 };
 
 /// Mean and deviation over subsets of the unbiased MMD^2 between rows of a [N, D] and b [M, D],
-/// fp32. Subset by subset, first of a and then of b, rows are drawn without replacement: the order
-/// of rows matters, and so does which set comes first. Throws Error (usage) where a set has fewer
-/// rows than a subset, which names the number.
+/// fp32. For each subset, rows are drawn without replacement, first from a and then from b; so the
+/// order of rows and of the sets matters. Throws Error (usage), naming the number, if a set has
+/// fewer rows than a subset.
 MeanDeviation kernel_inception_distance(const at::Tensor& a, const at::Tensor& b,
                                         const KidOptions& options = {});
 

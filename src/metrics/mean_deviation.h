@@ -6,7 +6,7 @@
 namespace lazymar {
 
 /// The parts' mean and spread: the population's standard deviation (divided by the number of parts,
-/// as numpy.std). It is no error bar of the mean.
+/// as numpy.std). It is not an error bar of the mean.
 struct MeanDeviation {
   double mean = 0;
   double deviation = 0;

@@ -46,8 +46,7 @@ void Moments::merge(const Moments& other) {
 
 GaussianStatistics Moments::statistics() const {
   if (count < 2) {
-    throw usage_error("a covariance needs two images at least; there is ",
-                      count == 0 ? "none" : "one");
+    throw usage_error("a covariance needs at least 2 images; found ", count == 0 ? "none" : "one");
   }
   return {mean.clone(), scatter / static_cast<double>(count - 1)};
 }

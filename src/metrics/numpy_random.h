@@ -1,5 +1,5 @@
 #pragma once
-/// numpy.random.RandomState, as far as metrics need it.
+/// The part of numpy.random.RandomState that metrics need.
 
 #include <cstdint>
 #include <random>

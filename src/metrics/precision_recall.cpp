@@ -45,7 +45,7 @@ PrecisionRecall precision_recall(const at::Tensor& generated, const at::Tensor& 
   const int64_t fewest = std::min(generated.size(0), real.size(0));
   if (neighborhood < 1 || fewest <= neighborhood) {
     throw usage_error("precision and recall need more than ", neighborhood,
-                      " images of either kind; there are ", fewest);
+                      " images in each set; found ", fewest);
   }
   const at::Tensor generated_radii = radii(generated, neighborhood);
   const at::Tensor real_radii = radii(real, neighborhood);

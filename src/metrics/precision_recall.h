@@ -1,8 +1,7 @@
 #pragma once
 /// Precision and recall of generated images (Kynkäänniemi et al. 2019), as torch-fidelity 0.4.0
-/// computes them (metric_prc.py). It takes VGG-16's features unless told otherwise
-/// (feature_extractor = "inception-v3-compat"); so does the paper. ADM's and MAR's tables have
-/// Inception's.
+/// computes them (metric_prc.py). By default it uses VGG-16's features (else feature_extractor =
+/// "inception-v3-compat"), as does the paper. ADM's and MAR's tables use Inception's.
 
 #include <ATen/core/Tensor.h>
 
@@ -17,8 +16,8 @@ struct PrecisionRecall {
 };
 
 /// generated [N, D] and real [M, D], fp32. An image's ball reaches to its `neighborhood`-th nearest
-/// neighbour among its own set. Distances are made in blocks: memory is a few hundred MB whatever
-/// N and M are. Throws Error (usage) for sets of no more than `neighborhood` images.
+/// neighbour among its own set. Distances are computed in blocks, so memory is a few hundred MB for
+/// any N and M. Throws Error (usage) for sets of no more than `neighborhood` images.
 PrecisionRecall precision_recall(const at::Tensor& generated, const at::Tensor& real,
                                  int64_t neighborhood = 3);
 

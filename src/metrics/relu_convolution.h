@@ -1,5 +1,5 @@
 #pragma once
-/// The one layer that Inception is made of.
+/// The layer that Inception consists of.
 
 #include <ATen/core/Tensor.h>
 
@@ -8,7 +8,7 @@
 
 namespace lazymar {
 
-/// Window of a convolution: its size, step, and how far it reaches over the edge.
+/// Window of a convolution: size, stride and padding.
 struct Window {
   int64_t height = 1, width = 1;
   int64_t stride = 1;
@@ -21,11 +21,11 @@ enum class Kernels {
   kPacked  ///< by oneDNN on a CPU, the weight reordered once and the ReLU done while writing
 };
 
-/// relu(convolution + bias), of pictures [B, C, H, W] in channels-last memory.
+/// relu(convolution + bias), of images [B, C, H, W] in channels-last memory.
 class ReluConvolution {
  public:
   ReluConvolution() = default;
-  /// weight [out, in, h, w] and bias [out], fp32, both undefined where they could not be loaded.
+  /// weight [out, in, h, w] and bias [out], fp32, both undefined if they could not be loaded.
   /// `input`: sizes [B, C, H, W] that the packed weight is laid out for; others work too.
   ReluConvolution(const at::Tensor& weight, const at::Tensor& bias, const Window& window,
                   Kernels kernels, const std::array<int64_t, 4>& input);

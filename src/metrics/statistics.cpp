@@ -25,7 +25,7 @@ void check_symmetric(const at::Tensor& sigma, const std::string& what) {
   // Float32 files are symmetric to their own precision.
   const double largest = sigma.abs().max().item<double>();
   if ((sigma - sigma.t()).abs().max().item<double>() > 1e-5 * largest) {
-    throw usage_error(what, ": no covariance: it is not symmetric");
+    throw usage_error(what, ": not a covariance: not symmetric");
   }
 }
 
@@ -57,7 +57,7 @@ GaussianStatistics read_statistics(const std::filesystem::path& path) {
                                 fp64_tensor(sigma, name + ": sigma")};
   if (!statistics.mu.isfinite().all().item<bool>() ||
       !statistics.sigma.isfinite().all().item<bool>()) {
-    throw usage_error(name, ": holds values that are not finite");
+    throw usage_error(name, ": contains NaN or infinite values");
   }
   check_symmetric(statistics.sigma, name + ": sigma");
   return statistics;

@@ -32,7 +32,7 @@ void add_moments(const float* x, int64_t rows, int64_t width, double* sums, doub
 void add_moments(const Bf16* x, int64_t rows, int64_t width, double* sums, double* squares);
 void add_moments(const double* x, int64_t rows, int64_t width, double* sums, double* squares);
 
-/// Rows of width channels: out = x * factor + offset by channel, then SiLU where asked for.
+/// Rows of width channels: out = x * factor + offset by channel, then SiLU if requested.
 template <typename I, typename X, typename Y>
 struct ScaleRows {
   const I* x;
@@ -50,12 +50,12 @@ void scale_rows(const ScaleRows<Bf16, float, float>& rows);
 void scale_rows(const ScaleRows<Bf16, float, Bf16>& rows);
 void scale_rows(const ScaleRows<double, double, double>& rows);
 
-/// out = x + y, or x + gate * y where there is a gate; out may be x.
+/// out = x + y, or x + gate * y if there is a gate; out may be x.
 void add_row(const float* x, const float* gate, const float* y, float* out, int64_t count);
 void add_row(const float* x, const Bf16* gate, const Bf16* y, float* out, int64_t count);
 void add_row(const double* x, const double* gate, const double* y, double* out, int64_t count);
 
-/// out = silu(x), or silu(x + y) where there is a y.
+/// out = silu(x), or silu(x + y) if there is a y.
 void silu_row(const float* x, const float* y, float* out, int64_t count);
 void silu_row(const float* x, const float* y, Bf16* out, int64_t count);
 void silu_row(const double* x, const double* y, double* out, int64_t count);

@@ -1,6 +1,6 @@
 #pragma once
-/// Numbers as loops over elements handle them: conversions and e^t, written so that compilers
-/// vectorise them. For files compiled without contraction into fused multiply-adds.
+/// Conversions and e^t for loops over elements, written so that compilers vectorise them. For files
+/// compiled without contraction into fused multiply-adds.
 
 #include <array>
 #include <bit>
@@ -12,7 +12,7 @@
 
 namespace lazymar::cpu {
 
-/// A bf16 number as it lies in memory.
+/// A bf16 number as stored in memory.
 struct Bf16 {
   uint16_t bits;
 };

@@ -1,5 +1,5 @@
 #pragma once
-/// Tensors as the loops over rows take them, for nn/*.cpp. Files that share work out among threads
+/// Tensors in the form that row loops need, for nn/*.cpp. Files that distribute work among threads
 /// are compiled with OpenMP (CMakeLists.txt says why).
 
 #include <ATen/ATen.h>
@@ -15,7 +15,7 @@ namespace lazymar::cpu {
 /// Elements that are worth another thread.
 inline constexpr int64_t kGrain = 1 << 14;
 
-/// A tensor [..., W] as rows of W elements that lie side by side: [outer, inner] of them.
+/// A tensor [..., W] as [outer, inner] rows of W contiguous elements.
 struct Rows {
   explicit Rows(const at::Tensor& t) : width(t.size(-1)) {
     const bool packed_rows = t.stride(-1) == 1 || width == 1;
@@ -42,7 +42,7 @@ struct Rows {
   int64_t inner = 0, stride = 0, outer_stride = 0;
 };
 
-/// A tensor's elements as the loops take them.
+/// A tensor's elements, as loops need them.
 template <typename T>
 const T* data(const at::Tensor& t) {
   return t.defined() ? static_cast<const T*>(t.const_data_ptr()) : nullptr;
@@ -52,7 +52,7 @@ T* mutable_data(const at::Tensor& t) {
   return static_cast<T*>(t.mutable_data_ptr());
 }
 
-/// Calls f(row) for each row, rows shared out among threads.
+/// Calls f(row) for each row, distributed among threads.
 template <typename F>
 void for_each_row(int64_t rows, int64_t width, const F& f) {
   const int64_t grain = std::max<int64_t>(1, kGrain / std::max<int64_t>(1, width));

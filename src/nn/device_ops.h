@@ -1,6 +1,6 @@
 #pragma once
-/// Kernels of a device other than the CPU, as a room above puts them in at link time: nn/ops.h and
-/// nn/head_ops.h ask here first, and fall back on plain ATen where nothing is registered.
+/// Kernels of a device other than the CPU. A room above registers them at link time. nn/ops.h and
+/// nn/head_ops.h look here first, and use plain ATen if nothing is registered.
 
 #include <ATen/core/Tensor.h>
 
@@ -20,13 +20,13 @@ namespace lazymar {
 struct DeviceOps {
   c10::DeviceType device = c10::DeviceType::CUDA;
 
-  /// layer_norm, or modulated_norm where shift and scale are defined.
+  /// layer_norm, or modulated_norm if shift and scale are defined.
   at::Tensor (*norm)(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                      double eps, const at::Tensor& shift, const at::Tensor& scale,
                      c10::ScalarType type) = nullptr;
   SumAndNorm (*add_norm)(const at::Tensor& x, const at::Tensor& y, const at::Tensor& weight,
                          const at::Tensor& bias, double eps, c10::ScalarType type) = nullptr;
-  /// out = x + y, or x + gate * y where gate is defined; out may be x.
+  /// out = x + y, or x + gate * y if gate is defined; out may be x.
   void (*add)(const at::Tensor& x, const at::Tensor& gate, const at::Tensor& y,
               at::Tensor& out) = nullptr;
   at::Tensor (*silu_of_sums)(const at::Tensor& a, const at::Tensor& b,
@@ -43,7 +43,7 @@ struct DeviceOps {
   at::Tensor (*to_bytes)(const at::Tensor& images) = nullptr;
   at::Tensor (*draw_normals)(const NormalDraw& draw) = nullptr;
   at::Tensor (*gated_sums)(const GatedSums& sums) = nullptr;
-  /// Nothing where no kernel fits.
+  /// Empty if no kernel fits.
   std::optional<HeadMlpOutput> (*head_mlp)(const HeadMlp& block) = nullptr;
   bool (*has_head_window)(const at::Tensor& x, int64_t width) = nullptr;
   at::Tensor (*head_window)(const HeadWindow& window) = nullptr;
@@ -53,10 +53,10 @@ struct DeviceOps {
   std::string (*model)(c10::DeviceIndex index) = nullptr;
 };
 
-/// Puts in `ops`, which must live on, or nothing for nullptr; returns what was there.
+/// Registers `ops`, which must stay valid, or nothing for nullptr; returns the previous one.
 const DeviceOps* register_device_ops(const DeviceOps* ops);
 
-/// The kernels for x's device; nullptr where there are none.
+/// The kernels for x's device; nullptr if there are none.
 const DeviceOps* device_ops(const at::Tensor& x);
 const DeviceOps* device_ops(c10::DeviceType device);
 

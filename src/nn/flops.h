@@ -20,7 +20,7 @@ struct WorkCount {
   }
 };
 
-/// The calling thread's counter; owned by the thread, reset by whoever measures.
+/// The calling thread's counter; the code that measures resets it.
 WorkCount& work_count();
 
 inline void count_matmul(int64_t rows, int64_t inner, int64_t columns) {

@@ -161,7 +161,7 @@ at::Tensor silu(const at::Tensor& x) {
   if (!x.is_cpu()) {
     return at::silu(x);
   }
-  // Elements in the order in which they lie in memory.
+  // Elements in memory order.
   const at::Tensor in = x.is_non_overlapping_and_dense() ? x : x.contiguous();
   at::Tensor out = at::empty_like(in);
   with_types(x.scalar_type(), x.scalar_type(), [&]<typename X, typename Y>(X, Y) {

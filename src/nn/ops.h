@@ -1,11 +1,11 @@
 #pragma once
-/// The few operations that backends may fuse. On CPUs they are loops of our own: one pass over the
-/// rows instead of several, and an element's bits depend on its row alone, never on how many rows
-/// or threads there are. On other devices they are the kernels that device_ops.h knows of; where
-/// there are none, and in tests, their twins of plain ATen (plain_ops.h) stand in.
+/// The few operations that backends may fuse. On CPUs they are own loops: one pass over the rows
+/// instead of several, and the bits of an element depend only on its row, not on the number of rows
+/// or threads. On other devices they are the kernels registered in device_ops.h. Without a kernel,
+/// and in tests, plain ATen versions (plain_ops.h) are used.
 ///
-/// Activations x are fp32 or fp64. What goes into or comes out of a matrix product ("product type")
-/// has x's type or is bf16 or fp16; every operation computes in x's type.
+/// Activations x are fp32 or fp64. Inputs and outputs of a matrix product ("product type") have x's
+/// type or are bf16 or fp16; every operation computes in x's type.
 
 #include <ATen/core/Tensor.h>
 
@@ -39,8 +39,8 @@ SumAndNorm add_norm(const at::Tensor& x, const at::Tensor& y, const at::Tensor& 
 /// x + gate * y, of x's type; all [R, W], gate and y of one type.
 at::Tensor add_gated(const at::Tensor& x, const at::Tensor& gate, const at::Tensor& y);
 
-/// x / (1 + exp(-x)), fp32 to 3 ulp or fp64; any shape. (ATen's takes another path for the rest of
-/// each thread's share, so that pictures would depend on the number of threads.)
+/// x / (1 + exp(-x)), fp32 to 3 ulp or fp64; any shape. (ATen's uses another path for the remainder
+/// of each thread's share, so images would depend on the number of threads.)
 at::Tensor silu(const at::Tensor& x);
 
 /// silu(a[i] + b[j]) of `type` for every i and j: a [I, W], b [J, W] -> [I, J, W].
@@ -69,16 +69,15 @@ void write_rows(at::Tensor& target, const at::Tensor& rows, const at::Tensor& so
 
 /// Which rows of N least_similar_rows() prefers.
 struct RowSelection {
-  int64_t first = 0;  ///< rows [first, predicted_end) stand first in the result
+  int64_t first = 0;  ///< rows [first, predicted_end) come first in the result
   int64_t predicted_end = 0;
   int64_t protected_end = 0;  ///< rows [first, protected_end) score 0
   int64_t count = 0;          ///< rows to choose
 };
 
-/// The `count` rows of lowest similarity: similarity [R, N] -> [R, count] int64. Of equal rows the
-/// one of lower raster position comes first, `raster_rows` [R, N] int64 being its list; NaN is
-/// above everything. In the result [first, predicted_end) stands first, in order, then the others
-/// in theirs.
+/// The `count` rows of lowest similarity: similarity [R, N] -> [R, count] int64. Ties: the lower
+/// raster position first, as listed in `raster_rows` [R, N] int64. NaN is above everything. The
+/// result lists [first, predicted_end) in order, then the other rows in order.
 at::Tensor least_similar_rows(const at::Tensor& similarity, const at::Tensor& raster_rows,
                               const RowSelection& selection);
 
@@ -96,7 +95,7 @@ struct NormalDraw {
   int64_t channels = 0;  ///< C
 };
 
-/// True where the device draws: elsewhere the noise comes from core/noise.h.
+/// True if the device draws the noise; otherwise it comes from core/noise.h.
 bool draws_normals(c10::DeviceType device);
 
 /// [T + 1, B * n, C] fp32 on the device of `positions`: by diffusion step, then the starting noise.

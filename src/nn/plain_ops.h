@@ -1,6 +1,6 @@
 #pragma once
-/// The twins of nn/ops.h in plain ATen: for devices without loops of our own, and what tests
-/// compare with. Shapes and types as there.
+/// Versions of nn/ops.h in plain ATen: for devices without own loops, and for tests to compare
+/// with. Shapes and types as there.
 
 #include <ATen/core/Tensor.h>
 

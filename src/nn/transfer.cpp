@@ -25,7 +25,7 @@ at::Tensor brought_here(const at::Tensor& t) {
   if (t.is_cpu()) {
     return t;
   }
-  // t may be forgotten: its memory is not used anew before the copy has passed.
+  // t may be released: its memory is not reused before the copy is done.
   t.record_stream(at::accelerator::getCurrentStream(t.device().index()));
   return empty_for(t.device(), t.sizes(), t.scalar_type()).copy_(t, /*non_blocking=*/true);
 }

@@ -9,24 +9,24 @@
 
 namespace lazymar {
 
-/// Room on the host for what goes to or comes from `device`: pinned memory where that is a GPU, so
-/// that it can be copied while other work goes on.
+/// Host memory for copies to or from `device`: pinned if that is a GPU, so that copies overlap with
+/// other work.
 at::Tensor empty_for(c10::Device device, at::IntArrayRef sizes, c10::ScalarType type);
 
-/// `t`, a tensor of the CPU, on `device`. The copy takes its turn in the device's queue; t may be
-/// forgotten but not written to meanwhile.
+/// `t`, a CPU tensor, on `device`. The copy is queued on the device; until it is done, t may be
+/// released but not written to.
 at::Tensor sent_to(c10::Device device, const at::Tensor& t);
 
-/// `t` on the host; to be read once the device has passed this point of its queue.
+/// `t` on the host; valid once the device has passed this point of its queue.
 at::Tensor brought_here(const at::Tensor& t);
 
-/// A queue of the device's beside the usual one; on a CPU work is just run.
+/// A second stream of the device; on a CPU, work is plainly run.
 class SideQueue {
  public:
   explicit SideQueue(c10::Device device);
 
-  /// Calls `work`, whose launches begin when all launched before has passed, and which nothing
-  /// launched afterwards waits for.
+  /// Calls `work`. Its launches wait for everything launched before, and nothing launched later
+  /// waits for them.
   void run(const std::function<void()>& work) const;
 
  private:

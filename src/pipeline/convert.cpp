@@ -147,7 +147,7 @@ ExitCode convert(const ConvertOptions& options) {
   Converter converter(file, options.dtype);
   const auto tensors = converter.tensors();
   if (tensors.empty()) {
-    throw usage_error(options.input.string(), ": no tensors in it");
+    throw usage_error(options.input.string(), ": contains no tensors");
   }
   if (is_mar(file) && options.weights == WeightSet::kBest) {
     if (const std::string warning = missing_ema(file); !warning.empty()) {

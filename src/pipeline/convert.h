@@ -1,5 +1,5 @@
 #pragma once
-/// What lazymar_convert does: checkpoints to safetensors, and what is in one.
+/// lazymar_convert: converts checkpoints to safetensors, and lists them.
 
 #include <filesystem>
 #include <optional>
@@ -13,13 +13,14 @@ namespace lazymar {
 struct ConvertOptions {
   std::filesystem::path input, output;
   std::optional<std::filesystem::path> list;
-  std::optional<ElementType> dtype;  ///< of floating-point tensors; default: as they are
+  std::optional<ElementType> dtype;  ///< of floating-point tensors; default: unchanged
   WeightSet weights = WeightSet::kBest;
   bool check_crc = true;
 };
 
-/// Writes options.output, or prints what options.list holds. Of a VAE the decoder is written.
-/// Throws Error: usage for a file that cannot be used, output where it cannot be written.
+/// Writes options.output, or prints the content of options.list. Of a VAE, only the decoder is
+/// written. Throws Error: usage for a file that cannot be used, output if the result cannot be
+/// written.
 ExitCode convert(const ConvertOptions& options);
 
 }  // namespace lazymar

@@ -22,7 +22,7 @@
 namespace lazymar {
 namespace {
 
-/// "key : value" in /proc/cpuinfo; empty where it is not there.
+/// "key : value" in /proc/cpuinfo; empty if missing.
 std::string cpu_info(const std::string& key) {
   std::ifstream file("/proc/cpuinfo");
   for (std::string line; std::getline(file, line);) {
@@ -58,8 +58,8 @@ c10::Device resolve_device(const std::string& name, int64_t local_rank) {
   if (index >= count) {
     throw usage_error("--device ", name, ": ",
                       count > 0 ? concat("only ", count, " CUDA devices are visible, and device ",
-                                         index, " is asked for")
-                                : "no CUDA device is visible (or this build has no CUDA: configure "
+                                         index, " was requested")
+                                : "no CUDA device is visible (or this build has no CUDA; configure "
                                   "with -DLAZYMAR_CUDA=ON); use --device cpu");
   }
   return {c10::kCUDA, static_cast<c10::DeviceIndex>(index)};
@@ -111,7 +111,8 @@ void set_threads(const std::optional<int64_t>& threads, int64_t local_size) {
 }
 
 bool is_out_of_memory(const std::exception& error) {
-  // What has no type of its own: the CPU's allocator, graphs being made or launched, cuBLAS.
+  // Errors without a type of their own: from the CPU's allocator, graph capture or launch, and
+  // cuBLAS.
   constexpr std::array<std::string_view, 3> kMessages = {
       "DefaultCPUAllocator: can't allocate memory", "CUDA error: out of memory",
       "CUBLAS_STATUS_ALLOC_FAILED"};
@@ -146,8 +147,8 @@ void use_device(c10::Device device) {
   context.setAllowFP16ReductionCuBLAS(/*allow_reduced_precision=*/false);
   context.setBenchmarkCuDNN(false);
   context.setDeterministicCuDNN(true);
-  // Attention goes to the flash kernel. cuDNN's, which LibTorch prefers on Hopper, plans anew for
-  // every shape, and the shapes here differ from step to step.
+  // Attention goes to the flash kernel. LibTorch prefers cuDNN's on Hopper, but that plans again
+  // for every shape, and shapes here differ between steps.
   context.setSDPUseCuDNN(false);
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-/// Moments in a device's work, noted without waiting for it.
+/// Timestamps in a device's work, taken without waiting for it.
 
 #include <c10/core/Device.h>
 #include <c10/core/Event.h>
@@ -10,16 +10,16 @@
 
 namespace lazymar {
 
-/// On a GPU a moment is an event in its queue, which the device passes once it has done all it was
-/// given before; on the CPU it is the time of the note.
+/// On a GPU, a moment is an event in its queue, which the device passes after all earlier work; on
+/// a CPU, it is the current time.
 class DeviceClock {
  public:
   explicit DeviceClock(c10::Device device) : device_(device) {}
 
-  /// Notes a moment; returns its number, 0, 1, ...
+  /// Records a moment; returns its number, 0, 1, ...
   size_t note();
 
-  /// How many of the first moments have passed by now. Waits for nothing.
+  /// How many of the first moments have passed. Does not wait.
   size_t passed();
 
   /// From one moment to another; both must have passed.

@@ -55,7 +55,7 @@ class StageTimer final : public SampleObserver {
     hooks_.step(static_cast<double>(steps_done_) / static_cast<double>(count_));
   }
 
-  /// Waits until the device has passed `moment`, looking around meanwhile.
+  /// Waits until the device has passed `moment`, calling the hook meanwhile.
   void wait_for(size_t moment) {
     constexpr std::chrono::milliseconds kPause(1);
     constexpr int kPausesBetweenLooks = 200;
@@ -121,7 +121,7 @@ class StageTimer final : public SampleObserver {
 /// their device.
 at::Tensor are_sound(const at::Tensor& images) {
   const auto range = [](const at::Tensor& values) {
-    return at::amax(values, 1) - at::amin(values, 1);  // not finite where one value is not
+    return at::amax(values, 1) - at::amin(values, 1);  // not finite if one value is not
   };
   const at::Tensor values = images.flatten(1);
   return range(values).isfinite().logical_and(range(values.clamp(-1, 1)) > 0);
@@ -147,7 +147,7 @@ struct Generator::InFlight {
         clock(device),
         timer(clock, steps, hooks, recorder.get()) {}
 
-  std::unique_ptr<DriftRecorder> recorder;  ///< null where nothing is recorded
+  std::unique_ptr<DriftRecorder> recorder;  ///< null if nothing is recorded
   GenerationHooks hooks;
   DeviceClock clock;
   StageTimer timer;

@@ -1,5 +1,5 @@
 #pragma once
-/// Labels and image ids in, pixels out: the networks and their settings behind one call.
+/// From labels and image ids to pixels: the networks and their settings in one call.
 
 #include <ATen/core/Tensor.h>
 
@@ -22,7 +22,7 @@
 
 namespace lazymar {
 
-/// A batch of images as it was made.
+/// A generated batch of images.
 struct GeneratedBatch {
   at::Tensor pixels;  ///< [B, H, W, 3] uint8, on the CPU
   /// By slot: every value finite, and not all pixels of one colour.
@@ -32,23 +32,23 @@ struct GeneratedBatch {
   WorkCount work;
 };
 
-/// Where others look on while a batch is made.
+/// Hooks that are called while a batch is generated.
 struct GenerationHooks {
   /// Before each decoding step, with the share of the steps that is done. May throw.
   std::function<void(double)> step = [](double) {};
   /// Once the VAE has decoded: images [B, 3, H, W], which may be changed.
   std::function<void(at::Tensor&)> decoded = [](at::Tensor&) {};
-  /// Which decoding steps are computed: see SampleObserver::wants().
+  /// Selects the decoding steps to compute: see SampleObserver::wants().
   std::function<bool(const DecodeStep&)> wanted = [](const DecodeStep&) { return true; };
-  /// After each decoding step: what its stages took (no VAE, no total), and FLOPs executed.
+  /// After each decoding step: time of its stages (no VAE, no total), and executed FLOPs.
   std::function<void(const DecodeStep&, const StageSeconds&, int64_t)> stepped =
       [](const DecodeStep&, const StageSeconds&, int64_t) {};
 };
 
-/// Who wants to know what the features of images did.
+/// Receiver of recorded drift.
 struct DriftRecording {
   int64_t num_images = 0;  ///< of the set: ids from here on pad a batch and are left out
-  /// An image's changes, before its batch is handed over. May throw.
+  /// Called with an image's drift before its batch is returned. May throw.
   std::function<void(int64_t id, int64_t label, const FeatureDrift&)> take;
 };
 
@@ -63,21 +63,21 @@ class Generator {
     return finish(start(ids, labels, hooks));
   }
 
-  /// The same in two parts. A GPU has the batch's work in its queue when start() returns, the copy
-  /// of the pixels included, and the next batch can be started behind it; a CPU has done it.
+  /// The same in two parts. On a GPU, all work including the copy of the pixels is queued when
+  /// start() returns, and the next batch can be started. On a CPU, it is done.
   struct InFlight;
   using BatchInFlight = std::shared_ptr<InFlight>;
   BatchInFlight start(const std::vector<int64_t>& ids, const std::vector<int64_t>& labels,
                       const GenerationHooks& hooks);
-  /// Waits for it, calling hooks.step meanwhile.
+  /// Waits for the batch, calling hooks.step meanwhile.
   static GeneratedBatch finish(const BatchInFlight& batch);
-  /// True where starting the next batch before finishing the last one keeps the device busy.
+  /// True if starting the next batch before finishing the last one keeps the device busy.
   bool overlaps() const { return !model_->mar.class_emb.is_cpu(); }
 
-  /// Gives memory that is kept for later batches back to the device.
+  /// Returns memory that is cached for later batches to the device.
   void release_unused_memory();
 
-  /// From here on, features of all images are recorded. Only for plain MAR.
+  /// From now on, records the drift of all images. Only for plain MAR.
   void record_drift(DriftRecording capture) { capture_ = std::move(capture); }
 
   const Model& model() const { return *model_; }
@@ -88,7 +88,7 @@ class Generator {
   WorkCount baseline_rows() const;
 
  private:
-  /// Null where none of these images is recorded.
+  /// Null if none of these images is recorded.
   std::unique_ptr<DriftRecorder> recorder_of(const std::vector<int64_t>& ids) const;
 
   std::shared_ptr<const Model> model_;  ///< the sampler refers to it

@@ -18,7 +18,7 @@ constexpr const char* kModelsRoot = "pretrained_models";
 constexpr const char* kModelsFolder = "pretrained_models/mar";
 constexpr const char* kDefaultVae = "pretrained_models/vae/kl16.safetensors";
 
-/// The first of these that is there, empty where none is; tells people where there was a choice.
+/// The first of these files that exists, else empty; logs if there was a choice.
 fs::path choose_file(const std::vector<fs::path>& candidates) {
   std::vector<fs::path> there;
   for (const fs::path& path : candidates) {
@@ -27,25 +27,26 @@ fs::path choose_file(const std::vector<fs::path>& candidates) {
     }
   }
   if (there.size() > 1) {
-    log_info(
-        concat(there[0].string(), " is used, not ", there[1].filename().string(), " beside it"));
+    log_info(concat(there[0].string(), " is used instead of ", there[1].filename().string(),
+                    " next to it"));
   }
   return there.empty() ? fs::path() : there.front();
 }
 
-/// Why what stands below pretrained_models/ may be missed.
+/// Why a file below pretrained_models/ may not be found.
 std::string where_from() {
   return fs::exists(kModelsRoot)
              ? ""
-             : concat("; ", kModelsRoot, "/ is looked for in the working directory (",
-                      fs::current_path().string(), "), which has none");
+             : concat("; ", kModelsRoot, "/ not found in the working directory (",
+                      fs::current_path().string(), "); run from the repository's root");
 }
 
-/// Says of a path that was given that nothing usable is there, and what may be.
+/// The error for a given path without a usable file; says what is expected.
 Error missing_path(const char* flag, const fs::path& path, const char* what) {
-  return usage_error(flag, " ", path.string(),
-                     fs::is_directory(path) ? ": no checkpoint in this folder" : ": is not there",
-                     "; it may be ", what);
+  return usage_error(
+      flag, " ", path.string(),
+      fs::is_directory(path) ? ": no checkpoint found in this folder" : ": not found",
+      "; expected ", what);
 }
 
 bool same_path(const fs::path& one, const fs::path& other) {
@@ -73,10 +74,10 @@ fs::path find_weights(const ModelRequest& request) {
                       " nor a folder ", place.string(),
                       " with checkpoint-last.safetensors or checkpoint-last.pth", where_from());
   }
-  throw usage_error(original.string(), ": not found, nor checkpoint-last.safetensors. Download ",
+  throw usage_error(original.string(), ": not found (nor checkpoint-last.safetensors). Download ",
                     "checkpoint-last.pth of ", request.model,
                     " (links in the README of github.com/LTH14/mar) to ", place.string(),
-                    "; for a latency run without weights: --random_weights", where_from());
+                    "; to measure latency without weights, use --random_weights", where_from());
 }
 
 fs::path find_vae(const ModelRequest& request, const fs::path& mar_file,
@@ -100,20 +101,20 @@ fs::path find_vae(const ModelRequest& request, const fs::path& mar_file,
   if (same_path(original, fs::path(kDefaultVae).replace_extension(".ckpt"))) {
     throw usage_error(place.string(), ": not found. Download kl16.ckpt (link in the README of ",
                       "github.com/LTH14/mar) to ", original.string(),
-                      "; another VAE: --vae_path FILE", where_from());
+                      "; to use another VAE, give --vae_path FILE", where_from());
   }
   if (request.vae_path) {
     throw missing_path("--vae_path", place, "a VAE's .safetensors, .ckpt or .pth");
   }
-  throw usage_error(place.string(), ": not found: the VAE that ", mar_file.string(),
-                    " names; where it lies elsewhere: --vae_path FILE");
+  throw usage_error(place.string(), ": not found; this is the VAE that ", mar_file.string(),
+                    " names. If it is elsewhere, give --vae_path FILE");
 }
 
 void check_flag(const char* flag, std::optional<int64_t> given, int64_t actual,
                 const std::string& source) {
   if (given && *given != actual) {
     throw usage_error("--", flag, " ", *given, " contradicts the checkpoint: ", source, " has ",
-                      actual, "; leave the flag out or name the checkpoint it belongs to");
+                      actual, "; omit the flag, or give the checkpoint that it belongs to");
   }
 }
 
@@ -132,7 +133,7 @@ void check_flags(const ArchitectureFlags& flags, const Model& model) {
 int64_t derive_img_size(int64_t sequence_length, int64_t patch_size, int64_t stride) {
   const auto side = std::lround(std::sqrt(static_cast<double>(sequence_length)));
   if (side * side != sequence_length) {
-    throw usage_error("a sequence of ", sequence_length, " tokens is no square image");
+    throw usage_error("a sequence of ", sequence_length, " tokens is not a square image");
   }
   return side * patch_size * stride;
 }
@@ -145,7 +146,7 @@ Model random_model(const ModelRequest& request, Placement placement) {
   }
   if (request.resume || request.vae_path) {
     throw usage_error("--random_weights contradicts ", request.resume ? "--resume" : "--vae_path",
-                      ": leave one of them out");
+                      "; omit one of them");
   }
   const ArchitectureFlags& flags = request.architecture;
   MarConfig config = published_config(*preset);
@@ -155,7 +156,7 @@ Model random_model(const ModelRequest& request, Placement placement) {
   const int64_t img_size = flags.img_size.value_or(256);
   if (flags.vae_stride.value_or(vae.stride()) != vae.stride()) {
     throw usage_error("--vae_stride ", *flags.vae_stride,
-                      ": random weights are KL-16's, stride 16");
+                      ": random weights have KL-16's stride of 16");
   }
   for (const auto& [name, value] : {std::pair{"vae_embed_dim", vae.embed_dim},
                                     {"patch_size", patch},
@@ -197,7 +198,7 @@ int64_t derive_patch_size(int64_t token_channels, int64_t vae_embed_dim) {
   const auto patch = std::lround(std::sqrt(ratio));
   if (patch * patch * vae_embed_dim != token_channels) {
     throw usage_error("the MAR's tokens have ", token_channels, " channels, the VAE's latents ",
-                      vae_embed_dim, ": they do not belong together");
+                      vae_embed_dim, ": they do not match");
   }
   return patch;
 }

@@ -16,8 +16,8 @@
 
 namespace lazymar {
 
-/// What eval.py's flags say about the networks. Against a checkpoint they are checked; with random
-/// weights they choose the shape.
+/// eval.py's flags about the networks. They are checked against a checkpoint; with random weights
+/// they set the shape.
 struct ArchitectureFlags {
   std::optional<int64_t> img_size, vae_stride, patch_size, vae_embed_dim, class_num, buffer_size,
       diffloss_d, diffloss_w;
@@ -49,7 +49,7 @@ struct Model {
   RecommendedSampling recommended;
   std::string mar_source;  ///< file, or "random weights (seed 1)"
   std::string vae_source;
-  std::optional<WeightsInUse> mar_weights;  ///< what was taken from the file, where there is one
+  std::optional<WeightsInUse> mar_weights;  ///< what was taken from the file, if there is one
   std::optional<WeightsInUse> vae_weights;
 };
 
@@ -59,15 +59,15 @@ struct WeightHashes {
   WeightHash mar, vae;
 };
 
-/// Throws Error (usage) where a file is missing (naming it and where it comes from), does not fit a
-/// MAR or KL-VAE, or contradicts a flag.
+/// Throws Error (usage) if a file is missing (naming it and its source), does not fit a MAR or
+/// KL-VAE, or contradicts a flag.
 Model load_model(const ModelRequest& request, Placement placement);
 
 /// Loads a MAR and a VAE from files, checked tensor by tensor.
 Mar load_mar_file(FileWeights& weights, const MarConfig& config);
 KlDecoder load_vae_file(FileWeights& weights);
 
-/// sqrt(token channels / latent channels); throws (usage) where that is no whole number.
+/// sqrt(token channels / latent channels); throws (usage) if that is not a whole number.
 int64_t derive_patch_size(int64_t token_channels, int64_t vae_embed_dim);
 
 }  // namespace lazymar

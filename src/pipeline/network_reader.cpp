@@ -18,8 +18,9 @@ int64_t read_heads(const CheckpointReader& reader, const WeightFile& file, const
   } else if (fallback) {
     heads = *fallback;
   } else {
-    throw usage_error(file.path().string(), ": the number of attention heads is not in the file: ",
-                      "name a preset (--model ", preset_names(), ") of width ", dim,
+    throw usage_error(file.path().string(),
+                      ": the file does not contain the number of attention heads; ",
+                      "give a preset (--model ", preset_names(), ") of width ", dim,
                       " or add it to the metadata (\"config\": {\"", key, "\": ...})");
   }
   if (heads < 1 || dim % heads != 0) {
@@ -36,10 +37,10 @@ std::string missing_ema(const WeightFile& file) {
   const bool of_torch = looks_like_torch(file.mapping()->bytes());
   if (file.section() == "model" ||
       (converted != file.metadata().end() && converted->second == "model")) {
-    return concat(file.path().string(), ": no EMA weights in it; the last ones are used");
+    return concat(file.path().string(), ": no EMA weights; using the last ones");
   }
   if (of_torch && file.section().empty()) {
-    return concat(file.path().string(), ": a state dict alone, which does not say whether its ",
+    return concat(file.path().string(), ": a plain state dict, which does not say whether its ",
                   "weights are EMA");
   }
   return {};
@@ -95,8 +96,8 @@ VaeConfig read_vae_config(const WeightFile& file) {
   for (const int64_t width : widths) {
     if (config.groups < 1 || width % config.groups != 0) {
       throw usage_error(file.path().string(), ": ", config.groups,
-                        " GroupNorm groups do not divide ", width,
-                        " channels: give the metadata \"", "config\": {\"num_groups\": ...}");
+                        " GroupNorm groups do not divide ", width, " channels; set the metadata \"",
+                        "config\": {\"num_groups\": ...}");
     }
   }
   return config;

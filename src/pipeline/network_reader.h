@@ -1,5 +1,5 @@
 #pragma once
-/// What a file of weights says about its network.
+/// A network's configuration, as read from a weight file.
 
 #include <algorithm>
 #include <array>
@@ -14,7 +14,7 @@
 
 namespace lazymar {
 
-/// What an autoencoder needs for training and encoding only, by prefix.
+/// Prefixes of tensors that an autoencoder needs only for training and encoding.
 inline constexpr std::array kUnusedVaeTensors{"encoder.", "quant_conv.", "loss."};
 
 /// Shapes and metadata of one checkpoint, every access checked.
@@ -37,7 +37,7 @@ class CheckpointReader {
   int64_t size(const std::string& name, size_t rank, size_t index) const {
     const auto found = file_.tensors().find(name);
     if (found == file_.tensors().end()) {
-      file_.find(name);  // throws the reason where it is there and unreadable
+      file_.find(name);  // throws the reason if it exists and is unreadable
       throw usage_error(file_.path().string(), ": no tensor \"", name,
                         "\": is this the right file?");
     }
@@ -75,8 +75,8 @@ class CheckpointReader {
   nlohmann::json metadata_ = nlohmann::json::object();
 };
 
-/// Where a MAR's weights are not said to be averaged (EMA) ones though the format could say so: one
-/// line that says it, empty otherwise.
+/// A one-line warning if the file does not mark a MAR's weights as averaged (EMA) although its
+/// format could; empty otherwise.
 std::string missing_ema(const WeightFile& file);
 
 /// The MAR's configuration: shapes, and heads from the metadata "config", else from the preset of
@@ -85,7 +85,7 @@ MarConfig read_mar_config(const WeightFile& file, const Preset* preset,
                           std::optional<int64_t> heads = std::nullopt);
 
 /// The KL-VAE decoder's configuration: shapes, and "num_groups", "norm_eps", "scale_factor" from
-/// the metadata "config" where it has them.
+/// the metadata "config" if present.
 VaeConfig read_vae_config(const WeightFile& file);
 
 }  // namespace lazymar

@@ -86,7 +86,7 @@ std::string latency_chart(std::span<const LatencyRow> rows) {
     svg += line(x.at(median), floor - kLane + 24, x.at(median), floor, "base");
     svg += words(12, floor - kLane + 16, "start", rows[i].label);
   }
-  return svg + words((10 + kRight) / 2, bottom + 34, "middle", "seconds an image; line: median") +
+  return svg + words((10 + kRight) / 2, bottom + 34, "middle", "seconds per image; line: median") +
          "</svg>";
 }
 
@@ -109,7 +109,7 @@ std::string trade_chart(std::span<const TradePoint> points, const std::string& q
     svg += words(kLeft - 6, y.at(value) + 4, "end", short_number(value));
     svg += words(x.at(time), kBottom + 15, share == 1.0 ? "end" : "middle", short_number(time));
   }
-  // The front: nobody is both faster and better.
+  // The Pareto front: no other run is both faster and better.
   std::vector<TradePoint> order(points.begin(), points.end());
   std::sort(order.begin(), order.end(),
             [](const TradePoint& a, const TradePoint& b) { return a.seconds < b.seconds; });
@@ -131,7 +131,7 @@ std::string trade_chart(std::span<const TradePoint> points, const std::string& q
                  std::to_string(point.number));
   }
   return svg +
-         words((kLeft + kRight) / 2, kBottom + 34, "middle", "seconds an image; up: " + quality) +
+         words((kLeft + kRight) / 2, kBottom + 34, "middle", "seconds per image; up: " + quality) +
          "</svg>";
 }
 

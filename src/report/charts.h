@@ -14,18 +14,18 @@ namespace lazymar {
 std::string step_chart(std::span<const double> costs, const std::string& kinds,
                        std::span<const double> baseline, const std::string& unit);
 
-/// Sorted latencies of each run over one axis, seconds an image.
+/// Sorted latencies of each run on one axis, seconds per image.
 struct LatencyRow {
   std::string label;
   std::vector<double> seconds;
 };
 std::string latency_chart(std::span<const LatencyRow> rows);
 
-/// Runs as points: seconds an image against quality. `better_up`: more is better.
+/// Runs as points: seconds per image against quality. `better_up`: higher is better.
 struct TradePoint {
   std::string label;
   double seconds = 0.0, quality = 0.0;
-  int number = 0;  ///< shown beside the point
+  int number = 0;  ///< shown next to the point
 };
 std::string trade_chart(std::span<const TradePoint> points, const std::string& quality,
                         bool better_up);

@@ -18,7 +18,7 @@ void warn(const RunData& run, const PairedRun& paired) {
   if (!paired.left_out.empty()) {
     log_warning(concat(run.label, ": ", paired.left_out.size(), " pairs are left out: ",
                        paired.left_out.front(), paired.left_out.size() > 1 ? " (and others)" : "",
-                       "; lazymar_eval with the run's own command makes them again"));
+                       "; run lazymar_eval with the run's command to regenerate them"));
   }
   for (const std::string& difference : paired.differences) {
     log_warning(concat(run.label, ": ", difference));

@@ -36,7 +36,7 @@ std::string stages_section(const Comparison& comparison) {
                        percent(sum > 0 ? std::optional(stage.seconds / sum) : std::nullopt));
     }
     bars += concat("<div><div>", escape_html(run.label), "</div><div class=\"bar\">", parts,
-                   "</div><div class=\"faint\">", number_text(sum, 3), " s an image: ", shares,
+                   "</div><div class=\"faint\">", number_text(sum, 3), " s per image: ", shares,
                    "</div></div>");
   }
   const auto names = stage_times({});
@@ -87,11 +87,11 @@ std::string steps_section(const Comparison& comparison) {
     body += "<h3>" + escape_html(run.label) + "</h3>";
     const std::vector<double> seconds = seconds_of(run);
     if (seconds.empty()) {
-      body += "<p>This run was made before decoding steps were recorded.</p>";
+      body += "<p>This run has no record of its decoding steps.</p>";
       continue;
     }
-    body += step_chart(seconds, run.step_kinds, seconds_of(baseline), "milliseconds an image");
-    body += step_chart(flops_of(run), run.step_kinds, flops_of(baseline), "GFLOP an image");
+    body += step_chart(seconds, run.step_kinds, seconds_of(baseline), "milliseconds per image");
+    body += step_chart(flops_of(run), run.step_kinds, flops_of(baseline), "GFLOP per image");
   }
   return section("steps", "Cost of a decoding step", body);
 }
@@ -115,10 +115,11 @@ std::string trade_section(const Comparison& comparison) {
   for (const TradePoint& point : points) {
     key += concat(key.empty() ? "" : ", ", point.number, ": ", point.label);
   }
-  return section("tradeoff", "Speed against quality",
-                 trade_chart(points, scored ? "FID (less is better)" : "median SSIM", !scored) +
-                     "<p class=\"faint\">The line joins runs that no other one beats in both. " +
-                     escape_html(key) + "</p>");
+  return section(
+      "tradeoff", "Speed against quality",
+      trade_chart(points, scored ? "FID (lower is better)" : "median SSIM", !scored) +
+          "<p class=\"faint\">The line joins the runs that no other run beats in both. " +
+          escape_html(key) + "</p>");
 }
 
 }  // namespace lazymar

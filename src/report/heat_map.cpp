@@ -93,7 +93,7 @@ std::string heat_map(const ChangeMap& map, const std::string& title) {
     svg += words(kLeft + place, kTop + kSide + 15, "middle", std::to_string(step));
     svg += words(kLeft - 5, kTop + place + 4.5, "end", std::to_string(step));
   }
-  svg += words(kLeft + kSide / 2, kTop + kSide + 33, "middle", "features kept at step i");
+  svg += words(kLeft + kSide / 2, kTop + kSide + 33, "middle", "stored at step i");
   svg += concat("<text text-anchor=\"middle\" transform=\"translate(12 ", kTop + kSide / 2,
                 ") rotate(-90)\">used at step j</text>");
   return svg + "</svg>";

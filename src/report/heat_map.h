@@ -8,9 +8,9 @@
 
 namespace lazymar {
 
-/// A square of S x S cells: right the step i of which features are kept, down the later step j that
-/// would reuse them; coloured in ten classes of one ramp (viridis: as legible to the colour-blind,
-/// and in grey), whose scale stands in the empty half. All maps have one scale.
+/// A square of S x S cells: to the right, the step i whose outputs are stored; downwards, the later
+/// step j that would reuse them. Coloured in ten classes of one ramp (viridis: legible to the
+/// colour-blind and in grey), whose scale is in the empty half. All maps share one scale.
 std::string heat_map(const ChangeMap& map, const std::string& title);
 
 /// Changes from one step to the next, as lines in the colours of the page's classes l0, l1, ...

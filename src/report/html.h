@@ -9,10 +9,10 @@
 
 namespace lazymar {
 
-/// Text that comes from anywhere, safe between tags and inside of quoted attributes.
+/// Escapes text for use between tags and inside quoted attributes.
 std::string escape_html(std::string_view text);
 
-/// Puts values where the template has {{name}}; values are not looked at again. Throws Error
+/// Replaces {{name}} in the template by values; values are not expanded again. Throws Error
 /// (internal) for a name without a value.
 std::string fill_template(std::string_view text, const std::map<std::string, std::string>& values);
 

@@ -7,7 +7,7 @@
 
 namespace lazymar {
 
-/// With so many digits behind the point; "-" where there is none.
+/// With that many decimals; "-" if there is no value.
 inline std::string number_text(const std::optional<double>& number, int digits) {
   if (!number) {
     return "-";

@@ -65,13 +65,12 @@ std::string sentence(const std::string& what, const ChangeMap& map) {
     for (const auto& [step, change] : adjacent) {
       most = step > *from ? std::max(most, change) : most;
     }
-    text += concat(", from step ", *from, " on, by less than ", share_text(kSmall),
-                   " from one step to the next (at most ", share_text(most), "; ");
+    text += concat(" by less than ", share_text(kSmall), " per step from step ", *from,
+                   " on (at most ", share_text(most), "; ");
   } else {
-    text +=
-        concat(" by ", share_text(kSmall), " or more from one step to the next up to the end (");
+    text += concat(" by ", share_text(kSmall), " or more per step until the end (");
   }
-  text += concat("median of all steps ", share_text(median(adjacent)), ")");
+  text += concat("median over all steps ", share_text(median(adjacent)), ")");
   const auto far = map.along(kFar);
   return text +
          (far.empty() ? "." : concat("; over ", kFar, " steps by ", share_text(median(far)), "."));
@@ -162,7 +161,7 @@ std::vector<std::string> redundancy_text(const Redundancy& redundancy) {
                                 sentence("Tokens just decoded", redundancy.fresh)};
   if (redundancy.difference) {
     text.push_back(
-        sentence("Condition differences of the tokens to be predicted", *redundancy.difference));
+        sentence("Guidance differences of the tokens to be predicted", *redundancy.difference));
   }
   return text;
 }

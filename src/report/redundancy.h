@@ -1,5 +1,5 @@
 #pragma once
-/// What recorded features say: how far a cached feature is from the fresh one.
+/// Drift from recordings: how far a stored output is from a fresh one.
 
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
@@ -26,23 +26,23 @@ enum class RowKind {
 /// Mean relative change by pair of decoding steps.
 class ChangeMap {
  public:
-  /// Over the rows of that kind of all images; the pairs that have none stay empty.
+  /// Over the rows of that kind of all images; pairs without such rows stay empty.
   ChangeMap(std::span<const ImageDrift> images, const std::string& feature, RowKind kind);
 
   int64_t steps() const { return steps_; }
   std::optional<double> at(int64_t from, int64_t to) const;
   /// Of every pair `distance` steps apart that has rows, by its later step.
   std::vector<std::pair<int64_t, double>> along(int64_t distance) const;
-  /// The first step from which on no change from one step to the next reaches `limit`; nothing
-  /// where that happens up to the end.
+  /// The first step after which no change between consecutive steps reaches `limit`; empty if there
+  /// is none.
   std::optional<int64_t> below_from(double limit) const;
 
  private:
   int64_t steps_;
-  std::vector<double> means_;  ///< [S, S]; not a number where there is no row
+  std::vector<double> means_;  ///< [S, S]; NaN if there is no row
 };
 
-/// Everything that the report shows of a folder of recorded features.
+/// Everything that the report shows of a folder of recordings.
 struct Redundancy {
   DriftHeader header;  ///< of the first image
   int64_t images = 0;
@@ -54,7 +54,7 @@ struct Redundancy {
   explicit Redundancy(std::span<const ImageDrift> images);
 };
 
-/// Sentences for people: from which step on a tenth is not reached, and what nine steps do.
+/// Sentences for people: after which step drift stays below a tenth, and drift over several steps.
 std::vector<std::string> redundancy_text(const Redundancy& redundancy);
 
 nlohmann::ordered_json redundancy_json(const Redundancy& redundancy);

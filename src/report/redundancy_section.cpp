@@ -53,10 +53,9 @@ std::string suggestion_part(const Comparison& comparison) {
     percents.push_back(100 * suggestion.shares[step]);
   }
   return concat(
-      "<h3>Suggested schedule</h3><p>Rows that a step has to recompute so that the output of no "
-      "other"
-      " row is more than ",
-      percent(suggestion.tolerance), " from the one last computed:</p>",
+      "<h3>Suggested schedule</h3><p>Rows that each step has to recompute so that every other row "
+      "stays within ",
+      percent(suggestion.tolerance), " of its last computed output:</p>",
       step_chart(percents, kinds, {}, "% of the rows"), "<pre class=\"wrap\">--lazy_warmup ",
       comparison.suggestion_for.warmup, " --lazy_refresh ", comparison.suggestion_for.refresh,
       " --lazy_retain ", suggestion.list(), "</pre>");
@@ -83,7 +82,7 @@ std::string redundancy_section(const Comparison& comparison) {
   }
   const std::vector<NamedMap> others{
       {"Outputs of the tokens to be predicted at j", &redundancy.predicted},
-      {"Buffer rows, which are no tokens", &redundancy.buffer},
+      {"Buffer rows (not tokens)", &redundancy.buffer},
       {"LazyMAR's values, known tokens", &redundancy.values_known},
       {"LazyMAR's values, masked tokens", &redundancy.values_masked},
       {"LazyMAR's values, newly decoded", &redundancy.values_fresh}};

@@ -27,7 +27,7 @@ std::string with_interval(const std::optional<double>& value,
   return text;
 }
 
-/// The columns of LazyMAR's README, and likeness.
+/// The columns of LazyMAR's README, and PSNR and SSIM.
 std::string summary_section(const Comparison& comparison) {
   std::string rows = cells("th", {"Model", "Latency (GPU)", "Latency (CPU)", "FLOPs", "Speedup",
                                   "FID ↓", "IS ↑", "PSNR", "SSIM"});
@@ -56,13 +56,13 @@ std::string summary_section(const Comparison& comparison) {
   }
   return section("summary", "Summary",
                  "<div class=\"scroll\"><table>" + rows + "</table></div>" + said +
-                     "<p class=\"faint\">Latency: median over full shards of seconds "
-                     "an image, VAE included. PSNR and SSIM: medians over pairs with run 0.</p>");
+                     "<p class=\"faint\">Latency: median seconds per image over full "
+                     "shards, VAE included. PSNR and SSIM: medians over pairs with run 0.</p>");
 }
 
 std::string skipped_section(const Comparison& comparison) {
   std::string rows = cells("th", {"Run", "Full steps", "Lazy steps", "Transformer rows computed",
-                                  "Head rows computed", "FLOPs an image", "of run 0"});
+                                  "Head rows computed", "FLOPs per image", "of run 0"});
   const RunData& baseline = comparison.runs.front();
   const auto whole = static_cast<double>(figures(baseline, baseline).flops);
   for (const RunData& run : comparison.runs) {
@@ -78,7 +78,7 @@ std::string skipped_section(const Comparison& comparison) {
                  "<div class=\"scroll\"><table>" + rows + "</table></div>");
 }
 
-/// Lines of what keeps a comparison from being exact; no section where there is nothing to say.
+/// Notes on what makes a comparison inexact; empty if there are none.
 std::string notes_section(const Comparison& comparison) {
   std::string items;
   const auto note = [&](const RunData& run, const std::string& text) {
@@ -86,7 +86,7 @@ std::string notes_section(const Comparison& comparison) {
   };
   for (const RunData& run : comparison.runs) {
     if (!run.complete()) {
-      note(run, concat(run.images.size(), " of ", run.plan.num_images(), " images are there"));
+      note(run, concat(run.images.size(), " of ", run.plan.num_images(), " images exist"));
     }
   }
   for (size_t i = 0; i < comparison.paired.size(); ++i) {
@@ -105,7 +105,7 @@ std::string notes_section(const Comparison& comparison) {
       note(comparison.runs.front(), "features: " + difference);
     }
   }
-  return items.empty() ? "" : section("notes", "To be known", "<ul>" + items + "</ul>");
+  return items.empty() ? "" : section("notes", "Notes", "<ul>" + items + "</ul>");
 }
 
 std::string settings_section(const Comparison& comparison) {

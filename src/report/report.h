@@ -1,5 +1,5 @@
 #pragma once
-/// The comparison as one HTML file that needs nothing else.
+/// The comparison as one self-contained HTML file.
 
 #include <cstdint>
 #include <string>

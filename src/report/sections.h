@@ -1,5 +1,5 @@
 #pragma once
-/// The report's larger sections, and what all of them are made of.
+/// The report's larger sections and their shared parts.
 
 #include <cstdint>
 #include <optional>
@@ -14,18 +14,18 @@ namespace lazymar {
 std::string section(const char* id, const char* title, const std::string& body);
 /// A table's row of <td> or <th>.
 std::string cells(const char* tag, const std::vector<std::string>& values);
-/// "12.3 %"; "-" where there is none.
+/// "12.3 %"; "-" if there is no value.
 std::string percent(const std::optional<double>& share);
-/// Of a run's pairs with the baseline; nothing of the baseline itself.
+/// Of a run's pairs with the baseline; empty for the baseline.
 PairStatistics likeness(const Comparison& comparison, size_t run);
 
 std::string pairs_section(const Comparison& comparison, int64_t shown);
 std::string stages_section(const Comparison& comparison);
 std::string latency_section(const Comparison& comparison);
 std::string steps_section(const Comparison& comparison);
-/// By FID where every run has one, else by likeness to the baseline; no section for a single point.
+/// By FID if every run has one, else by SSIM with the baseline; no section for a single point.
 std::string trade_section(const Comparison& comparison);
-/// What recorded features say; no section without them.
+/// Drift from recordings; no section without them.
 std::string redundancy_section(const Comparison& comparison);
 
 }  // namespace lazymar

@@ -33,7 +33,7 @@ struct Plane {
   std::vector<double> values;
 };
 
-/// Weighted means over the window, where it lies inside: [height - 10, width - 10].
+/// Weighted means over the window, where it fits inside: [height - 10, width - 10].
 Plane smooth(const Plane& in) {
   static const Window kWindow = gaussian_window();
   const int64_t width = in.width - kSsimWindow + 1;

@@ -7,7 +7,7 @@
 namespace lazymar {
 namespace {
 
-/// How many rows each lazy step recomputes of one image; all of them where a step is full.
+/// How many rows of one image each lazy step recomputes; all rows for a full step.
 std::vector<int64_t> recomputed_rows(const ImageDrift& image, const LazyOptions& lazy,
                                      double tolerance) {
   const DriftHeader& header = image.header;

@@ -6,13 +6,13 @@
 
 namespace lazymar {
 
-// All charts have one width, so that their text has one size.
+// All charts have the same width, so that their text has the same size.
 inline constexpr double kWidth = 600;
 inline constexpr double kLeft = 56;
 inline constexpr double kRight = 590;
 inline constexpr double kTop = 14;
 
-/// With one digit behind the point, as places need it; with four digits in all, as people do.
+/// With one decimal, for coordinates; with four significant digits, for readers.
 std::string coordinate(double value);
 std::string short_number(double value);
 

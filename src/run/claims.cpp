@@ -112,7 +112,7 @@ bool Claims::remove_abandoned(const std::filesystem::path& path) const {
   const std::filesystem::path turn = folder_ / concat(".removing.", path.filename().string());
   if (!create(turn)) {
     if (is_abandoned(turn)) {
-      ::unlink(turn.c_str());  // of a process that died right here; the next call goes on
+      ::unlink(turn.c_str());  // left by a process that died here; the next call continues
     }
     return false;
   }

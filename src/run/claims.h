@@ -1,5 +1,5 @@
 #pragma once
-/// Who works on what: files under info/claims/, on a file system that the processes share.
+/// Which process works on what: files in info/claims/, on a file system that the processes share.
 
 #include <chrono>
 #include <cstdint>
@@ -13,27 +13,26 @@
 
 namespace lazymar {
 
-/// Time as the file system of a file tells it, so that the clocks of several hosts do not matter.
+/// The file system's time, so that the clocks of hosts need not agree.
 class FileClock {
  public:
-  /// `path`: a file for this alone, made when it is needed.
+  /// `path`: a file used only for this, created when needed.
   explicit FileClock(std::filesystem::path path) : path_(std::move(path)) {}
 
-  /// Seconds since the last change of `path`; a negative number where there is no such file.
-  /// Throws Error (output) where the clock's own file cannot be touched.
+  /// Seconds since the last change of `path`; negative if there is no such file. Throws Error
+  /// (output) if the clock's own file cannot be touched.
   double age(const std::filesystem::path& path) const;
 
  private:
   std::filesystem::path path_;
 };
 
-/// Sets the time of the last change to now; false where there is no such file.
+/// Sets the time of the last change to now; false if there is no such file.
 bool touch(const std::filesystem::path& path);
 
-/// The claims of one process. A claim is a file made exclusively; its holder keeps it fresh; the
-/// claim of a process that is dead, or that gave no sign of life for `stall` seconds, may be taken
-/// over. Two processes may hold the same claim after a stall: what is made twice is equal.
-/// Every method may be called from several threads.
+/// The claims of one process. A claim is a file created exclusively, which its holder keeps fresh.
+/// The claim of a process that is dead, or had no heartbeat for `stall` seconds, may be taken over.
+/// After a stall, two processes may hold the same claim: their results are equal. Thread-safe.
 class Claims {
  public:
   /// `folder` must exist.
@@ -43,17 +42,17 @@ class Claims {
   Claims(const Claims&) = delete;
   Claims& operator=(const Claims&) = delete;
 
-  /// True: `name` is ours now. Throws Error (output) where the folder cannot be written.
+  /// True: this process now holds `name`. Throws Error (output) if the folder cannot be written.
   bool take(const std::string& name);
   void release(const std::string& name);
 
-  /// Shows that this process gets on. Cheap: it writes, and returns true, a few times per `stall`.
+  /// Sends a heartbeat. Cheap: it writes, and returns true, only a few times per `stall`.
   bool keep_fresh();
 
  private:
   bool create(const std::filesystem::path& path) const;
   bool is_abandoned(const std::filesystem::path& path) const;
-  /// Removes an abandoned claim; false where another is at it, or was faster.
+  /// Removes an abandoned claim; false if another process is doing so, or was faster.
   bool remove_abandoned(const std::filesystem::path& path) const;
 
   std::filesystem::path folder_;

@@ -44,10 +44,10 @@ DriftHeader parse_header(const fs::path& path, const std::string& text) {
     header.rows = json.at("rows").get<int64_t>();
     header.value_layer = json.at("value_layer").get<int64_t>();
   } catch (const ordered_json::exception&) {
-    throw usage_error(path.string(), ": is damaged: its header does not tell what was recorded");
+    throw usage_error(path.string(), ": damaged: the header does not say what was recorded");
   }
   if (!header.settings.is_object() || header.image < 0 || !is_plan(header.masked, header.rows)) {
-    throw usage_error(path.string(), ": is damaged: its header describes no decoding plan");
+    throw usage_error(path.string(), ": damaged: the header does not describe a decoding plan");
   }
   return header;
 }
@@ -62,15 +62,15 @@ void check_table(const fs::path& path, const std::string& name, const TensorView
                  const DriftHeader& header) {
   if (view.type != ElementType::kBF16 ||
       view.shape != std::vector<int64_t>{header.pairs(), header.rows}) {
-    throw usage_error(path.string(), ": is damaged: ", name, " is ", to_string(view.type), " ",
+    throw usage_error(path.string(), ": damaged: ", name, " is ", to_string(view.type), " ",
                       shape_string(view.shape), ", not BF16 [", header.pairs(), ", ", header.rows,
                       "]");
   }
   for (size_t place = 0; place < view.bytes.size(); place += sizeof(uint16_t)) {
     const float value = number_at(view.bytes.data() + place);
     if (!std::isfinite(value) || value < 0) {
-      throw usage_error(path.string(), ": is damaged: ", name, " holds ", value,
-                        ", which no change can be");
+      throw usage_error(path.string(), ": damaged: ", name, " holds ", value,
+                        ", which is not a valid change");
     }
   }
 }
@@ -85,9 +85,9 @@ void refuse_strangers(const fs::path& folder, const DriftHeader& first, const Dr
   };
   const std::string difference = differences(described(first), described(other));
   if (!difference.empty()) {
-    throw usage_error(folder.string(), ": holds features of different runs: image ", first.image,
-                      " and image ", other.image, ": ", difference,
-                      "; record each run into a folder of its own");
+    throw usage_error(folder.string(), ": contains recordings of different runs: image ",
+                      first.image, " and image ", other.image, ": ", difference,
+                      "; record each run in its own folder");
   }
 }
 
@@ -143,7 +143,7 @@ ImageDrift read_image_drift(const fs::path& path) {
       if (name == std::string("difference")) {
         continue;
       }
-      throw usage_error(path.string(), ": is damaged: it lacks ", name);
+      throw usage_error(path.string(), ": damaged: missing ", name);
     }
     check_table(path, name, table->second, image.header);
     image.changes.emplace(name, ChangeTable(table->second.bytes, image.header.rows));
@@ -157,7 +157,7 @@ std::vector<ImageDrift> read_drift(const fs::path& folder) {
     images.push_back(read_image_drift(path));
     refuse_strangers(folder, images.front().header, images.back().header);
     if (images.front().changes.size() != images.back().changes.size()) {
-      throw usage_error(path.string(), ": is damaged: it records other features than ",
+      throw usage_error(path.string(), ": damaged: its tensors differ from those of ",
                         drift_file_name(images.front().header.image));
     }
   }

@@ -1,7 +1,7 @@
 #pragma once
-/// Recorded features as files: written by lazymar_eval --record_drift, read by lazymar_compare.
-/// One safetensors file per image, so that a run that is stopped, continued, or shared by several
-/// processes loses nothing.
+/// Recorded drift as files: written by lazymar_eval --record_drift, read by lazymar_compare. One
+/// safetensors file per image, so that nothing is lost if a run is stopped, continued, or shared by
+/// several processes.
 
 #include <cstdint>
 #include <filesystem>
@@ -17,9 +17,9 @@
 
 namespace lazymar {
 
-/// What a file says beside its numbers.
+/// A file's metadata.
 struct DriftHeader {
-  nlohmann::ordered_json settings;  ///< of the run, as the manifest has them
+  nlohmann::ordered_json settings;  ///< of the run, from its manifest
   int64_t image = 0, label = 0;
   std::vector<int64_t> masked;  ///< rows masked before decoding step s, and 0 after the last: S + 1
   int64_t rows = 0;             ///< N: tokens in decoding order, then the buffer
@@ -62,11 +62,11 @@ void write_drift(const std::filesystem::path& folder, const DriftHeader& header,
 /// Files of recorded features in a folder, sorted.
 std::vector<std::filesystem::path> feature_files(const std::filesystem::path& folder);
 
-/// Throws Error (usage) for what is no such file, and for numbers that cannot be.
+/// Throws Error (usage) for other files, and for impossible numbers.
 ImageDrift read_image_drift(const std::filesystem::path& path);
 
-/// Every image of a folder. Throws Error (usage) where there is none, for damaged files, and where
-/// they belong to different runs.
+/// Every image of a folder. Throws Error (usage) if there is none, for damaged files, and if they
+/// belong to different runs.
 std::vector<ImageDrift> read_drift(const std::filesystem::path& folder);
 
 }  // namespace lazymar

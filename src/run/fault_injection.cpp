@@ -43,7 +43,7 @@ FaultInjection::FaultInjection(const std::string& specification, std::filesystem
     if (found == std::end(kKinds)) {
       throw usage_error(kFaultVariable, "=", part,
                         ": use oom, device, kill, term, stall or full @shard:N, or nan or flat ",
-                        "@image:N, with *TIMES behind where more than once");
+                        "@image:N; append *TIMES to repeat it");
     }
     const int64_t times = !match[4].matched       ? 1
                           : match[5].length() > 0 ? std::stoll(match[5])

@@ -53,8 +53,8 @@ Heartbeat::Heartbeat(fs::path info, const LauncherEnv& env, double stall)
       place_(ranks_folder(info_), env.rank, stall) {
   refuse_others();
   if (!place_.take(concat(env.rank, ".lock"))) {
-    throw usage_error(info_.parent_path().string(), ": another run starts here as rank ", env.rank,
-                      ": wait for it, or choose another --output_dir");
+    throw usage_error(info_.parent_path().string(), ": another run is starting here as rank ",
+                      env.rank, "; wait for it, or choose another --output_dir");
   }
   set_state("starting");
 }
@@ -63,7 +63,7 @@ Heartbeat::~Heartbeat() {
   try {
     set_state(kEnded);
   } catch (const Error&) {
-    // A full disk, say: the process is gone all the same, and others see that.
+    // For example a full disk: the process ends anyway, and others notice.
   }
 }
 
@@ -107,9 +107,9 @@ void Heartbeat::refuse_others() const {
       // Changed since this process looks at it: a sign of life.
       const bool gave_sign = other.silent_seconds < watched - kMargin;
       if (alive == Liveness::kAlive ? !ends_soon : gave_sign) {
-        throw usage_error(info_.parent_path().string(), ": another run is at work here (rank ",
+        throw usage_error(info_.parent_path().string(), ": another run is using this folder (rank ",
                           other.rank, ", ", to_string(other.process),
-                          "): wait for it, stop it, or choose another --output_dir");
+                          "); wait for it, stop it, or choose another --output_dir");
       }
       unclear = true;
     }

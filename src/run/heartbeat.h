@@ -12,7 +12,7 @@
 
 namespace lazymar {
 
-/// What a process tells of itself.
+/// A process as described by its file.
 struct MemberState {
   int64_t rank = 0;
   ProcessId process;
@@ -21,26 +21,25 @@ struct MemberState {
   double silent_seconds = 0;  ///< since its last sign of life
 };
 
-/// The last state of a process that has ended as it should.
+/// The last state of a process that ended normally.
 inline constexpr const char* kEnded = "ended";
 
-/// All processes that have a file, by rank; damaged files are passed over.
+/// All processes that have a file, by rank; damaged files are skipped.
 std::vector<MemberState> read_members(const std::filesystem::path& info);
 
-/// This process as a member. Its file stays, and says that it has ended.
+/// This process as seen by the others. Its file stays, and says that it has ended.
 class Heartbeat {
  public:
-  /// Throws Error (usage) where the folder is alive with another launch, or with another process of
-  /// the same rank. It waits for workers whose supervisor is gone, as they end soon, and up to
-  /// `stall` seconds for signs of life of processes on other hosts. Throws Error (incomplete) where
-  /// it is asked to stop meanwhile.
+  /// Throws Error (usage) if another launch, or another process of the same rank, is using the
+  /// folder. Waits for workers whose supervisor is gone, as they end soon, and up to `stall`
+  /// seconds for heartbeats from other hosts. Throws Error (incomplete) if asked to stop meanwhile.
   Heartbeat(std::filesystem::path info, const LauncherEnv& env, double stall);
   ~Heartbeat();
   Heartbeat(const Heartbeat&) = delete;
   Heartbeat& operator=(const Heartbeat&) = delete;
 
   void set_state(const std::string& state);
-  /// Shows that this process gets on. Cheap: it writes a few times per `stall` only.
+  /// Sends a heartbeat. Cheap: it writes only a few times per `stall`.
   void keep_fresh();
 
  private:
@@ -52,7 +51,7 @@ class Heartbeat {
   double stall_;
   ProcessId self_ = this_process();
   std::string state_;
-  Claims place_;  ///< of this rank: of two that start at the same moment one gets it
+  Claims place_;  ///< of this rank: of two simultaneous starts, one gets it
 };
 
 }  // namespace lazymar

@@ -32,16 +32,16 @@ std::string archive_name(int64_t shard) {
   return concat("block-", padded(shard), ".tar");
 }
 
-/// What is wrong with one PNG; empty where nothing is.
+/// What is wrong with one PNG; empty if nothing is.
 std::string png_damage(std::span<const std::byte> png, const ImageRecord& expected, bool deep) {
   if (png.size() != static_cast<size_t>(expected.bytes)) {
     return concat("has ", png.size(), " bytes instead of ", expected.bytes);
   }
   if (png.size() < 2 * kPngMargin || !looks_like_png(png.first(kPngMargin), png.last(kPngMargin))) {
-    return "is no whole PNG";
+    return "is not a complete PNG";
   }
   if (deep && sha256(png) != expected.sha256) {
-    return "does not have the recorded hash";
+    return "does not match its recorded hash";
   }
   if (deep && !decode_png(png)) {
     return "cannot be decoded";
@@ -205,7 +205,7 @@ std::string ImageFiles::image_damage(const ImageRecord& image, bool deep) const 
       return "cannot be read";
     }
   }
-  // Quick means two small reads: a mapping would fault in what lies between.
+  // Quick means two small reads: a mapping would fault in everything between.
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.number() < 0) {
     return "is missing";
@@ -220,7 +220,7 @@ std::string ImageFiles::image_damage(const ImageRecord& image, bool deep) const 
   const bool whole = ::pread(file.number(), head, kPngMargin, 0) == margin &&
                      ::pread(file.number(), tail, kPngMargin, size - margin) == margin &&
                      looks_like_png(head, tail);
-  return whole ? "" : "is no whole PNG";
+  return whole ? "" : "is not a complete PNG";
 }
 
 std::string ImageFiles::archive_damage(const ShardRecord& record, bool deep) const {

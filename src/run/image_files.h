@@ -1,5 +1,5 @@
 #pragma once
-/// The images of a run folder: written shard by shard, found again, checked.
+/// The images of a run folder: writing, reading and checking them.
 
 #include <cstddef>
 #include <cstdint>
@@ -14,9 +14,9 @@
 
 namespace lazymar {
 
-/// What survives a power cut at once.
+/// What survives a power failure.
 enum class Durability {
-  kNone,   ///< nothing: a crash of the program loses nothing, one of the machine may
+  kNone,   ///< nothing is synced: only a crash of the machine may lose files
   kShard,  ///< one syncfs per shard
   kFile,   ///< fsync of every file, for file systems whose syncfs does nothing
 };
@@ -31,27 +31,28 @@ struct EncodedImage {
 
 /// "00042.png".
 std::string image_name(int64_t id);
-/// The id of such a name; nothing for any other.
+/// The id of such a name; empty for any other.
 std::optional<int64_t> image_id(const std::string& name);
 
-/// A PNG out of a run folder, for those who only read there: a file, or with `few_files` a member
-/// of its shard's tar. Throws Error (usage) where it cannot be read.
+/// A PNG from a run folder, for read-only use: a file, or with `few_files` a member of its shard's
+/// tar. Throws Error (usage) if it cannot be read.
 std::vector<std::byte> read_image(const std::filesystem::path& folder, bool few_files,
                                   int64_t shard, int64_t id);
 
-/// Where PNGs lie: one file each in the run folder, or with `few_files` one tar per shard there.
+/// Stores PNGs in the run folder: one file each, or with `few_files` one tar per shard.
 class ImageFiles {
  public:
   ImageFiles(std::filesystem::path folder, bool few_files, Durability durability, int64_t rank);
 
   /// Writes the images of a shard under temporary names in info/unfinished/, makes them durable,
   /// and renames them. With `previous`, images that are equal to it and undamaged stay untouched.
-  /// Throws Error (output); then nothing of it is left but what was already renamed.
+  /// Throws Error (output); then only files that were already renamed are left.
   std::vector<ImageRecord> store(int64_t shard, const std::vector<EncodedImage>& images,
                                  const ShardRecord* previous) const;
 
-  /// What is wrong with the files of a finished shard; empty where nothing is. Quick: there, of the
-  /// recorded size, with PNG's beginning and end. Deep: every hash as recorded, every PNG decodes.
+  /// What is wrong with the files of a finished shard; empty if nothing is. Quick: each file
+  /// exists, has the recorded size, and starts and ends like a PNG. Deep: every hash matches and
+  /// every PNG decodes.
   std::string damage(const ShardRecord& record, bool deep) const;
 
  private:

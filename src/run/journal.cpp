@@ -20,7 +20,7 @@ namespace {
 using nlohmann::json;
 using nlohmann::ordered_json;
 
-/// Two lists, in whole microseconds: a line per shard shall stay short.
+/// Two lists, in whole microseconds, to keep the lines short.
 ordered_json steps_json(const std::vector<StepCost>& steps) {
   constexpr double kMicroseconds = 1e6;
   ordered_json seconds = ordered_json::array();
@@ -78,7 +78,7 @@ ordered_json to_json(const ShardRecord& record) {
   return line;
 }
 
-/// Throws json::exception for what is no record.
+/// Throws json::exception for anything but a record.
 ShardRecord from_json(const json& line) {
   ShardRecord record;
   line.at("block").get_to(record.shard);

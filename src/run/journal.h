@@ -1,5 +1,5 @@
 #pragma once
-/// What is finished: one line of JSON per shard in info/journal.<rank>.jsonl.
+/// The finished shards: one line of JSON each in info/journal.<rank>.jsonl.
 
 #include <cstdint>
 #include <filesystem>
@@ -15,7 +15,7 @@
 
 namespace lazymar {
 
-/// One image as it lies on the disk.
+/// One image on disk.
 struct ImageRecord {
   int64_t id = 0;
   int64_t bytes = 0;   ///< of the PNG
@@ -27,32 +27,32 @@ struct ImageRecord {
 /// One shard as it went.
 struct ShardRecord {
   int64_t shard = 0;
-  /// Counts how often the shard was begun anew because its files were damaged: the highest holds.
+  /// How often the shard was restarted because of damaged files; the highest attempt counts.
   int64_t attempt = 0;
   std::vector<ImageRecord> images;
-  std::vector<int64_t> failed;         ///< ids that came out non-finite or constant, twice
+  std::vector<int64_t> failed;         ///< ids whose results were non-finite or constant twice
   std::vector<int64_t> recomputed;     ///< ids whose first result was refused
-  std::optional<int64_t> micro_batch;  ///< memory was short: the bits may differ
+  std::optional<int64_t> micro_batch;  ///< memory ran out: the last bits may differ
   int64_t rank = 0;
   std::string launch;
   bool first = false;  ///< the first shard of its process: warm-up included
   int64_t slots = 0;   ///< images computed; the last shard's padding counts
   StageSeconds seconds;
   double png_seconds = 0.0;
-  std::vector<StepCost> steps;  ///< all slots; none in journals of earlier versions
+  std::vector<StepCost> steps;  ///< all slots; missing in journals of earlier versions
   int64_t flops = 0, block_rows = 0, head_rows = 0;  ///< executed, all slots
   double finished = 0.0;                             ///< seconds since 1970
 };
 
-/// Appends to one process's journal; each line goes out in one write.
+/// Appends to one process's journal; each line is a single write.
 class Journal {
  public:
-  /// Goes on behind what an earlier process of the same rank wrote, whose last line may be torn.
+  /// Appends to the journal of an earlier process of the same rank, whose last line may be torn.
   /// Throws Error (output), as the others do.
   Journal(const std::filesystem::path& info, int64_t rank, bool durable);
 
   void append(const ShardRecord& record);
-  /// The shard's files turned out damaged: attempts up to this one count no longer.
+  /// The shard's files are damaged: attempts up to this one no longer count.
   void undo(int64_t shard, int64_t attempt);
 
  private:
@@ -63,8 +63,8 @@ class Journal {
   bool durable_;
 };
 
-/// Reads the journals of all processes, past and present, as they grow. Lines that are no record (a
-/// torn one after a crash) or not of this plan are passed over.
+/// Reads the journals of all processes, past and present, as they grow. Lines that are not a record
+/// (torn by a crash) or not of this plan are skipped.
 class JournalReader {
  public:
   JournalReader(std::filesystem::path info, const ShardPlan& plan)
@@ -73,11 +73,11 @@ class JournalReader {
   /// Reads what was added since.
   void refresh();
 
-  /// The record of a finished shard; null where it is not finished, or not any more.
+  /// The record of a finished shard; null if it is not, or no longer, finished.
   const ShardRecord* finished(int64_t shard) const;
   /// The number of the shard's next attempt.
   int64_t next_attempt(int64_t shard) const;
-  /// The shard's last record, whether it still counts or not; null where there is none.
+  /// The shard's last record, even if it no longer counts; null if there is none.
   const ShardRecord* latest(int64_t shard) const;
   /// Every record that counts, by shard.
   std::vector<const ShardRecord*> finished() const;

@@ -18,7 +18,7 @@ std::string text_of(const Environment& environment, const char* name) {
   return text != nullptr ? text : "";
 }
 
-/// A variable that must be a whole number from 0, where it is set.
+/// A variable that, if set, must be a whole number from 0.
 std::optional<int64_t> number_of(const Environment& environment, const char* name) {
   const std::string text = text_of(environment, name);
   if (text.empty()) {
@@ -33,7 +33,7 @@ std::optional<int64_t> number_of(const Environment& environment, const char* nam
   return number;
 }
 
-/// The names under which one launcher tells its figures.
+/// The variable names of one launcher.
 struct Dialect {
   const char* rank;
   const char* size;
@@ -49,7 +49,7 @@ constexpr Dialect kOpenMpi{"OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE",
 constexpr Dialect kSlurm{"SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCALID", "",
                          "SLURM_RESTART_COUNT"};
 
-/// The env that this launcher tells of, if it is there.
+/// The environment that this launcher describes, if it is present.
 std::optional<LauncherEnv> read(const Environment& environment, const Dialect& dialect,
                                 const std::string& launch) {
   const auto rank = number_of(environment, dialect.rank);
@@ -60,7 +60,7 @@ std::optional<LauncherEnv> read(const Environment& environment, const Dialect& d
   if (!rank || !size) {
     throw usage_error(rank ? dialect.rank : dialect.size, " is set and ",
                       rank ? dialect.size : dialect.rank,
-                      " is not: start through the launcher, or unset both");
+                      " is not; start through the launcher, or unset both");
   }
   if (*rank >= *size) {
     throw usage_error(dialect.rank, "=", *rank, ": must be below ", dialect.size, "=", *size);
@@ -71,8 +71,9 @@ std::optional<LauncherEnv> read(const Environment& environment, const Dialect& d
   env.size = *size;
   const auto local_rank = number_of(environment, dialect.local_rank);
   if (!local_rank && *size > 1) {
-    throw usage_error(dialect.rank, " is set and ", dialect.local_rank,
-                      " is not: it says which GPU of this host is meant (0 on one without)");
+    throw usage_error(
+        dialect.rank, " is set and ", dialect.local_rank,
+        " is not; it selects the GPU of this process (set it to 0 on a host without GPUs)");
   }
   env.local_rank = local_rank.value_or(0);
   env.local_size = number_of(environment, dialect.local_size).value_or(1);
@@ -90,7 +91,7 @@ LauncherEnv read_worker(const std::string& text) {
   for (int64_t& number : numbers) {
     const auto [stop, status] = std::from_chars(next, end, number);
     if (status != std::errc() || stop == end || *stop != '/') {
-      throw usage_error(kWorkerVariable, " is for lazymar_eval's own workers: unset it");
+      throw usage_error(kWorkerVariable, " is reserved for lazymar_eval's own workers; unset it");
     }
     next = stop + 1;
   }
@@ -116,7 +117,7 @@ LauncherEnv read_launcher_env(const Environment& environment) {
   if (auto env = read(environment, kOpenMpi, "mpirun " + text("PMIX_NAMESPACE"))) {
     return *env;
   }
-  // Slurm sets SLURM_PROCID in a batch script as well, which is no task of a step.
+  // Slurm also sets SLURM_PROCID in a batch script, which is not a task of a step.
   if (!text("SLURM_STEP_ID").empty() && !text("SLURM_STEP_NUM_TASKS").empty()) {
     if (auto env = read(environment, kSlurm,
                         concat("srun ", text("SLURM_JOB_ID"), ".", text("SLURM_STEP_ID")))) {

@@ -1,5 +1,5 @@
 #pragma once
-/// Which process of how many this is, told by whoever started it.
+/// The rank of this process and the number of processes, as set by the launcher.
 
 #include <cstdint>
 #include <functional>
@@ -18,11 +18,11 @@ struct LauncherEnv {
   int64_t rank = 0;
   int64_t size = 1;
   int64_t local_rank = 0;  ///< among the processes of this host: the GPU's number
-  int64_t local_size = 1;  ///< processes of this host, 1 where nobody told
-  /// The same text for all processes that were started together; of kOwn the ProcessId of the one
-  /// that started them. Another launch may have the same: launchers do not number themselves.
+  int64_t local_size = 1;  ///< processes of this host; 1 if unknown
+  /// The same text for all processes that were started together; for kOwn, the ProcessId of their
+  /// parent. Another launch may have the same text, because launchers do not number themselves.
   std::string launch;
-  bool restarted = false;  ///< the launcher starts this job not for the first time
+  bool restarted = false;  ///< the launcher has restarted this job
   int ready = 0;  ///< a worker writes to this descriptor once the run folder is open; 0: none
 };
 
@@ -30,9 +30,8 @@ struct LauncherEnv {
 inline constexpr const char* kWorkerVariable = "LAZYMAR_WORKER";
 
 /// Reads the launchers' variables: torchrun's RANK, WORLD_SIZE, LOCAL_RANK, LOCAL_WORLD_SIZE;
-/// OMPI_COMM_WORLD_*; and SLURM_* inside of a step of srun. The innermost launcher counts:
-/// torchrun, then mpirun, then srun. Throws Error (usage) where they are incomplete or contradict
-/// each other.
+/// OMPI_COMM_WORLD_*; and SLURM_* inside a step of srun. The innermost launcher counts: torchrun,
+/// then mpirun, then srun. Throws Error (usage) if they are incomplete or contradict each other.
 LauncherEnv read_launcher_env(const std::function<const char*(const char*)>& environment);
 
 }  // namespace lazymar

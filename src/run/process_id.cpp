@@ -13,7 +13,7 @@ namespace {
 
 /// State letter and start time of a process, from /proc/<pid>/stat (proc(5)): fields 3 and 22.
 struct ProcessState {
-  char state = 0;  ///< 0 where there is none
+  char state = 0;  ///< 0 if there is none
   int64_t started = 0;
 };
 

@@ -1,12 +1,12 @@
 #pragma once
-/// Names of processes that mean something to other processes, on this host and on others.
+/// Process names that are valid across processes and hosts.
 
 #include <cstdint>
 #include <string>
 
 namespace lazymar {
 
-/// Survives the reuse of numbers: host, boot, PID namespace, PID and the time of its start.
+/// Unique despite the reuse of PIDs: host, boot, PID namespace, PID and the time of its start.
 struct ProcessId {
   std::string host;
   std::string machine;  ///< boot and PID namespace: processes with equal ones see each other
@@ -26,13 +26,13 @@ std::string to_string(const ProcessId& process);
 
 /// One line that parse_process_id() reads.
 std::string encode(const ProcessId& process);
-/// An empty ProcessId where the text is none.
+/// Empty if the text is not a ProcessId.
 ProcessId parse_process_id(const std::string& text);
 
 enum class Liveness {
   kAlive,
   kDead,
-  kUnknown,  ///< on another host, or out of sight: only signs of life can tell
+  kUnknown,  ///< on another host or not visible: only heartbeats can tell
 };
 Liveness liveness(const ProcessId& process);
 

@@ -13,13 +13,13 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
-/// The file as an object; an empty one where it is missing or damaged.
+/// The file as an object; empty if it is missing or damaged.
 ordered_json read_object(const fs::path& path) {
   ordered_json json = ordered_json::parse(read_text(path), nullptr, /*allow_exceptions=*/false);
   return json.is_object() ? json : ordered_json::object();
 }
 
-/// The value at a path such as "/steps/full"; null where there is none.
+/// The value at a path such as "/steps/full"; null if missing.
 ordered_json value_at(const ordered_json& json, const char* path) {
   const ordered_json::json_pointer pointer(path);
   return json.contains(pointer) ? json.at(pointer) : ordered_json();
@@ -65,8 +65,8 @@ ordered_json read_manifest(const fs::path& folder) {
   const fs::path path = folder / "info" / "manifest.json";
   std::error_code ignored;
   if (!fs::exists(path, ignored)) {
-    throw usage_error(folder.string(), ": is no run folder: it has no info/manifest.json",
-                      " (lazymar_eval prints its run folder at the end)");
+    throw usage_error(folder.string(), ": not a run folder: info/manifest.json not found",
+                      "; lazymar_eval prints its run folder at the end");
   }
   ordered_json manifest = read_object(path);
   const ordered_json settings = value_at(manifest, "/settings");
@@ -76,7 +76,7 @@ ordered_json read_manifest(const fs::path& folder) {
     return value.is_number_integer() && value > 0 && value <= kMost;
   };
   if (!settings.is_object() || !is_count("/num_images") || !is_count("/eval_bsz")) {
-    throw usage_error(path.string(), ": is damaged: it tells no num_images and eval_bsz");
+    throw usage_error(path.string(), ": damaged: num_images or eval_bsz is missing");
   }
   return manifest;
 }
@@ -96,7 +96,7 @@ void read_shards(RunData& run) {
   }
   if (run.images.empty()) {
     throw usage_error(run.folder.string(),
-                      ": its journals tell of no finished image; let lazymar_eval go on first");
+                      ": no finished images in info/journal.*.jsonl; resume lazymar_eval first");
   }
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-/// A finished or unfinished run as its folder tells it. Nothing in the folder is changed.
+/// A finished or unfinished run, read from its folder. Nothing in the folder is changed.
 
 #include <cstdint>
 #include <filesystem>
@@ -18,24 +18,24 @@ namespace lazymar {
 
 using Interval = std::pair<double, double>;
 
-/// info/scores.json, as far as it is there.
+/// info/scores.json, as far as present.
 struct Scores {
   std::optional<double> fid, inception_score, inception_deviation;
   std::optional<Interval> fid_interval, inception_interval;
-  std::string images_sha256;  ///< tells the set that was scored
-  // What lazymar_score found of this run against another one; where it was given both.
+  std::string images_sha256;  ///< identifies the set that was scored
+  // What lazymar_score found when it compared this run with another one.
   std::string baseline_sha256;  ///< images_sha256 of that one
   std::optional<double> fid_difference;
   std::optional<Interval> fid_difference_interval;
   std::vector<std::string> sentences;  ///< what the differences mean
 
-  /// True where the differences are those from `baseline`.
+  /// True if the differences are those from `baseline`.
   bool against(const Scores& baseline) const {
     return !baseline_sha256.empty() && baseline_sha256 == baseline.images_sha256;
   }
 };
 
-/// Rows through transformer blocks and through shards of the head, per image.
+/// Rows through transformer blocks and through blocks of the head, per image.
 struct RowCounts {
   int64_t transformer = 0, head = 0;
 };
@@ -44,26 +44,26 @@ struct RunData {
   std::filesystem::path folder;
   std::string label;                ///< the folder's name, or more of its path (see label_runs())
   nlohmann::ordered_json settings;  ///< the manifest's
-  nlohmann::ordered_json weights;   ///< the manifest's hashes; null where it has none
+  nlohmann::ordered_json weights;   ///< the manifest's hashes; null if it has none
   bool on_gpu = false;
   ShardPlan plan{1, 1};
   std::vector<ShardRecord> shards;    ///< finished ones, by number
   std::map<int64_t, int64_t> images;  ///< id -> shard
-  std::string step_kinds;  ///< 'F' or 'L' by decoding step; empty where the summary does not tell
+  std::string step_kinds;  ///< 'F' or 'L' by decoding step; empty if the summary has none
   std::optional<RowCounts> total_rows;  ///< what plain MAR computes
   Scores scores;
 
   bool lazy() const { return !settings.value("lazy_mar", nlohmann::ordered_json()).is_null(); }
   bool complete() const { return static_cast<int64_t>(images.size()) == plan.num_images(); }
-  /// The PNG of an image. Throws Error (usage) where it cannot be read.
+  /// The PNG of an image. Throws Error (usage) if it cannot be read.
   std::vector<std::byte> png(int64_t id) const;
 };
 
-/// Reads a run folder: manifest and journals; summary and scores where they are there. Throws Error
-/// (usage) for what is no run folder, for a damaged manifest, and for a run without an image.
+/// Reads a run folder: manifest and journals; summary and scores if present. Throws Error (usage)
+/// if it is not a run folder, the manifest is damaged, or there is no image.
 RunData read_run(const std::filesystem::path& folder);
 
-/// Gives every run a label of its own: as much of the end of its path as it takes.
+/// Gives every run a unique label: as much of the end of its path as needed.
 void label_runs(std::vector<RunData>& runs);
 
 }  // namespace lazymar

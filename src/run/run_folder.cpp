@@ -34,14 +34,14 @@ void remove_earlier_run(const fs::path& folder) {
     }
   }
   for (const auto& entry : fs::directory_iterator(folder / "info")) {
-    if (entry.path().filename() != "ranks") {  // where this process stands already
+    if (entry.path().filename() != "ranks") {  // this process is already registered there
       fs::remove_all(entry.path());
     }
   }
 }
 
-/// What the folder holds though no run with this manifest can have made it; empty where nothing.
-/// Any PNG counts: those who score a folder take them all.
+/// A file in the folder that no run with this manifest can have made; empty if there is none. Any
+/// PNG counts, because scoring a folder reads them all.
 std::string foreign_file(const fs::path& folder, bool has_manifest, int64_t num_images) {
   for (const auto& entry : fs::directory_iterator(folder)) {
     const fs::path name = entry.path().filename();
@@ -61,7 +61,7 @@ std::string session_name(const LauncherEnv& env, const ProcessId& first) {
 
 Error unwritable(const fs::path& path, const std::string& reason) {
   return output_error("--output_dir: ", path.string(), ": cannot be written: ", reason,
-                      "; name an --output_dir that can");
+                      "; choose a writable --output_dir");
 }
 
 std::string shown(const ordered_json& value) {
@@ -114,7 +114,7 @@ void RunFolder::open(const RunFolderRequest& request, const LauncherEnv& env,
   fs::create_directories(path_);
   std::optional<ordered_json> manifest = read_manifest();
   session_ = session_name(env, this_process());
-  // A process that is started again within the same launch goes on.
+  // A process that is restarted within the same launch continues.
   const bool anew = request.overwrite && !env.restarted &&
                     !(manifest && manifest->value("launch", "") == session_);
   if (!anew) {
@@ -138,7 +138,7 @@ void RunFolder::remove_debris(const LauncherEnv& env) const {
   for (const MemberState& member : read_members(info())) {
     if (member.rank != env.rank && member.state != kEnded &&
         liveness(member.process) != Liveness::kDead) {
-      return;  // somebody is at work: this process has been started again
+      return;  // another process is running: this one was restarted
     }
   }
   for (const char* name : {"unfinished", "claims"}) {
@@ -159,8 +159,8 @@ void RunFolder::refuse_foreign_files(bool has_manifest, int64_t num_images) cons
   }
   throw usage_error(
       path_.string(), ": ", foreign, " belongs to ",
-      has_manifest ? "no image of this run" : "a run that left no manifest",
-      ": move it, or choose another --output_dir (--overwrite removes numbered images)");
+      has_manifest ? "no image of this run" : "a run without a manifest",
+      "; move it, or choose another --output_dir (--overwrite removes numbered images)");
 }
 
 void RunFolder::join(const RunFolderRequest& request, const LauncherEnv& env) {
@@ -209,8 +209,9 @@ void RunFolder::await(const RunFolderRequest& request, const LauncherEnv& env) {
       throw Error(ExitCode::kIncomplete, "stopped before the first shard; run it again");
     }
     if (Clock::now() > deadline) {
-      throw usage_error(path_.string(), ": rank 0 has not opened this run folder within ",
-                        request.stall, " s: do all hosts share it, and does rank 0 run?");
+      throw usage_error(path_.string(), ": rank 0 did not open this run folder within ",
+                        request.stall,
+                        " s; check that rank 0 is running and that all hosts share the folder");
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(200));
   }
@@ -220,10 +221,10 @@ void RunFolder::compare(const ordered_json& settings) const {
   const std::optional<ordered_json> manifest = read_manifest();
   const std::string difference =
       manifest ? differences(manifest->value("settings", ordered_json::object()), settings)
-               : "its manifest is gone";
+               : "its manifest is missing";
   if (!difference.empty()) {
     throw usage_error(path_.string(), ": made with other settings: ", difference,
-                      "; --overwrite starts anew, another --output_dir keeps it");
+                      "; start over with --overwrite, or keep it and choose another --output_dir");
   }
 }
 
@@ -237,8 +238,9 @@ void RunFolder::settle_weights(const ordered_json& hashes, bool may_write) const
   if (!there.is_null()) {
     const std::string difference = differences(there, hashes);
     if (!difference.empty()) {
-      throw usage_error(path_.string(), ": made with other weights: ", difference,
-                        "; --overwrite starts anew, another --output_dir keeps it");
+      throw usage_error(
+          path_.string(), ": made with other weights: ", difference,
+          "; start over with --overwrite, or keep it and choose another --output_dir");
     }
   } else if (std::optional<ordered_json> manifest = read_manifest(); manifest && may_write) {
     (*manifest)["weights_sha256"] = hashes;
@@ -254,8 +256,9 @@ std::optional<ordered_json> RunFolder::read_manifest() const {
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   ordered_json manifest = ordered_json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!manifest.is_object()) {
-    throw usage_error((info() / "manifest.json").string(),
-                      ": is damaged; --overwrite starts anew, another --output_dir keeps it");
+    throw usage_error(
+        (info() / "manifest.json").string(),
+        ": damaged; start over with --overwrite, or keep it and choose another --output_dir");
   }
   return manifest;
 }

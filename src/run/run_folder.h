@@ -18,37 +18,37 @@ struct RunFolderRequest {
   std::filesystem::path path;
   bool overwrite = false;
   int64_t num_images = 0;
-  double stall = 300;  ///< seconds to wait for rank 0, and for signs of life of another run
+  double stall = 300;  ///< seconds to wait for rank 0, and for heartbeats of another run
 };
 
-/// A run's place, with its manifest: what it makes, written at its start and compared by everybody
-/// who continues it.
+/// A run's folder with its manifest: the settings, written at the start and compared by every
+/// process that continues the run.
 class RunFolder {
  public:
-  /// Rank 0 creates the folder, or finds its manifest equal to `settings`; the others wait
-  /// until it says so with announce(). With `overwrite`, what another launch left there is removed
-  /// first. Throws Error: usage, where there are other settings (naming every difference), PNGs
-  /// that belong to no run, or to another one, or another run at work; output, where the folder
-  /// cannot be written.
+  /// Rank 0 creates the folder, or finds its manifest equal to `settings`; the others wait until it
+  /// says so with announce(). With `overwrite`, the files of another launch are removed first.
+  /// Throws Error: usage, if the settings differ (naming every difference), if PNGs belong to no
+  /// run or to another one, or if another run uses the folder; output, if the folder cannot be
+  /// written.
   RunFolder(const RunFolderRequest& request, const LauncherEnv& env,
             const nlohmann::ordered_json& settings);
 
-  /// Rank 0: the others may come.
+  /// Rank 0: the others may start.
   void announce() const { member_->set_state("open"); }
 
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path info() const { return path_ / "info"; }
-  /// A name that this launch has for itself, and no other one, ever.
+  /// A unique name of this launch.
   const std::string& session() const { return session_; }
-  /// True where the manifest was there already.
+  /// True if the manifest already existed.
   bool continues() const { return continues_; }
   /// This process as the others see it.
   Heartbeat& member() const { return *member_; }
 
-  /// The hashes of the weights, which are known some time after the start: noted in the manifest by
-  /// a process that may, compared by all others. Throws Error (usage) where they differ.
+  /// The hashes of the weights, known some time after the start: a process with `may_write` adds
+  /// them to the manifest, the others compare. Throws Error (usage) if they differ.
   void settle_weights(const nlohmann::ordered_json& hashes, bool may_write) const;
-  /// What the manifest has of them; null where nothing is noted yet.
+  /// The manifest's hashes; null if there are none yet.
   nlohmann::ordered_json weights() const;
 
  private:
@@ -70,8 +70,7 @@ class RunFolder {
   bool continues_ = false;
 };
 
-/// "num_iter 64 there, 32 now; seed 1 there, 2 now": every value that differs; empty where none
-/// does.
+/// "num_iter 64 there, 32 now; seed 1 there, 2 now": every value that differs; empty if none does.
 std::string differences(const nlohmann::ordered_json& there, const nlohmann::ordered_json& now);
 
 }  // namespace lazymar

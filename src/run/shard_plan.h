@@ -23,15 +23,15 @@ class ShardPlan {
   int64_t shards() const { return (num_images_ + shard_size_ - 1) / shard_size_; }
   ShardIds ids(int64_t shard) const;
 
-  /// Every shard once: next comes the tenth of the set with the fewest images so far, and within a
-  /// tenth the shards in bit-reversed order. Labels are sorted, so that whatever was made when a
-  /// run is stopped is spread over the classes: after any number of shards the images per tenth
-  /// differ by at most two shards. (Bit reversal alone drifts up to four apart: a tenth is no power
-  /// of two.)
+  /// Every shard once. Next comes the tenth of the set with the fewest images so far; within a
+  /// tenth, shards are in bit-reversed order. As labels are sorted, an unfinished run is spread
+  /// over the classes: after any number of shards, the images per tenth differ by at most two
+  /// shards. (With bit reversal only, they differ by up to four, because a tenth is not a power of
+  /// two.)
   std::vector<int64_t> visiting_order() const;
 
-  /// The same shards as one of `size` processes tries them: its own stride of the order first, then
-  /// the strides of the others.
+  /// The order in which one of `size` processes tries the shards: first its own stride of the
+  /// order, then the strides of the others.
   std::vector<int64_t> visiting_order(int64_t rank, int64_t size) const;
 
  private:

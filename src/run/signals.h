@@ -1,5 +1,5 @@
 #pragma once
-/// Requests to stop: a flag that the work looks at between its steps.
+/// Stop requests: a flag that the work checks between its steps.
 
 #include <optional>
 
@@ -7,7 +7,7 @@ namespace lazymar {
 
 /// From now on SIGTERM, SIGINT and SIGUSR1 ask this process to stop. A second SIGINT ends it at
 /// once (exit status 130), and so does the grace, in seconds, after the first request (exit status
-/// 75): every file is whole or not there at any moment, so nothing is lost by that.
+/// 75): files are always complete or absent, so nothing is lost.
 void watch_stop_signals(double grace);
 
 /// A request that has come in.

@@ -121,7 +121,7 @@ struct StatusReporter::Impl {
       try {
         report();
       } catch (const std::exception&) {
-        // A full disk, say: the work itself will meet it and tell.
+        // For example a full disk: the worker will report it.
       }
     } while (!ending.wait_for(lock, kTerminalInterval, [this] { return ended; }));
   }

@@ -1,5 +1,5 @@
 #pragma once
-/// How far a run is, all its processes together: for people and for scripts (info/status.json).
+/// Progress of a run over all its processes, for people and for scripts (info/status.json).
 
 #include <chrono>
 #include <cstdint>
@@ -24,8 +24,8 @@ struct RunStatus {
   double images_per_second() const { return seconds > 0 ? static_cast<double>(made) / seconds : 0; }
 };
 
-/// "12/64 images, 1.50 images/s, 0:35 left", with a bar of `width` places in front where it is
-/// above 0, and with several processes what each of them does. No rate without an image made.
+/// "12/64 images, 1.50 images/s, 0:35 left", with a bar of `width` characters in front if it is
+/// above 0, and with several processes the state of each. No rate before the first image.
 std::string status_text(const RunStatus& status, int width);
 
 /// info/status.json.
@@ -34,8 +34,8 @@ std::string status_json(const RunStatus& status);
 /// "1:02:03" or "2:03".
 std::string duration_text(double seconds);
 
-/// Shows and writes the status from time to time on a thread of its own, until it is destroyed.
-/// What goes wrong in that does not concern the run.
+/// Shows and writes the status periodically on its own thread, until it is destroyed. Its errors do
+/// not affect the run.
 class StatusReporter {
  public:
   StatusReporter(std::filesystem::path info, const ShardPlan& plan);

@@ -39,10 +39,10 @@ Ending read_status(int status) {
   if (WIFSIGNALED(status)) {
     const int signal = WTERMSIG(status);
     const bool on_request = signal == SIGTERM || signal == SIGKILL || signal == SIGUSR1;
-    return {ExitCode::kInternal, concat("was ended by signal ", signal), true, on_request};
+    return {ExitCode::kInternal, concat("was killed by signal ", signal), true, on_request};
   }
   const auto code = static_cast<ExitCode>(WEXITSTATUS(status));
-  return {code, concat("ended with exit status ", WEXITSTATUS(status)), code == ExitCode::kInternal,
+  return {code, concat("exited with status ", WEXITSTATUS(status)), code == ExitCode::kInternal,
           false};
 }
 
@@ -60,7 +60,7 @@ class BlockedSignals {
   BlockedSignals(const BlockedSignals&) = delete;
   BlockedSignals& operator=(const BlockedSignals&) = delete;
 
-  /// The next signal, 0 where none came for a while.
+  /// The next signal; 0 if none came for a while.
   int wait() const {
     const timespec pause{0, std::chrono::nanoseconds(kPause).count()};
     return std::max(0, ::sigtimedwait(&waited_, nullptr, &pause));
@@ -130,7 +130,7 @@ class Supervisor {
     if (rank == 0) {
       int ends[2];
       if (::pipe(ends) != 0) {
-        throw Error(ExitCode::kInternal, concat("no pipe: ", std::strerror(errno)));
+        throw Error(ExitCode::kInternal, concat("cannot create a pipe: ", std::strerror(errno)));
       }
       ready = Descriptor(ends[0]);
       write_end = Descriptor(ends[1]);
@@ -202,11 +202,11 @@ class Supervisor {
     }
     worker.code = ending.code;
     if (ending.worth_a_restart) {
-      options_.warn(concat("worker ", rank, " ", ending.reason, " and is not started again",
-                           workers_.size() > 1 ? "; the others take its share" : ""));
+      options_.warn(concat("worker ", rank, " ", ending.reason, " and will not be restarted",
+                           workers_.size() > 1 ? "; the other workers take its share" : ""));
     }
-    // Unusable input and a full disk concern every worker; and who found the set complete, failed
-    // images or none, leaves nothing to do to one that hangs.
+    // Unusable input and a full disk affect every worker. If one worker found the set complete,
+    // with or without failed images, a hanging worker has nothing left to do.
     if (ending.code == ExitCode::kUsage || ending.code == ExitCode::kOutput ||
         ending.code == ExitCode::kDone || ending.code == ExitCode::kFailed) {
       stop();

@@ -1,5 +1,5 @@
 #pragma once
-/// Starts worker processes, one per GPU or share of the cores, and keeps them going.
+/// Starts worker processes, one per GPU or share of the cores, and restarts them.
 
 #include <cstdint>
 #include <functional>
@@ -12,15 +12,15 @@ namespace lazymar {
 struct SupervisorOptions {
   int64_t workers = 1;
   int64_t max_restarts = 3;  ///< per worker
-  double grace = 25;         ///< seconds that a worker gets to stop by itself
+  double grace = 25;         ///< seconds in which a worker may stop by itself
   std::function<void(const std::string&)> warn;
 };
 
-/// Runs this very program `workers` times with the same arguments, as Launcher::kOwn; the first one
-/// opens the run folder before the others start. Stop signals are passed on. A worker that a signal
-/// or an internal error ended is started again up to `max_restarts` times; after that the others do
-/// its share. Workers end when this process does. Returns what the run came to: done where a worker
-/// found the set complete, else the gravest of the workers' codes.
+/// Runs this program `workers` times with the same arguments, as Launcher::kOwn; the first one
+/// opens the run folder before the others start. Stop signals are passed on. A worker that ends by
+/// a signal or an internal error is restarted up to `max_restarts` times; after that, the others
+/// take its share. Workers end when this process does. Returns done if a worker found the set
+/// complete, else the most severe of the workers' codes.
 ExitCode supervise(const SupervisorOptions& options, char* const* argv);
 
 }  // namespace lazymar

@@ -1,5 +1,5 @@
 #pragma once
-/// What the records of a run's shards say about time and work.
+/// Time and work of a run, from the records of its shards.
 
 #include <array>
 #include <cstdint>
@@ -11,8 +11,8 @@
 
 namespace lazymar {
 
-/// The shards that are measured: the full ones, without the first of every process and without
-/// those made while memory was short. With nothing but such, all of them.
+/// The shards that count for timings: full ones, without each process's first and those that ran
+/// out of memory. If there are no others, all of them.
 struct MeasuredShards {
   std::vector<const ShardRecord*> shards;  ///< point into what was given
   bool warm_up = false;                    ///< all had to be taken
@@ -22,10 +22,10 @@ MeasuredShards measured_shards(std::span<const ShardRecord> shards);
 /// Per shard, wall time / images, VAE included, PNG excluded; sorted.
 std::vector<double> shard_latencies(const MeasuredShards& measured);
 
-/// Value at `share` (0 to 1) of sorted values, linear between the neighbours; 0 without a value.
+/// Quantile `share` (0 to 1) of sorted values, interpolated linearly; 0 if there are none.
 double quantile(std::span<const double> sorted, double share);
 
-/// Median of shard_latencies(): the originals' figure. 0 without a shard.
+/// Median of shard_latencies(), as the originals report it. 0 without a shard.
 double seconds_per_image(std::span<const ShardRecord> shards);
 
 /// Seconds per image by stage, means over the measured shards.
@@ -35,11 +35,11 @@ struct StageTime {
 };
 std::array<StageTime, 5> stage_times(std::span<const ShardRecord> shards);
 
-/// Mean cost of one image by decoding step, over the measured shards that tell; empty where none
-/// does (journals of earlier versions).
+/// Mean cost of one image by decoding step, over the measured shards with this record; empty if
+/// there are none (journals of earlier versions).
 std::vector<StepCost> step_costs(std::span<const ShardRecord> shards);
 
-/// Work of one computed slot; all shards do the same.
+/// Work of one computed slot; equal in all shards.
 struct WorkPerImage {
   int64_t flops = 0, block_rows = 0, head_rows = 0;
 };

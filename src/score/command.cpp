@@ -24,7 +24,7 @@ std::string text_of(const ordered_json& json) {
   return json.dump(2, ' ', /*ensure_ascii=*/false, ordered_json::error_handler_t::replace) + "\n";
 }
 
-/// Looks at images and says nothing: for those who want their health, or the images themselves.
+/// Computes no features: for checking images, or for writing them.
 class NoExtractor final : public FeatureExtractor {
  public:
   NoExtractor() : FeatureExtractor({"none", "", 0, 0, 0, 1, {}}) {}
@@ -38,7 +38,7 @@ bool needs_features(const ScoreOptions& options) {
   return options.metrics.any() || options.features.keep || options.save_stats;
 }
 
-/// Sets one after the other: their features are not needed any more once they are scored.
+/// Scores sets one by one: features of a set are dropped once it is scored.
 class SetScoring {
  public:
   SetScoring(const ScoreOptions& options, const FeatureExtractor& extractor)

@@ -58,7 +58,8 @@ class Extraction {
     flush();
     keep();
     if (rows_ < 2) {
-      throw usage_error(source_.path().string(), ": ", rows_, " usable images; two are the least",
+      throw usage_error(source_.path().string(), ": found ", rows_,
+                        rows_ == 1 ? " usable image" : " usable images", "; scores need at least 2",
                         table_.health.corrupt.empty()
                             ? ""
                             : concat(" (", table_.health.corrupt.front().first, ": ",

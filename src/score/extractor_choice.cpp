@@ -9,7 +9,7 @@ namespace lazymar {
 std::unique_ptr<FeatureExtractor> load_extractor(const ExtractorRequest& request,
                                                  c10::Device device) {
   if (request.weights && !std::filesystem::exists(*request.weights)) {
-    throw usage_error("--extractor_weights ", request.weights->string(), ": is not there");
+    throw usage_error("--extractor_weights ", request.weights->string(), ": not found");
   }
   if (request.name == "inception") {
     return load_inception(request.weights.value_or(kInceptionWeights), device);

@@ -18,8 +18,8 @@ struct ExtractorRequest {
   std::optional<std::filesystem::path> weights;  ///< default: the extractor's own place
 };
 
-/// Throws Error (usage) where the name is none, or the weights cannot be used, or the extractor
-/// cannot work on the device.
+/// Throws Error (usage) if the name is unknown, the weights cannot be used, or the extractor does
+/// not support the device.
 std::unique_ptr<FeatureExtractor> load_extractor(const ExtractorRequest& request,
                                                  c10::Device device);
 

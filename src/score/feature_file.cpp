@@ -23,7 +23,8 @@ using Bytes = std::vector<std::byte>;
 
 void append_hash(Bytes& bytes, const std::string& hex) {
   if (hex.size() != 2 * kHashBytes) {
-    throw Error(ExitCode::kInternal, "feature file: a hash of " + std::to_string(hex.size()));
+    throw Error(ExitCode::kInternal,
+                "feature file: invalid hash length " + std::to_string(hex.size()));
   }
   const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
   for (size_t i = 0; i < hex.size(); i += 2) {
@@ -65,8 +66,8 @@ const TensorView& tensor(const WeightFile& file, const char* name, ElementType t
   const TensorView* view = file.find(name);
   if (view == nullptr || view->type != type || view->shape.size() != dimensions ||
       view->shape[0] != rows) {
-    throw usage_error(file.path().string(), ": is no file of features: tensor ", name,
-                      " is not there as it should be");
+    throw usage_error(file.path().string(), ": not a lazymar feature file: tensor ", name,
+                      " is missing or has the wrong type or shape");
   }
   return *view;
 }
@@ -74,7 +75,8 @@ const TensorView& tensor(const WeightFile& file, const char* name, ElementType t
 const std::string& text(const WeightFile& file, const char* key) {
   const auto found = file.metadata().find(key);
   if (found == file.metadata().end()) {
-    throw usage_error(file.path().string(), ": is no file of features: its metadata has no ", key);
+    throw usage_error(file.path().string(), ": not a lazymar feature file: the metadata has no ",
+                      key);
   }
   return found->second;
 }
@@ -83,7 +85,8 @@ std::vector<std::string> names_in(const WeightFile& file) {
   try {
     return nlohmann::json::parse(text(file, "names")).get<std::vector<std::string>>();
   } catch (const nlohmann::json::exception&) {
-    throw usage_error(file.path().string(), ": is no file of features: names is no list of texts");
+    throw usage_error(file.path().string(),
+                      ": not a lazymar feature file: metadata \"names\" must be a list of strings");
   }
 }
 
@@ -128,10 +131,10 @@ FeatureFile read_feature_file(const fs::path& path) {
   const TensorView& constant = tensor(mapping, "constant", ElementType::kI32, 1, rows);
   const auto hash_size = static_cast<int64_t>(kHashBytes);
   if (files.shape[1] != hash_size || pixels.shape[1] != hash_size) {
-    throw usage_error(path.string(), ": is no file of features: its hashes are no SHA-256");
+    throw usage_error(path.string(), ": not a lazymar feature file: its hashes are not SHA-256");
   }
   if (content_hash(mapping.tensors()) != text(mapping, "content_sha256")) {
-    throw usage_error(path.string(), ": is damaged: its content does not have the hash it names");
+    throw usage_error(path.string(), ": damaged: the content does not match its hash");
   }
   file.rows.pool =
       tensor_from_view(tensor(mapping, "pool", ElementType::kF32, 2, rows), mapping, "pool");
@@ -150,21 +153,20 @@ void FeatureStore::add(const fs::path& path) {
   try {
     file = std::make_unique<const FeatureFile>(read_feature_file(path));
   } catch (const Error& error) {
-    log_warning(concat("saved features are not used: ", error.what()));
+    log_warning(concat("ignoring saved features: ", error.what()));
     return;
   }
   if (file->extractor.name != extractor_.name) {
     return;
   }
   if (file->extractor != extractor_) {
-    log_warning(concat("saved features are not used: ", path.string(), " is of other weights of ",
+    log_warning(concat("ignoring saved features: ", path.string(), " comes from other weights of ",
                        extractor_.name));
     return;
   }
   if (file->rows.pool.size(1) != feature_dim_ || file->rows.logits.size(1) != class_count_) {
-    log_warning(concat("saved features are not used: ", path.string(), " has ",
-                       file->rows.pool.size(1), " features and ", file->rows.logits.size(1),
-                       " logits an image"));
+    log_warning(concat("ignoring saved features: ", path.string(), " has ", file->rows.pool.size(1),
+                       " features and ", file->rows.logits.size(1), " logits per image"));
     return;
   }
   for (size_t row = 0; row < file->rows.images.size(); ++row) {

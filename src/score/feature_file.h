@@ -1,5 +1,5 @@
 #pragma once
-/// Features that are kept: files by which images that were looked at once are known again.
+/// On-disk cache of extracted features, keyed by the SHA-256 of each image file.
 
 #include <ATen/core/Tensor.h>
 
@@ -16,7 +16,7 @@
 
 namespace lazymar {
 
-/// Which network features come from: those of others are no use.
+/// The network that features come from; features of other networks are not comparable.
 struct ExtractorId {
   std::string name;            ///< "inception", "demo"
   std::string weights_sha256;  ///< see io/weight_hash.h
@@ -24,7 +24,7 @@ struct ExtractorId {
   bool operator==(const ExtractorId&) const = default;
 };
 
-/// What is known of an image without looking at it again.
+/// Facts about an image that are stored with its features.
 struct ImageFacts {
   std::string name;
   std::string file_sha256;   ///< of the file, or of an .npz image's pixels
@@ -41,38 +41,38 @@ struct FeatureRows {
 
 /// Safetensors: pool and logits [n, D] and [n, K] F32, file_sha256 and pixel_sha256 [n, 32] U8,
 /// constant [n] I32; in the metadata `names` (a list in JSON), `extractor`, `weights_sha256` and
-/// `content_sha256`, the hash of all tensors' bytes in the order of their names. Whole or not
-/// there. Throws Error (output).
+/// `content_sha256`, the hash of all tensors' bytes in the order of their names. Written
+/// atomically. Throws Error (output).
 void write_drift_file(const std::filesystem::path& path, const FeatureRows& rows,
                       const ExtractorId& extractor);
 
 /// A feature file, mapped.
 struct FeatureFile {
   ExtractorId extractor;
-  FeatureRows rows;  ///< pool and logits lie in the file
+  FeatureRows rows;  ///< pool and logits point into the file
   std::shared_ptr<const WeightFile> mapping;
 };
 
-/// Throws Error (usage) for anything but a whole feature file.
+/// Throws Error (usage) for anything but a complete feature file.
 FeatureFile read_feature_file(const std::filesystem::path& path);
 
-/// Features of one image out of a store.
+/// Features of one image in a store.
 struct KnownFeatures {
   const ImageFacts* facts;
   const float* pool;    ///< D values
   const float* logits;  ///< K values
 };
 
-/// All kept features of an extractor, by the hash of the image's file.
+/// All saved features of an extractor, by the hash of the image's file.
 class FeatureStore {
  public:
-  /// `feature_dim`, `class_count`: D and K of what the extractor gives.
+  /// `feature_dim`, `class_count`: the extractor's D and K.
   FeatureStore(ExtractorId extractor, int64_t feature_dim, int64_t class_count)
       : extractor_(std::move(extractor)), feature_dim_(feature_dim), class_count_(class_count) {}
 
-  /// Takes a file in where it is the extractor's, and undamaged; else says why not.
+  /// Adds a file if it belongs to the extractor and is undamaged; else logs why not.
   void add(const std::filesystem::path& path);
-  /// Every *.safetensors of a folder that may not be there.
+  /// Every *.safetensors of a folder, which may be missing.
   void add_folder(const std::filesystem::path& folder);
 
   std::optional<KnownFeatures> find(const std::string& file_sha256) const;
@@ -85,8 +85,8 @@ class FeatureStore {
   std::map<std::string, std::pair<const FeatureFile*, size_t>> rows_;
 };
 
-/// Where a run keeps features: info/features/<extractor>.safetensors, and until the run is scored
-/// <extractor>.block-7.safetensors beside it.
+/// Path of a run's features: info/features/<extractor>.safetensors, and until the run is scored
+/// <extractor>.block-7.safetensors in the same folder.
 std::filesystem::path run_feature_file(const std::filesystem::path& run,
                                        const std::string& extractor);
 std::filesystem::path shard_feature_file(const std::filesystem::path& run,

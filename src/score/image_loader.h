@@ -1,5 +1,5 @@
 #pragma once
-/// Images on threads: read, hashed and decoded ahead of whoever uses them.
+/// Reads, hashes and decodes images ahead of their use, on threads.
 
 #include <condition_variable>
 #include <cstddef>
@@ -22,9 +22,9 @@ namespace lazymar {
 struct LoadedImage {
   size_t index = 0;
   ImageFacts facts;
-  std::optional<int64_t> label;        ///< class, where the PNG says it
-  std::string problem;                 ///< why it cannot be used; empty where it can
-  bool changed = false;                ///< it is not the file that the run recorded
+  std::optional<int64_t> label;        ///< class, if the PNG contains it
+  std::string problem;                 ///< why it cannot be used; empty if it can
+  bool changed = false;                ///< it is not the file in the run's journal
   std::optional<KnownFeatures> known;  ///< then nothing is decoded
   DecodedImage image;
 };
@@ -36,18 +36,18 @@ ImageFacts facts_of(const std::string& name, std::span<const uint8_t> pixels, in
 /// One image, in the calling thread.
 LoadedImage load_image(const ImageSource& source, size_t index, const FeatureStore* known);
 
-/// Loads a source's images in a given order, or as they come, on threads; at most `window` ahead.
+/// Loads a source's images in a given order, or its own, on threads; at most `window` ahead.
 class ImageLoader {
  public:
-  /// `known`: features that need no image; may be null. Source and store must outlive the loader.
+  /// `known`: saved features; may be null. Source and store must outlive the loader.
   ImageLoader(const ImageSource& source, const FeatureStore* known, int64_t threads, size_t window,
               std::vector<size_t> order = {});
   ~ImageLoader();
   ImageLoader(const ImageLoader&) = delete;
   ImageLoader& operator=(const ImageLoader&) = delete;
 
-  /// The next image; nothing after the last. Throws what loading threw, but for images that cannot
-  /// be used, which say so themselves.
+  /// The next image; empty after the last. Rethrows errors of loading; an image that cannot be used
+  /// says so in `problem`.
   std::optional<LoadedImage> next();
 
  private:

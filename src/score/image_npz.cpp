@@ -41,7 +41,7 @@ void write_image_npz(const std::filesystem::path& path, const ImageSource& sourc
       if (image->image.width != width || image->image.height != height) {
         throw usage_error(source.path().string(), ": ", image->facts.name, " is ",
                           image->image.width, "x", image->image.height, ", others are ", width, "x",
-                          height, ": one array takes images of one size");
+                          height, "; all images in one array must have the same size");
       }
       npz.write(std::as_bytes(std::span(image->image.pixels)));
     }

@@ -8,10 +8,10 @@
 
 namespace lazymar {
 
-/// Writes the usable images of a set as arr_0 [N, H, W, 3] uint8, in an order that is shuffled
-/// (that evaluator's Inception Score splits the set as it comes) and always the same for as many
-/// images. Streamed: takes no memory. Throws Error (usage) where images differ in size, or cannot
-/// be read any more.
+/// Writes the usable images of a set as arr_0 [N, H, W, 3] uint8, in a shuffled order that depends
+/// only on their number (that evaluator's Inception Score splits the set in file order). Streamed,
+/// without memory for the set. Throws Error (usage) if images differ in size, or can no longer be
+/// read.
 void write_image_npz(const std::filesystem::path& path, const ImageSource& source,
                      const FeatureTable& table, int64_t threads);
 

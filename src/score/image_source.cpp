@@ -152,7 +152,7 @@ void open_tar(const fs::path& path, OpenTars& tars) {
   for (const TarEntry& entry : read_tar(file->bytes(), path.string())) {
     if (is_picture(entry.name)) {
       if (!tars.members.try_emplace(entry.name, entry.content, tars.archives.size()).second) {
-        throw usage_error(path.string(), ": ", entry.name, " is in another tar, too");
+        throw usage_error(path.string(), ": ", entry.name, " is also in another tar");
       }
     }
   }
@@ -177,7 +177,7 @@ std::vector<std::string> names_of(const TarSource::Members& members) {
   return names;
 }
 
-/// What a run's journals say should be there, and which of it is.
+/// The images that a run's journals list, and which of them exist.
 SourceContent run_content(const RunData& run, const std::set<std::string>& present) {
   SourceContent content;
   content.planned = run.plan.num_images();
@@ -208,7 +208,7 @@ std::unique_ptr<ImageSource> open_run(const fs::path& path) {
       try {
         open_tar(path / name, tars);
       } catch (const Error& error) {
-        log_warning(concat(error.what(), ": its images count as missing"));
+        log_warning(concat(error.what(), "; its images count as missing"));
       }
     }
     const std::vector<std::string> names = names_of(tars.members);
@@ -241,9 +241,9 @@ std::unique_ptr<ImageSource> open_any(const fs::path& path) {
   } else if (extension_of(path) == ".tar") {
     open_tar(path, tars);
   } else if (fs::exists(path, ignored)) {
-    throw usage_error(path.string(), ": is no folder, no .tar and no .npz of images");
+    throw usage_error(path.string(), ": not a folder, .tar or .npz of images");
   } else {
-    throw usage_error(path.string(), ": is not there");
+    throw usage_error(path.string(), ": not found");
   }
   SourceContent content = content_of(names_of(tars.members));
   return std::make_unique<TarSource>(path, std::move(content), std::move(tars.archives),
@@ -259,7 +259,7 @@ std::unique_ptr<ImageSource> open_image_source(const fs::path& path) {
   }
   std::unique_ptr<ImageSource> source = open_any(named);
   if (source->content().images.empty()) {
-    throw usage_error(named.string(), ": holds no image (.png, .jpg, .jpeg, or tars of them)");
+    throw usage_error(named.string(), ": contains no images (.png, .jpg, .jpeg, or tars of them)");
   }
   return source;
 }

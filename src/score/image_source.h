@@ -1,5 +1,5 @@
 #pragma once
-/// Sets of images, wherever they lie: a run's folder, any folder, tars, an .npz.
+/// Sets of images: a run folder, any folder, tars, an .npz.
 
 #include <cstddef>
 #include <cstdint>
@@ -17,8 +17,7 @@ namespace lazymar {
 struct SourceImage {
   std::string name;  ///< "00042.png", "n01440764/x.JPEG", "arr_0[7]"
   std::optional<int64_t> id;
-  std::string
-      recorded_sha256;  ///< of the file, as the run's journal has it; empty where it has none
+  std::string recorded_sha256;  ///< of the file, from the run's journal; empty if it has none
 };
 
 /// An image's bytes, valid while `keeps` lives.
@@ -28,11 +27,11 @@ struct ImageBytes {
   std::shared_ptr<const void> keeps;
 };
 
-/// What a set should hold and what it holds.
+/// What a set should contain and what it contains.
 struct SourceContent {
-  std::vector<SourceImage> images;  ///< in the order of their names, byte by byte
+  std::vector<SourceImage> images;  ///< sorted by name, bytewise
   int64_t planned = 0;              ///< how many there should be
-  std::vector<int64_t> missing;     ///< ids of a run that are not there
+  std::vector<int64_t> missing;     ///< missing ids of a run
 };
 
 class ImageSource {
@@ -41,13 +40,12 @@ class ImageSource {
       : path_(std::move(path)), content_(std::move(content)) {}
   virtual ~ImageSource() = default;
 
-  /// Image `index` of content().images. For several threads at once. Throws Error (usage) where it
-  /// cannot be read.
+  /// Image `index` of content().images. Thread-safe. Throws Error (usage) if it cannot be read.
   virtual ImageBytes read(size_t index) const = 0;
 
   const std::filesystem::path& path() const { return path_; }
   const SourceContent& content() const { return content_; }
-  /// True for the folder of a run of ours.
+  /// True for a run folder.
   virtual bool is_run() const { return false; }
 
  private:
@@ -55,9 +53,9 @@ class ImageSource {
   SourceContent content_;
 };
 
-/// A run folder (its manifest tells), a folder of PNG and JPEG files, subfolders included, or of
-/// tars of such; a tar; an .npz with arr_0 [N, H, W, 3] uint8. Throws Error (usage) where the path
-/// is none of these, or holds no image.
+/// A run folder (recognised by its manifest), a folder of PNG and JPEG files, subfolders included,
+/// or of tars of them; a tar; an .npz with arr_0 [N, H, W, 3] uint8. Throws Error (usage) if the
+/// path is none of these, or contains no image.
 std::unique_ptr<ImageSource> open_image_source(const std::filesystem::path& path);
 
 /// True for an .npz that has this array.

@@ -29,7 +29,7 @@ std::string part_name(int64_t part) {
 
 constexpr const char* kInception = "inception";
 
-/// Which of our extractors has so many features; empty where none has.
+/// The extractor with that many features; empty if there is none.
 std::string extractor_of(int64_t features) {
   return features == kInceptionFeatures ? kInception : features == kDemoFeatures ? "demo" : "";
 }
@@ -141,7 +141,7 @@ Reference Scoring::reference(const fs::path& path, const Metrics& metrics) const
     const FeatureFile file = read_feature_file(path);
     if (file.extractor != extractor_id_) {
       throw usage_error(path.string(), ": features of ", file.extractor.name,
-                        ", of these or other weights; here it is ", extractor_id_.name);
+                        ", maybe with other weights; this run uses ", extractor_id_.name);
     }
     found.pool = file.rows.pool.clone();
   } else {
@@ -167,18 +167,18 @@ fs::path feature_folder(const FeatureKeeping& keeping, const ImageSource& source
 
 void check_reference(const fs::path& path, const std::string& extractor) {
   if (has_statistics(path) || (path.extension() == ".npz" && !fs::exists(path))) {
-    const int64_t features = read_statistics(path).mu.numel();  // says where the published ones are
+    const int64_t features = read_statistics(path).mu.numel();  // reports where to get them
     const std::string owner = extractor_of(features);
     if (owner != extractor && (!owner.empty() || extractor == kInception)) {
       throw usage_error(path.string(), ": statistics of ", features, " features; ", extractor,
-                        " gives others",
-                        owner.empty() ? "" : ", these are of --extractor " + owner);
+                        " has others",
+                        owner.empty() ? "" : "; these belong to --extractor " + owner);
     }
   } else if (path.extension() == ".safetensors") {
     const std::string owner = read_feature_file(path).extractor.name;
     if (owner != extractor) {
       throw usage_error(path.string(), ": features of the extractor ", in_quotes(owner),
-                        ", and not of ", extractor, ": choose it with --extractor");
+                        ", not of ", extractor, "; choose it with --extractor");
     }
   } else {
     (void)open_image_source(path);
@@ -197,7 +197,7 @@ void leave_scores(const fs::path& run, const nlohmann::ordered_json& scores) {
     write_text_atomically(
         path, scores.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
   } catch (const Error& error) {
-    log_warning(concat("the scores are not left in the run folder: ", error.what()));
+    log_warning(concat("cannot write the scores to the run folder: ", error.what()));
   }
 }
 

@@ -21,7 +21,7 @@ namespace lazymar {
 struct FeatureKeeping {
   bool reuse = true;  ///< saved features are used
   bool keep = false;  ///< new ones are saved
-  /// Default: info/features/ of a run, else the folder that the set lies in.
+  /// Default: info/features/ of a run, else the folder that contains the set.
   std::optional<std::filesystem::path> folder;
 };
 
@@ -39,11 +39,11 @@ class Scoring {
 
   const ExtractorId& extractor() const { return extractor_id_; }
 
-  /// Features of a set: saved ones where there are such, computed ones for the rest, which are kept
-  /// in parts while it goes on and in one file at its end. Says what health it found.
+  /// Features of a set: saved ones, and computed ones for the rest, which are saved in parts
+  /// meanwhile and in one file at the end. Reports problems with the images.
   FeatureTable features(const ImageSource& source) const;
 
-  /// What to compare with: statistics (.npz with mu and sigma; the images in it, arr_0, serve KID,
+  /// What to score against: statistics (.npz with mu and sigma; the images in it, arr_0, serve KID,
   /// precision and recall), a file of saved features, or images. Throws Error (usage).
   Reference reference(const std::filesystem::path& path, const Metrics& metrics) const;
 
@@ -58,19 +58,19 @@ class Scoring {
   ExtractorId extractor_id_;
 };
 
-/// Where a set's features are found and kept.
+/// Where a set's features are read and saved.
 std::filesystem::path feature_folder(const FeatureKeeping& keeping, const ImageSource& source);
 
-/// Whether reference() could use the path with the extractor of that name, as far as can be told
-/// before its weights are there: another extractor's statistics and features are refused, and the
-/// message names it. Throws Error (usage). Quick.
+/// Checks that reference() can use the path with the extractor of that name, as far as possible
+/// without its weights. Statistics and features of another extractor are refused, and the message
+/// names it. Throws Error (usage). Quick.
 void check_reference(const std::filesystem::path& path, const std::string& extractor);
 
-/// What check_reference() cannot tell: where the path holds statistics, whether they are of as many
-/// features as the extractor gives. Throws Error (usage). Quick.
+/// What check_reference() cannot check: that statistics have as many features as the extractor.
+/// Throws Error (usage). Quick.
 void check_statistics(const std::filesystem::path& path, const FeatureExtractor& extractor);
 
-/// Leaves the scores in the run's info/scores.json; where that cannot be written, says so.
+/// Writes the scores to the run's info/scores.json; warns if that fails.
 void leave_scores(const std::filesystem::path& run, const nlohmann::ordered_json& scores);
 
 }  // namespace lazymar

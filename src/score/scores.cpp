@@ -23,8 +23,9 @@ constexpr int64_t kMomentRows = 1024;
 /// Of other networks than Inception the names of the scores are borrowed.
 void note_extractor(RunScores& scores, const std::string& extractor) {
   if (extractor != "inception") {
-    scores.notes.push_back(concat("the network is ", extractor,
-                                  ", not Inception: these scores compare with their like alone"));
+    scores.notes.push_back(
+        concat("the extractor is ", extractor,
+               ", not Inception: compare these scores only with others from the same extractor"));
   }
 }
 
@@ -41,11 +42,11 @@ void add_fid(RunScores& scores, const FeatureTable& table, const Reference& refe
   add_interval(fid, scores.strata);
   const int64_t dim = scores.frechet->dim;
   if (scores.frechet->rank_deficient()) {
-    scores.notes.push_back(
-        concat("the covariance has rank ", scores.frechet->rank, " of ", dim, " (the reference's ",
-               scores.frechet->rank_reference,
-               "): FID is taken within it, is no estimate of that of more images, and its interval "
-               "is a guess"));
+    scores.notes.push_back(concat(
+        "the covariance has rank ", scores.frechet->rank, " of ", dim, " (the reference's ",
+        scores.frechet->rank_reference,
+        "): FID is computed within that subspace, does not estimate FID at more images, and its "
+        "interval is not reliable"));
   }
 }
 
@@ -131,12 +132,12 @@ std::string sentence(const char* score, double better, const ScoreDifference& fo
   const std::string meaning =
       found.inside_noise
           ? "inside the noise"
-          : concat("more than noise, and for the ", found.value * better > 0 ? "better" : "worse");
+          : concat("outside the noise, for the ", found.value * better > 0 ? "better" : "worse");
   char text[256];
   std::snprintf(text, sizeof text,
                 "its %s minus the baseline's: %+.3f (95 %% interval: %+.3f to %+.3f), %s%s", score,
                 found.value, found.interval.first, found.interval.second, meaning.c_str(),
-                paired ? "" : " (independent sets: no image has a partner)");
+                paired ? "" : " (independent sets: no images are paired)");
   return text;
 }
 
@@ -167,8 +168,8 @@ RunScores score_features(const std::string& source, const FeatureTable& table,
   }
   note_extractor(scores, extractor);
   if (scores.images < kFewImages) {
-    scores.notes.push_back(concat(scores.images, " images are few (", kFewImages,
-                                  " and more are not): FID is far too large, IS too small"));
+    scores.notes.push_back(concat(scores.images, " images are too few (use at least ", kFewImages,
+                                  "): FID is far too high, the Inception Score too low"));
   }
   if (reference != nullptr && metrics.fid) {
     add_fid(scores, table, *reference);
@@ -179,7 +180,8 @@ RunScores score_features(const std::string& source, const FeatureTable& table,
   if (reference != nullptr && reference->pool.defined()) {
     add_with_images(scores, table, *reference, metrics);
   } else if (reference != nullptr && (metrics.kid || metrics.precision_recall)) {
-    scores.notes.emplace_back("no KID, precision and recall: the reference has statistics alone");
+    scores.notes.emplace_back(
+        "no KID, precision or recall: the reference contains only statistics");
   }
   return scores;
 }
@@ -201,7 +203,7 @@ RunDifference score_difference(const RunScores& baseline, const RunScores& run) 
   }
   if (baseline.images != run.images) {
     found.sentences.push_back(concat("the sets have ", baseline.images, " and ", run.images,
-                                     " images: FID's bias is not the same in both"));
+                                     " images, so FID's bias differs between them"));
   }
   return found;
 }

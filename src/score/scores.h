@@ -1,5 +1,5 @@
 #pragma once
-/// The numbers of a set of images, with their error bars, for people and for scripts.
+/// The scores of a set of images, with error bars, for people and for scripts.
 
 #include <ATen/core/Tensor.h>
 
@@ -21,25 +21,25 @@ namespace lazymar {
 struct Reference {
   std::string source;
   std::optional<FrechetReference> gaussian;
-  at::Tensor pool;     ///< [M, D]; undefined where there are statistics alone
-  int64_t images = 0;  ///< M; 0 where it is not known
+  at::Tensor pool;     ///< [M, D]; undefined if there are only statistics
+  int64_t images = 0;  ///< M; 0 if unknown
 };
 
-/// Which scores to compute, where the reference allows.
+/// Which scores to compute, if the reference allows.
 struct Metrics {
   bool fid = true, inception_score = true, kid = true, precision_recall = true;
 
   bool any() const { return fid || inception_score || kid || precision_recall; }
 };
 
-/// A score, where other seeds would put it, and what each image adds to it.
+/// A score, its interval over seeds, and each image's influence.
 struct Score {
   double value = 0;
   ScoreEffects effects;
   std::optional<ScoreInterval> interval;
 };
 
-/// Fewer images than these are said to be few (FID's covariance has no full rank then).
+/// With fewer images a note says so (FID's covariance then lacks full rank).
 inline constexpr int64_t kFewImages = 2048;
 
 struct RunScores {
@@ -51,17 +51,17 @@ struct RunScores {
   double inception_deviation = 0;  ///< over splits
   std::optional<MeanDeviation> kid;
   std::optional<PrecisionRecall> precision_recall;
-  std::vector<std::string> notes;  ///< what is not there, and what to know of what is
+  std::vector<std::string> notes;  ///< missing scores, and reservations about the others
   // From here on what pairing takes.
   std::vector<std::string> names;
-  std::vector<int64_t> strata;  ///< classes, where they are known of every image
+  std::vector<int64_t> strata;  ///< classes, if known for every image
 };
 
 /// Mean and covariance of features [n, D], n >= 2.
 GaussianStatistics statistics_of(const at::Tensor& pool);
 
-/// Throws Error (usage) where dimensions differ from the reference's. What cannot be computed
-/// (splits or subsets of more images than there are) is left out, and a note says why.
+/// Throws Error (usage) if dimensions differ from the reference's. Scores that cannot be computed
+/// (more splits or larger subsets than images) are left out, and a note says why.
 RunScores score_features(const std::string& source, const FeatureTable& table,
                          const std::string& extractor, const Reference* reference,
                          const Metrics& metrics);
@@ -81,8 +81,8 @@ struct RunDifference {
   std::vector<std::string> sentences;  ///< what it means, plainly
 };
 
-/// Pairs images by name; an image of one run alone adds to the error by itself. Where no name is
-/// common the sets are independent, and a sentence says so.
+/// Pairs images by name; an unpaired image adds to the error separately. If no name is shared, the
+/// sets are independent, and a sentence says so.
 RunDifference score_difference(const RunScores& baseline, const RunScores& run);
 
 /// The object of a run in the JSON, which is also its info/scores.json (report/run_data.h reads
@@ -91,7 +91,7 @@ nlohmann::ordered_json scores_json(const RunScores& scores, const FeatureTable& 
                                    const ExtractorId& extractor, const Reference* reference,
                                    const std::optional<RunDifference>& difference);
 
-/// What health says, in lines; before any number.
+/// The health of a set, as lines to print before any score.
 std::string health_text(const std::string& source, const FeatureTable& table);
 /// The table of all runs, their notes and differences.
 std::string scores_text(const std::vector<RunScores>& scores,

@@ -84,7 +84,7 @@ void list(std::string& text, const char* what, const Names& names, const Name& n
 
 std::string class_line(const Health& health) {
   if (health.classes.empty()) {
-    return "  classes: not told by the images\n";
+    return "  class labels unknown: the images carry no metadata\n";
   }
   const auto [least, most] =
       std::minmax_element(health.classes.begin(), health.classes.end(),
@@ -177,18 +177,18 @@ std::string health_text(const std::string& source, const FeatureTable& table) {
   if (health.images != health.planned) {
     text += concat(" of ", health.planned);
   }
-  text += health.good() ? ", none missing, damaged, constant or twice\n" : "\n";
+  text += health.good() ? ", no missing, damaged, blank or duplicate images\n" : "\n";
   const auto number = [](int64_t id) { return id; };
   const auto name = [](const std::string& one) { return one; };
   list(text, "missing", health.missing, number);
-  list(text, "corrupt (left out)", health.corrupt, [](const auto& c) { return c.first; });
-  list(text, "not as the run recorded them", health.changed, name);
-  list(text, "of one colour", health.constant, name);
-  list(text, "with the pixels of another", health.duplicates,
+  list(text, "damaged (left out)", health.corrupt, [](const auto& c) { return c.first; });
+  list(text, "different from the run's journal", health.changed, name);
+  list(text, "blank (a single colour)", health.constant, name);
+  list(text, "duplicate", health.duplicates,
        [](const auto& d) { return concat(d.first, " = ", d.second); });
   text += class_line(health);
   if (table.reused > 0) {
-    text += concat("  features of ", table.reused, " of them were saved earlier\n");
+    text += concat("  ", table.reused, " images had saved features\n");
   }
   return text;
 }
@@ -204,7 +204,7 @@ std::string scores_text(const std::vector<RunScores>& scores,
     text += concat(run.source, ":\n");
     if (run.fid && !run.frechet->rank_deficient()) {
       text += concat("  about ", format("%.3f", run.fid->effects.bias),
-                     " of its FID is the bias of ", run.images, " images\n");
+                     " of its FID is the bias of a set of ", run.images, " images\n");
     }
     for (const std::string& note : run.notes) {
       text += concat("  ", note, "\n");

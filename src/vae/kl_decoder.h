@@ -13,14 +13,14 @@
 
 namespace lazymar {
 
-// Pictures are [B, H, W, C] here: a pixel's channels lie side by side, as the convolutions like it.
+// Images are [B, H, W, C] here: a pixel's channels are contiguous, which convolutions prefer.
 
-/// Convolution with the padding that keeps the picture's size (one more where the kernel is even).
+/// Convolution with padding that keeps the image size (one more for even kernels).
 class Convolution {
  public:
   Convolution() = default;
-  /// weight [out, in, k, k] and bias [out], for pictures of `type`; both may be undefined where
-  /// they could not be loaded.
+  /// weight [out, in, k, k] and bias [out], for images of `type`; both may be undefined if they
+  /// could not be loaded.
   Convolution(const at::Tensor& weight, const at::Tensor& bias, c10::ScalarType type);
 
   /// x [B, H, W, in] of any floating type -> [B, H, W, out] of type().
@@ -32,9 +32,9 @@ class Convolution {
   c10::ScalarType type_ = c10::kFloat;
 };
 
-/// Nearest-neighbour x2 and a 3x3 convolution, as one 2x2 convolution of the small picture for each
-/// of the four positions of a large pixel within a small one: there the 3x3 taps see only 2x2
-/// different pixels, and taps that see the same one are added up beforehand.
+/// Nearest-neighbour x2 and a 3x3 convolution, as one 2x2 convolution of the small image for each
+/// of the four positions of a large pixel within a small one: there the 3x3 taps cover only 2x2
+/// different pixels, so taps on the same pixel are added in advance.
 class UpsampleConvolution {
  public:
   UpsampleConvolution() = default;
@@ -54,7 +54,7 @@ struct GroupNorm {
   double eps = 1e-6;
 };
 
-/// x + conv2(silu(norm2(conv1(silu(norm1(x)))))), x through nin_shortcut where widths differ.
+/// x + conv2(silu(norm2(conv1(silu(norm1(x)))))), x through nin_shortcut if widths differ.
 struct ResnetBlock {
   GroupNorm norm1, norm2;
   Convolution conv1, conv2;
@@ -85,7 +85,7 @@ struct KlDecoder {
   GroupNorm norm_out;
 
   /// latents [B, E, h, w] as MAR makes them (multiplied by latent_scale) -> images [B, 3, H, W],
-  /// about -1 to 1. Works through the batch in chunks whose activations fit.
+  /// about -1 to 1. Processes the batch in chunks whose activations fit.
   at::Tensor decode(const at::Tensor& latents) const;
 
  private:

@@ -39,7 +39,7 @@ void check_orders(const Trace& trace, const std::string& where) {
                       orders.scalar_type() == c10::kLong && labels.scalar_type() == c10::kLong;
   const auto sorted = [](const at::Tensor& t) { return std::get<0>(t.sort(1)); };
   if (!shapes || !sorted(orders).eq(at::arange(orders.size(1))).all().item<bool>()) {
-    throw usage_error(where, ": labels and orders are not those of a run");
+    throw usage_error(where, ": labels or orders are invalid");
   }
 }
 
@@ -47,7 +47,7 @@ const at::Tensor& find_tensor(const Trace& trace, const std::string& name, int64
   const auto found = trace.tensors.find(name);
   if (found == trace.tensors.end() || found->second.scalar_type() != c10::kFloat ||
       found->second.numel() != values) {
-    throw usage_error("trace: tensor \"", name, "\" is missing or does not hold ", values,
+    throw usage_error("trace: tensor \"", name, "\" is missing or does not have ", values,
                       " fp32 values");
   }
   return found->second;
@@ -58,11 +58,11 @@ const at::Tensor& find_tensor(const Trace& trace, const std::string& name, int64
 Trace load_trace(const fs::path& folder) {
   const fs::path path = folder / "trace.safetensors";
   if (!fs::exists(path)) {
-    throw usage_error(
-        "--trace ", folder.string(),
-        fs::exists(folder) ? ": holds no trace.safetensors" : ": is not there",
-        "; a trace is a folder of trace.safetensors and mar.safetensors (or WEIGHTS, a file that ",
-        "names the folder of the weights), such as tests/data/traces/small-lazy");
+    throw usage_error("--trace ", folder.string(),
+                      fs::exists(folder) ? ": contains no trace.safetensors" : ": not found",
+                      "; a trace is a folder with trace.safetensors and mar.safetensors (or "
+                      "WEIGHTS, a file that ",
+                      "names the folder with the weights), such as tests/data/traces/small-lazy");
   }
   const WeightFile file(path);
   Trace trace;
@@ -72,7 +72,8 @@ Trace load_trace(const fs::path& folder) {
   const auto config = file.metadata().find("config");
   if (config == file.metadata().end() || !trace.tensors.contains("labels") ||
       !trace.tensors.contains("orders")) {
-    throw usage_error(path.string(), ": no trace: it lacks labels, orders or metadata \"config\"");
+    throw usage_error(path.string(),
+                      ": not a trace: labels, orders or metadata \"config\" missing");
   }
   trace.config_json = config->second;
   read_settings(trace, path.string());
@@ -86,8 +87,9 @@ TraceWeights find_trace_weights(const fs::path& folder) {
     std::ifstream file(folder / "WEIGHTS");
     std::string name;
     if (!(file >> name)) {
-      throw usage_error(folder.string(), ": neither mar.safetensors nor a WEIGHTS file that names ",
-                        "the folder of the weights; give them with --weights and --vae");
+      throw usage_error(folder.string(),
+                        ": contains neither mar.safetensors nor a WEIGHTS file that names ",
+                        "the folder with the weights; use --weights and --vae");
     }
     source = folder / name;
   }

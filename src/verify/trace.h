@@ -1,5 +1,5 @@
 #pragma once
-/// Recorded runs of the original: inputs to replay, outputs to be exact against.
+/// Traces: recorded runs of the original, with inputs to replay and outputs to compare.
 
 #include <ATen/core/Tensor.h>
 
@@ -16,7 +16,7 @@
 namespace lazymar {
 
 /// One recorded run: labels [B] and orders [B, L] (int64); noise_init.s [B * n, C], noise_loop.s
-/// [T, B * n, C] (first row = largest timestep), z.s, sampled.s, latents, image where recorded.
+/// [T, B * n, C] (first row = largest timestep), z.s, sampled.s, latents, image if recorded.
 struct Trace {
   std::map<std::string, at::Tensor> tensors;
   std::string config_json;
@@ -29,7 +29,7 @@ struct Trace {
   const at::Tensor& orders() const { return tensors.at("orders"); }
 };
 
-/// Reads `folder`/trace.safetensors; throws Error (usage) where it is not a usable trace.
+/// Reads `folder`/trace.safetensors; throws Error (usage) if it is not a usable trace.
 Trace load_trace(const std::filesystem::path& folder);
 
 /// The folder's own mar.safetensors and vae.safetensors, or those of the folder its WEIGHTS names.
@@ -38,7 +38,7 @@ struct TraceWeights {
 };
 TraceWeights find_trace_weights(const std::filesystem::path& folder);
 
-/// Plays a trace's orders and noise back.
+/// Supplies a trace's orders and noise.
 class RecordedNoise final : public NoiseSource {
  public:
   explicit RecordedNoise(const Trace& trace) : trace_(trace) {}

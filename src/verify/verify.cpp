@@ -92,7 +92,7 @@ ExitCode report(const std::vector<Difference>& differences, double tolerance) {
     const bool over = !(d.nmse <= tolerance);
     failed += over ? 1 : 0;
     std::printf("%-16s %12.3e %12.3e%s\n", d.name.c_str(), d.max_abs, d.nmse,
-                over ? "  over the tolerance" : "");
+                over ? "  above the tolerance" : "");
   }
   std::printf("%s: %zu of %zu tensors within NMSE %.0e\n", failed == 0 ? "PASSED" : "FAILED",
               differences.size() - failed, differences.size(), tolerance);
@@ -115,7 +115,7 @@ std::map<std::string, at::Tensor> replay(const Trace& trace, const Mar& mar, con
           .logical_or(trace.labels().ge(mar.config.class_count))
           .any()
           .item<bool>()) {
-    throw usage_error("the trace's orders or labels do not fit the weights");
+    throw usage_error("the trace's orders or labels do not match the weights");
   }
   RecordedNoise noise(trace);
   Recorder recorder;

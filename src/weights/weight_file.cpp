@@ -17,7 +17,7 @@ bool is_tar(std::span<const std::byte> bytes) {
              kMagic;
 }
 
-/// A safetensors header is a JSON object behind its length of 8 bytes.
+/// A safetensors header is a JSON object after an 8-byte length.
 bool looks_like_safetensors(std::span<const std::byte> bytes) {
   constexpr size_t kLengthBytes = 8;
   return bytes.size() > kLengthBytes && bytes[kLengthBytes] == std::byte{'{'};
@@ -30,7 +30,7 @@ WeightFile::WeightFile(const std::filesystem::path& path, const WeightFileOption
   const auto bytes = file_->bytes();
   if (is_tar(bytes)) {
     throw usage_error(path.string(),
-                      ": byte 0: a tar archive, torch.save's format before 2017: load and save it "
+                      ": byte 0: a tar archive, torch.save's format before 2017; load and save it "
                       "with a newer PyTorch");
   }
   if (looks_like_torch(bytes)) {
@@ -39,7 +39,7 @@ WeightFile::WeightFile(const std::filesystem::path& path, const WeightFileOption
   } else if (!looks_like_safetensors(bytes)) {
     throw usage_error(
         path.string(), ": byte 0: ", bytes.empty() ? "empty: " : "",
-        "no checkpoint: neither safetensors nor what torch.save writes (.pth, .ckpt)");
+        "not a checkpoint: neither safetensors nor written by torch.save (.pth, .ckpt)");
   } else {
     format_ = kSafetensors;
     content_ = parse_safetensors(bytes, path.string());

@@ -1,5 +1,5 @@
 #pragma once
-/// A file of weights, whatever its format: safetensors, or torch.save's zip or stream format.
+/// A weight file of any format: safetensors, or torch.save's zip or stream format.
 
 #include <cstddef>
 #include <filesystem>
@@ -20,27 +20,27 @@ struct WeightFileOptions {
   bool check_crc = true;
 };
 
-/// A memory-mapped file and its content; views stay valid while mapping() does. Only what is asked
-/// for is ever read. Not for several threads at once.
+/// A memory-mapped file and its content; views stay valid while mapping() does. Only requested data
+/// is read. Not thread-safe.
 class WeightFile {
  public:
-  /// The format is told by the first bytes. Throws Error (usage), see the parsers.
+  /// The first bytes determine the format. Throws Error (usage), see the parsers.
   explicit WeightFile(const std::filesystem::path& path, const WeightFileOptions& options = {});
 
   const std::filesystem::path& path() const { return file_->path(); }
   const std::map<std::string, TensorView>& tensors() const { return content_.tensors; }
   const std::map<std::string, std::string>& metadata() const { return content_.metadata; }
-  /// Names that hold no usable tensor, and why.
+  /// Names without a usable tensor, and why.
   const std::map<std::string, std::string>& unreadable() const { return content_.unreadable; }
   /// Keeps the mapping alive for tensors that point into it.
   const std::shared_ptr<const MappedFile>& mapping() const { return file_; }
-  /// The checkpoint's key that the tensors stood under ("model_ema"); empty where there is none.
+  /// The checkpoint's key of the tensors ("model_ema"); empty if there is none.
   const std::string& section() const { return content_.section; }
-  /// What was read, for people: "torch.save's zip format, EMA weights".
+  /// The format, for people: "torch.save's zip format, EMA weights".
   std::string description() const;
 
-  /// The tensor of that name, its checksum compared at the first use; nullptr where there is none.
-  /// Throws Error (usage) where it is damaged or unreadable.
+  /// The tensor of that name; its checksum is checked at the first use. nullptr if there is none.
+  /// Throws Error (usage) if it is damaged or unreadable.
   const TensorView* find(const std::string& name) const;
 
  private:

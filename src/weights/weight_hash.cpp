@@ -97,7 +97,7 @@ WeightHash::WeightHash(std::string statement) : text_(std::move(statement)), rea
 WeightHash::~WeightHash() = default;
 
 void WeightHash::work(const std::stop_token& stop) {
-  // The run comes first. What cannot be had of this is no reason to stop: it is only slower then.
+  // The run has priority. If this fails, hashing is only slower.
   const sched_param no_priority{};
   sched_setscheduler(0, SCHED_IDLE, &no_priority);
   try {

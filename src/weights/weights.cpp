@@ -47,7 +47,7 @@ at::Tensor tensor_from_view(const TensorView& view, const WeightFile& file, std:
   }
   if (!dtype) {
     refuse_at(file.path().string(), view.bytes.data() - file.mapping()->bytes().data(), "tensor \"",
-              name, "\" is ", to_string(view.type), "; weights are F16, BF16, F32 or F64");
+              name, "\" is ", to_string(view.type), "; weights must be F16, BF16, F32 or F64");
   }
   const auto options = at::TensorOptions().dtype(*dtype);
   if (view.bytes.empty()) {
@@ -132,7 +132,7 @@ void FileWeights::finish(const std::vector<std::string>& skipped) {
   std::string message;
   append_list(message, "missing", missing_);
   append_list(message, "unexpected", unexpected);
-  append_list(message, "of another shape", misshaped_);
+  append_list(message, "wrong shape", misshaped_);
   if (!message.empty()) {
     throw usage_error(file_->path().string(), ": tensors do not fit the network: ", message);
   }

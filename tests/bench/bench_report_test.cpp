@@ -108,7 +108,7 @@ TEST(BenchReport, MarkdownSaysWhatSecondsAre) {
 
   const std::string gpu = bench_markdown(gpu_report());
   EXPECT_NE(gpu.find("| MAR-H, bf16 | 8 | 100.00 s |  |"), std::string::npos) << gpu;
-  EXPECT_NE(gpu.find("They are the GPU's, between events"), std::string::npos) << gpu;
+  EXPECT_NE(gpu.find("They are GPU time between CUDA events"), std::string::npos) << gpu;
   EXPECT_EQ(gpu.find("wall time"), std::string::npos) << gpu;
   EXPECT_NE(
       gpu.find("| MAR-H, bf16 | 8 | 1800 MHz (1980) | 2619 MHz (2619) | 670 W (690) |  | 3 |"),

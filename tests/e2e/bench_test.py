@@ -103,6 +103,6 @@ with tempfile.TemporaryDirectory() as folder:
     refused("no such model", run("--models", "mar_tiny"), "mar_tiny")
     refused("no weights", run("--models", "mar_huge"), "checkpoint-last.pth")
     refused("a file that cannot be written, before anything is measured",
-            run(*QUICK, "--json", folder / "none/x.json"), "--json", "none is not there", status=74)
+            run(*QUICK, "--json", folder / "none/x.json"), "--json", "none does not exist", status=74)
 
 conclude()

@@ -60,7 +60,7 @@ with tempfile.TemporaryDirectory() as folder:
             "--num_iter 0")
     refused("no checkpoint at the given place",
             run("lazymar_eval", *QUICK, *out, "--resume", folder / "none"),
-            f"--resume {folder / 'none'}: is not there")
+            f"--resume {folder / 'none'}: not found")
     for model, said in (("demo", "--model demo: neither one of mar_base"),
                         ("mar_large", "github.com/LTH14/mar")):
         result = subprocess.run([BIN.resolve() / "lazymar_eval", "--model", model], cwd=folder,
@@ -80,7 +80,7 @@ with tempfile.TemporaryDirectory() as folder:
         result = run("lazymar_eval", *QUICK, *out, "--lazy_mar", "--lazy_caches", caches, "--cfg",
                      "1")
         check(f"no guidance, and the caches {caches}", result.returncode == 0
-              and ("keeps nothing without guidance" in result.stderr) == said, result)
+              and ("has no effect without guidance" in result.stderr) == said, result)
     result = run("lazymar_eval", *QUICK, *out, "--gpus", "2", env={"CUDA_VISIBLE_DEVICES": ""})
     refused("--gpus without GPUs names no flag that was not given", result,
             "--gpus: no GPU is visible")
@@ -94,7 +94,7 @@ with tempfile.TemporaryDirectory() as folder:
     for place in (folder / "file", "/proc/x", "/dev/full"):
         result = run("lazymar_eval", *QUICK, "--resume", folder / "none", "--output_dir", place)
         refused(f"no place for a run: {place}", result, f"--output_dir {place}",
-                "name a place that can", status=74)
+                "choose a writable path", status=74)
     result = run("lazymar_eval", *QUICK, *out, "--record_features", "/proc/x", "--resume",
                  folder / "none")
     refused("no place for features", result, "--record_features /proc/x", status=74)
@@ -116,9 +116,9 @@ with tempfile.TemporaryDirectory() as folder:
           result)
     refused("verify finds out first that it cannot dump",
             run("lazymar_verify", "--trace", folder / "none", "--dump", folder / "none/x"),
-            "--dump", "none is not there", status=74)
+            "--dump", "none does not exist", status=74)
     refused("verify without a trace", run("lazymar_verify", "--trace", folder),
-            "holds no trace.safetensors")
+            "contains no trace.safetensors")
 
     # A checkpoint as torch.save leaves it, directly and converted.
     folder.joinpath("mar").mkdir()
@@ -142,7 +142,7 @@ with tempfile.TemporaryDirectory() as folder:
     result = run("lazymar_convert", pth, converted)
     check("convert", result.returncode == 0 and "EMA weights" in result.stdout, result)
     again, result = images("converted")
-    check("safetensors come first", "is used, not checkpoint-last.pth" in result.stderr, result)
+    check("safetensors come first", "is used instead of checkpoint-last.pth" in result.stderr, result)
     check("the same images directly and converted", direct == again, result)
     check("and the same hashes", hashes("directly") == hashes("converted")
           and all(len(text) == 64 for text in hashes("directly").values()), result)
@@ -159,7 +159,7 @@ with tempfile.TemporaryDirectory() as folder:
     check("other hash in another type",
           hashes("directly")["mar"] != hashes("in half precision")["mar"], result)
     for sections, more, said in ((["model"], {"model_ema": None}, "no EMA weights"),
-                                 ([None], None, "a state dict alone")):
+                                 ([None], None, "a plain state dict")):
         bare = folder / "bare.pth"
         torch_file.write_mar(bare, sections=sections, more=more)
         result = run("lazymar_convert", bare, folder / "bare.safetensors")

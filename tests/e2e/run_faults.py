@@ -58,7 +58,7 @@ def processes():
     same("kill: the next run completes", folder, folder.run())
     folder, result = run_with("kill@shard:2", "--workers", 2, "--max_restarts", 0)
     same("kill with no restarts: the others take its share", folder, result,
-         also="not started again" in result.stderr)
+         also="will not be restarted" in result.stderr)
     folder, result = run_with("device@shard:2", "--workers", 2)
     same("device error: only that process ends", folder, result, also="restart 1 of 3"
          in result.stderr)

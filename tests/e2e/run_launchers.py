@@ -138,7 +138,7 @@ def folders():
     refused("half a manifest", folder.run(), "manifest.json", "--overwrite")
     check("a refusal leaves the images alone", folder.stamps() == stamps)
     manifest.unlink()
-    refused("images without a manifest", folder.run(), "no manifest")
+    refused("images without a manifest", folder.run(), "without a manifest")
     manifest.write_text(text)
     for name in ("cat.png", "00012.png", "000003.png"):
         folder.path.joinpath(name).write_bytes(b"not ours")

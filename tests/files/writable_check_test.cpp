@@ -40,20 +40,21 @@ TEST(OutputPlace, ThatCannotBeAFolderIsRefused) {
   write_text(folder.path() / "file", "");
   const std::string file = (folder.path() / "file").string();
   for (const char* below : {"", "a", "a/b"}) {
-    EXPECT_TRUE(contains(folder_refused(folder.path() / "file" / below), file + " is no folder"));
+    EXPECT_TRUE(
+        contains(folder_refused(folder.path() / "file" / below), file + " is not a folder"));
   }
   // Where even root makes no file.
   const std::string message = folder_refused("/proc/x/y");
   EXPECT_TRUE(contains(message, "--place /proc/x/y: cannot be written"));
   EXPECT_TRUE(contains(message, "in /proc: "));
-  EXPECT_TRUE(contains(message, "name a place that can"));
+  EXPECT_TRUE(contains(message, "choose a writable path"));
 }
 
 TEST(OutputPlace, ThatCannotBeAFileIsRefused) {
   const TemporaryFolder folder;
-  EXPECT_TRUE(contains(file_refused(folder.path() / "none/x.json"), "none is not there"));
+  EXPECT_TRUE(contains(file_refused(folder.path() / "none/x.json"), "none does not exist"));
   EXPECT_TRUE(contains(file_refused(folder.path()), "no file"));
-  EXPECT_TRUE(contains(file_refused("/dev/full/x.json"), "/dev/full is no folder"));
+  EXPECT_TRUE(contains(file_refused("/dev/full/x.json"), "/dev/full is not a folder"));
   EXPECT_TRUE(contains(file_refused("/dev/null"), "no file"));
   EXPECT_TRUE(contains(file_refused("/proc/x.json"), "in /proc: "));
 }

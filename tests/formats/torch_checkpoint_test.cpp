@@ -142,9 +142,9 @@ std::vector<BadFile> bad_checkpoints() {
                                 {"b", tensor(storage("HalfStorage", "0", 4), 0, {2}, {1})}});
   const std::string module = testing::global("torch.nn", "Linear") + ")\x81}b";
   return {
-      {"NotTorch", testing::zip_of({{.name = "x/y", .content = "z"}}), "without data.pkl"},
+      {"NotTorch", testing::zip_of({{.name = "x/y", .content = "z"}}), "no data.pkl"},
       {"PickleElsewhere", testing::zip_of({{.name = "x/y/data.pkl", .content = "z"}}),
-       "without data.pkl"},
+       "no data.pkl"},
       {"TwoPickles", with({.name = "y/data.pkl", .content = "z"}), "a second data.pkl"},
       {"TwoFolders", with({.name = "y/z", .content = "z"}), "is not in \"x/\""},
       {"TorchScript", with({.name = "x/constants.pkl", .content = "z"}), "TorchScript"},
@@ -156,34 +156,35 @@ std::vector<BadFile> bad_checkpoints() {
        "is damaged"},
       {"BytesBehindThePickle",
        testing::zip_of({{.name = "x/data.pkl", .content = testing::kPickle + "}.x"}}),
-       "ends before its zip entry"},
+       "bytes after the pickle"},
       {"PickleRunsOut",
        testing::zip_of({{.name = "x/data.pkl", .content = testing::kPickle + "X"}}), "truncated?"},
-      {"NoDictionary", zip_checkpoint("N", {}), "is no dictionary"},
-      {"WholeModule", zip_checkpoint(module, {}), "is no dictionary"},
-      {"ModelIsAModule", zip_checkpoint(dict({{"model", module}}), {}), "no dictionary of tensors"},
+      {"NoDictionary", zip_checkpoint("N", {}), "is not a dictionary"},
+      {"WholeModule", zip_checkpoint(module, {}), "is not a dictionary"},
+      {"ModelIsAModule", zip_checkpoint(dict({{"model", module}}), {}),
+       "not a dictionary of tensors"},
       {"NoWeights", zip_checkpoint(dict({{"epoch", "K\1"}}), {}), "holds \"epoch\""},
       {"ModelTwice", zip_checkpoint(dict({{"model", "}"}, {"model", "}"}}), kRecord),
-       "key \"model\" is there twice"},
+       "key \"model\" occurs twice"},
       {"NameTwice",
        zip_checkpoint(dict({{"model", dict({{"a", kPlain}, {"a", kPlain}})}}), kRecord),
-       "tensor \"a\" is there twice"},
+       "tensor \"a\" occurs twice"},
       {"NameNotPlain", zip_checkpoint(dict({{"model", dict({{"a\nb", kPlain}})}}), kRecord),
        "not plain text"},
       {"NameIsANumber", zip_checkpoint(dict({{"model", "}K\1" + kPlain + "s"}}), kRecord),
        "not plain text"},
       {"TwoSizesOfAStorage", zip_checkpoint(conflicting, kRecord), "is declared as"},
       {"TwoTypesOfAStorage", zip_checkpoint(other_type, kRecord), "is declared as"},
-      {"NoMagic", testing::kPickle + "\x8a\x01\x05.", "not torch.save's"},
+      {"NoMagic", testing::kPickle + "\x8a\x01\x05.", "torch.save did not write"},
       {"OtherProtocol", stream_checkpoint(root, {"0"}, kStored).replace(15 + 4, 2, "\1\1"),
-       "another protocol"},
+       "unsupported stream protocol"},
       {"StreamBigEndian", stream_checkpoint(root, {"0"}, kStored, false), "not little-endian"},
       {"KeyNotUsed", stream_checkpoint(root, {"0", "1"}, kStored), "used by no tensor"},
       {"KeyTwice", stream_checkpoint(root, {"0", "0"}, kStored + kStored), "there twice"},
       {"UnknownType",
        stream_checkpoint(dict({{"a", tensor(storage("OddStorage", "0", 4), 0, {1}, {1})}}), {"0"},
                          kStored),
-       "size is not known"},
+       "type of unknown size"},
       {"OtherCount", stream_checkpoint(root, {"0"}, testing::bytes_of<uint64_t>(5) + kStored),
        "4 are declared"},
       {"StorageRunsOut", stream_checkpoint(root, {"0"}, kStored.substr(0, 20)), "truncated?"},
@@ -223,9 +224,9 @@ std::vector<BadFile> bad_tensors() {
       {"FewArguments", half("_rebuild_tensor_v2", kFour), "without storage"},
       {"WithState", kPlain + "}b", "not a plain tensor"},
       {"Negated", tensor(kFour, 0, {4}, {1}, dict({{"neg", "\x88"}})), "negates"},
-      {"StorageIsNone", tensor("N", 0, {4}, {1}), "whose storage is none"},
+      {"StorageIsNone", tensor("N", 0, {4}, {1}), "without a valid storage"},
       {"StorageIsShort", tensor(testing::tuple({testing::text_of("storage")}) + "Q", 0, {4}, {1}),
-       "whose storage is none"},
+       "without a valid storage"},
       {"TypeNotRead", tensor(storage("ComplexFloatStorage", "9", 2), 0, {2}, {1}), "not read"},
       {"NoRecord", tensor(storage("FloatStorage", "9", 4), 0, {4}, {1}), "is not in the file"},
       {"RecordTooShort", tensor(storage("FloatStorage", "1", 5), 0, {4}, {1}), "has 16 bytes"},
@@ -291,7 +292,7 @@ TEST(WeightFile, TellsFormatsByTheirFirstBytes) {
     testing::write_text(path, text);
     const std::string message = refused([&] { WeightFile file(path); });
     EXPECT_TRUE(contains(message, path.string() + ": byte 0: ")) << text;
-    EXPECT_TRUE(contains(message, "no checkpoint: neither safetensors nor")) << text;
+    EXPECT_TRUE(contains(message, "not a checkpoint: neither safetensors nor")) << text;
   }
   // A checkpoint that is cut off is one.
   testing::write_text(path, std::string("\x40\0\0\0\0\0\0\0{\"a\"", 12));

@@ -130,7 +130,7 @@ TEST(DemoClassifier, RefusesOtherFiles) {
   const std::string root = LAZYMAR_SOURCE_DIR;
   refused([&] { load_demo_classifier("no/such.safetensors"); });
   const std::string vae = root + "/pretrained_models/vae/demo.safetensors";
-  EXPECT_TRUE(contains(refused([&] { load_demo_classifier(vae); }), "no demo classifier"));
+  EXPECT_TRUE(contains(refused([&] { load_demo_classifier(vae); }), "not a demo classifier"));
 }
 
 }  // namespace

@@ -84,7 +84,7 @@ TEST(LoadModel, AMissingCheckpointSaysWhereItComesFrom) {
   request = ModelRequest{};
   request.model = "demo";
   EXPECT_TRUE(contains(load_refused(request), "neither one of mar_base"));
-  EXPECT_TRUE(contains(load_refused(request), "is looked for in the working directory"));
+  EXPECT_TRUE(contains(load_refused(request), "not found in the working directory"));
   fs::create_directory("pretrained_models");
   EXPECT_TRUE(contains(load_refused(request), "neither one of mar_base"));
   EXPECT_EQ(load_refused(request).find("working directory"), std::string::npos);
@@ -96,16 +96,16 @@ TEST(LoadModel, OfAPathThatWasGivenOnlyThatIsSaid) {
     ModelRequest request;
     request.model = model;
     request.resume = folder.path();
-    EXPECT_TRUE(contains(load_refused(request), "no checkpoint in this folder; it may be"));
+    EXPECT_TRUE(contains(load_refused(request), "no checkpoint found in this folder; expected"));
     request.resume = folder.path() / "none";
-    EXPECT_TRUE(contains(load_refused(request), "none: is not there; it may be a checkpoint"));
+    EXPECT_TRUE(contains(load_refused(request), "none: not found; expected a checkpoint"));
     EXPECT_EQ(load_refused(request).find("ownload"), std::string::npos);
     EXPECT_EQ(load_refused(request).find("working directory"), std::string::npos);
   }
   ModelRequest request = demo();
   request.vae_path = folder.path() / "none";
   EXPECT_TRUE(contains(load_refused(request), "--vae_path " + request.vae_path->string()));
-  EXPECT_TRUE(contains(load_refused(request), "is not there; it may be a VAE's"));
+  EXPECT_TRUE(contains(load_refused(request), "not found; expected a VAE's"));
   EXPECT_EQ(load_refused(request).find("ownload"), std::string::npos);
 }
 
@@ -114,7 +114,7 @@ TEST(LoadModel, AVaeThatACheckpointNamesIsMissedByThatName) {
   fs::copy(kModels / "mar/demo/checkpoint-last.safetensors", folder.path());
   ModelRequest request = demo();
   request.resume = folder.path();
-  EXPECT_TRUE(contains(load_refused(request), "not found: the VAE that"));
+  EXPECT_TRUE(contains(load_refused(request), "not found; this is the VAE that"));
   EXPECT_EQ(load_refused(request).find("ownload"), std::string::npos);
 }
 
@@ -184,7 +184,7 @@ TEST(LoadModel, RandomWeightsOnlyWhenAsked) {
 TEST(PatchSize, IsTheRootOfTheChannelsRatio) {
   EXPECT_EQ(derive_patch_size(16, 16), 1);
   EXPECT_EQ(derive_patch_size(64, 16), 2);
-  EXPECT_TRUE(contains(refused([] { derive_patch_size(16, 3); }), "do not belong together"));
+  EXPECT_TRUE(contains(refused([] { derive_patch_size(16, 3); }), "do not match"));
 }
 
 }  // namespace

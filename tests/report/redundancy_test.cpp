@@ -54,11 +54,11 @@ TEST(Redundancy, TellsFromWhichStepOnAChangeIsSmall) {
   EXPECT_EQ(found.known.below_from(1), 1);  // the first step that has a known token before it
   EXPECT_EQ(found.difference->below_from(0.1), std::nullopt);
   const std::vector<std::string> text = redundancy_text(found);
-  EXPECT_TRUE(contains(text[0], "Known tokens change, from step 2 on, by less than 10 %"));
+  EXPECT_TRUE(contains(text[0], "Known tokens change by less than 10 % per step from step 2 on"));
   EXPECT_TRUE(contains(text[0], "at most 6.2 %"));
   EXPECT_TRUE(contains(text[3],
                        "Condition differences of the tokens to be predicted change by 10 % "
-                       "or more from one step to the next up to the end"));
+                       "or more per step until the end"));
   const auto json = redundancy_json(found);
   EXPECT_EQ(json["output"]["known"]["below_10_percent_from"], 2);
   EXPECT_TRUE(json["condition_difference"]["below_10_percent_from"].is_null());

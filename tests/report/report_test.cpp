@@ -100,12 +100,12 @@ TEST(Report, PartialAndDamagedRunsAreCompared) {
   const Comparison two = compare_two(folder.path() / "a", folder.path() / "b");
   EXPECT_EQ(two.paired[0].pairs.size(), 1U);
   EXPECT_EQ(two.paired[0].left_out.size(), 1U);
-  EXPECT_TRUE(contains(report_html(two, 4), "2 of 4 images are there"));
+  EXPECT_TRUE(contains(report_html(two, 4), "2 of 4 images exist"));
   for (const char* text : {"", "{", "[]", R"({"settings":{"num_images":0,"eval_bsz":2}})"}) {
     testing::write_text(folder.path() / "b/info/manifest.json", text);
     EXPECT_TRUE(contains(testing::refused([&] { read_run(folder.path() / "b"); }), "damaged"));
   }
-  EXPECT_TRUE(contains(testing::refused([&] { read_run(folder.path()); }), "no run folder"));
+  EXPECT_TRUE(contains(testing::refused([&] { read_run(folder.path()); }), "not a run folder"));
 }
 
 TEST(Report, ShowsRecordedFeaturesAndTheSuggestedSchedule) {

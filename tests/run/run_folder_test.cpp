@@ -88,7 +88,7 @@ TEST(RunFolder, ForeignImagesAreRefused) {
     return refused([&] { RunFolder(request(folder), env(), settings()); });
   };
   write_text(path / "00003.png", "x");
-  EXPECT_TRUE(contains(message(), "00003.png belongs to a run that left no manifest"));
+  EXPECT_TRUE(contains(message(), "00003.png belongs to a run without a manifest"));
   EXPECT_FALSE(fs::exists(path / "info"));
   fs::remove(path / "00003.png");
   RunFolder(request(folder), env(), settings());
@@ -102,7 +102,7 @@ TEST(RunFolder, ForeignImagesAreRefused) {
 TEST(RunFolder, OtherRanksWaitForTheFirst) {
   const TemporaryFolder folder;
   EXPECT_TRUE(contains(refused([&] { RunFolder(request(folder), env(1), settings()); }),
-                       "rank 0 has not opened this run folder"));
+                       "rank 0 did not open this run folder"));
   std::thread late([&] {
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
     RunFolder(request(folder), env(0), settings());
@@ -157,7 +157,7 @@ TEST(RunFolder, WhatCannotBeAFolderIsRefused) {
   const std::string message =
       refused([&] { RunFolder(request(folder), env(), settings()); }, ExitCode::kOutput);
   EXPECT_TRUE(contains(message, "cannot be written"));
-  EXPECT_TRUE(contains(message, "name an --output_dir that can"));
+  EXPECT_TRUE(contains(message, "choose a writable --output_dir"));
 }
 
 TEST(RunFolder, ADamagedManifestIsRefused) {
@@ -165,7 +165,7 @@ TEST(RunFolder, ADamagedManifestIsRefused) {
   RunFolder(request(folder), env(), settings());
   write_text(request(folder).path / "info/manifest.json", "{");
   EXPECT_TRUE(contains(refused([&] { RunFolder(request(folder), env(), settings()); }),
-                       "manifest.json: is damaged"));
+                       "manifest.json: damaged"));
 }
 
 TEST(RunFolder, WeightsAreNotedAndCompared) {
@@ -194,7 +194,7 @@ TEST(Heartbeat, OfAnotherLaunchIsRefusedWhileItLives) {
   EXPECT_TRUE(contains(file, std::to_string(::getpid())));
   const RunFolder company(request(folder), env(1), settings());
   EXPECT_EQ(read_members(info).size(), 2U);
-  EXPECT_TRUE(contains(message(env()), "another run starts here as rank 0"));
+  EXPECT_TRUE(contains(message(env()), "another run is starting here as rank 0"));
   one.reset();
   ProcessId init = this_process();
   init.pid = ::getppid();
@@ -218,7 +218,7 @@ TEST(Heartbeat, OfAnotherLaunchIsRefusedWhileItLives) {
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
   });
-  EXPECT_TRUE(contains(message(env()), "another run is at work here"));
+  EXPECT_TRUE(contains(message(env()), "another run is using this folder"));
 }
 
 }  // namespace

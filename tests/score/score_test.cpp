@@ -155,7 +155,7 @@ TEST_F(ScoreTest, DamagedFeatureFilesAreRefused) {
   std::string flipped = whole;
   flipped[whole.size() - 3] = static_cast<char>(flipped[whole.size() - 3] ^ 1);
   write_text(path, flipped);
-  EXPECT_PRED2(contains, refused([&] { read_feature_file(path); }), "is damaged");
+  EXPECT_PRED2(contains, refused([&] { read_feature_file(path); }), ": damaged");
   std::string renamed = whole;
   renamed.replace(renamed.find("pixel_sha256"), 12, "pixel_sha257");
   write_text(path, renamed);
@@ -243,12 +243,12 @@ TEST(ScoreDifference, IsPairedByName) {
   EXPECT_FALSE(found.fid->inside_noise);
   EXPECT_PRED2(contains, found.sentences.front(),
                "its FID minus the baseline's: +0.500 (95 % interval: +0.4");
-  EXPECT_PRED2(contains, found.sentences.front(), "more than noise, and for the worse");
+  EXPECT_PRED2(contains, found.sentences.front(), "outside the noise, for the worse");
   const RunDifference back =
       score_difference(scored("", {1.01, -1, 2, -2.01, 0.5, -0.5}, 10.5), one);
   EXPECT_PRED2(contains, back.sentences.front(),
                "its FID minus the baseline's: -0.500 (95 % interval: -0.5");
-  EXPECT_PRED2(contains, back.sentences.front(), "more than noise, and for the better");
+  EXPECT_PRED2(contains, back.sentences.front(), "outside the noise, for the better");
   const RunDifference apart =
       score_difference(one, scored("x", {1.01, -1, 2, -2.01, 0.5, -0.5}, 10.5));
   EXPECT_EQ(apart.pairs, 0);
@@ -262,7 +262,7 @@ TEST(ScoreDifference, IsPairedByName) {
     return run;
   };
   EXPECT_PRED2(contains, score_difference(inception(3), inception(3.5)).sentences.back(),
-               "more than noise, and for the better");
+               "outside the noise, for the better");
 }
 
 }  // namespace

@@ -60,15 +60,15 @@ TEST(Trace, PlaysBackOrdersAndNoise) {
 TEST(Trace, WhatIsNoTraceIsRefused) {
   const TemporaryFolder folder;
   const std::string message = refused([&] { load_trace(folder.path()); });
-  EXPECT_TRUE(contains(message, "holds no trace.safetensors; a trace is a folder of"));
-  EXPECT_TRUE(contains(refused([&] { load_trace(folder.path() / "none"); }), "none: is not there"));
+  EXPECT_TRUE(contains(message, "contains no trace.safetensors; a trace is a folder with"));
+  EXPECT_TRUE(contains(refused([&] { load_trace(folder.path() / "none"); }), "none: not found"));
   auto tensors = small_trace();
   tensors.erase("orders");
   write_trace(folder, tensors);
-  EXPECT_TRUE(contains(refused([&] { load_trace(folder.path()); }), "lacks labels, orders"));
+  EXPECT_TRUE(contains(refused([&] { load_trace(folder.path()); }), "not a trace: labels, orders"));
   tensors["orders"] = at::tensor({2, 2, 3, 1}, c10::kLong).view({1, 4});
   write_trace(folder, tensors);
-  EXPECT_TRUE(contains(refused([&] { load_trace(folder.path()); }), "not those of a run"));
+  EXPECT_TRUE(contains(refused([&] { load_trace(folder.path()); }), "are invalid"));
   write_trace(folder, small_trace(), R"({"num_iter": "many"})");
   EXPECT_TRUE(contains(refused([&] { load_trace(folder.path()); }), "config"));
   write_trace(folder, small_trace(), "{");
