@@ -6,10 +6,11 @@
 #include <cstdint>
 #include <memory>
 
-#include "cache/head_cache.h"
+#include "cache/lazymar_head.h"
 #include "core/error.h"
 #include "diffusion/head.h"
 #include "measure.h"
+#include "method/decoding_plan.h"
 
 namespace lazymar::bench {
 namespace {
@@ -35,7 +36,7 @@ const DiffusionHead& head() {
 
 std::unique_ptr<HeadRunner> make_runner(bool lazy) {
   if (lazy) {
-    return std::make_unique<HeadCache>(LazyOptions().head_refresh);
+    return std::make_unique<LazyMarHeadRunner>(LazyOptions().head_refresh);
   }
   return std::make_unique<FullHeadRunner>();
 }
@@ -44,13 +45,13 @@ void sample(benchmark::State& state, c10::ScalarType type, bool lazy, int64_t to
   const SamplingOptions options;
   const DiffusionHead& weights =
       type == c10::kBFloat16 ? head<c10::kBFloat16>() : head<c10::kFloat>();
-  HeadSampler sampler(weights, options.num_sampling_steps);
+  HeadSampler sampler(weights, full_plan(config(), method_of(options)).head_schedules);
   const auto runner = make_runner(lazy);
   const at::Tensor z = at::randn({kHalves * tokens, config().decoder_dim});
   const at::Tensor noise =
       at::randn({options.num_sampling_steps + 1, tokens, config().token_channels});
   measure(state, [&] {
-    return sampler.sample(*runner, z, kHalves, options.cfg, options.temperature, noise);
+    return sampler.sample(*runner, {z, noise, 0, kHalves, options.cfg, options.temperature});
   });
 }
 

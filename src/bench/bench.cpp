@@ -41,9 +41,8 @@ class Contestant {
   /// `gpu`: reads the GPU's state; may be nullptr.
   Contestant(const BenchArm& arm, const std::shared_ptr<const Model>& model, int64_t batch,
              const BenchOptions& options, const GpuReader* gpu)
-      : sampling_(resolve_sampling(arm.method, model->recommended)),
-        work_{model->mar.config, model->vae.config, sampling_, arm.method.lazy},
-        generator_(model, sampling_, arm.method.lazy, options.model.seed),
+      : generator_(model, resolve_method(arm.method, model->recommended), options.model.seed),
+        work_{model->mar.config, model->vae.config, generator_.plan()},
         graphs_(arm.method.cuda_graphs),
         gpu_(gpu),
         ids_(static_cast<size_t>(batch)) {
@@ -62,10 +61,10 @@ class Contestant {
   BenchRow row() const {
     BenchRow row;
     row.batch = batch();
-    row.lazy = work_.lazy.has_value();
-    row.num_iter = sampling_.num_iter;
-    row.num_sampling_steps = sampling_.num_sampling_steps;
-    row.measured_steps = samples_ ? samples_->measured_count() : sampling_.num_iter;
+    row.lazy = work_.plan.method.cache.policy == "lazymar";
+    row.num_iter = work_.plan.count();
+    row.num_sampling_steps = work_.plan.method.head.front().steps;
+    row.measured_steps = samples_ ? samples_->measured_count() : work_.plan.count();
     row.original_flops =
         static_cast<double>(original_flops(work_, batch()).total()) / static_cast<double>(batch());
     return row;
@@ -129,9 +128,8 @@ class Contestant {
     return {std::move(made), seconds};
   }
 
-  SamplingOptions sampling_;
-  Workload work_;
   Generator generator_;
+  Workload work_;
   bool graphs_;
   const GpuReader* gpu_;
   std::vector<int64_t> ids_, labels_;

@@ -2,15 +2,12 @@
 
 #include <algorithm>
 #include <map>
-#include <optional>
 #include <utility>
-
-#include "cache/retain_schedule.h"
 
 namespace lazymar {
 namespace {
 
-// Lazy steps are told apart by their share of rows, 0 to 1.
+// Partial steps are told apart by their share of rows, 0 to 1.
 constexpr double kFirst = -2;
 constexpr double kFull = -1;
 
@@ -46,19 +43,13 @@ std::vector<std::pair<double, double>> merged(std::vector<std::pair<double, doub
 
 StepSamples::StepSamples(const Workload& workload, int64_t images, int64_t per_kind) {
   const FlopFormula formula(workload);
-  std::optional<RetainSchedule> retain;
-  if (workload.lazy && workload.lazy->token) {
-    retain.emplace(*workload.lazy, workload.sampling.num_iter);
-  }
-  for (const DecodeStep& step : formula.plan()) {
+  for (const DecodeStep& step : formula.steps()) {
     Step& mine = steps_.emplace_back();
     mine.flops = formula.step(step, images);
-    mine.kind = step.index == 0       ? kFirst
-                : !formula.lazy(step) ? kFull
-                                      : (retain ? retain->ratio(step.index) : 1.0);
+    mine.kind = step.index == 0 ? kFirst : step.partial() ? formula.work(step).share : kFull;
   }
   choose(per_kind);
-  choose_extremes(formula.plan());
+  choose_extremes(formula.steps());
   complete(formula);
 }
 
@@ -86,7 +77,7 @@ void StepSamples::choose_extremes(const std::vector<DecodeStep>& plan) {
 }
 
 void StepSamples::complete(const FlopFormula& formula) {
-  const auto& plan = formula.plan();
+  const auto& plan = formula.steps();
   // The step before leaves its tokens and rows as the measured one expects them.
   for (size_t i = 0; i < steps_.size(); ++i) {
     steps_[i].computed = steps_[i].measured || (i + 1 < steps_.size() && steps_[i + 1].measured);
@@ -94,7 +85,7 @@ void StepSamples::complete(const FlopFormula& formula) {
   // A lazy step has the last full one's caches.
   std::optional<size_t> full;
   for (size_t i = 0; i < steps_.size(); ++i) {
-    if (!formula.lazy(plan[i])) {
+    if (!plan[i].partial()) {
       full = i;
     } else if (steps_[i].computed && full) {
       steps_[*full].computed = true;

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "mar/decoding_plan.h"
+#include "method/decoding_plan.h"
 
 namespace lazymar {
 

@@ -18,9 +18,10 @@ struct NoiseRequest {
   static constexpr int64_t kStart = -1;
 
   int64_t decoding_step = 0;
-  int64_t diffusion_step = kStart;  ///< respaced index, or kStart for the starting noise
+  int64_t diffusion_step = kStart;  ///< its index, or kStart for the starting noise
   int64_t channels = 0;             ///< C
   std::span<const int64_t> tokens;  ///< raster positions, [B * n], image by image
+  int64_t key = 0;  ///< what the diffusion step is known by (HeadSchedule::noise_keys)
 };
 
 /// What a device needs to draw the same values itself (nn/ops.h, draw_normals).

@@ -96,7 +96,8 @@ at::Tensor bytes(const at::Tensor& images) {
 at::Tensor normals(const NormalDraw& draw) {
   const int64_t images = draw.positions.size(0);
   const int64_t rows = draw.positions.size(1);
-  at::Tensor out = at::empty({draw.steps + 1, images * rows, draw.channels},
+  const int64_t steps = draw.keys.size(0);
+  at::Tensor out = at::empty({steps + 1, images * rows, draw.channels},
                              draw.positions.options().dtype(c10::kFloat));
   if (out.numel() == 0) {
     return out;
@@ -108,7 +109,8 @@ at::Tensor normals(const NormalDraw& draw) {
   arguments.ids = draw.ids.const_data_ptr<int64_t>();
   arguments.positions = positions.rows;
   arguments.decoding_step = draw.decoding_step;
-  arguments.steps = draw.steps;
+  arguments.keys = draw.keys.const_data_ptr<int64_t>();
+  arguments.steps = steps;
   arguments.images = images;
   arguments.rows = rows;
   arguments.channels = draw.channels;
@@ -137,7 +139,7 @@ DeviceOps kernel_ops(c10::DeviceType device) {
   ops.gated_sums = sums_of_gates;
   ops.has_head_window = fits_head_window;
   ops.head_window = window;
-  ops.posterior = posterior_step;
+  ops.reverse_step = one_step;
   return ops;
 }
 

@@ -81,22 +81,35 @@ std::optional<HeadMlpOutput> mlp_of_few_rows(const HeadMlp& block) {
   return output;
 }
 
-at::Tensor posterior_step(const Posterior& step) {
+Reversed one_step(const ReverseStep& step) {
   const c10::ScalarType type = step.x.scalar_type();
-  const bool same = step.eps.scalar_type() == type && step.v.scalar_type() == type &&
-                    (!step.noise.defined() || step.noise.scalar_type() == type);
+  bool same = true;
+  for (const at::Tensor* t : {&step.eps, &step.v, &step.noise, &step.previous_x0}) {
+    same = same && (!t->defined() || t->scalar_type() == type);
+  }
   if (!has_kernel(type, type) || !same || step.x.numel() == 0) {
-    return plain::posterior(step);
+    return plain::reverse_step(step);
   }
   const RowsOf x(step.x);
   const RowsOf eps(step.eps);
   const RowsOf v(step.v);
   const RowsOf noise(step.noise);
-  at::Tensor out = at::empty(step.x.sizes(), step.x.options());
-  posterior(element(type),
-            {x.rows, eps.rows, v.rows, noise.rows, pointer(step.coefficients),
-             out.mutable_data_ptr(), step.x.size(0), step.x.size(1), step.temperature},
-            current_stream(step.x));
+  const RowsOf previous(step.previous_x0);
+  const auto room = [&] { return at::empty(step.x.sizes(), step.x.options()); };
+  Reversed out{room(), step.keep_x0 ? room() : at::Tensor()};
+  ReverseArguments arguments;
+  arguments.x = x.rows;
+  arguments.eps = eps.rows;
+  arguments.v = v.rows;
+  arguments.noise = noise.rows;
+  arguments.previous_x0 = previous.rows;
+  arguments.coefficients = pointer(step.coefficients);
+  arguments.out = out.x.mutable_data_ptr();
+  arguments.x0 = step.keep_x0 ? out.x0.mutable_data_ptr() : nullptr;
+  arguments.rows = step.x.size(0);
+  arguments.channels = step.x.size(1);
+  arguments.temperature = step.temperature;
+  reverse_step(element(type), arguments, current_stream(step.x));
   return out;
 }
 

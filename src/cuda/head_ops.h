@@ -11,7 +11,7 @@ namespace lazymar::cuda {
 
 std::optional<HeadMlpOutput> mlp_of_few_rows(const HeadMlp& block);
 at::Tensor sums_of_gates(const GatedSums& sums);
-at::Tensor posterior_step(const Posterior& step);
+Reversed one_step(const ReverseStep& step);
 bool fits_head_window(const at::Tensor& x, int64_t width);
 at::Tensor window(const HeadWindow& window);
 

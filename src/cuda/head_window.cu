@@ -21,32 +21,47 @@ struct Layout {
   __host__ __device__ int64_t size(int threads) const { return scratch + threads / kWarp; }
 };
 
-/// x_{t-1} (DiffusionSchedule::reverse); the last step has no noise.
 template <typename X>
-__device__ inline X reversed(const X* c, X x, X eps, X v, const X* noise, X temperature) {
-  const X x0 = x * c[2] - eps * c[3];
-  const X mean = x0 * c[4] + x * c[5];
+struct ReversedValue {
+  X x, x0;
+};
+
+/// A solver's step (diffusion/solvers.h, SolverStep) without what looks back at the one before;
+/// `noise` may be null.
+template <typename X>
+__device__ inline ReversedValue<X> reversed(const X* c, X x, X eps, X v, const X* noise,
+                                            X temperature) {
+  const X x0 = x * c[0] - eps * c[1];
+  const X mean = x0 * c[2] + x * c[3];
   if (noise == nullptr) {
-    return mean;
+    return {mean, x0};
   }
+  const X scale = temperature * c[7];
   const X fraction = (v + X{1}) / X{2};
-  const X log_variance = fraction * c[0] + (X{1} - fraction) * c[1];
-  return mean + exponential(log_variance / X{2}) * *noise * temperature;
+  const X log_variance = fraction * c[5] + (X{1} - fraction) * c[6];
+  return {mean + exponential(log_variance / X{2}) * *noise * scale, x0};
 }
 
 template <typename X>
-__global__ void __launch_bounds__(kThreads) posterior_kernel(PosteriorArguments a) {
+__global__ void __launch_bounds__(kThreads) reverse_kernel(ReverseArguments a) {
   const int64_t index = int64_t{blockIdx.x} * kThreads + threadIdx.x;
   if (index >= a.rows * a.channels) {
     return;
   }
   const int64_t row = index / a.channels;
   const int64_t channel = index % a.channels;
-  static_cast<X*>(a.out)[index] =
-      reversed(static_cast<const X*>(a.coefficients), row_of<X>(a.x, row)[channel],
-               row_of<X>(a.eps, row)[channel], row_of<X>(a.v, row)[channel],
-               a.noise.data != nullptr ? row_of<X>(a.noise, row) + channel : nullptr,
-               static_cast<X>(a.temperature));
+  const auto* c = static_cast<const X*>(a.coefficients);
+  ReversedValue<X> value = reversed(
+      c, row_of<X>(a.x, row)[channel], row_of<X>(a.eps, row)[channel], row_of<X>(a.v, row)[channel],
+      a.noise.data != nullptr ? row_of<X>(a.noise, row) + channel : nullptr,
+      static_cast<X>(a.temperature));
+  if (a.previous_x0.data != nullptr) {
+    value.x += row_of<X>(a.previous_x0, row)[channel] * c[4];
+  }
+  static_cast<X*>(a.out)[index] = value.x;
+  if (a.x0 != nullptr) {
+    static_cast<X*>(a.x0)[index] = value.x0;
+  }
 }
 
 /// A block of kThreads threads with kRows rows. Y: the modulation's type.
@@ -124,10 +139,10 @@ struct Window {
     }
   }
 
-  /// x of the step before, from x and what was predicted: guidance with the kept difference, then
-  /// the posterior.
+  /// x of the step below, from x and what was predicted: guidance with the kept difference, then
+  /// the solver's step.
   __device__ void reverse(int64_t index) const {
-    const X* c = static_cast<const X*>(a.coefficients) + index * 6;
+    const X* c = static_cast<const X*>(a.coefficients) + index * 8;
     const int64_t values = a.rows * a.channels;
     for (int64_t i = threadIdx.x; i < rows * a.channels; i += kThreads) {
       const int64_t row = i / a.channels;
@@ -140,8 +155,8 @@ struct Window {
       }
       const X v = predicted[row * 2 * a.channels + a.channels + channel];
       const X* noise =
-          index > 0 ? static_cast<const X*>(a.noise) + index * values + place : nullptr;
-      x[i] = reversed(c, x[i], eps, v, noise, static_cast<X>(a.temperature));
+          c[7] != X{0} ? static_cast<const X*>(a.noise) + index * values + place : nullptr;
+      x[i] = reversed(c, x[i], eps, v, noise, static_cast<X>(a.temperature)).x;
     }
   }
 };
@@ -202,10 +217,10 @@ bool has_head_window(Element type, int64_t width, int64_t channels) {
          shared_bytes<float>(kManyRows, kFewThreads, width, channels) <= kMostShared;
 }
 
-void posterior(Element type, const PosteriorArguments& a, Stream stream) {
+void reverse_step(Element type, const ReverseArguments& a, Stream stream) {
   with_types(type, type, [&]<typename X, typename Y>(X, Y) {
     if constexpr (std::is_same_v<X, Y>) {
-      launch(posterior_kernel<X>, blocks_of(a.rows * a.channels, kThreads), {kThreads, 1, 1}, 0,
+      launch(reverse_kernel<X>, blocks_of(a.rows * a.channels, kThreads), {kThreads, 1, 1}, 0,
              stream, a);
     }
   });

@@ -23,7 +23,7 @@ __global__ void __launch_bounds__(kThreads) normals_kernel(NormalArguments a) {
   const int64_t step = place / a.rows / a.images;
   const bool start = step == a.steps;
   const uint32_t steps = philox::pack(start ? philox::Purpose::kStart : philox::Purpose::kLoop,
-                                      a.decoding_step, start ? 0 : step);
+                                      a.decoding_step, start ? 0 : a.keys[step]);
   float values[4];
   philox::normal_four(static_cast<uint32_t>(four),
                       static_cast<uint32_t>(row_of<int64_t>(a.positions, image)[row]), steps,

@@ -132,11 +132,12 @@ struct ByteArguments {
 void to_bytes(Element type, const ByteArguments& arguments, Stream stream);
 
 /// draw_normals: out [steps + 1, images, rows, channels] fp32; slot t holds the noise of diffusion
-/// step t, slot `steps` the starting noise.
+/// step t, drawn by its key, slot `steps` the starting noise.
 struct NormalArguments {
   uint32_t key0 = 0, key1 = 0;
-  const int64_t* ids = nullptr;  ///< [images]
-  Rows positions;                ///< [images, rows] int64
+  const int64_t* ids = nullptr;   ///< [images]
+  Rows positions;                 ///< [images, rows] int64
+  const int64_t* keys = nullptr;  ///< [steps]
   int64_t decoding_step = 0;
   int64_t steps = 0, images = 0, rows = 0, channels = 0;
   float* out = nullptr;
@@ -159,15 +160,17 @@ struct HeadMlpArguments {
 bool has_head_mlp(Element x, Element product, int64_t rows, int64_t width);
 void head_mlp(Element product, const HeadMlpArguments& arguments, Stream stream);
 
-/// posterior: x, eps, v, noise and out [rows, channels] of one type; noise may be null.
-struct PosteriorArguments {
-  Rows x, eps, v, noise;
-  const void* coefficients = nullptr;  ///< [6]
+/// reverse_step: x, eps, v, noise, previous_x0, out and x0 [rows, channels] of one type; noise,
+/// previous_x0 and x0 may be null.
+struct ReverseArguments {
+  Rows x, eps, v, noise, previous_x0;
+  const void* coefficients = nullptr;  ///< [8]
   void* out = nullptr;
+  void* x0 = nullptr;
   int64_t rows = 0, channels = 0;
   double temperature = 1.0;
 };
-void posterior(Element type, const PosteriorArguments& arguments, Stream stream);
+void reverse_step(Element type, const ReverseArguments& arguments, Stream stream);
 
 /// head_window: several diffusion steps of independent rows.
 struct WindowArguments {
@@ -181,7 +184,7 @@ struct WindowArguments {
   const void* in_bias = nullptr;       ///< [width]
   const void* out_weight = nullptr;    ///< [2 channels, width]
   const void* out_bias = nullptr;      ///< [2 channels]
-  const void* coefficients = nullptr;  ///< [*, 6], by diffusion step
+  const void* coefficients = nullptr;  ///< [*, 8], by diffusion step
   void* out = nullptr;                 ///< [rows, channels]
   int64_t rows = 0, width = 0, channels = 0;
   int64_t first = 0;  ///< diffusion step of the first of `steps` steps, which count down

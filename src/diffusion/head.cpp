@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <utility>
@@ -21,15 +22,12 @@ HeadMlpOutput HeadBlock::operator()(const at::Tensor& h, const at::Tensor& modul
   return head_mlp({&in_ln, &fc1, &fc2, h, modulation});
 }
 
-at::Tensor DiffusionHead::time_table(const DiffusionSchedule& schedule) const {
+at::Tensor DiffusionHead::time_table(std::span<const int64_t> timesteps) const {
   constexpr int64_t kHalf = kSinusoids / 2;
-  std::vector<float> timesteps;
-  for (int64_t i = 0; i < schedule.steps(); ++i) {
-    timesteps.push_back(static_cast<float>(schedule.timestep(i)));
-  }
+  const std::vector<float> times(timesteps.begin(), timesteps.end());
   const at::Tensor frequencies =
       at::exp(at::arange(kHalf, c10::kFloat) * -std::log(kMaxPeriod) / kHalf);
-  const at::Tensor angles = at::tensor(timesteps).unsqueeze(1) * frequencies;
+  const at::Tensor angles = at::tensor(times).unsqueeze(1) * frequencies;
   const at::Tensor sinusoids = at::cat({angles.cos(), angles.sin()}, -1);
   return time_fc2(time_fc1(sinusoids.to(time_fc1.bias().device()), Activation::kSilu));
 }
@@ -110,53 +108,74 @@ HeadOutput FullHeadRunner::predict(const DiffusionHead& head, const HeadStep& st
           parts[1].narrow(0, 0, rows)};
 }
 
-HeadSampler::HeadSampler(const DiffusionHead& head, int64_t num_sampling_steps,
+HeadSampler::HeadSampler(const DiffusionHead& head, const std::vector<HeadSchedule>& schedules,
                          const ExactOptimizations& optimizations)
-    : head_(head),
-      schedule_(num_sampling_steps),
-      optimizations_(optimizations),
-      times_(head.time_table(schedule_)),
-      coefficients_(schedule_.table().to(times_)) {}
+    : head_(head), optimizations_(optimizations) {
+  for (const HeadSchedule& schedule : schedules) {
+    Process process;
+    process.timesteps = schedule.timesteps;
+    process.solver = solvers().at(schedule.solver).steps(alpha_bars_at(schedule.timesteps));
+    process.single_step = std::none_of(process.solver.begin(), process.solver.end(),
+                                       [](const SolverStep& s) { return s.to_previous_x0 != 0; });
+    process.times = head.time_table(process.timesteps);
+    process.coefficients = solver_table(process.solver).to(process.times);
+    process.noise_keys = at::tensor(schedule.noise_keys, c10::kLong).to(process.times.device());
+    processes_.push_back(std::move(process));
+  }
+}
 
-at::Tensor HeadSampler::sample(HeadRunner& runner, const at::Tensor& z, int64_t halves,
-                               double guidance, double temperature, const at::Tensor& noise) {
-  const Inputs inputs{z, noise, at::full({}, guidance, noise.options()), halves, temperature};
-  return can_capture(z.device().type()) ? replayed(runner, inputs, guidance) : loop(runner, inputs);
+at::Tensor HeadSampler::sample(HeadRunner& runner, const Request& request) {
+  const Inputs inputs{
+      request.z,        request.noise,  at::full({}, request.guidance, request.noise.options()),
+      request.schedule, request.halves, request.temperature};
+  return can_capture(request.z.device().type()) ? replayed(runner, inputs, request.guidance)
+                                                : loop(runner, inputs);
 }
 
 at::Tensor HeadSampler::loop(HeadRunner& runner, const Inputs& inputs) const {
-  const HeadProcess process{coefficients_, inputs.noise, inputs.temperature};
+  const Process& process = at(inputs.schedule);
+  const HeadProcess ahead_by{process.coefficients, inputs.noise, inputs.temperature};
   HeadStep step;
-  step.steps = schedule_.steps();
+  step.steps = process.steps();
   step.halves = inputs.halves;
   step.guidance = inputs.guidance;
-  step.times = optimizations_.time_table ? times_ : head_.time_table(schedule_);
-  step.x = inputs.noise[schedule_.steps()];
-  for (int64_t i = schedule_.steps() - 1; i >= 0;) {
+  step.times = optimizations_.time_table ? process.times : head_.time_table(process.timesteps);
+  step.x = inputs.noise[process.steps()];
+  at::Tensor x0;
+  for (int64_t i = process.steps() - 1; i >= 0;) {
     step.index = i;
     if (!step.condition.defined() || !optimizations_.condition_once) {
-      step.condition = head_.cond_embed(inputs.z).to(times_.scalar_type());
+      step.condition = head_.cond_embed(inputs.z).to(process.times.scalar_type());
     }
-    if (const auto ahead = runner.advance(head_, step, process)) {
-      step.x = ahead->x;
-      i -= ahead->steps;
-      continue;
+    if (process.single_step) {
+      if (const auto ahead = runner.advance(head_, step, ahead_by)) {
+        step.x = ahead->x;
+        i -= ahead->steps;
+        continue;
+      }
     }
     const auto [eps, v] = runner.predict(head_, step);
-    const at::Tensor fresh = i > 0 ? inputs.noise[i] : at::Tensor();
-    step.x = step.x.is_cpu()
-                 ? schedule_.reverse(i, step.x, eps, v, fresh, inputs.temperature)
-                 : posterior({step.x, eps, v, fresh, coefficients_[i], inputs.temperature});
+    const SolverStep& by = process.solver[static_cast<size_t>(i)];
+    ReverseStep reverse{step.x, eps, v, {}, process.coefficients[i], inputs.temperature, {}, false};
+    reverse.noise = by.noise != 0 ? inputs.noise[i] : at::Tensor();
+    reverse.previous_x0 = by.to_previous_x0 != 0 ? x0 : at::Tensor();
+    reverse.keep_x0 = !process.single_step;
+    Reversed reversed = reverse_step(reverse);
+    step.x = reversed.x;
+    x0 = reversed.x0;
     --i;
   }
   return step.x;
 }
 
 at::Tensor HeadSampler::replayed(HeadRunner& runner, const Inputs& inputs, double guidance) {
-  CapturedLoop& kept = captured_[{&runner, inputs.z.size(0), inputs.halves, inputs.temperature}];
+  CapturedLoop& kept =
+      captured_[{&runner, inputs.schedule, inputs.z.size(0), inputs.halves, inputs.temperature}];
   if (!kept.tokens.defined()) {
-    kept.inputs = {inputs.z.clone(), inputs.noise.clone(), inputs.guidance.clone(), inputs.halves,
-                   inputs.temperature};
+    kept.inputs = inputs;
+    kept.inputs.z = inputs.z.clone();
+    kept.inputs.noise = inputs.noise.clone();
+    kept.inputs.guidance = inputs.guidance.clone();
     kept.tokens = at::empty(inputs.noise.sizes().slice(1), inputs.noise.options());
   } else {
     kept.inputs.z.copy_(inputs.z);

@@ -6,13 +6,15 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <tuple>
 #include <vector>
 
 #include "core/exact_optimizations.h"
 #include "core/network_config.h"
 #include "diffusion/modulation.h"
-#include "diffusion/schedule.h"
+#include "diffusion/solvers.h"
+#include "method/head_schedule.h"
 #include "nn/capture.h"
 #include "nn/head_ops.h"
 #include "nn/linear.h"
@@ -48,8 +50,8 @@ struct DiffusionHead {
 
   int64_t channels() const { return input_proj.in; }
 
-  /// Embeddings of the schedule's timesteps, [T, W]; sinusoids in fp32 whatever the weights' type.
-  at::Tensor time_table(const DiffusionSchedule& schedule) const;
+  /// Embeddings of timesteps, [T, W]; sinusoids in fp32 whatever the weights' type.
+  at::Tensor time_table(std::span<const int64_t> timesteps) const;
   /// h [R, W] and final_ada(y) [R, 2W] -> eps and v side by side, [R, 2C].
   at::Tensor final_layer(const at::Tensor& h, const at::Tensor& modulation) const;
 };
@@ -84,7 +86,7 @@ at::Tensor guide(const at::Tensor& unconditional, const at::Tensor& difference,
 
 /// What follows a prediction, for runners that take several steps at once.
 struct HeadProcess {
-  at::Tensor coefficients;  ///< [T, 6]: DiffusionSchedule::table()
+  at::Tensor coefficients;  ///< [T, 8]: solver_table()
   at::Tensor noise;         ///< [T + 1, R, C]: by diffusion step, then the starting noise
   double temperature = 1.0;
 };
@@ -101,7 +103,7 @@ class HeadRunner {
   virtual ~HeadRunner() = default;
   virtual HeadOutput predict(const DiffusionHead& head, const HeadStep& step) = 0;
   /// Several steps from this one on, where the runner takes them at once; otherwise the caller
-  /// predicts this one and asks again at the next.
+  /// predicts this one and asks again at the next. Not for solvers that look back.
   virtual std::optional<HeadAdvance> advance(const DiffusionHead&, const HeadStep&,
                                              const HeadProcess&) {
     return std::nullopt;
@@ -120,28 +122,55 @@ class FullHeadRunner final : public HeadRunner {
   Modulation modulation_;
 };
 
-/// A head together with its respaced process. On devices that capture, the loop for a shape is
-/// recorded when it first comes and replayed from then on: a few launches instead of thousands.
+/// A head together with the diffusion processes it samples by. On devices that capture, the loop
+/// for a shape is recorded when it first comes and replayed from then on: a few launches instead of
+/// thousands.
 class HeadSampler {
  public:
-  HeadSampler(const DiffusionHead& head, int64_t num_sampling_steps,
+  /// Throws Error (usage) for a solver that is unknown.
+  HeadSampler(const DiffusionHead& head, const std::vector<HeadSchedule>& schedules,
               const ExactOptimizations& optimizations = {});
 
-  /// z [halves * R, D], noise [T + 1, R, C] (by diffusion step, then the starting noise) -> tokens
-  /// [R, C]. The runner must outlive the sampler or forget_captures().
-  at::Tensor sample(HeadRunner& runner, const at::Tensor& z, int64_t halves, double guidance,
-                    double temperature, const at::Tensor& noise);
+  /// What is sampled.
+  struct Request {
+    at::Tensor z;          ///< [halves * R, D]
+    at::Tensor noise;      ///< [T + 1, R, C]: by diffusion step, then the starting noise
+    int64_t schedule = 0;  ///< of those given above
+    int64_t halves = 1;    ///< 2 with guidance
+    double guidance = 1.0;
+    double temperature = 1.0;
+  };
 
-  int64_t steps() const { return schedule_.steps(); }
+  /// -> tokens [R, C]. The runner must outlive the sampler or forget_captures().
+  at::Tensor sample(HeadRunner& runner, const Request& request);
+
+  /// Whether the schedule's diffusion step adds noise.
+  bool adds_noise(int64_t schedule, int64_t step) const {
+    return at(schedule).solver[static_cast<size_t>(step)].noise != 0;
+  }
+  /// HeadSchedule::noise_keys, [T] int64 on the head's device.
+  const at::Tensor& noise_keys(int64_t schedule) const { return at(schedule).noise_keys; }
 
   /// Gives the captures' memory back.
   void forget_captures() { captured_.clear(); }
 
  private:
+  /// A process, ready to run.
+  struct Process {
+    std::vector<int64_t> timesteps;
+    std::vector<SolverStep> solver;
+    bool single_step;
+    at::Tensor times;         ///< [T, W]
+    at::Tensor coefficients;  ///< [T, 8]; this and the next on the head's device
+    at::Tensor noise_keys;    ///< [T]
+
+    int64_t steps() const { return static_cast<int64_t>(timesteps.size()); }
+  };
   /// What a loop reads.
   struct Inputs {
     at::Tensor z, noise;
     at::Tensor guidance;  ///< one value
+    int64_t schedule = 0;
     int64_t halves = 1;
     double temperature = 1.0;
   };
@@ -151,17 +180,17 @@ class HeadSampler {
     at::Tensor tokens;
     RepeatedWork loop;
   };
-  using Key = std::tuple<const HeadRunner*, int64_t, int64_t, double>;
+  using Key = std::tuple<const HeadRunner*, int64_t, int64_t, int64_t, double>;
 
+  const Process& at(int64_t schedule) const { return processes_[static_cast<size_t>(schedule)]; }
   at::Tensor loop(HeadRunner& runner, const Inputs& inputs) const;
   at::Tensor replayed(HeadRunner& runner, const Inputs& inputs, double guidance);
 
   const DiffusionHead& head_;
-  DiffusionSchedule schedule_;
   ExactOptimizations optimizations_;
-  at::Tensor times_;
-  at::Tensor coefficients_;               ///< on the head's device
-  std::map<Key, CapturedLoop> captured_;  ///< by runner, rows of z, halves and temperature
+  std::vector<Process> processes_;
+  /// By runner, schedule, rows of z, halves and temperature.
+  std::map<Key, CapturedLoop> captured_;
 };
 
 }  // namespace lazymar

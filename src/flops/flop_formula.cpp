@@ -39,93 +39,55 @@ int64_t phase_upsample(int64_t side, int64_t channels) {
 }  // namespace
 
 FlopFormula::FlopFormula(const Workload& workload)
-    : work_(workload),
-      plan_(make_decoding_plan(workload.mar.sequence_length, workload.sampling)),
-      halves_(workload.sampling.guided() ? 2 : 1) {
-  if (work_.lazy) {
-    retain_.emplace(*work_.lazy, work_.sampling.num_iter);
-  }
-}
+    : work_(workload), policy_(policy_of(workload.plan)), halves_(workload.plan.halves()) {}
 
-bool FlopFormula::lazy(const DecodeStep& step) const {
-  return is_lazy(work_, step.index);
+StepWork FlopFormula::work(const DecodeStep& step) const {
+  return policy_.work(work_.mar, work_.plan, step);
 }
 
 bool FlopFormula::has_class_table() const {
-  return plan_.size() == 1 || !lazy(plan_[1]);
+  return steps().size() == 1 || !steps()[1].partial();
 }
 
-bool FlopFormula::condition_cached() const {
-  return work_.lazy && work_.lazy->condition && halves_ == 2;
-}
-
-int64_t FlopFormula::halves(const DecodeStep& step) const {
-  return lazy(step) && condition_cached() ? 1 : halves_;
-}
-
-int64_t FlopFormula::kept_rows(const DecodeStep& step) const {
-  return lazy(step) && work_.lazy->token
-             ? flop_terms::kept_rows(work_, retain_->ratio(step.index), step)
-             : work_.mar.rows();
-}
-
-int64_t FlopFormula::first_needed_row(const DecodeStep& step) const {
-  int64_t first = step.first;
-  if (!lazy(step) && condition_cached()) {
-    // The lazy steps that follow take the difference between the halves from this one.
-    for (size_t next = static_cast<size_t>(step.index) + 1;
-         next < plan_.size() && lazy(plan_[next]); ++next) {
-      first = plan_[next].first;
-    }
-  }
-  return first;
-}
-
-int64_t FlopFormula::encoder(const DecodeStep& step) const {
+int64_t FlopFormula::encoder(const DecodeStep& step, const StepWork& work) const {
   const MarConfig& config = work_.mar;
   const BlockTerms block = encoder_block(config);
-  const int64_t known = config.buffer_size + config.sequence_length - step.masked;
+  const int64_t known = config.rows() - step.masked;
   const int64_t fresh = step.just_decoded();
-  const bool few = lazy(step) && work_.lazy->token;
-  const int64_t rows = few ? config.buffer_size + fresh : known;
+  const int64_t rows = work.encoder_rows;
   // What a token is before attention does not depend on the half.
   const int64_t shared = fresh * config.token_channels * config.encoder_dim + block.qkv(fresh);
-  return shared + halves(step) * (block.attend(rows, known) +
-                                  (config.encoder_depth - 1) * block.block(rows, known));
+  return shared + work.halves * (block.attend(rows, known) +
+                                 (config.encoder_depth - 1) * block.block(rows, known));
 }
 
-/// `fresh` rows enter layer 0 anew, `keep` rows go on behind the pruning layer, `queries` rows
-/// come out. Every layer's keys and values are there for all rows.
-int64_t FlopFormula::decoder_blocks(int64_t fresh, int64_t keep, int64_t queries) const {
+/// `queries` rows come out. Every layer's keys and values are there for all rows.
+int64_t FlopFormula::decoder_blocks(const StepWork& work, int64_t queries) const {
   const BlockTerms block = decoder_block(work_.mar);
   const int64_t all = work_.mar.rows();
   int64_t sum = 0;
   int64_t rows = all;
   for (int64_t layer = 0; layer < work_.mar.decoder_depth; ++layer) {
-    const bool prune = keep < all && layer == work_.lazy->prune_layer;
+    const bool prune = work.kept_rows < all && layer == work.prune_layer;
     const bool last = layer + 1 == work_.mar.decoder_depth;
-    const int64_t out = prune ? keep : last ? queries : rows;
-    sum += layer == 0 ? block.qkv(fresh) : block.key_value(rows) + block.query(out);
+    const int64_t out = prune ? work.kept_rows : last ? queries : rows;
+    sum += layer == 0 ? block.qkv(work.encoder_rows) : block.key_value(rows) + block.query(out);
     sum += block.attend(out, all);
     rows = out;
   }
   return sum;
 }
 
-int64_t FlopFormula::decoder(const DecodeStep& step) const {
+int64_t FlopFormula::decoder(const DecodeStep& step, const StepWork& work) const {
   const MarConfig& config = work_.mar;
-  const bool few = lazy(step) && work_.lazy->token;
-  const int64_t fresh =
-      config.buffer_size + (few ? step.just_decoded() : config.sequence_length - step.masked);
-  const int64_t queries = step.masked - first_needed_row(step);
-  return halves(step) * (fresh * config.encoder_dim * config.decoder_dim +
-                         decoder_blocks(fresh, kept_rows(step), queries));
+  const int64_t queries = step.masked - work.first_needed;
+  return work.halves * (work.encoder_rows * config.encoder_dim * config.decoder_dim +
+                        decoder_blocks(work, queries));
 }
 
 FlopCount FlopFormula::head(const DecodeStep& step) const {
   const MarConfig& config = work_.mar;
-  const HeadKinds kinds = head_kinds(work_);
-  const int64_t steps = work_.sampling.num_sampling_steps;
+  const HeadWork kinds = policy_.head_work(config, work_.plan, step);
   const int64_t width = config.head_width;
   const int64_t square = width * width;
   const int64_t one_half = step.predicted();
@@ -140,16 +102,18 @@ FlopCount FlopFormula::head(const DecodeStep& step) const {
                            reused * kinds.active_blocks + (full + recomputed + reused) * 2) *
                           square;
   count.head_mlp = (full * config.head_depth + recomputed * kinds.active_blocks) * 2 * square;
-  count.head_ends = steps * one_half * config.token_channels * width +
-                    (full + recomputed + reused) * width * 2 * config.token_channels;
+  count.head_ends =
+      (kinds.full + kinds.recomputed + kinds.reused) * one_half * config.token_channels * width +
+      (full + recomputed + reused) * width * 2 * config.token_channels;
   return count;
 }
 
 FlopCount FlopFormula::step(const DecodeStep& step, int64_t images) const {
   FlopCount count = head(step);
   if (step.index > 0 || !has_class_table()) {
-    count.encoder = encoder(step);
-    count.decoder = decoder(step);
+    const StepWork of_step = work(step);
+    count.encoder = encoder(step, of_step);
+    count.decoder = decoder(step, of_step);
   }
   return count * (2 * images);
 }
@@ -159,7 +123,7 @@ FlopCount FlopFormula::batch(int64_t images) const {
   once.vae = vae_decoder(work_, phase_upsample);
   once.encoder = halves_ * encoder_block(work_.mar).qkv(work_.mar.buffer_size);
   FlopCount count = once * (2 * images);
-  for (const DecodeStep& decode : plan_) {
+  for (const DecodeStep& decode : steps()) {
     count += step(decode, images);
   }
   return count;
@@ -168,7 +132,9 @@ FlopCount FlopFormula::batch(int64_t images) const {
 FlopCount FlopFormula::constants() const {
   const int64_t width = work_.mar.head_width;
   FlopCount count;
-  count.head_time = work_.sampling.num_sampling_steps * (kSinusoids * width + width * width);
+  for (const HeadSchedule& schedule : work_.plan.head_schedules) {
+    count.head_time += schedule.steps() * (kSinusoids * width + width * width);
+  }
   count.decoder = decoder_block(work_.mar).qkv(work_.mar.sequence_length);
   return count * 2;
 }
@@ -181,8 +147,9 @@ FlopCount FlopFormula::class_table(int64_t classes) const {
   const int64_t buffer = config.buffer_size;
   FlopCount count;
   count.encoder = config.encoder_depth * encoder_block(config).block(buffer, buffer);
-  count.decoder = buffer * config.encoder_dim * config.decoder_dim +
-                  decoder_blocks(buffer, config.rows(), config.sequence_length);
+  count.decoder =
+      buffer * config.encoder_dim * config.decoder_dim +
+      decoder_blocks({.encoder_rows = buffer, .kept_rows = config.rows()}, config.sequence_length);
   return count * (2 * (classes + halves_ - 1));
 }
 

@@ -6,14 +6,11 @@
 /// Counted as there: matrix products, attention and convolutions, 2 per multiply-add.
 
 #include <cstdint>
-#include <optional>
 #include <vector>
 
-#include "cache/retain_schedule.h"
+#include "cache/policies.h"
 #include "core/network_config.h"
-#include "mar/decoding_plan.h"
-#include "method/lazy_options.h"
-#include "method/sampling_options.h"
+#include "method/decoding_plan.h"
 
 namespace lazymar {
 
@@ -40,8 +37,7 @@ struct FlopCount {
 struct Workload {
   MarConfig mar;
   VaeConfig vae;
-  SamplingOptions sampling;
-  std::optional<LazyOptions> lazy;
+  DecodingPlan plan;
 };
 
 /// This program, with all optimizations that change nothing but rounding.
@@ -53,11 +49,9 @@ class FlopFormula {
  public:
   explicit FlopFormula(const Workload& workload);
 
-  const std::vector<DecodeStep>& plan() const { return plan_; }
-  /// Computes the conditional half alone, or only rows that changed.
-  bool lazy(const DecodeStep& step) const;
-  /// Decoder rows behind the pruning layer: all in a full step.
-  int64_t kept_rows(const DecodeStep& step) const;
+  const std::vector<DecodeStep>& steps() const { return work_.plan.steps; }
+  /// What the cache policy says of a step.
+  StepWork work(const DecodeStep& step) const;
 
   /// One decoding step: encoder, decoder and head.
   FlopCount step(const DecodeStep& step, int64_t images) const;
@@ -67,22 +61,18 @@ class FlopFormula {
   /// The time embeddings, and layer 0's queries, keys and values of masked tokens.
   FlopCount constants() const;
   /// The first step's z of so many classes, and of the unconditional half. Nothing where the first
-  /// step is computed like any other, because the second one is lazy and needs its caches.
+  /// step is computed like any other, because the second one is partial and needs its caches.
   FlopCount class_table(int64_t classes) const;
 
  private:
   bool has_class_table() const;
-  bool condition_cached() const;
-  int64_t halves(const DecodeStep& step) const;
-  int64_t first_needed_row(const DecodeStep& step) const;
-  int64_t encoder(const DecodeStep& step) const;
-  int64_t decoder(const DecodeStep& step) const;
-  int64_t decoder_blocks(int64_t fresh, int64_t keep, int64_t queries) const;
+  int64_t encoder(const DecodeStep& step, const StepWork& work) const;
+  int64_t decoder(const DecodeStep& step, const StepWork& work) const;
+  int64_t decoder_blocks(const StepWork& work, int64_t queries) const;
   FlopCount head(const DecodeStep& step) const;
 
   Workload work_;
-  std::vector<DecodeStep> plan_;
-  std::optional<RetainSchedule> retain_;
+  const CachePolicy& policy_;
   int64_t halves_;
 };
 

@@ -1,6 +1,5 @@
 #include "flops/flop_terms.h"
 
-#include <algorithm>
 #include <cmath>
 
 namespace lazymar::flop_terms {
@@ -19,42 +18,6 @@ int64_t latent_side(const Workload& workload) {
 }
 
 }  // namespace
-
-HeadKinds head_kinds(const Workload& workload) {
-  const int64_t steps = workload.sampling.num_sampling_steps;
-  const int64_t blocks = workload.mar.head_depth;
-  if (!workload.lazy || !workload.lazy->head) {
-    return {.full = steps, .active_blocks = blocks};
-  }
-  HeadKinds kinds;
-  for (int64_t i = 0; i < steps; ++i) {
-    if (i == steps - 1 || i % workload.lazy->head_refresh == 0) {
-      ++kinds.full;
-    } else if (static_cast<double>(i) > 0.9 * static_cast<double>(steps)) {
-      ++kinds.recomputed;
-    } else {
-      ++kinds.reused;
-    }
-  }
-  kinds.active_blocks = blocks - std::clamp<int64_t>(blocks - 1, 0, 4);  // all but 1, 2, 3, 4
-  return kinds;
-}
-
-int64_t kept_rows(const Workload& workload, double ratio, const DecodeStep& step) {
-  const int64_t rows = workload.mar.rows();
-  const auto share = static_cast<int64_t>(static_cast<double>(rows) * ratio);
-  return std::min(rows,
-                  std::max(step.predicted() + step.just_decoded() + workload.lazy->extra, share));
-}
-
-bool is_lazy(const Workload& workload, int64_t step) {
-  if (!workload.lazy) {
-    return false;
-  }
-  const LazyOptions& lazy = *workload.lazy;
-  const bool saves = lazy.token || (lazy.condition && workload.sampling.guided());
-  return saves && step >= lazy.warmup && (step - lazy.warmup) % lazy.refresh != 0;
-}
 
 int64_t vae_decoder(const Workload& workload, int64_t (*upsample)(int64_t side, int64_t channels)) {
   const VaeConfig& vae = workload.vae;

@@ -38,23 +38,6 @@ inline BlockTerms decoder_block(const MarConfig& config) {
 /// Inputs of the head's time embedding (MAR, models/diffloss.py).
 inline constexpr int64_t kSinusoids = 256;
 
-/// How many diffusion steps are of each kind, and how many blocks the cheaper two compute.
-struct HeadKinds {
-  int64_t full = 0;        ///< both halves, all blocks
-  int64_t recomputed = 0;  ///< conditional rows; adaLN and MLP of the active blocks
-  int64_t reused = 0;      ///< conditional rows; gates of the active blocks
-  int64_t active_blocks = 0;
-};
-
-HeadKinds head_kinds(const Workload& workload);
-
-/// min(N, max(n + n' + extra, int(N * ratio))): rows that a lazy step keeps behind the pruning
-/// layer.
-int64_t kept_rows(const Workload& workload, double ratio, const DecodeStep& step);
-
-/// Full steps: the warm-up, and every refresh-th one after it.
-bool is_lazy(const Workload& workload, int64_t step);
-
 /// Products of a k x k convolution.
 inline int64_t convolution(int64_t pixels, int64_t kernel, int64_t in, int64_t out) {
   return pixels * kernel * kernel * in * out;

@@ -1,4 +1,3 @@
-#include "cache/retain_schedule.h"
 #include "flops/flop_formula.h"
 #include "flops/flop_terms.h"
 
@@ -11,33 +10,23 @@ int64_t plain_upsample(int64_t side, int64_t channels) {
   return convolution(4 * side * side, 3, channels, channels);
 }
 
-/// Encoder and decoder of a full step, one half.
-void add_full_step(const MarConfig& config, int64_t known, FlopCount& count) {
-  const int64_t all = config.rows();
-  count.encoder += config.encoder_depth * encoder_block(config).block(known, known);
-  count.decoder += config.decoder_depth * decoder_block(config).block(all, all);
-}
-
-/// A lazy step with the token cache, one half (models/mar_cache.py, basic.py).
-void add_lazy_step(const Workload& work, int64_t known, int64_t keep, int64_t fresh,
-                   FlopCount& count) {
-  const MarConfig& config = work.mar;
+/// Encoder and decoder of a step, one half (models/mar.py; mar_cache.py and basic.py of LazyMAR).
+FlopCount transformer(const MarConfig& config, const StepWork& work, int64_t known) {
   const BlockTerms block = decoder_block(config);
   const int64_t all = config.rows();
-  count.encoder +=
-      config.encoder_depth * encoder_block(config).block(config.buffer_size + fresh, known);
+  FlopCount count;
+  count.encoder = config.encoder_depth * encoder_block(config).block(work.encoder_rows, known);
   for (int64_t layer = 0; layer < config.decoder_depth; ++layer) {
-    const bool before = layer < work.lazy->prune_layer;
-    const bool prunes = layer == work.lazy->prune_layer;
-    const int64_t rows = before || prunes ? all : keep;
+    const bool prunes = layer == work.prune_layer;
+    const int64_t rows = layer <= work.prune_layer ? all : work.kept_rows;
     count.decoder += block.qkv(rows) + block.attention(rows, all) + block.proj(rows) +
-                     block.mlp(prunes ? keep : rows);
+                     block.mlp(prunes ? work.kept_rows : rows);
   }
+  return count;
 }
 
-FlopCount head(const Workload& work, const DecodeStep& step, int64_t halves) {
-  const MarConfig& config = work.mar;
-  const HeadKinds kinds = head_kinds(work);
+FlopCount head(const MarConfig& config, const HeadWork& kinds, const DecodeStep& step,
+               int64_t halves) {
   const int64_t width = config.head_width;
   const int64_t square = width * width;
   const int64_t full = kinds.full * halves * step.predicted();
@@ -58,27 +47,17 @@ FlopCount head(const Workload& work, const DecodeStep& step, int64_t halves) {
 
 FlopCount original_flops(const Workload& work, int64_t images) {
   const MarConfig& config = work.mar;
-  const int64_t halves = work.sampling.guided() ? 2 : 1;
+  const CachePolicy& policy = policy_of(work.plan);
+  const int64_t halves = work.plan.halves();
   FlopCount count;
-  std::optional<RetainSchedule> retain;
-  if (work.lazy) {
-    retain.emplace(*work.lazy, work.sampling.num_iter);
-  }
-  for (const DecodeStep& step : make_decoding_plan(config.sequence_length, work.sampling)) {
+  for (const DecodeStep& step : work.plan.steps) {
     const int64_t known = config.rows() - step.masked;
-    FlopCount blocks;
-    if (is_lazy(work, step.index) && work.lazy->token) {
-      add_lazy_step(work, known, kept_rows(work, retain->ratio(step.index), step),
-                    step.just_decoded(), blocks);
-    } else {
-      add_full_step(config, known, blocks);
-    }
-    const bool one_half = is_lazy(work, step.index) && work.lazy->condition;
-    count += blocks * (one_half ? 1 : halves);
+    const StepWork of_step = policy.work(config, work.plan, step);
+    count += transformer(config, of_step, known) * of_step.halves;
     // Both halves of all tokens are embedded in every step.
     count.encoder += halves * config.sequence_length * config.token_channels * config.encoder_dim;
     count.decoder += halves * known * config.encoder_dim * config.decoder_dim;
-    count += head(work, step, halves);
+    count += head(config, policy.head_work(config, work.plan, step), step, halves);
   }
   count.vae = vae_decoder(work, plain_upsample);
   return count * (2 * images);

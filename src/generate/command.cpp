@@ -77,7 +77,7 @@ RunSummary describe(const EvalOptions& options, const Generator& generator, cons
   summary.vae_source = generator.model().vae_source;
   summary.device = generator.model().mar.class_emb.device().str();
   summary.num_images = options.num_images;
-  summary.lazy_steps = generator.lazy_steps();
+  summary.step_kinds = step_kinds(generator.plan().steps);
   summary.threads = at::get_num_threads();
   summary.baseline_rows = generator.baseline_rows();
   return summary;
@@ -108,14 +108,15 @@ ExitCode evaluate(const EvalOptions& options, const LauncherEnv& env) {
                             precision};
   warn_of_idle_caches(options.lazy, resolved.sampling);
   const std::vector<int64_t> classes = chosen_classes(options, model->mar.config.class_count);
-  Generator generator(model, resolved.sampling, options.lazy, options.model.seed);
+  const DecodingMethod method = resolve_method(options, model->recommended);
+  Generator generator(model, method, options.model.seed);
   const std::filesystem::path path =
       options.output_dir / options.model.model / settings_name(options, resolved, standard);
   if (options.auto_batch) {
     resolved.eval_bsz = automatic_batch(options, env, generator, path, batch);
   }
   if (options.record_drift) {
-    check_drift_size(generator.model().mar.config, resolved.sampling, resolved.eval_bsz);
+    check_drift_size(generator, resolved.eval_bsz);
   }
   const ordered_json settings = settings_json(options, resolved, device);
   const RunFolder folder({path, options.overwrite, options.num_images, options.stall}, env,
@@ -137,7 +138,7 @@ ExitCode evaluate(const EvalOptions& options, const LauncherEnv& env) {
       return std::make_unique<Generator>(
           std::make_shared<const Model>(
               load_model(options.model, placement_of(Precision::kFp32, device))),
-          resolved.sampling, options.lazy, options.model.seed);
+          method, options.model.seed);
     });
   }
   return evaluation.run();

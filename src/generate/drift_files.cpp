@@ -79,16 +79,18 @@ void write_image(const fs::path& folder, const DriftHeader& header, const Featur
 
 }  // namespace
 
-void check_drift_size(const MarConfig& config, const SamplingOptions& sampling, int64_t batch) {
+void check_drift_size(const Generator& generator, int64_t batch) {
+  const MarConfig& config = generator.model().mar.config;
+  const int64_t steps = generator.plan().count();
   constexpr int64_t kKinds = 3;
   constexpr int64_t kBytes = 2;
-  const int64_t pairs = sampling.num_iter * (sampling.num_iter - 1) / 2;
+  const int64_t pairs = steps * (steps - 1) / 2;
   if (kKinds * kBytes * pairs * config.rows() > kMostDriftFileBytes) {
-    throw usage_error("--record_drift: ", sampling.num_iter, " decoding steps make ",
+    throw usage_error("--record_drift: ", steps, " decoding steps make ",
                       kKinds * kBytes * pairs * config.rows() >> 20, " MiB an image, more than ",
                       kMostDriftFileBytes >> 20, ": use a smaller --num_iter");
   }
-  const int64_t each = DriftRecorder::bytes_per_image(config, sampling.num_iter, sampling.guided());
+  const int64_t each = DriftRecorder::bytes_per_image(config, generator.plan());
   if (batch * each > kMostDriftBytes) {
     throw usage_error("--record_drift: the features of ", batch, " images take ",
                       batch * each >> 20, " MiB of memory, more than ", kMostDriftBytes >> 20,
@@ -105,7 +107,7 @@ void record_drift(const EvalOptions& options, const ordered_json& settings, cons
   const MarConfig& config = generator.model().mar.config;
   DriftHeader header;
   header.settings = settings;
-  header.masked = masked_rows(generator.plan());
+  header.masked = masked_rows(generator.plan().steps);
   header.rows = config.rows();
   header.value_layer = std::min(LazyOptions().prune_layer, config.decoder_depth - 1);
   const auto take = [folder, header](int64_t id, int64_t label, const FeatureDrift& changes) {

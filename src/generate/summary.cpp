@@ -25,21 +25,8 @@ double images_per_second(const RunSummary& summary) {
   return seconds > 0 ? static_cast<double>(written_images(summary.shards)) / seconds : 0.0;
 }
 
-int64_t lazy_count(const RunSummary& summary) {
-  return std::count(summary.lazy_steps.begin(), summary.lazy_steps.end(), true);
-}
-
-int64_t full_count(const RunSummary& summary) {
-  return static_cast<int64_t>(summary.lazy_steps.size()) - lazy_count(summary);
-}
-
-/// "FFFFFFLLLL...": full and lazy decoding steps in their order.
-std::string step_kinds(const RunSummary& summary) {
-  std::string kinds;
-  for (const bool lazy : summary.lazy_steps) {
-    kinds += lazy ? 'L' : 'F';
-  }
-  return kinds;
+int64_t count_of(const RunSummary& summary, char kind) {
+  return std::count(summary.step_kinds.begin(), summary.step_kinds.end(), kind);
 }
 
 template <typename... Values>
@@ -78,9 +65,9 @@ std::string summary_json(const RunSummary& summary) {
       {"stages", stages},
       {"flops_per_image", work.flops},
       {"steps",
-       {{"full", full_count(summary)},
-        {"lazy", lazy_count(summary)},
-        {"kinds", step_kinds(summary)}}},
+       {{"full", count_of(summary, 'F')},
+        {"lazy", count_of(summary, 'L')},
+        {"kinds", summary.step_kinds}}},
       {"rows_per_image",
        {{"transformer",
          {{"computed", work.block_rows}, {"total", summary.baseline_rows.block_rows}}},
@@ -112,7 +99,8 @@ std::string summary_text(const RunSummary& summary) {
   text += format(
       "\n%lld full and %lld lazy decoding steps; computed %.1f %% of the transformer's "
       "and %.1f %% of the head's rows; %.3f TFLOP an image\n",
-      static_cast<long long>(full_count(summary)), static_cast<long long>(lazy_count(summary)),
+      static_cast<long long>(count_of(summary, 'F')),
+      static_cast<long long>(count_of(summary, 'L')),
       percent(work.block_rows, summary.baseline_rows.block_rows),
       percent(work.head_rows, summary.baseline_rows.head_rows),
       static_cast<double>(work.flops) * 1e-12);

@@ -29,17 +29,17 @@ class Uncounted {
 
 }  // namespace
 
-DriftRecorder::DriftRecorder(const Mar& mar, const std::vector<DecodeStep>& plan, int64_t images,
+DriftRecorder::DriftRecorder(const Mar& mar, const DecodingPlan& plan, int64_t images,
                              int64_t value_layer)
     : mar_(mar),
-      plan_(plan),
+      steps_(plan.count()),
       images_(images),
       value_layer_(static_cast<size_t>(std::min(value_layer, mar.config.decoder_depth - 1))) {}
 
-int64_t DriftRecorder::bytes_per_image(const MarConfig& config, int64_t num_iter, bool guided) {
-  const int64_t kinds = guided ? kKinds : kKinds - 1;
-  const int64_t features = num_iter * config.rows() * config.decoder_dim;
-  const int64_t changes = num_iter * (num_iter - 1) / 2 * config.rows();
+int64_t DriftRecorder::bytes_per_image(const MarConfig& config, const DecodingPlan& plan) {
+  const int64_t kinds = plan.guided() ? kKinds : kKinds - 1;
+  const int64_t features = plan.count() * config.rows() * config.decoder_dim;
+  const int64_t changes = plan.count() * (plan.count() - 1) / 2 * config.rows();
   return kinds * (features + changes) * static_cast<int64_t>(sizeof(float));
 }
 
@@ -68,7 +68,6 @@ void DriftRecorder::record() {
     const at::Tensor conditional = t.narrow(0, 0, images_);
     return guided ? at::cat({conditional, t.narrow(0, batch_.images, images_)}) : conditional;
   };
-  const auto steps = static_cast<int64_t>(plan_.size());
   at::Tensor h = recorded(inputs.x);
   for (size_t i = 0; i < blocks.size(); ++i) {
     const Block& block = blocks[i];
@@ -76,15 +75,15 @@ void DriftRecorder::record() {
     const at::Tensor kv = i == 0 ? recorded(inputs.kv) : block.keys_values(normed);
     if (i == value_layer_) {
       const int64_t width = kv.size(2) / 2;
-      values_.add(kv.narrow(0, 0, images_).narrow(2, width, width), steps);
+      values_.add(kv.narrow(0, 0, images_).narrow(2, width, width), steps_);
     }
     const at::Tensor q = i == 0 ? recorded(inputs.q) : block.queries(normed);
     h = block.rest(h, q, kv);
   }
   const at::Tensor conditional = h.narrow(0, 0, images_);
-  output_.add(conditional, steps);
+  output_.add(conditional, steps_);
   if (guided) {
-    difference_.add(h.narrow(0, images_, images_) - conditional, steps);
+    difference_.add(h.narrow(0, images_, images_) - conditional, steps_);
   }
 }
 

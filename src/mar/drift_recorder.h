@@ -7,9 +7,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "mar/decoding_plan.h"
 #include "mar/mar.h"
 #include "mar/sampler.h"
+#include "method/decoding_plan.h"
 
 namespace lazymar {
 
@@ -30,8 +30,7 @@ class DriftRecorder final : public SampleObserver {
  public:
   /// Records the first `images` images of every batch, and the values of decoder layer
   /// `value_layer`, or of the last one where there are fewer.
-  DriftRecorder(const Mar& mar, const std::vector<DecodeStep>& plan, int64_t images,
-                int64_t value_layer);
+  DriftRecorder(const Mar& mar, const DecodingPlan& plan, int64_t images, int64_t value_layer);
 
   void begins(const MarBatch& batch) override;
   void conditioned(const DecodeStep& step, const at::Tensor& z) override;
@@ -40,7 +39,7 @@ class DriftRecorder final : public SampleObserver {
   std::vector<FeatureDrift> changes() const;
 
   /// Memory that the features of one image take until it is sampled.
-  static int64_t bytes_per_image(const MarConfig& config, int64_t num_iter, bool guided);
+  static int64_t bytes_per_image(const MarConfig& config, const DecodingPlan& plan);
 
  private:
   /// One kind of feature, step by step.
@@ -55,7 +54,7 @@ class DriftRecorder final : public SampleObserver {
   void record();
 
   const Mar& mar_;
-  std::vector<DecodeStep> plan_;
+  int64_t steps_;
   int64_t images_;
   size_t value_layer_;
   MarBatch batch_;  ///< shares its memory with the one that is sampled

@@ -10,9 +10,9 @@
 #include "core/exact_optimizations.h"
 #include "core/network_config.h"
 #include "diffusion/head.h"
-#include "mar/decoding_plan.h"
 #include "mar/row_inputs.h"
 #include "mar/runner.h"
+#include "method/decoding_plan.h"
 #include "nn/block.h"
 
 namespace lazymar {

@@ -8,8 +8,8 @@
 #include <span>
 
 #include "core/exact_optimizations.h"
-#include "mar/decoding_plan.h"
 #include "mar/row_inputs.h"
+#include "method/decoding_plan.h"
 #include "nn/block.h"
 
 namespace lazymar {

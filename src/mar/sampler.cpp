@@ -8,6 +8,7 @@
 #include <span>
 
 #include "core/error.h"
+#include "method/orders.h"
 #include "nn/ops.h"
 #include "nn/transfer.h"
 
@@ -16,25 +17,25 @@ namespace {
 
 /// Orders of the whole batch, [B, L] int64 on the CPU, sorted within each step.
 at::Tensor draw_orders(NoiseSource& noise, int64_t images, int64_t length,
-                       const std::vector<DecodeStep>& plan) {
-  at::Tensor orders = at::empty({images, length}, c10::kLong);
+                       const DecodingPlan& plan) {
+  at::Tensor of_batch = at::empty({images, length}, c10::kLong);
+  const Order& order = orders().at(plan.method.order);
   for (int64_t image = 0; image < images; ++image) {
-    auto* row = orders[image].mutable_data_ptr<int64_t>();
-    noise.order(image, std::span(row, static_cast<size_t>(length)));
+    const std::span row(of_batch[image].mutable_data_ptr<int64_t>(), static_cast<size_t>(length));
+    noise.order(image, row);
+    order.arrange(row);
+    sort_within_steps(row, plan.steps);
   }
-  sort_within_steps(orders, plan);
-  return orders;
+  return of_batch;
 }
 
 }  // namespace
 
-Sampler::Sampler(const Mar& mar, const SamplingOptions& options,
-                 const ExactOptimizations& optimizations)
+Sampler::Sampler(const Mar& mar, const DecodingPlan& plan, const ExactOptimizations& optimizations)
     : mar_(mar),
-      options_(options),
       optimizations_(optimizations),
-      plan_(make_decoding_plan(mar.config.sequence_length, options)),
-      head_(mar.head, options.num_sampling_steps, optimizations),
+      plan_(plan),
+      head_(mar.head, plan.head_schedules, optimizations),
       first_step_(mar) {
   const c10::InferenceMode guard;
   mask_rows_ = mar.mask_rows();
@@ -55,7 +56,7 @@ at::Tensor Sampler::sample(Runner& runner, HeadRunner& head_runner, const at::Te
   }
   begin(runner, device_labels, orders);
   observer.begins(batch_);
-  for (const DecodeStep& step : plan_) {
+  for (const DecodeStep& step : plan_.steps) {
     if (!observer.wants(step)) {
       continue;
     }
@@ -64,7 +65,7 @@ at::Tensor Sampler::sample(Runner& runner, HeadRunner& head_runner, const at::Te
     const at::Tensor z = from_table
                              ? first_step_
                                    .z(labels, orders.there.narrow(1, step.first, step.predicted()),
-                                      mask_rows_, options_.guided())
+                                      mask_rows_, plan_.guided())
                                    .flatten(0, 1)
                              : compute_z(runner, step, observer);
     observer.conditioned(step, z);
@@ -87,14 +88,14 @@ void Sampler::begin(Runner& runner, const at::Tensor& labels, const Orders& orde
     repeated_for_ = &runner;
   }
   int64_t most = 0;
-  for (const DecodeStep& step : plan_) {
+  for (const DecodeStep& step : plan_.steps) {
     most = std::max(most, step.predicted());
   }
   const at::TensorOptions options = mar_.diffusion_pos_embed.options();
   make_room(tokens_, {images, mar_.config.sequence_length, mar_.config.token_channels}, options);
-  make_room(z_, {(options_.guided() ? 2 : 1) * images * most, mar_.config.decoder_dim}, options);
+  make_room(z_, {plan_.halves() * images * most, mar_.config.decoder_dim}, options);
   tokens_.zero_();
-  mar_.begin(batch_, orders.there, mar_.class_rows(labels, options_.guided()), mask_rows_,
+  mar_.begin(batch_, orders.there, mar_.class_rows(labels, plan_.guided()), mask_rows_,
              optimizations_);
   runner.begin(batch_);
 }
@@ -112,42 +113,47 @@ at::Tensor Sampler::compute_z(Runner& runner, const DecodeStep& step, SampleObse
 void Sampler::forget_captures() {
   head_.forget_captures();
   repeated_.clear();
-  repeated_.resize(plan_.size());
+  repeated_.resize(plan_.steps.size());
 }
 
 at::Tensor Sampler::sample_rows(HeadRunner& head_runner, const at::Tensor& z, const Orders& orders,
                                 const DecodeStep& step, NoiseSource& noise) {
   const at::Tensor drawn = draw_noise(orders, step, noise).to(z.scalar_type());
-  return head_.sample(head_runner, z, options_.guided() ? 2 : 1, step.guidance,
-                      options_.temperature, drawn);
+  return head_.sample(head_runner, {z, drawn, step.head_schedule, plan_.halves(), step.guidance,
+                                    plan_.method.temperature});
 }
 
 at::Tensor Sampler::draw_noise(const Orders& orders, const DecodeStep& step,
                                NoiseSource& noise) const {
-  const int64_t steps = head_.steps();
+  const HeadSchedule& schedule = plan_.head(step);
+  const int64_t steps = schedule.steps();
   const int64_t channels = mar_.config.token_channels;
   const auto predicted = [&](const at::Tensor& t) {
     return t.narrow(1, step.first, step.predicted());
   };
   if (orders.ids.defined()) {
     return draw_normals({noise.counter_based()->key, orders.ids, predicted(orders.there),
-                         step.index, steps, channels});
+                         step.index, head_.noise_keys(step.head_schedule), channels});
   }
   const at::Tensor positions = predicted(orders.here).contiguous();
   const int64_t rows = positions.numel();
   at::Tensor values = empty_for(orders.there.device(), {steps + 1, rows, channels}, c10::kFloat);
-  const auto fill = [&](int64_t slot, int64_t diffusion_step) {
+  const auto fill = [&](int64_t slot, int64_t diffusion_step, int64_t key) {
     const at::Tensor part = values[slot];
     noise.normals({step.index,
                    diffusion_step,
                    channels,
-                   {positions.const_data_ptr<int64_t>(), static_cast<size_t>(rows)}},
+                   {positions.const_data_ptr<int64_t>(), static_cast<size_t>(rows)},
+                   key},
                   {part.mutable_data_ptr<float>(), static_cast<size_t>(part.numel())});
   };
-  fill(steps, NoiseRequest::kStart);
-  values[0].zero_();  // the last diffusion step adds none
-  for (int64_t i = steps - 1; i > 0; --i) {
-    fill(i, i);
+  fill(steps, NoiseRequest::kStart, 0);
+  for (int64_t i = steps - 1; i >= 0; --i) {
+    if (head_.adds_noise(step.head_schedule, i)) {
+      fill(i, i, schedule.noise_keys[static_cast<size_t>(i)]);
+    } else {
+      values[i].zero_();
+    }
   }
   return sent_to(orders.there.device(), values);
 }

@@ -9,11 +9,10 @@
 #include "core/exact_optimizations.h"
 #include "core/noise.h"
 #include "diffusion/head.h"
-#include "mar/decoding_plan.h"
 #include "mar/first_step.h"
 #include "mar/mar.h"
 #include "mar/runner.h"
-#include "method/sampling_options.h"
+#include "method/decoding_plan.h"
 #include "nn/capture.h"
 
 namespace lazymar {
@@ -37,15 +36,14 @@ class SampleObserver {
   virtual void sampled(const DecodeStep&, const at::Tensor& /*tokens*/) {}
 };
 
-/// A network with its sampling settings, and what its batches share. On devices that capture, the
+/// A network with its decoding plan, and what its batches share. On devices that capture, the
 /// steps of the first batch of a shape are recorded, and replayed for those that follow.
 class Sampler {
  public:
-  /// Throws Error (usage) for settings out of range.
-  Sampler(const Mar& mar, const SamplingOptions& options,
-          const ExactOptimizations& optimizations = {});
+  /// Throws Error (usage) for a solver that is unknown.
+  Sampler(const Mar& mar, const DecodingPlan& plan, const ExactOptimizations& optimizations = {});
 
-  const std::vector<DecodeStep>& plan() const { return plan_; }
+  const DecodingPlan& plan() const { return plan_; }
 
   /// Gives the memory of recorded work back to the device.
   void forget_captures();
@@ -77,9 +75,8 @@ class Sampler {
   at::Tensor draw_noise(const Orders& orders, const DecodeStep& step, NoiseSource& noise) const;
 
   const Mar& mar_;
-  SamplingOptions options_;
   ExactOptimizations optimizations_;
-  std::vector<DecodeStep> plan_;
+  DecodingPlan plan_;
   HeadSampler head_;
   RowInputs mask_rows_;
   FirstStep first_step_;

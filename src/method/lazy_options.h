@@ -2,6 +2,9 @@
 /// LazyMAR's caches and their constants.
 
 #include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace lazymar {
@@ -26,5 +29,17 @@ struct LazyOptions {
   /// Whether a decoding step may reuse what an earlier one kept; the others are full.
   bool lazy_step(int64_t step) const { return step >= warmup && (step - warmup) % refresh != 0; }
 };
+
+/// Reads "published", "scaled" or a list such as "1,1,0.5" (each from 0 to 1) into `options`;
+/// anything else throws (usage).
+void parse_retain(std::string_view text, LazyOptions& options);
+/// The text that parse_retain reads back.
+std::string retain_string(const LazyOptions& options);
+
+/// The constants that differ from their defaults, by name, as text ("refresh" -> "7"), and back:
+/// for DecodingMethod. Throws Error (usage), with the names there are, for a name that is unknown,
+/// and for text that is no value of it. Ranges are the cache policy's to check.
+std::map<std::string, std::string> lazymar_text(const LazyOptions& options);
+LazyOptions lazymar_options(const std::map<std::string, std::string>& text);
 
 }  // namespace lazymar

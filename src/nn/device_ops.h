@@ -47,7 +47,7 @@ struct DeviceOps {
   std::optional<HeadMlpOutput> (*head_mlp)(const HeadMlp& block) = nullptr;
   bool (*has_head_window)(const at::Tensor& x, int64_t width) = nullptr;
   at::Tensor (*head_window)(const HeadWindow& window) = nullptr;
-  at::Tensor (*posterior)(const Posterior& posterior) = nullptr;
+  Reversed (*reverse_step)(const ReverseStep& step) = nullptr;
   std::unique_ptr<Capture> (*capture)(const std::function<void()>& work) = nullptr;
   /// "NVIDIA H200".
   std::string (*model)(c10::DeviceIndex index) = nullptr;

@@ -40,19 +40,28 @@ struct GatedSums {
 /// Sum of the residuals + sum of gate * value: [K, R, W] of `type`. At least one gate.
 at::Tensor gated_sums(const GatedSums& sums);
 
-/// One step of the reverse process as DiffusionSchedule has it.
-struct Posterior {
+/// One diffusion step of a solver.
+struct ReverseStep {
   at::Tensor x, eps, v;     ///< [R, C]; eps after guidance
-  at::Tensor noise;         ///< [R, C]; undefined at the last step, which adds none
-  at::Tensor coefficients;  ///< [6]: PosteriorStep in its order, on x's device
+  at::Tensor noise;         ///< [R, C]; undefined in a step that adds none
+  at::Tensor coefficients;  ///< [8]: SolverStep (diffusion/solvers.h) in its order, on x's device
   double temperature = 1.0;
+  at::Tensor
+      previous_x0;       ///< [R, C]: of the step before; undefined in a step that has no use for it
+  bool keep_x0 = false;  ///< whether the next step wants this one's x0
 };
 
-/// x_{t-1} [R, C] (formula: DiffusionSchedule::reverse). Not for CPUs.
-at::Tensor posterior(const Posterior& step);
+struct Reversed {
+  at::Tensor x;   ///< [R, C]
+  at::Tensor x0;  ///< [R, C], if it was asked for
+};
+
+/// The formula at SolverStep.
+Reversed reverse_step(const ReverseStep& step);
 
 /// Diffusion steps first, first - 1, ... of rows that depend on nothing but themselves: input
-/// product, what the blocks add, the final layer, guidance, posterior.
+/// product, what the blocks add, the final layer, guidance, the solver's step, which must not look
+/// back at the one before.
 struct HeadWindow {
   const Linear* input_proj = nullptr;    ///< C -> W
   at::Tensor input_columns;              ///< its weight transposed, [C, W]; see DiffusionHead
@@ -64,7 +73,7 @@ struct HeadWindow {
   at::Tensor difference;    ///< eps_c - eps_u, [R, C]; undefined without guidance
   at::Tensor guidance;      ///< one value
   at::Tensor noise;         ///< [*, R, C], by diffusion step
-  at::Tensor coefficients;  ///< [*, 6], by diffusion step: PosteriorStep in its order
+  at::Tensor coefficients;  ///< [*, 8], by diffusion step: SolverStep in its order
   int64_t first = 0;
   double temperature = 1.0;
 
@@ -80,7 +89,7 @@ at::Tensor head_window(const HeadWindow& window);
 namespace plain {
 HeadMlpOutput head_mlp(const HeadMlp& block);
 at::Tensor gated_sums(const GatedSums& sums);
-at::Tensor posterior(const Posterior& step);
+Reversed reverse_step(const ReverseStep& step);
 at::Tensor head_window(const HeadWindow& window);
 }  // namespace plain
 

@@ -91,7 +91,7 @@ struct NormalDraw {
   at::Tensor ids;        ///< [B] int64: image ids
   at::Tensor positions;  ///< [B, n] int64: raster positions
   int64_t decoding_step = 0;
-  int64_t steps = 0;     ///< T, diffusion steps
+  at::Tensor keys;       ///< [T] int64: what each diffusion step's noise is drawn by
   int64_t channels = 0;  ///< C
 };
 

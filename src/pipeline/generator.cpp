@@ -7,6 +7,7 @@
 #include <thread>
 #include <utility>
 
+#include "cache/policies.h"
 #include "nn/ops.h"
 #include "pipeline/device.h"
 #include "pipeline/device_clock.h"
@@ -129,12 +130,13 @@ at::Tensor are_sound(const at::Tensor& images) {
 
 }  // namespace
 
-Generator::Generator(std::shared_ptr<const Model> model, const SamplingOptions& sampling,
-                     const std::optional<LazyOptions>& lazy, uint64_t seed)
+Generator::Generator(std::shared_ptr<const Model> model, const DecodingMethod& method,
+                     uint64_t seed)
     : model_(std::move(model)),
-      sampling_(sampling),
-      sampler_(model_->mar, sampling),
-      runners_(make_runners(lazy, model_->mar.config, sampling)),
+      plan_(make_plan(model_->mar.config, method)),
+      runner_(policy_of(plan_).make_runner(model_->mar.config, plan_)),
+      head_runner_(policy_of(plan_).make_head_runner(plan_)),
+      sampler_(model_->mar, plan_),
       copies_(model_->mar.class_emb.device()),
       seed_(seed) {}
 
@@ -161,12 +163,11 @@ Generator::BatchInFlight Generator::start(const std::vector<int64_t>& ids,
                                           const GenerationHooks& hooks) {
   work_count() = {};
   const auto flight = std::make_shared<InFlight>(recorder_of(ids), model_->mar.class_emb.device(),
-                                                 sampler_.plan().size(), hooks);
+                                                 plan_.steps.size(), hooks);
   flight->start = flight->clock.note();
   PhiloxNoise noise(seed_, ids);
   const at::Tensor classes = at::tensor(labels, c10::kLong);
-  const at::Tensor tokens =
-      sampler_.sample(*runners_.blocks, *runners_.head, classes, noise, flight->timer);
+  const at::Tensor tokens = sampler_.sample(*runner_, *head_runner_, classes, noise, flight->timer);
   flight->sampled = flight->clock.note();
   at::Tensor images = model_->vae.decode(unpatchify(tokens, model_->patch_size));
   hooks.decoded(images);
@@ -206,7 +207,7 @@ std::unique_ptr<DriftRecorder> Generator::recorder_of(const std::vector<int64_t>
   const int64_t recorded = std::count_if(ids.begin(), ids.end(),
                                          [this](int64_t id) { return id < capture_->num_images; });
   return recorded == 0 ? nullptr
-                       : std::make_unique<DriftRecorder>(model_->mar, sampler_.plan(), recorded,
+                       : std::make_unique<DriftRecorder>(model_->mar, plan_, recorded,
                                                          LazyOptions().prune_layer);
 }
 
@@ -217,12 +218,12 @@ void Generator::release_unused_memory() {
 
 WorkCount Generator::baseline_rows() const {
   const MarConfig& config = model_->mar.config;
-  const int64_t halves = sampling_.guided() ? 2 : 1;
   WorkCount rows;
-  for (const DecodeStep& step : sampler_.plan()) {
-    rows.block_rows += halves * ((config.rows() - step.masked) * config.encoder_depth +
-                                 config.rows() * config.decoder_depth);
-    rows.head_rows += halves * step.predicted() * sampling_.num_sampling_steps * config.head_depth;
+  for (const DecodeStep& step : plan_.steps) {
+    rows.block_rows += plan_.halves() * ((config.rows() - step.masked) * config.encoder_depth +
+                                         config.rows() * config.decoder_depth);
+    rows.head_rows +=
+        plan_.halves() * step.predicted() * plan_.head(step).steps() * config.head_depth;
   }
   return rows;
 }

@@ -13,12 +13,10 @@
 #include "core/cost.h"
 #include "mar/drift_recorder.h"
 #include "mar/sampler.h"
-#include "method/lazy_options.h"
-#include "method/sampling_options.h"
+#include "method/decoding_plan.h"
 #include "nn/flops.h"
 #include "nn/transfer.h"
 #include "pipeline/model_files.h"
-#include "pipeline/runners.h"
 
 namespace lazymar {
 
@@ -54,8 +52,9 @@ struct DriftRecording {
 
 class Generator {
  public:
-  Generator(std::shared_ptr<const Model> model, const SamplingOptions& sampling,
-            const std::optional<LazyOptions>& lazy, uint64_t seed);
+  /// Makes the method's plan. Throws Error (usage) for names that are unknown and numbers out of
+  /// range.
+  Generator(std::shared_ptr<const Model> model, const DecodingMethod& method, uint64_t seed);
 
   /// Image i of the set, for each id, with its class: both vectors have the batch's size.
   GeneratedBatch generate(const std::vector<int64_t>& ids, const std::vector<int64_t>& labels,
@@ -81,10 +80,8 @@ class Generator {
   void record_drift(DriftRecording capture) { capture_ = std::move(capture); }
 
   const Model& model() const { return *model_; }
-  const std::vector<DecodeStep>& plan() const { return sampler_.plan(); }
-  /// By decoding step of a batch: is it lazy?
-  const std::vector<bool>& lazy_steps() const { return runners_.lazy_steps; }
-  /// What plain MAR would execute for one image: rows through blocks of transformer and head.
+  const DecodingPlan& plan() const { return plan_; }
+  /// What one image would take without a cache: rows through blocks of transformer and head.
   WorkCount baseline_rows() const;
 
  private:
@@ -92,9 +89,10 @@ class Generator {
   std::unique_ptr<DriftRecorder> recorder_of(const std::vector<int64_t>& ids) const;
 
   std::shared_ptr<const Model> model_;  ///< the sampler refers to it
-  SamplingOptions sampling_;
+  DecodingPlan plan_;
+  std::unique_ptr<Runner> runner_;
+  std::unique_ptr<HeadRunner> head_runner_;
   Sampler sampler_;
-  Runners runners_;
   SideQueue copies_;  ///< of finished images, to the host
   uint64_t seed_;
   std::optional<DriftRecording> capture_;

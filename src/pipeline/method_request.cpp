@@ -11,4 +11,9 @@ SamplingOptions resolve_sampling(const MethodRequest& request,
   return sampling;
 }
 
+DecodingMethod resolve_method(const MethodRequest& request,
+                              const RecommendedSampling& recommended) {
+  return method_of(resolve_sampling(request, recommended), request.lazy);
+}
+
 }  // namespace lazymar

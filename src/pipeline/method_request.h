@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "core/precision.h"
+#include "method/decoding_method.h"
 #include "method/lazy_options.h"
 #include "method/sampling_options.h"
 #include "pipeline/model_files.h"
@@ -23,5 +24,7 @@ struct MethodRequest {
 /// Command line over the checkpoint's recommendation over the defaults.
 SamplingOptions resolve_sampling(const MethodRequest& request,
                                  const RecommendedSampling& recommended);
+/// The same with the cache, as what a Generator takes.
+DecodingMethod resolve_method(const MethodRequest& request, const RecommendedSampling& recommended);
 
 }  // namespace lazymar

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 
+#include "cache/policies.h"
 #include "core/error.h"
 #include "files/writable_check.h"
 #include "formats/safetensors.h"
@@ -17,7 +18,6 @@
 #include "pipeline/device.h"
 #include "pipeline/model_files.h"
 #include "pipeline/network_reader.h"
-#include "pipeline/runners.h"
 
 namespace lazymar {
 namespace {
@@ -101,14 +101,14 @@ ExitCode report(const std::vector<Difference>& differences, double tolerance) {
 
 }  // namespace
 
-LazyOptions released_lazy_options() {
+DecodingMethod released_method(const Trace& trace) {
   LazyOptions options;
   options.retain = RetainKind::kPublished;
-  return options;
+  return method_of(trace.sampling, trace.lazy_mar ? std::optional(options) : std::nullopt);
 }
 
 std::map<std::string, at::Tensor> replay(const Trace& trace, const Mar& mar, const KlDecoder* vae,
-                                         const LazyOptions& lazy) {
+                                         const DecodingMethod& method) {
   if (trace.orders().size(1) != mar.config.sequence_length ||
       trace.labels()
           .lt(0)
@@ -119,11 +119,12 @@ std::map<std::string, at::Tensor> replay(const Trace& trace, const Mar& mar, con
   }
   RecordedNoise noise(trace);
   Recorder recorder;
-  Sampler sampler(mar, trace.sampling);
-  const Runners runners =
-      make_runners(trace.lazy_mar ? std::optional(lazy) : std::nullopt, mar.config, trace.sampling);
+  const DecodingPlan plan = make_plan(mar.config, method);
+  const auto runner = policy_of(plan).make_runner(mar.config, plan);
+  const auto head_runner = policy_of(plan).make_head_runner(plan);
+  Sampler sampler(mar, plan);
   const auto sample = [&] {
-    return sampler.sample(*runners.blocks, *runners.head, trace.labels(), noise, recorder);
+    return sampler.sample(*runner, *head_runner, trace.labels(), noise, recorder);
   };
   at::Tensor tokens = sample();
   if (can_capture(tokens.device().type())) {
@@ -178,7 +179,7 @@ ExitCode verify(const VerifyOptions& options) {
     FileWeights vae_weights(std::make_shared<const WeightFile>(vae_path), placement);
     vae = load_vae_file(vae_weights);
   }
-  const auto computed = replay(trace, mar, vae ? &*vae : nullptr, released_lazy_options());
+  const auto computed = replay(trace, mar, vae ? &*vae : nullptr, released_method(trace));
   if (options.dump) {
     dump(*options.dump, trace, computed);
   }

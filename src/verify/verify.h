@@ -10,20 +10,20 @@
 
 #include "core/error.h"
 #include "mar/mar.h"
-#include "method/lazy_options.h"
+#include "method/decoding_method.h"
 #include "vae/kl_decoder.h"
 #include "verify/options.h"
 #include "verify/trace.h"
 
 namespace lazymar {
 
-/// LazyMAR as released: what a trace with "lazy_mar" was recorded with.
-LazyOptions released_lazy_options();
+/// What a trace was recorded with: MAR, or LazyMAR as released.
+DecodingMethod released_method(const Trace& trace);
 
 /// What the replay computed, named as in the trace: z.s, sampled.s, latents, and image where there
 /// is a VAE. On the CPU, in the precision of the weights.
 std::map<std::string, at::Tensor> replay(const Trace& trace, const Mar& mar, const KlDecoder* vae,
-                                         const LazyOptions& lazy);
+                                         const DecodingMethod& method);
 
 /// How far one tensor is from the recorded one.
 struct Difference {

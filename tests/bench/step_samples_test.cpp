@@ -11,36 +11,31 @@
 #include "core/noise.h"
 #include "mar/sampler.h"
 #include "nn/flops.h"
-#include "pipeline/runners.h"
+#include "support/method.h"
 #include "support/tiny_model.h"
 
 namespace lazymar {
 namespace {
 
 Workload published_workload(bool lazy) {
-  Workload work{published_config(*find_preset("mar_base")), kl16_config(), {}, std::nullopt};
-  if (lazy) {
-    work.lazy.emplace();
-  }
-  return work;
+  const MarConfig config = published_config(*find_preset("mar_base"));
+  return {config, kl16_config(),
+          testing::plan_of(config, {}, lazy ? std::optional(LazyOptions()) : std::nullopt)};
 }
 
 Workload tiny_workload() {
-  Workload work{testing::tiny_config(), kl16_config(), {}, std::nullopt};
-  work.sampling.num_iter = 14;
-  work.sampling.num_sampling_steps = 9;
-  work.lazy.emplace();
-  work.lazy->warmup = 2;
-  work.lazy->refresh = 5;
-  work.lazy->prune_layer = 2;
-  work.lazy->extra = 1;
-  work.lazy->retain = RetainKind::kList;  // one kind of lazy step, so that there are gaps
-  work.lazy->retain_list = {0.5};
-  return work;
-}
-
-std::vector<DecodeStep> plan_of(const Workload& work) {
-  return make_decoding_plan(work.mar.sequence_length, work.sampling);
+  SamplingOptions sampling;
+  sampling.num_iter = 14;
+  sampling.num_sampling_steps = 9;
+  LazyOptions lazy;
+  lazy.warmup = 2;
+  lazy.refresh = 5;
+  lazy.prune_layer = 2;
+  lazy.extra = 1;
+  lazy.retain = RetainKind::kList;  // one kind of lazy step, so that there are gaps
+  lazy.retain_list = {0.5};
+  const MarConfig config = testing::tiny_config();
+  return {config, kl16_config(), testing::plan_of(config, sampling, lazy)};
 }
 
 /// Executed FLOPs of each step that is computed.
@@ -65,13 +60,14 @@ class StepFlops final : public SampleObserver {
 
 std::map<int64_t, int64_t> executed(const Workload& work, const StepSamples* samples) {
   const Mar mar = testing::tiny_mar();
-  Sampler sampler(mar, work.sampling);
-  const Runners runners = make_runners(work.lazy, work.mar, work.sampling);
+  Sampler sampler(mar, work.plan);
+  const auto runner = policy_of(work.plan).make_runner(work.mar, work.plan);
+  const auto head = policy_of(work.plan).make_head_runner(work.plan);
   PhiloxNoise noise(1, {3, 4});
   StepFlops observer(samples);
   // Twice, so that the first step's table is there.
   for (int run = 0; run < 2; ++run) {
-    sampler.sample(*runners.blocks, *runners.head, at::tensor({0, 2}, c10::kLong), noise, observer);
+    sampler.sample(*runner, *head, at::tensor({0, 2}, c10::kLong), noise, observer);
   }
   return observer.flops;
 }
@@ -93,12 +89,12 @@ TEST(StepSamples, WhatIsMeasuredHasWhatItNeeds) {
   const Workload work = published_workload(true);
   const StepSamples samples(work, 1, 1);
   const FlopFormula formula(work);
-  const auto& plan = formula.plan();
+  const auto& plan = formula.steps();
   for (size_t i = 1; i < plan.size(); ++i) {
     EXPECT_TRUE(!samples.measured(plan[i]) || samples.computed(plan[i - 1])) << i;
-    if (samples.computed(plan[i]) && formula.lazy(plan[i])) {
+    if (samples.computed(plan[i]) && plan[i].partial()) {
       size_t full = i;
-      while (formula.lazy(plan[full])) {
+      while (plan[full].partial()) {
         --full;
       }
       EXPECT_TRUE(samples.computed(plan[full])) << i;
@@ -115,7 +111,7 @@ TEST(StepSamples, ComputedStepsExecuteTheSame) {
   EXPECT_LT(few.size(), whole.size());
   int64_t measured = 0;
   std::set<int64_t> different;
-  for (const DecodeStep& step : plan_of(work)) {
+  for (const DecodeStep& step : work.plan.steps) {
     ASSERT_EQ(few.contains(step.index), samples.computed(step));
     if (samples.computed(step)) {
       EXPECT_EQ(few.at(step.index), whole.at(step.index)) << step.index;
@@ -135,7 +131,7 @@ TEST(StepSamples, ExtrapolatesOverFlops) {
     for (const int64_t per_kind : {2, 3, 1000}) {
       StepSamples samples(work, 4, per_kind);
       StageSeconds wanted;
-      for (const DecodeStep& step : formula.plan()) {
+      for (const DecodeStep& step : formula.steps()) {
         const FlopCount flops = formula.step(step, 4);
         const StageSeconds seconds{1e-12 * static_cast<double>(flops.encoder),
                                    2e-12 * static_cast<double>(flops.decoder),

@@ -8,12 +8,11 @@
 #include <string>
 #include <vector>
 
-#include "cache/head_cache.h"
-#include "cache/lazy_cache.h"
+#include "cache/lazymar.h"
+#include "cache/lazymar_head.h"
 #include "mar/sampler.h"
-#include "method/lazy_options.h"
-#include "method/sampling_options.h"
 #include "nn/flops.h"
+#include "support/method.h"
 #include "support/tiny_model.h"
 
 namespace lazymar {
@@ -62,14 +61,14 @@ Result run(const Mar& mar, const Case& what, const ExactOptimizations& optimizat
   sampling.cfg = what.cfg;
   FullRunner full;
   FullHeadRunner full_head;
-  const LazyOptions lazy = what.lazy.value_or(LazyOptions{});
-  LazyCache cache(lazy, mar.config, sampling, optimizations);
-  HeadCache head_cache(3, kModulationRows, optimizations);
+  const DecodingPlan plan = testing::plan_of(mar.config, sampling, what.lazy);
+  LazyMarRunner cache(mar.config, plan, optimizations);
+  LazyMarHeadRunner head_cache(3, kModulationRows, optimizations);
   Runner& runner = what.lazy ? static_cast<Runner&>(cache) : full;
   HeadRunner& head = what.lazy ? static_cast<HeadRunner&>(head_cache) : full_head;
   PhiloxNoise noise(1, {3, 4, 5});
   Recorder recorder;
-  Sampler sampler(mar, sampling, optimizations);
+  Sampler sampler(mar, plan, optimizations);
   work_count() = {};
   Result result;
   result.tokens =

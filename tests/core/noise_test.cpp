@@ -26,7 +26,7 @@ TEST(Philox, KnownAnswers) {
 std::vector<float> draw(PhiloxNoise& noise, const std::vector<int64_t>& tokens, int64_t channels,
                         int64_t decoding_step = 3, int64_t diffusion_step = 5) {
   std::vector<float> values(tokens.size() * static_cast<size_t>(channels));
-  noise.normals({decoding_step, diffusion_step, channels, tokens}, values);
+  noise.normals({decoding_step, diffusion_step, channels, tokens, diffusion_step}, values);
   return values;
 }
 

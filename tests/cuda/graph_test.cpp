@@ -102,7 +102,7 @@ Generator small_generator() {
   sampling.num_iter = 8;
   sampling.num_sampling_steps = 20;
   sampling.cfg = 2.5;
-  return Generator(std::move(model), sampling, LazyOptions(), /*seed=*/1);
+  return Generator(std::move(model), method_of(sampling, LazyOptions()), /*seed=*/1);
 }
 
 TEST_F(Graphs, BlocksInFlightAreThoseMadeAlone) {

@@ -1,4 +1,4 @@
-// Noise, the posterior and the window of diffusion steps by kernels.
+// Noise, a solver's step and the window of diffusion steps by kernels.
 #include <numeric>
 #include <utility>
 
@@ -23,7 +23,7 @@ TEST_F(HeadKernels, NoiseHasTheBitsOfTheCpu) {
     draw.ids = there(at::tensor(ids, c10::kLong));
     draw.positions = there(positions);
     draw.decoding_step = 7;
-    draw.steps = 100;
+    draw.keys = there(at::arange(100, c10::kLong) * 3 + 1);
     draw.channels = channels;
     const at::Tensor drawn = ops.draw_normals(draw).cpu();
     ASSERT_EQ(drawn.sizes(), (std::vector<int64_t>{101, 15, channels}));
@@ -33,7 +33,8 @@ TEST_F(HeadKernels, NoiseHasTheBitsOfTheCpu) {
       noise.normals({7,
                      step == 100 ? NoiseRequest::kStart : step,
                      channels,
-                     {positions.const_data_ptr<int64_t>(), 15}},
+                     {positions.const_data_ptr<int64_t>(), 15},
+                     3 * step + 1},
                     {expected.mutable_data_ptr<float>(), static_cast<size_t>(expected.numel())});
       EXPECT_TRUE(at::equal(drawn[step], expected)) << step;
       EXPECT_FALSE(at::equal(drawn[(step + 1) % 101], expected)) << step;
@@ -42,24 +43,41 @@ TEST_F(HeadKernels, NoiseHasTheBitsOfTheCpu) {
 }
 
 at::Tensor coefficients(int64_t steps, c10::ScalarType type) {
-  return at::rand({steps, 6}, type) * 0.5 - 0.2;
+  return at::rand({steps, 8}, type) * 0.5 - 0.2;
 }
 
-TEST_F(HeadKernels, PosteriorIsItsTwin) {
+TEST_F(HeadKernels, ReverseStepIsItsTwin) {
   for (const c10::ScalarType type : {c10::kFloat, c10::kDouble}) {
+    const double tolerance = type == c10::kDouble ? 1e-12 : 2e-6;
     const at::Tensor predicted = at::randn({67, 12}, type);
     const at::Tensor held = there(predicted);
-    Posterior step{at::randn({67, 6}, type), predicted.narrow(1, 0, 6), predicted.narrow(1, 6, 6),
-                   at::randn({67, 6}, type), coefficients(1, type)[0],  0.7};
-    Posterior there_step{there(step.x),     held.narrow(1, 0, 6),     held.narrow(1, 6, 6),
-                         there(step.noise), there(step.coefficients), 0.7};
-    const at::Tensor expected = plain::posterior(step);
-    const double tolerance = type == c10::kDouble ? 1e-12 : 2e-6;
-    EXPECT_TRUE(near(ops.posterior(there_step), expected, tolerance));
-    there_step.noise = at::Tensor();
-    step.noise = at::Tensor();
-    EXPECT_FALSE(near(ops.posterior(there_step), expected, tolerance));
-    EXPECT_TRUE(near(ops.posterior(there_step), plain::posterior(step), tolerance));
+    for (const bool looks_back : {false, true}) {
+      ReverseStep step;
+      step.x = at::randn({67, 6}, type);
+      step.eps = predicted.narrow(1, 0, 6);
+      step.v = predicted.narrow(1, 6, 6);
+      step.noise = at::randn({67, 6}, type);
+      step.coefficients = coefficients(1, type)[0];
+      step.temperature = 0.7;
+      step.previous_x0 = looks_back ? at::randn({67, 6}, type) : at::Tensor();
+      step.keep_x0 = looks_back;
+      ReverseStep there_step = step;
+      there_step.x = there(step.x);
+      there_step.eps = held.narrow(1, 0, 6);
+      there_step.v = held.narrow(1, 6, 6);
+      there_step.noise = there(step.noise);
+      there_step.coefficients = there(step.coefficients);
+      there_step.previous_x0 = there(step.previous_x0);
+      const Reversed expected = plain::reverse_step(step);
+      const Reversed reversed = ops.reverse_step(there_step);
+      EXPECT_TRUE(near(reversed.x, expected.x, tolerance));
+      EXPECT_EQ(reversed.x0.defined(), looks_back);
+      EXPECT_TRUE(!looks_back || near(reversed.x0, expected.x0, tolerance));
+      there_step.noise = at::Tensor();
+      step.noise = at::Tensor();
+      EXPECT_FALSE(near(ops.reverse_step(there_step).x, expected.x, tolerance));
+      EXPECT_TRUE(near(ops.reverse_step(there_step).x, plain::reverse_step(step).x, tolerance));
+    }
   }
 }
 
@@ -139,6 +157,7 @@ void compare_windows(const DeviceOps& ops, const WindowShape& shape, c10::Scalar
   window.guidance = at::scalar_tensor(2.5, window.x.options());
   window.noise = randn({first + 2, rows, channels});
   window.coefficients = coefficients(first + 2, type);
+  window.coefficients[0][7] = 0;  // the last step adds no noise
   window.first = first;
   window.temperature = 0.9;
   HeadWindow held;

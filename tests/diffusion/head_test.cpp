@@ -6,6 +6,7 @@
 
 #include <cmath>
 
+#include "support/method.h"
 #include "support/tiny_model.h"
 
 namespace lazymar {
@@ -13,12 +14,12 @@ namespace {
 
 TEST(DiffusionHead, TimeTableIsCosineThenSine) {
   const Mar mar = testing::tiny_mar();
-  const DiffusionSchedule schedule(5);
+  const std::vector<int64_t> timesteps = testing::ddpm(5).front().timesteps;
   at::Tensor sinusoids = at::empty({5, 256}, c10::kFloat);
   for (int64_t i = 0; i < 5; ++i) {
     for (int64_t j = 0; j < 128; ++j) {
       const float frequency = std::exp(-std::log(10000.0F) * static_cast<float>(j) / 128.0F);
-      const float angle = static_cast<float>(schedule.timestep(i)) * frequency;
+      const float angle = static_cast<float>(timesteps[static_cast<size_t>(i)]) * frequency;
       sinusoids[i][j] = std::cos(angle);
       sinusoids[i][j + 128] = std::sin(angle);
     }
@@ -26,17 +27,17 @@ TEST(DiffusionHead, TimeTableIsCosineThenSine) {
   const at::Tensor expected =
       mar.head.time_fc2(at::silu(mar.head.time_fc1(sinusoids.to(c10::kDouble))));
   // Angles reach 999: one ulp of fp32 there is 6e-5.
-  EXPECT_LT(testing::relative_error(mar.head.time_table(schedule), expected), 1e-4);
+  EXPECT_LT(testing::relative_error(mar.head.time_table(timesteps), expected), 1e-4);
 }
 
 at::Tensor sample(const Mar& mar, const at::Tensor& z, int64_t halves, double guidance,
                   int64_t steps = 6, HeadRunner* chosen = nullptr) {
   FullHeadRunner full;
   HeadRunner& runner = chosen != nullptr ? *chosen : full;
-  HeadSampler sampler(mar.head, steps);
+  HeadSampler sampler(mar.head, testing::ddpm(steps));
   at::Tensor noise = at::randn({steps + 1, z.size(0) / halves, mar.head.channels()},
                                at::make_generator<at::CPUGeneratorImpl>(3), c10::kDouble);
-  return sampler.sample(runner, z, halves, guidance, 1.0, noise);
+  return sampler.sample(runner, {z, noise, 0, halves, guidance, 1.0});
 }
 
 TEST(HeadSampler, ModulationAheadIsTheSameAsStepByStep) {

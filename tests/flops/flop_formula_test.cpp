@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <optional>
 #include <vector>
 
+#include "support/method.h"
 #include "support/tiny_model.h"
 
 namespace lazymar {
@@ -14,12 +16,22 @@ double tera(int64_t flops) {
   return static_cast<double>(flops) * 1e-12;
 }
 
+struct Settings {
+  SamplingOptions sampling;
+  std::optional<LazyOptions> lazy;
+};
+
+Settings settings(bool lazy) {
+  return {{}, lazy ? std::optional(LazyOptions()) : std::nullopt};
+}
+
+Workload published(const char* model, const Settings& set) {
+  const MarConfig config = published_config(*find_preset(model));
+  return {config, kl16_config(), testing::plan_of(config, set.sampling, set.lazy)};
+}
+
 Workload published(const char* model, bool lazy) {
-  Workload work{published_config(*find_preset(model)), kl16_config(), {}, std::nullopt};
-  if (lazy) {
-    work.lazy.emplace();
-  }
-  return work;
+  return published(model, settings(lazy));
 }
 
 struct Published {
@@ -65,9 +77,9 @@ TEST(FlopFormula, BatchIsItsStepsAndWhatTheyShare) {
   const FlopFormula formula(work);
   FlopCount steps;
   int64_t lazy = 0;
-  for (const DecodeStep& step : formula.plan()) {
+  for (const DecodeStep& step : formula.steps()) {
     steps += formula.step(step, 4);
-    lazy += formula.lazy(step) ? 1 : 0;
+    lazy += step.partial() ? 1 : 0;
   }
   const FlopCount batch = formula.batch(4);
   EXPECT_EQ(lazy, 52);
@@ -78,39 +90,39 @@ TEST(FlopFormula, BatchIsItsStepsAndWhatTheyShare) {
 }
 
 TEST(FlopFormula, FirstStepComesFromTheTableUnlessTheSecondIsLazy) {
-  Workload work = published("mar_base", true);
-  const FlopFormula usual(work);
-  const DecodeStep first = usual.plan().front();
+  Settings hurried = settings(true);
+  const FlopFormula usual(published("mar_base", hurried));
+  const DecodeStep first = usual.steps().front();
   EXPECT_EQ(usual.step(first, 1).encoder + usual.step(first, 1).decoder, 0);
   EXPECT_EQ(usual.class_table(2).total() * 4, usual.class_table(0).total() * 12);
-  work.lazy->warmup = 0;
-  const FlopFormula hasty(work);
+  hurried.lazy->warmup = 0;
+  const FlopFormula hasty(published("mar_base", hurried));
   EXPECT_GT(hasty.step(first, 1).decoder, 0);
   EXPECT_EQ(hasty.class_table(2).total(), 0);
 }
 
 TEST(FlopFormula, FollowsEverySetting) {
   const auto total = [](auto change) {
-    Workload work = published("mar_base", true);
-    change(work);
-    return FlopFormula(work).batch(1).total();
+    Settings changed = settings(true);
+    change(changed);
+    return FlopFormula(published("mar_base", changed)).batch(1).total();
   };
-  const int64_t usual = total([](Workload&) {});
-  EXPECT_LT(total([](Workload& w) { w.sampling.cfg = 1; }), usual);
-  EXPECT_LT(total([](Workload& w) { w.sampling.num_iter = 32; }), usual);
-  EXPECT_LT(total([](Workload& w) { w.sampling.num_sampling_steps = 50; }), usual);
-  EXPECT_GT(total([](Workload& w) { w.lazy->token = false; }), usual);
-  EXPECT_GT(total([](Workload& w) { w.lazy->condition = false; }), usual);
-  EXPECT_GT(total([](Workload& w) { w.lazy->head = false; }), usual);
-  EXPECT_GT(total([](Workload& w) { w.lazy->refresh = 4; }), usual);
-  EXPECT_GT(total([](Workload& w) { w.lazy->head_refresh = 3; }), usual);
-  EXPECT_GT(total([](Workload& w) { w.lazy->extra = 60; }), usual);
-  EXPECT_GT(total([](Workload& w) { w.lazy->prune_layer = 6; }), usual);
-  EXPECT_GT(total([](Workload& w) { w.lazy.reset(); }), usual);
+  const int64_t usual = total([](Settings&) {});
+  EXPECT_LT(total([](Settings& w) { w.sampling.cfg = 1; }), usual);
+  EXPECT_LT(total([](Settings& w) { w.sampling.num_iter = 32; }), usual);
+  EXPECT_LT(total([](Settings& w) { w.sampling.num_sampling_steps = 50; }), usual);
+  EXPECT_GT(total([](Settings& w) { w.lazy->token = false; }), usual);
+  EXPECT_GT(total([](Settings& w) { w.lazy->condition = false; }), usual);
+  EXPECT_GT(total([](Settings& w) { w.lazy->head = false; }), usual);
+  EXPECT_GT(total([](Settings& w) { w.lazy->refresh = 4; }), usual);
+  EXPECT_GT(total([](Settings& w) { w.lazy->head_refresh = 3; }), usual);
+  EXPECT_GT(total([](Settings& w) { w.lazy->extra = 60; }), usual);
+  EXPECT_GT(total([](Settings& w) { w.lazy->prune_layer = 6; }), usual);
+  EXPECT_GT(total([](Settings& w) { w.lazy.reset(); }), usual);
   // More steps than tokens: the surplus costs its transformer, and nothing of the head.
-  Workload work = published("mar_base", false);
-  work.sampling.num_iter = 300;
-  EXPECT_EQ(FlopFormula(work).batch(1).head(),
+  Settings many = settings(false);
+  many.sampling.num_iter = 300;
+  EXPECT_EQ(FlopFormula(published("mar_base", many)).batch(1).head(),
             FlopFormula(published("mar_base", false)).batch(1).head());
 }
 

@@ -13,7 +13,7 @@ namespace {
 
 RunSummary summary_of_shards() {
   RunSummary summary;
-  summary.lazy_steps.assign(64, false);
+  summary.step_kinds.assign(64, 'F');
   summary.baseline_rows = {0, 20, 50};
   summary.settings = {{"lazy_mar", {{"warmup", 5}}}, {"device", "a kind of CPU"}};
   summary.device = "cpu";
@@ -24,7 +24,7 @@ RunSummary summary_of_shards() {
 TEST(Summary, JsonHoldsWhatScriptsRead) {
   RunSummary summary = summary_of_shards();
   summary.checked = true;
-  summary.lazy_steps[1] = true;
+  summary.step_kinds[1] = 'L';
   const auto json = nlohmann::json::parse(summary_json(summary));
   EXPECT_EQ(json.at("complete"), true);
   EXPECT_EQ(json.at("images"), 17);
@@ -50,7 +50,7 @@ TEST(Summary, JsonHoldsWhatScriptsRead) {
 
 TEST(Summary, TextTellsLatencyAndSavings) {
   RunSummary summary = summary_of_shards();
-  std::fill_n(summary.lazy_steps.begin() + 12, 52, true);
+  std::fill_n(summary.step_kinds.begin() + 12, 52, 'L');
   const std::string text = summary_text(summary);
   EXPECT_TRUE(testing::contains(text, "1.5000 seconds per image"));
   EXPECT_TRUE(testing::contains(text, "12 full and 52 lazy"));

@@ -3,7 +3,9 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include "mar/sampler.h"
 #include "nn/flops.h"
+#include "support/method.h"
 #include "support/tiny_model.h"
 
 namespace lazymar {
@@ -52,7 +54,7 @@ struct Sampled {
 
 Sampled sample(const Mar& mar, double cfg, SampleObserver& observer,
                const ExactOptimizations& optimizations = {}) {
-  Sampler sampler(mar, short_run(cfg), optimizations);
+  Sampler sampler(mar, testing::plan_of(mar.config, short_run(cfg)), optimizations);
   FullRunner runner;
   FullHeadRunner head;
   PhiloxNoise noise(1, {3, 4, 5});
@@ -63,7 +65,7 @@ Sampled sample(const Mar& mar, double cfg, SampleObserver& observer,
 }
 
 DriftRecorder recorder_of(const Mar& mar, double cfg, int64_t images) {
-  return {mar, make_decoding_plan(mar.config.sequence_length, short_run(cfg)), images, 3};
+  return {mar, testing::plan_of(mar.config, short_run(cfg)), images, 3};
 }
 
 at::Tensor expected(const std::vector<at::Tensor>& features, int64_t image) {
@@ -122,7 +124,7 @@ TEST(DriftRecorder, OneStepHasNoPair) {
   const Mar mar = testing::tiny_mar();
   SamplingOptions options = short_run(2.0);
   options.num_iter = 1;
-  Sampler sampler(mar, options);
+  Sampler sampler(mar, testing::plan_of(mar.config, options));
   FullRunner runner;
   DriftRecorder recorder(mar, sampler.plan(), 1, 100);
   FullHeadRunner head;
@@ -135,10 +137,11 @@ TEST(DriftRecorder, OneStepHasNoPair) {
 TEST(DriftRecorder, MemoryIsKnownBeforehand) {
   // mar_huge, 64 steps: 105 MB of features and 2.6 MB of changes, of each kind.
   const MarConfig huge = published_config(*find_preset("mar_huge"));
-  EXPECT_EQ(DriftRecorder::bytes_per_image(huge, 64, true),
-            3 * (64LL * 320 * 1280 + 2016 * 320) * 4);
-  EXPECT_EQ(DriftRecorder::bytes_per_image(huge, 64, false) * 3,
-            DriftRecorder::bytes_per_image(huge, 64, true) * 2);
+  SamplingOptions unguided;
+  unguided.cfg = 1.0;
+  const int64_t bytes = DriftRecorder::bytes_per_image(huge, testing::plan_of(huge, {}));
+  EXPECT_EQ(bytes, 3 * (64LL * 320 * 1280 + 2016 * 320) * 4);
+  EXPECT_EQ(DriftRecorder::bytes_per_image(huge, testing::plan_of(huge, unguided)) * 3, bytes * 2);
 }
 
 }  // namespace

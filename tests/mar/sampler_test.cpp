@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "support/errors.h"
+#include "support/method.h"
 #include "support/tiny_model.h"
 
 namespace lazymar {
@@ -23,7 +24,8 @@ at::Tensor sample(const Mar& mar, const SamplingOptions& options, const std::vec
   FullHeadRunner head;
   PhiloxNoise noise(1, ids);
   SampleObserver nobody;
-  return Sampler(mar, options).sample(runner, head, at::tensor(labels, c10::kLong), noise, nobody);
+  return Sampler(mar, testing::plan_of(mar.config, options))
+      .sample(runner, head, at::tensor(labels, c10::kLong), noise, nobody);
 }
 
 TEST(Sampler, AnImageDoesNotDependOnItsNeighbours) {
@@ -74,10 +76,71 @@ TEST(Sampler, TellsItsObserverEveryStep) {
   FullRunner runner;
   FullHeadRunner head;
   PhiloxNoise noise(1, {0, 1, 2});
-  Sampler(mar, short_run()).sample(runner, head, at::zeros({3}, c10::kLong), noise, counter);
+  Sampler(mar, testing::plan_of(mar.config, short_run()))
+      .sample(runner, head, at::zeros({3}, c10::kLong), noise, counter);
   EXPECT_EQ(counter.steps, 6);
   EXPECT_EQ(counter.conditions, 6);
   EXPECT_EQ(counter.rows, 3 * 16);
+}
+
+/// Tokens by decoding step.
+std::vector<at::Tensor> sampled_by_step(const Mar& mar, const std::vector<HeadSegment>& segments) {
+  struct Recorder final : SampleObserver {
+    std::vector<at::Tensor> tokens;
+    void sampled(const DecodeStep&, const at::Tensor& of_step) override {
+      tokens.push_back(of_step.clone());
+    }
+  } recorder;
+  DecodingMethod method = method_of(short_run());
+  method.head = segments;
+  FullRunner runner;
+  FullHeadRunner head;
+  PhiloxNoise noise(1, {0, 1});
+  Sampler(mar, make_plan(mar.config, method))
+      .sample(runner, head, at::zeros({2}, c10::kLong), noise, recorder);
+  return recorder.tokens;
+}
+
+TEST(Sampler, DecodingStepsThatAreMarsGiveMarsTokens) {
+  const Mar mar = testing::tiny_mar(testing::tiny_config(), c10::kFloat);
+  const auto plain = sampled_by_step(mar, {{}});
+  const auto faster_later = sampled_by_step(mar, {{}, {.from_step = 3, .steps = 20}});
+  const auto other_solver = sampled_by_step(mar, {{}, {.from_step = 3, .solver = "ddim"}});
+  for (size_t step = 0; step < 6; ++step) {
+    EXPECT_EQ(at::equal(faster_later[step], plain[step]), step < 3) << step;
+    EXPECT_EQ(at::equal(other_solver[step], plain[step]), step < 3) << step;
+    EXPECT_TRUE(faster_later[step].isfinite().all().item<bool>());
+    EXPECT_TRUE(other_solver[step].isfinite().all().item<bool>());
+  }
+}
+
+TEST(Sampler, OneSamplerServesSeveralSchedulesInAnyOrder) {
+  const Mar mar = testing::tiny_mar(testing::tiny_config(), c10::kFloat);
+  const HeadSegment few{.steps = 7};
+  const HeadSegment many{.from_step = 2, .steps = 30};
+  const HeadSegment few_again{.from_step = 4, .steps = 7};
+  const auto mixed = sampled_by_step(mar, {few, many, few_again});
+  const auto without_last = sampled_by_step(mar, {few, many});
+  for (size_t step = 0; step < 6; ++step) {
+    EXPECT_EQ(at::equal(mixed[step], without_last[step]), step < 4) << step;
+  }
+}
+
+TEST(Sampler, OrdersAreThePlans) {
+  struct Watcher final : SampleObserver {
+    at::Tensor orders;
+    void begins(const MarBatch& batch) override { orders = batch.orders; }
+  } watcher;
+  const Mar mar = testing::tiny_mar();
+  DecodingMethod method = method_of(short_run());
+  method.order = "raster";
+  method.stages = {{16, 16}};
+  FullRunner runner;
+  FullHeadRunner head;
+  PhiloxNoise noise(1, {0, 1});
+  Sampler(mar, make_plan(mar.config, method))
+      .sample(runner, head, at::zeros({2}, c10::kLong), noise, watcher);
+  EXPECT_TRUE(at::equal(watcher.orders, at::arange(15, -1, -1, c10::kLong).expand({2, 16})));
 }
 
 TEST(Unpatchify, PutsPatchesWhereTheyBelong) {

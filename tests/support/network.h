@@ -4,9 +4,10 @@
 #include <numeric>
 #include <vector>
 
-#include "cache/head_cache.h"
-#include "cache/lazy_cache.h"
+#include "cache/lazymar.h"
+#include "cache/lazymar_head.h"
 #include "mar/sampler.h"
+#include "support/method.h"
 #include "support/tiny_model.h"
 
 namespace lazymar::testing {
@@ -64,11 +65,12 @@ class Network {
 
   bool lazy_;
   Mar mar_;
-  LazyCache cache_{options(), config(), sampling()};
+  DecodingPlan plan_ = plan_of(config(), sampling(), options());
+  LazyMarRunner cache_{config(), plan_};
   FullRunner full_;
-  HeadCache head_cache_{7};
+  LazyMarHeadRunner head_cache_{7};
   FullHeadRunner full_head_;
-  Sampler sampler_{mar_, sampling()};
+  Sampler sampler_{mar_, plan_};
 };
 
 }  // namespace lazymar::testing

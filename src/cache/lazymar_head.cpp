@@ -1,4 +1,4 @@
-#include "cache/head_cache.h"
+#include "cache/lazymar_head.h"
 
 #include <ATen/ATen.h>
 
@@ -23,23 +23,23 @@ bool keeps_residual(size_t block) {
 
 }  // namespace
 
-bool HeadCache::full(int64_t index, int64_t steps) const {
+bool LazyMarHeadRunner::full(int64_t index, int64_t steps) const {
   return index == steps - 1 || index % refresh_ == 0;
 }
 
-int64_t HeadCache::last_recomputed(int64_t steps) {
+int64_t LazyMarHeadRunner::last_recomputed(int64_t steps) {
   // Above this index the blocks that keep no residual are recomputed, below only their gates.
   return static_cast<int64_t>(std::floor(kReuseBelow * static_cast<double>(steps)));
 }
 
-int64_t HeadCache::next_cached(int64_t index, int64_t steps, int64_t last) const {
+int64_t LazyMarHeadRunner::next_cached(int64_t index, int64_t steps, int64_t last) const {
   do {
     --index;
   } while (index >= last && full(index, steps));
   return index >= last ? index : -1;
 }
 
-HeadOutput HeadCache::predict(const DiffusionHead& head, const HeadStep& step) {
+HeadOutput LazyMarHeadRunner::predict(const DiffusionHead& head, const HeadStep& step) {
   if (step.index == step.steps - 1) {
     full_.reset();
     recomputed_.reset();
@@ -48,8 +48,9 @@ HeadOutput HeadCache::predict(const DiffusionHead& head, const HeadStep& step) {
   return full(step.index, step.steps) ? predict_full(head, step) : predict_cached(head, step);
 }
 
-std::optional<HeadAdvance> HeadCache::advance(const DiffusionHead& head, const HeadStep& step,
-                                              const HeadProcess& process) {
+std::optional<HeadAdvance> LazyMarHeadRunner::advance(const DiffusionHead& head,
+                                                      const HeadStep& step,
+                                                      const HeadProcess& process) {
   if (!gate_only_ || full(step.index, step.steps) || step.index > last_recomputed(step.steps) ||
       !(windows_everywhere_ || has_head_window(step.x, head.input_proj.out))) {
     return std::nullopt;
@@ -93,7 +94,7 @@ std::optional<HeadAdvance> HeadCache::advance(const DiffusionHead& head, const H
   return HeadAdvance{head_window(window), window.steps()};
 }
 
-HeadOutput HeadCache::predict_full(const DiffusionHead& head, const HeadStep& step) {
+HeadOutput LazyMarHeadRunner::predict_full(const DiffusionHead& head, const HeadStep& step) {
   const int64_t rows = step.x.size(0);
   blocks_.assign(head.blocks.size(), {});
   at::Tensor h = head.input_proj(step.x).repeat({step.halves, 1});
@@ -119,7 +120,7 @@ HeadOutput HeadCache::predict_full(const DiffusionHead& head, const HeadStep& st
   return {guide(unconditional, guidance_difference_, step.guidance), parts[1].narrow(0, 0, rows)};
 }
 
-HeadOutput HeadCache::predict_cached(const DiffusionHead& head, const HeadStep& step) {
+HeadOutput LazyMarHeadRunner::predict_cached(const DiffusionHead& head, const HeadStep& step) {
   const int64_t threshold = last_recomputed(step.steps);
   const bool recompute = step.index > threshold;
   std::vector<const Linear*> layers;

@@ -1,17 +1,20 @@
-#include "cache/lazy_cache.h"
+#include "cache/lazymar.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
 #include <limits>
 
-#include "cache/head_cache.h"
+#include "cache/lazymar_head.h"
 #include "mar/sampler.h"
 #include "nn/flops.h"
+#include "support/method.h"
 #include "support/tiny_model.h"
 
 namespace lazymar {
 namespace {
+
+using testing::plan_of;
 
 SamplingOptions run_of(int64_t num_iter, double cfg = 2.0) {
   SamplingOptions options;
@@ -39,24 +42,25 @@ struct Recorder final : SampleObserver {
 
 /// z of every step of a run with this runner.
 std::vector<at::Tensor> run(Runner& runner, HeadRunner& head, const Mar& mar,
-                            const SamplingOptions& sampling) {
+                            const DecodingPlan& plan) {
   PhiloxNoise noise(1, {3, 4});
   Recorder recorder;
-  Sampler(mar, sampling).sample(runner, head, at::tensor({1, 2}, c10::kLong), noise, recorder);
+  Sampler(mar, plan).sample(runner, head, at::tensor({1, 2}, c10::kLong), noise, recorder);
   return recorder.z;
 }
 
 std::vector<at::Tensor> run_lazy(const LazyOptions& lazy, const Mar& mar,
                                  const SamplingOptions& sampling) {
-  LazyCache cache(lazy, mar.config, sampling);
+  const DecodingPlan plan = plan_of(mar.config, sampling, lazy);
+  LazyMarRunner cache(mar.config, plan);
   FullHeadRunner head;
-  return run(cache, head, mar, sampling);
+  return run(cache, head, mar, plan);
 }
 
 std::vector<at::Tensor> run_full(const Mar& mar, const SamplingOptions& sampling) {
   FullRunner runner;
   FullHeadRunner head;
-  return run(runner, head, mar, sampling);
+  return run(runner, head, mar, plan_of(mar.config, sampling));
 }
 
 double largest_error(const std::vector<at::Tensor>& a, const std::vector<at::Tensor>& b) {
@@ -70,7 +74,7 @@ double largest_error(const std::vector<at::Tensor>& a, const std::vector<at::Ten
   return largest;
 }
 
-TEST(LazyCache, WarmUpWithoutEndIsMar) {
+TEST(LazyMarRunner, WarmUpWithoutEndIsMar) {
   const Mar mar = testing::tiny_mar();
   const SamplingOptions sampling = run_of(12);
   LazyOptions lazy = pruning();
@@ -80,7 +84,7 @@ TEST(LazyCache, WarmUpWithoutEndIsMar) {
   EXPECT_GT(largest_error(run_lazy(pruning(), mar, sampling), run_full(mar, sampling)), 1e-6);
 }
 
-TEST(LazyCache, RefreshingEveryStepIsMar) {
+TEST(LazyMarRunner, RefreshingEveryStepIsMar) {
   const Mar mar = testing::tiny_mar();
   const SamplingOptions sampling = run_of(12);
   LazyOptions lazy = pruning();
@@ -88,12 +92,11 @@ TEST(LazyCache, RefreshingEveryStepIsMar) {
   EXPECT_EQ(largest_error(run_lazy(lazy, mar, sampling), run_full(mar, sampling)), 0.0);
 }
 
-TEST(LazyCache, RefreshesByItsSchedule) {
-  const LazyCache cache(LazyOptions{}, testing::tiny_config(), run_of(64));
+TEST(LazyMarRunner, RefreshesByItsSchedule) {
   std::vector<int64_t> full;
-  for (int64_t step = 0; step < 64; ++step) {
-    if (!cache.lazy(step)) {
-      full.push_back(step);
+  for (const DecodeStep& step : plan_of(testing::tiny_config(), run_of(64), LazyOptions{}).steps) {
+    if (!step.partial()) {
+      full.push_back(step.index);
     }
   }
   EXPECT_EQ(full, (std::vector<int64_t>{0, 1, 2, 3, 4, 5, 14, 23, 32, 41, 50, 59}));
@@ -101,7 +104,7 @@ TEST(LazyCache, RefreshesByItsSchedule) {
 
 /// Every conditional z depends on the conditional half alone, so three ways to compute it agree:
 /// with the condition cache, with both halves in the token cache, and without guidance at all.
-TEST(LazyCache, TheConditionalHalfIsTheSameHoweverTheOtherIsMade) {
+TEST(LazyMarRunner, TheConditionalHalfIsTheSameHoweverTheOtherIsMade) {
   const Mar mar = testing::tiny_mar();
   // One step of the head cannot differ between the runs: tokens are not what is compared, so the
   // head must return the same tokens whatever the guidance.
@@ -110,10 +113,10 @@ TEST(LazyCache, TheConditionalHalfIsTheSameHoweverTheOtherIsMade) {
       return {at::zeros_like(step.x), at::zeros_like(step.x)};
     }
   } head;
-  const auto conditional = [&](LazyOptions lazy, double cfg) {
-    const SamplingOptions sampling = run_of(14, cfg);
-    LazyCache cache(lazy, mar.config, sampling);
-    std::vector<at::Tensor> z = run(cache, head, mar, sampling);
+  const auto conditional = [&](const LazyOptions& lazy, double cfg) {
+    const DecodingPlan plan = plan_of(mar.config, run_of(14, cfg), lazy);
+    LazyMarRunner cache(mar.config, plan);
+    std::vector<at::Tensor> z = run(cache, head, mar, plan);
     for (at::Tensor& value : z) {
       value = cfg == 1.0 ? value : value.narrow(0, 0, value.size(0) / 2);
     }
@@ -129,7 +132,7 @@ TEST(LazyCache, TheConditionalHalfIsTheSameHoweverTheOtherIsMade) {
   EXPECT_GT(largest_error(conditional(other, 1.0), expected), 1e-6);
 }
 
-TEST(LazyCache, ConditionCacheAloneKeepsTheConditionalHalfExact) {
+TEST(LazyMarRunner, ConditionCacheAloneKeepsTheConditionalHalfExact) {
   const Mar mar = testing::tiny_mar();
   LazyOptions lazy = pruning();
   lazy.token = false;
@@ -144,7 +147,7 @@ TEST(LazyCache, ConditionCacheAloneKeepsTheConditionalHalfExact) {
             1e-9);
 }
 
-TEST(LazyCache, DroppingTheDifferenceShows) {
+TEST(LazyMarRunner, DroppingTheDifferenceShows) {
   const Mar mar = testing::tiny_mar();
   LazyOptions lazy = pruning();
   lazy.condition_scale = 0.0;
@@ -152,7 +155,7 @@ TEST(LazyCache, DroppingTheDifferenceShows) {
             1e-3);
 }
 
-TEST(LazyCache, KeepingEveryRowPrunesNothing) {
+TEST(LazyMarRunner, KeepingEveryRowPrunesNothing) {
   const Mar mar = testing::tiny_mar();
   LazyOptions all = pruning();
   all.retain_list = {1.0};
@@ -166,7 +169,7 @@ TEST(LazyCache, KeepingEveryRowPrunesNothing) {
   EXPECT_GT(largest_error(run_lazy(pruning(), mar, run_of(12)), expected), 1e-9);
 }
 
-TEST(LazyCache, WorksWhereTheOriginalFails) {
+TEST(LazyMarRunner, WorksWhereTheOriginalFails) {
   for (const int64_t buffer : {1, 6, 64}) {
     for (const int64_t depth : {1, 4, 6}) {
       MarConfig config = testing::tiny_config();
@@ -189,24 +192,24 @@ TEST(LazyCache, WorksWhereTheOriginalFails) {
   }
 }
 
-TEST(LazyCache, ServesOneBatchAfterAnother) {
+TEST(LazyMarRunner, ServesOneBatchAfterAnother) {
   const Mar mar = testing::tiny_mar();
-  const SamplingOptions sampling = run_of(12);
-  LazyCache cache(pruning(), mar.config, sampling);
+  const DecodingPlan plan = plan_of(mar.config, run_of(12), pruning());
+  LazyMarRunner cache(mar.config, plan);
   FullHeadRunner head;
-  const auto first = run(cache, head, mar, sampling);
-  EXPECT_EQ(largest_error(run(cache, head, mar, sampling), first), 0.0);
+  const auto first = run(cache, head, mar, plan);
+  EXPECT_EQ(largest_error(run(cache, head, mar, plan), first), 0.0);
 }
 
-TEST(LazyCache, AnImageDoesNotDependOnItsNeighbours) {
+TEST(LazyMarRunner, AnImageDoesNotDependOnItsNeighbours) {
   const Mar mar = testing::tiny_mar(testing::tiny_config(), c10::kFloat);
-  const SamplingOptions sampling = run_of(12);
+  const DecodingPlan plan = plan_of(mar.config, run_of(12), pruning());
   const auto sample = [&](std::vector<int64_t> ids, const std::vector<int64_t>& labels) {
-    LazyCache cache(pruning(), mar.config, sampling);
-    HeadCache head(7);
+    LazyMarRunner cache(mar.config, plan);
+    LazyMarHeadRunner head(7);
     PhiloxNoise noise(1, std::move(ids));
     SampleObserver nobody;
-    return Sampler(mar, sampling).sample(cache, head, at::tensor(labels), noise, nobody);
+    return Sampler(mar, plan).sample(cache, head, at::tensor(labels), noise, nobody);
   };
   const at::Tensor first = sample({7, 8, 9}, {1, 0, 2});
   const at::Tensor second = sample({7, 100, 200}, {1, 2, 2});
@@ -214,7 +217,7 @@ TEST(LazyCache, AnImageDoesNotDependOnItsNeighbours) {
   EXPECT_FALSE(at::equal(first[1], second[1]));
 }
 
-TEST(LazyCache, ComputesFewerRows) {
+TEST(LazyMarRunner, ComputesFewerRows) {
   const Mar mar = testing::tiny_mar();
   work_count() = {};
   run_full(mar, run_of(12));

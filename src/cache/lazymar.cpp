@@ -1,4 +1,4 @@
-#include "cache/lazy_cache.h"
+#include "cache/lazymar.h"
 
 #include <ATen/ATen.h>
 
@@ -10,40 +10,35 @@
 
 namespace lazymar {
 
-LazyCache::LazyCache(const LazyOptions& options, const MarConfig& config,
-                     const SamplingOptions& sampling, const ExactOptimizations& optimizations)
-    : options_(options),
+LazyMarRunner::LazyMarRunner(const MarConfig& config, const DecodingPlan& plan,
+                             const ExactOptimizations& optimizations)
+    : options_(lazymar_options(plan.method.cache.options)),
       optimizations_(optimizations),
-      retain_(options, sampling.num_iter),
+      retain_(options_, plan.count()),
       length_(config.sequence_length),
       buffer_(config.buffer_size),
-      plan_(make_decoding_plan(config.sequence_length, sampling)),
-      halves_(sampling.guided() ? 2 : 1),
-      cached_halves_(options.condition ? 1 : halves_),
+      steps_(plan.steps),
+      halves_(plan.halves()),
+      cached_halves_(options_.condition ? 1 : halves_),
       encoder_(static_cast<size_t>(config.encoder_depth)),
       decoder_(static_cast<size_t>(config.decoder_depth)) {}
 
-bool LazyCache::lazy(int64_t step) const {
-  const bool cached = options_.token || (options_.condition && halves_ == 2);
-  return cached && options_.lazy_step(step);
+bool LazyMarRunner::keeps(const DecodeStep& step) const {
+  // Lazy steps pass their tokens on; of the full ones only the last before a lazy one has to leave
+  // anything behind.
+  const auto next = static_cast<size_t>(step.index) + 1;
+  return step.partial() || (next < steps_.size() && steps_[next].partial());
 }
 
-bool LazyCache::keeps(const DecodeStep& step) const {
-  // Lazy steps pass their tokens on. Of the full steps, only the last one before a lazy step has to
-  // keep anything.
-  return lazy(step.index) ||
-         (step.index + 1 < static_cast<int64_t>(plan_.size()) && lazy(step.index + 1));
+bool LazyMarRunner::keeps_difference(const DecodeStep& step) const {
+  return options_.condition && halves_ == 2 && !step.partial() && keeps(step);
 }
 
-bool LazyCache::keeps_difference(const DecodeStep& step) const {
-  return options_.condition && halves_ == 2 && !lazy(step.index) && keeps(step);
+int64_t LazyMarRunner::computed_halves(const DecodeStep& step) const {
+  return step.partial() && options_.condition ? 1 : halves_;
 }
 
-int64_t LazyCache::computed_halves(const DecodeStep& step) const {
-  return lazy(step.index) && options_.condition ? 1 : halves_;
-}
-
-void LazyCache::begin(const MarBatch& batch) {
+void LazyMarRunner::begin(const MarBatch& batch) {
   images_ = batch.images;
   if (options_.token) {
     overwrite(raster_rows_,
@@ -55,13 +50,13 @@ void LazyCache::begin(const MarBatch& batch) {
   }
 }
 
-EncoderRows LazyCache::encoder_rows(const DecodeStep& step) {
+EncoderRows LazyMarRunner::encoder_rows(const DecodeStep& step) {
   const int64_t last = reuses_tokens(step) ? step.masked_before : length_;
   return {step.masked, last, computed_halves(step)};
 }
 
-at::Tensor LazyCache::encode(std::span<const Block> blocks, const RowInputs& inputs,
-                             const DecodeStep& step) {
+at::Tensor LazyMarRunner::encode(std::span<const Block> blocks, const RowInputs& inputs,
+                                 const DecodeStep& step) {
   const int64_t rows = length_ + buffer_;
   const int64_t known = rows - step.masked;
   const int64_t fresh = step.just_decoded();
@@ -93,8 +88,8 @@ at::Tensor LazyCache::encode(std::span<const Block> blocks, const RowInputs& inp
   return h;
 }
 
-at::Tensor LazyCache::decode(std::span<const Block> blocks, const RowInputs& inputs,
-                             const DecodeStep& step) {
+at::Tensor LazyMarRunner::decode(std::span<const Block> blocks, const RowInputs& inputs,
+                                 const DecodeStep& step) {
   const RowInputs computed = inputs.leading(computed_halves(step) * images_);
   at::Tensor rows;
   const at::Tensor h = decode_rows(blocks, computed, step, rows);
@@ -112,22 +107,22 @@ at::Tensor LazyCache::decode(std::span<const Block> blocks, const RowInputs& inp
   return add_unconditional(h.narrow(1, step.first - first, step.predicted()), step);
 }
 
-LazyCache::Range LazyCache::needed_rows(const DecodeStep& step) const {
+LazyMarRunner::Range LazyMarRunner::needed_rows(const DecodeStep& step) const {
   if (!optimizations_.needed_rows) {
     return {0, length_ + buffer_};
   }
   int64_t first = step.first;
   if (keeps_difference(step)) {
     for (size_t next = static_cast<size_t>(step.index) + 1;
-         next < plan_.size() && lazy(plan_[next].index); ++next) {
-      first = plan_[next].first;
+         next < steps_.size() && steps_[next].partial(); ++next) {
+      first = steps_[next].first;
     }
   }
   return {first, step.masked - first};
 }
 
-at::Tensor LazyCache::decode_rows(std::span<const Block> blocks, const RowInputs& inputs,
-                                  const DecodeStep& step, at::Tensor& rows) {
+at::Tensor LazyMarRunner::decode_rows(std::span<const Block> blocks, const RowInputs& inputs,
+                                      const DecodeStep& step, at::Tensor& rows) {
   const int64_t all = length_ + buffer_;
   // If the next step computes every row, it needs nothing from this one.
   const bool store =
@@ -167,8 +162,8 @@ at::Tensor LazyCache::decode_rows(std::span<const Block> blocks, const RowInputs
   return h;
 }
 
-at::Tensor LazyCache::prune(const Block& block, const at::Tensor& x, const BlockRows& of,
-                            const DecodeStep& step, at::Tensor& rows) {
+at::Tensor LazyMarRunner::prune(const Block& block, const at::Tensor& x, const BlockRows& of,
+                                const DecodeStep& step, at::Tensor& rows) {
   const int64_t width = x.size(2);
   const KvCache& before = decoder_[static_cast<size_t>(options_.prune_layer)];
   const at::Tensor similarity = mean_cosine_similarity(
@@ -182,18 +177,18 @@ at::Tensor LazyCache::prune(const Block& block, const at::Tensor& x, const Block
   return block.rest(kept(x), of.queries(kept), of.keys_values());
 }
 
-int64_t LazyCache::rows_to_keep(const DecodeStep& step) const {
+int64_t LazyMarRunner::rows_to_keep(const DecodeStep& step) const {
   const int64_t rows = length_ + buffer_;
   const auto share = static_cast<int64_t>(static_cast<double>(rows) * retain_.ratio(step.index));
   return std::min(rows, std::max(step.predicted() + step.just_decoded() + options_.extra, share));
 }
 
-bool LazyCache::next_prunes(const DecodeStep& step) const {
+bool LazyMarRunner::next_prunes(const DecodeStep& step) const {
   const auto next = static_cast<size_t>(step.index) + 1;
-  return next < plan_.size() && prunes(plan_[next]);
+  return next < steps_.size() && prunes(steps_[next]);
 }
 
-at::Tensor LazyCache::add_unconditional(const at::Tensor& rows, const DecodeStep& step) const {
+at::Tensor LazyMarRunner::add_unconditional(const at::Tensor& rows, const DecodeStep& step) const {
   if (computed_halves(step) == halves_) {
     return rows;
   }

@@ -13,25 +13,21 @@
 #include "core/exact_optimizations.h"
 #include "core/network_config.h"
 #include "mar/runner.h"
-#include "method/lazy_options.h"
-#include "method/sampling_options.h"
+#include "method/decoding_plan.h"
 
 namespace lazymar {
 
-/// A decoding step s is full when s < warmup or (s - warmup) % refresh == 0: plain MAR, which
-/// refreshes the caches. The others are lazy.
+/// A full decoding step is plain MAR, and refreshes the caches. The others are lazy (partial).
 ///
 /// Token cache: a lazy step encodes only the buffer and the tokens just decoded; the decoder's
 /// early layers run on all rows, the later ones on the rows whose values changed most.
 /// Condition cache: a lazy step computes the conditional half; the unconditional output is that
 /// plus the difference kept from the last full step.
-class LazyCache final : public Runner {
+class LazyMarRunner final : public Runner {
  public:
-  LazyCache(const LazyOptions& options, const MarConfig& config, const SamplingOptions& sampling,
-            const ExactOptimizations& optimizations = {});
-
-  /// Whether a step is lazy under these options.
-  bool lazy(int64_t step) const;
+  /// For a plan of the policy "lazymar".
+  LazyMarRunner(const MarConfig& config, const DecodingPlan& plan,
+                const ExactOptimizations& optimizations = {});
 
   void begin(const MarBatch& batch) override;
   bool keeps(const DecodeStep& step) const override;
@@ -48,7 +44,7 @@ class LazyCache final : public Runner {
     int64_t count = 0;
   };
 
-  bool reuses_tokens(const DecodeStep& step) const { return options_.token && lazy(step.index); }
+  bool reuses_tokens(const DecodeStep& step) const { return options_.token && step.partial(); }
   bool keeps_difference(const DecodeStep& step) const;
   int64_t computed_halves(const DecodeStep& step) const;
   /// Rows of the last block's output that this step, or its stored difference, needs.
@@ -75,7 +71,7 @@ class LazyCache final : public Runner {
   RetainSchedule retain_;
   int64_t length_;  ///< L
   int64_t buffer_;  ///< P
-  std::vector<DecodeStep> plan_;
+  std::vector<DecodeStep> steps_;
   int64_t halves_;          ///< of the batch: 2 with guidance
   int64_t cached_halves_;   ///< that the token cache holds
   int64_t images_ = 0;      ///< of the batch

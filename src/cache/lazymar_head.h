@@ -17,10 +17,10 @@ namespace lazymar {
 /// keep what the others reuse: the blocks' mlp outputs, the residuals of blocks 1 to 4, and the
 /// guidance difference. The others compute conditional rows: blocks 1 to 4 add their residual, the
 /// rest a fresh gate times the kept mlp output (recomputed in the first tenth of the process).
-class HeadCache final : public HeadRunner {
+class LazyMarHeadRunner final : public HeadRunner {
  public:
-  explicit HeadCache(int64_t refresh, int64_t modulation_rows = kModulationRows,
-                     const ExactOptimizations& optimizations = {})
+  explicit LazyMarHeadRunner(int64_t refresh, int64_t modulation_rows = kModulationRows,
+                             const ExactOptimizations& optimizations = {})
       : refresh_(refresh),
         gate_only_(optimizations.gate_only),
         full_(modulation_rows),

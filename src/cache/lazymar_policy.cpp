@@ -1,0 +1,121 @@
+#include "cache/lazymar_policy.h"
+
+#include <algorithm>
+
+#include "cache/lazymar.h"
+#include "cache/lazymar_head.h"
+#include "cache/retain_schedule.h"
+#include "core/error.h"
+
+namespace lazymar {
+namespace {
+
+LazyOptions options_of(const DecodingPlan& plan) {
+  return lazymar_options(plan.method.cache.options);
+}
+
+void check_at_least(const char* flag, int64_t value, int64_t least) {
+  if (value < least) {
+    throw usage_error("--", flag, " ", value, ": must be at least ", least);
+  }
+}
+
+/// The layer of that number would be the first behind the last one: then none prunes. A default is
+/// let pass, which on a shallower decoder comes to the same.
+void check_prune_layer(const LazyOptions& lazy, int64_t depth) {
+  if (lazy.token && lazy.prune_layer > depth && lazy.prune_layer != LazyOptions().prune_layer) {
+    throw usage_error("--lazy_prune_layer ", lazy.prune_layer, ": the decoder has ", depth,
+                      " layers: use 0 to ", depth - 1, ", or ", depth, ", where none prunes");
+  }
+}
+
+void check(const MarConfig& config, const CacheSpec& cache) {
+  const LazyOptions lazy = lazymar_options(cache.options);
+  check_at_least("lazy_warmup", lazy.warmup, 0);
+  check_at_least("lazy_refresh", lazy.refresh, 1);
+  check_at_least("lazy_prune_layer", lazy.prune_layer, 0);
+  check_prune_layer(lazy, config.decoder_depth);
+  check_at_least("lazy_extra", lazy.extra, 0);
+  check_at_least("lazy_head_refresh", lazy.head_refresh, 1);
+}
+
+bool partial(const DecodingPlan& plan, const DecodeStep& step) {
+  const LazyOptions lazy = options_of(plan);
+  const bool cached = lazy.token || (lazy.condition && plan.guided());
+  return cached && lazy.lazy_step(step.index);
+}
+
+std::unique_ptr<Runner> make_runner(const MarConfig& config, const DecodingPlan& plan) {
+  return std::make_unique<LazyMarRunner>(config, plan);
+}
+
+std::unique_ptr<HeadRunner> make_head_runner(const DecodingPlan& plan) {
+  const LazyOptions lazy = options_of(plan);
+  if (!lazy.head) {
+    return make_full_head_runner(plan);
+  }
+  return std::make_unique<LazyMarHeadRunner>(lazy.head_refresh);
+}
+
+/// A full step computes every row that a later one has a use for; a lazy step the conditional half,
+/// or only rows that changed: the buffer and the tokens just decoded in the encoder; behind the
+/// pruning layer min(N, max(n + n' + extra, int(N * ratio))).
+StepWork work(const MarConfig& config, const DecodingPlan& plan, const DecodeStep& step) {
+  const LazyOptions lazy = options_of(plan);
+  const bool one_half = lazy.condition && plan.guided();
+  StepWork work = full_work(config, plan, step);
+  if (!step.partial()) {
+    // The lazy steps that follow take the difference between the halves from this one.
+    for (size_t next = static_cast<size_t>(step.index) + 1;
+         one_half && next < plan.steps.size() && plan.steps[next].partial(); ++next) {
+      work.first_needed = plan.steps[next].first;
+    }
+    return work;
+  }
+  work.halves = one_half ? 1 : plan.halves();
+  if (lazy.token) {
+    const int64_t rows = config.rows();
+    work.share = RetainSchedule(lazy, plan.count()).ratio(step.index);
+    const auto share = static_cast<int64_t>(static_cast<double>(rows) * work.share);
+    work.encoder_rows = config.buffer_size + step.just_decoded();
+    work.kept_rows =
+        std::min(rows, std::max(step.predicted() + step.just_decoded() + lazy.extra, share));
+    work.prune_layer = lazy.prune_layer;
+  }
+  return work;
+}
+
+HeadWork head_work(const MarConfig& config, const DecodingPlan& plan, const DecodeStep& step) {
+  const LazyOptions lazy = options_of(plan);
+  if (!lazy.head) {
+    return full_head_work(config, plan, step);
+  }
+  const int64_t steps = plan.head(step).steps();
+  HeadWork work;
+  for (int64_t i = 0; i < steps; ++i) {
+    if (i == steps - 1 || i % lazy.head_refresh == 0) {
+      ++work.full;
+    } else if (static_cast<double>(i) > 0.9 * static_cast<double>(steps)) {
+      ++work.recomputed;
+    } else {
+      ++work.reused;
+    }
+  }
+  const int64_t blocks = config.head_depth;
+  work.active_blocks = blocks - std::clamp<int64_t>(blocks - 1, 0, 4);  // all but 1, 2, 3, 4
+  return work;
+}
+
+}  // namespace
+
+CachePolicy lazymar_policy() {
+  return {.name = "lazymar",
+          .check = check,
+          .partial = partial,
+          .make_runner = make_runner,
+          .make_head_runner = make_head_runner,
+          .work = work,
+          .head_work = head_work};
+}
+
+}  // namespace lazymar

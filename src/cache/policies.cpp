@@ -1,0 +1,66 @@
+#include "cache/policies.h"
+
+#include "cache/lazymar_policy.h"
+#include "core/error.h"
+#include "diffusion/head.h"
+#include "mar/runner.h"
+
+namespace lazymar {
+namespace {
+
+void refuse_options(const MarConfig&, const CacheSpec& cache) {
+  if (!cache.options.empty()) {
+    throw usage_error("cache policy ", cache.policy, " has no option \"",
+                      cache.options.begin()->first, "\": it has none; leave it out");
+  }
+}
+
+CachePolicy no_cache() {
+  return {.name = "none",
+          .check = refuse_options,
+          .partial = [](const DecodingPlan&, const DecodeStep&) { return false; },
+          .make_runner = make_full_runner,
+          .make_head_runner = make_full_head_runner,
+          .work = full_work,
+          .head_work = full_head_work};
+}
+
+}  // namespace
+
+Table<CachePolicy>& cache_policies() {
+  static Table<CachePolicy> table("cache policy", {no_cache(), lazymar_policy()});
+  return table;
+}
+
+DecodingPlan make_plan(const MarConfig& config, const DecodingMethod& method) {
+  const CachePolicy& policy = cache_policies().at(method.cache.policy);
+  policy.check(config, method.cache);
+  DecodingPlan plan = full_plan(config, method);
+  for (DecodeStep& step : plan.steps) {
+    step.kind = policy.partial(plan, step) ? StepKind::kPartial : StepKind::kFull;
+  }
+  return plan;
+}
+
+std::unique_ptr<Runner> make_full_runner(const MarConfig&, const DecodingPlan&) {
+  return std::make_unique<FullRunner>();
+}
+
+std::unique_ptr<HeadRunner> make_full_head_runner(const DecodingPlan&) {
+  return std::make_unique<FullHeadRunner>();
+}
+
+StepWork full_work(const MarConfig& config, const DecodingPlan& plan, const DecodeStep& step) {
+  StepWork work;
+  work.halves = plan.halves();
+  work.encoder_rows = config.rows() - step.masked;
+  work.kept_rows = config.rows();
+  work.first_needed = step.first;
+  return work;
+}
+
+HeadWork full_head_work(const MarConfig& config, const DecodingPlan& plan, const DecodeStep& step) {
+  return {.full = plan.head(step).steps(), .active_blocks = config.head_depth};
+}
+
+}  // namespace lazymar

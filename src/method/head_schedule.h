@@ -1,0 +1,36 @@
+#pragma once
+/// One diffusion process of the head, spelled out: its timesteps, and what its noise is drawn by.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "method/decoding_method.h"
+
+namespace lazymar {
+
+struct HeadSchedule {
+  std::string solver;
+  std::vector<int64_t> timesteps;  ///< [T] of the 1000, ascending; sampling runs from last to first
+  std::vector<int64_t> noise_keys;  ///< [T]: noise of a diffusion step is drawn by this number
+
+  bool operator==(const HeadSchedule&) const = default;
+  int64_t steps() const { return static_cast<int64_t>(timesteps.size()); }
+};
+
+/// What the noise of a diffusion step is drawn by, besides image, token and decoding step.
+///
+/// kIndex: its index 0 .. T - 1, as in release 0.1. Methods with one unclipped DDPM process for all
+/// decoding steps, the only ones there were, keep it: their images keep their bytes.
+///
+/// kTimestep: its timestep t, so that processes of different T share the noise of the timesteps
+/// that they share. A t that the default process (T = 100) has is keyed by its index there, so that
+/// they share with plain MAR as well; any other one by 1000 + t.
+enum class NoiseKeys { kIndex, kTimestep };
+
+/// MAR's timesteps (diffusion/respace.py: evenly strided, rounded half to even), those behind
+/// last_timestep moved to it, and merged. Throws Error (usage) unless 1 <= steps <= 1000 and
+/// 0 <= last_timestep < 1000.
+HeadSchedule make_head_schedule(const HeadSegment& segment, NoiseKeys keys);
+
+}  // namespace lazymar

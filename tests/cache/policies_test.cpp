@@ -1,0 +1,75 @@
+#include "cache/policies.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include "mar/sampler.h"
+#include "support/errors.h"
+#include "support/method.h"
+#include "support/tiny_model.h"
+
+namespace lazymar {
+namespace {
+
+using testing::contains;
+using testing::refused;
+
+DecodingMethod with(const std::string& policy, std::map<std::string, std::string> options = {}) {
+  DecodingMethod method;
+  method.cosine_steps = 8;
+  method.head = {{.steps = 12}};
+  method.cache = {policy, std::move(options)};
+  return method;
+}
+
+at::Tensor sample(const Mar& mar, const DecodingMethod& method) {
+  const DecodingPlan plan = make_plan(mar.config, method);
+  const auto runner = policy_of(plan).make_runner(mar.config, plan);
+  const auto head = policy_of(plan).make_head_runner(plan);
+  PhiloxNoise noise(1, {3, 4});
+  SampleObserver nobody;
+  return Sampler(mar, plan).sample(*runner, *head, at::tensor({1, 2}, c10::kLong), noise, nobody);
+}
+
+TEST(CachePolicies, NoneIsFullThroughout) {
+  const DecodingPlan plan = make_plan(testing::tiny_config(), with("none"));
+  EXPECT_EQ(step_kinds(plan.steps), "FFFFFFFF");
+  EXPECT_EQ(policy_of(plan).name, "none");
+}
+
+TEST(CachePolicies, LazymarsOptionsAreThoseOfThePlan) {
+  const MarConfig config = testing::tiny_config();
+  const auto kinds = [&](std::map<std::string, std::string> options, double cfg = 3.25) {
+    DecodingMethod method = with("lazymar", std::move(options));
+    method.cfg = cfg;
+    return step_kinds(make_plan(config, method).steps);
+  };
+  EXPECT_EQ(kinds({}), "FFFFFFLL");
+  EXPECT_EQ(kinds({{"warmup", "2"}, {"refresh", "3"}}), "FFFLLFLL");
+  EXPECT_EQ(kinds({{"token", "off"}}), "FFFFFFLL");
+  EXPECT_EQ(kinds({{"token", "off"}}, 1.0), "FFFFFFFF") << "nothing to keep without guidance";
+  EXPECT_EQ(kinds({{"token", "off"}, {"condition", "off"}}), "FFFFFFFF");
+}
+
+/// A head cache that refreshes always and decoding steps that are all full are plain MAR.
+TEST(CachePolicies, LazymarThatReusesNothingIsMar) {
+  const Mar mar = testing::tiny_mar();
+  const at::Tensor plain = sample(mar, with("none"));
+  const at::Tensor full = sample(mar, with("lazymar", {{"refresh", "1"}, {"head_refresh", "1"}}));
+  EXPECT_LT(testing::relative_error(full, plain), 1e-12);
+  EXPECT_GT(testing::relative_error(sample(mar, with("lazymar", {{"warmup", "2"}})), plain), 1e-9);
+}
+
+TEST(CachePolicies, NamesAndOptionsAreChecked) {
+  const auto message = [](const DecodingMethod& method) {
+    return refused([&] { make_plan(testing::tiny_config(), method); });
+  };
+  EXPECT_TRUE(contains(message(with("recap")), "none, lazymar"));
+  EXPECT_TRUE(contains(message(with("none", {{"refresh", "3"}})), "refresh"));
+  EXPECT_TRUE(contains(message(with("lazymar", {{"refresh", "0"}})), "--lazy_refresh 0"));
+  EXPECT_TRUE(contains(message(with("lazymar", {{"prune_layer", "6"}})), "5 layers"));
+  EXPECT_TRUE(contains(message(with("lazymar", {{"speed", "6"}})), "head_refresh"));
+}
+
+}  // namespace
+}  // namespace lazymar

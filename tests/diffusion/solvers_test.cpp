@@ -1,0 +1,122 @@
+#include "diffusion/solvers.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "method/head_schedule.h"
+#include "nn/head_ops.h"
+#include "support/errors.h"
+#include "support/solver.h"
+
+namespace lazymar {
+namespace {
+
+using testing::solver_steps;
+
+TEST(Solvers, FirstStepDividesByAlmostNothing) {
+  // sqrt(alpha_bar) at t = 999 is 4.9e-5: why an error in the first step is multiplied.
+  EXPECT_NEAR(1 / solver_steps("ddpm", 100)[99].x0_x, 4.9e-5, 1e-6);
+}
+
+TEST(Solvers, CoefficientsAreConsistent) {
+  for (const int64_t steps : {2, 25, 100, 1000}) {
+    const std::vector<SolverStep> table = solver_steps("ddpm", steps);
+    for (size_t i = 1; i < table.size(); ++i) {
+      const double recip = table[i].x0_x;
+      const double other = table[i].x0_eps;
+      EXPECT_NEAR((recip * recip - other * other) / (recip * recip), 1 / (recip * recip), 1e-5);
+      // The posterior's variance lies below the forward one's.
+      EXPECT_LE(table[i].log_variance, table[i].log_beta);
+      EXPECT_EQ(table[i].noise, 1);
+    }
+    EXPECT_EQ(table[0].log_variance, table[1].log_variance);
+    EXPECT_EQ(table[0].noise, 0) << "no noise in the last step";
+  }
+}
+
+/// In plain ATen, and on the halves of one tensor as the head gives them.
+void expect_step_is_the_formula(c10::ScalarType type, double tolerance) {
+  const auto options = at::TensorOptions().dtype(type);
+  const at::Tensor output = at::rand({3, 4}, options) * 2 - 1;
+  const SolverStep c{1.25F, 0.5F, 0.75F, 0.375F, -0.25F, -1.5F, -2.5F, 0.5F};
+  ReverseStep step;
+  step.x = at::randn({3, 2}, options);
+  step.eps = output.narrow(1, 0, 2);
+  step.v = output.narrow(1, 2, 2);
+  step.noise = at::randn({3, 2}, options);
+  step.previous_x0 = at::randn({3, 2}, options);
+  step.coefficients = solver_table({c}).to(type)[0];
+  step.temperature = 0.9;
+  step.keep_x0 = true;
+  const at::Tensor x0 = 1.25 * step.x - 0.5 * step.eps;
+  const at::Tensor fraction = (step.v + 1) / 2;
+  const at::Tensor sigma = at::exp((fraction * -1.5 + (1 - fraction) * -2.5) / 2);
+  const at::Tensor mean = 0.75 * x0 + 0.375 * step.x;
+  const at::Tensor back = -0.25 * step.previous_x0;
+  const at::Tensor fresh = 0.5 * 0.9 * sigma * step.noise;
+  const auto is = [&](const Reversed& got, const at::Tensor& wanted) {
+    EXPECT_EQ(got.x.scalar_type(), type);
+    return at::allclose(got.x, wanted, tolerance, tolerance);
+  };
+  for (const auto run : {reverse_step, plain::reverse_step}) {
+    EXPECT_TRUE(is(run(step), mean + back + fresh));
+    EXPECT_TRUE(at::allclose(run(step).x0, x0, tolerance, tolerance));
+    EXPECT_FALSE(is(run(step), mean + back)) << "control";
+    ReverseStep part = step;
+    part.noise = at::Tensor();
+    EXPECT_TRUE(is(run(part), mean + back));
+    part.previous_x0 = at::Tensor();
+    part.keep_x0 = false;
+    EXPECT_TRUE(is(run(part), mean));
+    EXPECT_FALSE(run(part).x0.defined());
+  }
+}
+
+TEST(Solvers, AStepIsTheFormula) {
+  expect_step_is_the_formula(c10::kDouble, 1e-12);
+  expect_step_is_the_formula(c10::kFloat, 1e-5);
+}
+
+/// Of all diffusion steps only the first magnifies an error of eps: the others' last layers may
+/// be rounded.
+TEST(Solvers, OnlyTheFirstStepMagnifies) {
+  for (const int64_t steps : {2, 10, 25, 50, 100, 250, 1000}) {
+    const std::vector<SolverStep> table = solver_steps("ddpm", steps);
+    const auto factor = [&](size_t i) { return table[i].to_x0 * table[i].x0_eps; };
+    EXPECT_GT(factor(table.size() - 1), 30) << steps;
+    for (size_t i = 0; i + 1 < table.size(); ++i) {
+      EXPECT_LT(factor(i), 2.5) << i << " of " << steps;
+    }
+  }
+}
+
+TEST(Solvers, OneStepGivesFiniteTokens) {
+  for (const Solver& solver : solvers().rows()) {
+    const SolverStep step = solver_steps(std::string(solver.name), 1)[0];
+    EXPECT_EQ(step.noise, 0) << solver.name;
+    EXPECT_TRUE(std::isfinite(step.x0_x * step.to_x0 + step.x0_eps + step.to_x)) << solver.name;
+  }
+}
+
+/// x_0 normal with a spread of its own: the probability flow keeps x / sigma(t), so where every
+/// trajectory ends is known, and so is how fast a solver's error falls.
+TEST(Solvers, DdimConvergesAtFirstOrder) {
+  const std::vector<double> errors = testing::gaussian_errors("ddim", {20, 40, 80, 160});
+  for (size_t i = 1; i < errors.size(); ++i) {
+    EXPECT_NEAR(std::log2(errors[i - 1] / errors[i]), 1.0, 0.05) << errors[i];
+  }
+  EXPECT_LT(errors.back(), 0.02);
+  // The control: DDPM adds noise, so no trajectory ends there.
+  EXPECT_GT(testing::gaussian_errors("ddpm", {160}).front(), 0.1);
+}
+
+TEST(Solvers, UnknownNamesAreRefusedWithTheKnownOnes) {
+  const std::string message = testing::refused([] { solvers().at("euler"); });
+  EXPECT_TRUE(testing::contains(message, "euler")) << message;
+  EXPECT_TRUE(testing::contains(message, "ddpm, ddim")) << message;
+}
+
+}  // namespace
+}  // namespace lazymar
