@@ -2,8 +2,6 @@
 /// How many decoder rows a lazy step recomputes behind the pruning layer.
 
 #include <cstdint>
-#include <string>
-#include <string_view>
 #include <vector>
 
 #include "method/lazy_options.h"
@@ -23,12 +21,5 @@ class RetainSchedule {
  private:
   std::vector<double> ratios_;  ///< the last one stays
 };
-
-/// Reads "published", "scaled" or a list such as "1,1,0.5" (each from 0 to 1) into `options`;
-/// anything else throws (usage).
-void parse_retain(std::string_view text, LazyOptions& options);
-
-/// The text that parse_retain reads back.
-std::string retain_string(const LazyOptions& options);
 
 }  // namespace lazymar

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "core/option_row.h"
 #include "core/precision.h"
 
 namespace lazymar {
@@ -14,11 +15,16 @@ namespace lazymar {
 struct VerifyOptions {
   std::filesystem::path trace;
   std::optional<std::filesystem::path> weights, vae, dump;
-  std::optional<double> tolerance;  ///< of the NMSE; default 1e-12 in fp64, 1e-7 in fp32
+  std::optional<double> tolerance;  ///< of the NMSE; default: default_tolerance()
   Precision precision = Precision::kFp64;
   std::string device = "auto";
   bool cuda_graphs = true;
   std::optional<int64_t> threads;
 };
+
+/// Largest NMSE that rounding explains.
+double default_tolerance(Precision precision);
+
+OptionTable<VerifyOptions> verify_rows();
 
 }  // namespace lazymar

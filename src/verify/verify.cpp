@@ -70,18 +70,6 @@ void dump(const std::filesystem::path& path, const Trace& trace,
   write_safetensors(path, content);
 }
 
-double default_tolerance(Precision precision) {
-  switch (precision) {
-    case Precision::kFp64:
-      return 1e-12;
-    case Precision::kBf16:
-    case Precision::kFp16:
-      return 1e-3;
-    default:
-      return 1e-7;
-  }
-}
-
 ExitCode report(const std::vector<Difference>& differences, double tolerance) {
   std::printf("%-16s %12s %12s\n", "tensor", "max abs", "NMSE");
   size_t failed = 0;
