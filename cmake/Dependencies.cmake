@@ -84,18 +84,6 @@ if(LAZYMAR_FILES_ONLY)
   return()
 endif()
 
-find_package(cxxopts 3.0 QUIET)
-if(NOT cxxopts_FOUND)
-  # v3.1.1
-  lazymar_fetch(cxxopts jarro2783/cxxopts eb787304d67ec22f7c3a184ee8b4c481d04357fd cxxopts)
-endif()
-add_library(lazymar_cxxopts INTERFACE)
-target_link_libraries(lazymar_cxxopts INTERFACE cxxopts::cxxopts)
-if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-  # A false alarm at strings assigned in cxxopts' integer parser: GCC bug 105329.
-  target_compile_options(lazymar_cxxopts INTERFACE -Wno-restrict)
-endif()
-
 if(LAZYMAR_BENCHMARKS)
   find_package(benchmark 1.7 QUIET)
   if(NOT benchmark_FOUND)

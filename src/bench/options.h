@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/option_row.h"
 #include "pipeline/method_request.h"
 #include "pipeline/model_files.h"
 
@@ -23,7 +24,9 @@ struct BenchArm {
 struct BenchOptions {
   std::vector<std::string> models{"mar_huge"};
   std::vector<int64_t> batches{1};
-  std::vector<BenchArm> arms;
+  std::string arm_list = "baseline,lazy";  ///< as given
+  std::vector<BenchArm> arms;              ///< what it says
+  MethodRequest common;                    ///< of arms that do not say
   int64_t repeats = 3;  ///< measured runs of each arm, after one that is not measured
   /// Decoding steps of each kind that are run; the others are extrapolated. None: all are run.
   std::optional<int64_t> sample_steps;
@@ -32,5 +35,7 @@ struct BenchOptions {
   std::optional<int64_t> threads;
   std::optional<std::filesystem::path> markdown, json, csv;  ///< files to write
 };
+
+OptionTable<BenchOptions> bench_rows();
 
 }  // namespace lazymar

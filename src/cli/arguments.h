@@ -1,64 +1,44 @@
 #pragma once
-/// A command line: declared by a table, read with types and ranges.
+/// A command line taken apart: which options were given, with which text, and the operands.
 
-#include <cstdint>
-#include <filesystem>
-#include <memory>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "core/option_row.h"
+
 namespace lazymar {
 
-/// One flag. Without `value` it is a switch; without `group` it is accepted but not listed.
-struct OptionSpec {
-  const char* group;
-  const char* name;
-  const char* help = "";
-  const char* value = nullptr;  ///< what the help calls the value
-};
-
-/// Arguments without a flag.
-struct Operands {
-  std::string usage;                              ///< how the help shows them
-  std::vector<std::string> options;               ///< what they are for, in order
-  std::vector<std::filesystem::path>* rest = {};  ///< takes those beyond; null: there may be none
-};
-
-/// What was given. Every reader leaves its target alone where the flag was not given, and throws
-/// Error (usage) that names the flag, the value and what would do.
 class Arguments {
  public:
-  /// --help and --version are always there. Throws for an unknown flag, a switch with a value or a
-  /// stray argument.
-  Arguments(const char* program, const char* description, std::span<const OptionSpec> specs,
-            int argc, const char* const* argv, const Operands& operands = {});
-  ~Arguments();
+  /// Takes "--name value", "--name=value" and switches; in names dashes and underscores are equal,
+  /// the last one of a name wins, and "--" ends the options. Throws Error (usage) for an unknown
+  /// option, naming the nearest one, for a value that is missing, and for a switch with a value.
+  /// --help and --version are always there and end the reading.
+  Arguments(std::span<const OptionInfo> options, int argc, const char* const* argv);
 
-  bool given(const std::string& name) const;
-  std::string text(const std::string& name) const;
+  bool given(const std::string& name) const { return texts_.contains(name); }
+  /// Of an option that was given; a switch has none.
+  const std::string& text(const std::string& name) const { return texts_.at(name); }
+  const std::vector<std::string>& operands() const { return operands_; }
 
-  /// The text to print where --help or --version was given.
-  std::optional<std::string> information() const;
-
-  void read(const std::string& name, std::string& value) const;
-  /// Paths must not be empty.
-  void read(const std::string& name, std::filesystem::path& value) const;
-  void read(const std::string& name, std::optional<std::filesystem::path>& value) const;
-  void read_integer(const std::string& name, int64_t& value, int64_t least, int64_t most) const;
-  void read_integer(const std::string& name, std::optional<int64_t>& value, int64_t least,
-                    int64_t most) const;
-  void read_number(const std::string& name, double& value, double least, double most) const;
-  void read_number(const std::string& name, std::optional<double>& value, double least,
-                   double most) const;
-  /// One of two words, the first where nothing was given: is it the second?
-  bool is_second(const std::string& name, const std::string& first,
-                 const std::string& second) const;
+  /// What --help asks for: "" (the first screen), "all", "man" or "bash".
+  const std::optional<std::string>& help() const { return help_; }
+  bool version() const { return version_; }
 
  private:
-  struct Parser;
-  std::unique_ptr<Parser> parser_;
+  bool read_information(const std::string& name, const std::optional<std::string>& value,
+                        const char* next);
+
+  std::map<std::string, std::string> texts_;
+  std::vector<std::string> operands_;
+  std::optional<std::string> help_;
+  bool version_ = false;
 };
+
+/// An option's name as the tables have it: "--num-images" is "num_images".
+std::string option_name(std::string word);
 
 }  // namespace lazymar

@@ -1,10 +1,8 @@
 #pragma once
 /// Command lines of the tools.
 
-#include <optional>
-#include <string>
-
 #include "bench/options.h"
+#include "cli/parse.h"
 #include "generate/options.h"
 #include "pipeline/convert.h"
 #include "report/compare.h"
@@ -13,14 +11,7 @@
 
 namespace lazymar {
 
-/// Either the options, or text to print before a successful exit (--help, --version).
-template <typename Options>
-struct Parsed {
-  Options options;
-  std::optional<std::string> text;
-};
-
-/// Throws Error (usage) for an unknown flag or a value out of range.
+/// Throws Error (usage) for an unknown option or a value out of range.
 Parsed<EvalOptions> parse_eval_options(int argc, const char* const* argv);
 Parsed<VerifyOptions> parse_verify_options(int argc, const char* const* argv);
 Parsed<ConvertOptions> parse_convert_options(int argc, const char* const* argv);

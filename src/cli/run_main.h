@@ -1,8 +1,11 @@
 #pragma once
 /// What every tool's main does around its work.
 
+#include <cstdio>
 #include <functional>
 
+#include "cli/parse.h"
+#include "cli/program.h"
 #include "core/error.h"
 
 namespace lazymar {
@@ -10,5 +13,24 @@ namespace lazymar {
 /// Runs `body` and turns what it throws into one line on stderr, the program's name before it, and
 /// an exit status: Error into its own, anything else (LibTorch's errors, out of memory) into 70.
 int run_main(const char* program, const std::function<ExitCode()>& body);
+
+/// A tool's main: reads the command line and runs `work` with its options. Without arguments it
+/// prints a short usage and exits with 2.
+template <typename Options, typename Work>
+int run_tool(const Program& program, Parsed<Options> (*parse)(int, const char* const*), int argc,
+             const char* const* argv, Work work) {
+  return run_main(program.name.c_str(), [&] {
+    if (argc < 2) {
+      std::fputs(short_usage(program).c_str(), stderr);
+      return ExitCode::kUsage;
+    }
+    const Parsed<Options> parsed = parse(argc, argv);
+    if (parsed.text) {
+      std::fputs(parsed.text->c_str(), stdout);
+      return ExitCode::kDone;
+    }
+    return work(parsed.options);
+  });
+}
 
 }  // namespace lazymar

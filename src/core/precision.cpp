@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/option_field.h"
 
 namespace lazymar {
 namespace {
@@ -24,11 +25,19 @@ Precision parse_precision(std::string_view text) {
       return precision;
     }
   }
-  throw usage_error("--precision ", text, ": use auto, bf16, fp16, fp32 or fp64");
+  throw usage_error(text, ": use ", alternatives(precision_names()));
 }
 
 std::string_view to_string(Precision precision) {
   return kPrecisions[static_cast<size_t>(precision)].second;
+}
+
+std::vector<std::string> precision_names() {
+  std::vector<std::string> names;
+  for (const auto& [precision, name] : kPrecisions) {
+    names.emplace_back(name);
+  }
+  return names;
 }
 
 }  // namespace lazymar

@@ -1,7 +1,9 @@
 #pragma once
 /// The number types networks compute in.
 
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace lazymar {
 
@@ -9,8 +11,9 @@ namespace lazymar {
 /// all between them in fp32. kAuto: bf16 where the device has instructions for it, else fp32.
 enum class Precision { kAuto, kBf16, kFp16, kFp32, kFp64 };
 
-/// "auto", "bf16", "fp16", "fp32" or "fp64"; anything else throws (usage).
+/// One of precision_names(); anything else throws (usage): "int8: use auto, ...".
 Precision parse_precision(std::string_view text);
 std::string_view to_string(Precision precision);
+std::vector<std::string> precision_names();
 
 }  // namespace lazymar

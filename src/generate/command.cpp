@@ -25,9 +25,6 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr int64_t kCudaBatch = 128;
-constexpr int64_t kCpuBatch = 8;
-
 std::vector<int64_t> chosen_classes(const EvalOptions& options, int64_t class_count) {
   std::vector<int64_t> classes = options.classes;
   if (classes.empty()) {
@@ -99,26 +96,23 @@ ExitCode evaluate(const EvalOptions& options, const LauncherEnv& env) {
   const auto model =
       std::make_shared<const Model>(load_model(options.model, placement_of(precision, device)));
 
-  const int64_t batch = device.is_cuda() ? kCudaBatch : kCpuBatch;
-  const ResolvedSettings standard{resolve_sampling(EvalOptions{}, model->recommended),
-                                  std::min(batch, options.num_images),
-                                  resolve_precision(Precision::kAuto, device)};
-  ResolvedSettings resolved{resolve_sampling(options, model->recommended),
-                            std::min(options.eval_bsz.value_or(batch), options.num_images),
-                            precision};
+  EvalOptions resolved = resolve(options, model->recommended, device);
+  EvalOptions usual = resolve(EvalOptions(), model->recommended, device);
+  const int64_t usual_batch = *usual.eval_bsz;
+  usual.eval_bsz = std::min(usual_batch, options.num_images);
   warn_of_idle_caches(options.lazy, resolved.sampling);
   const std::vector<int64_t> classes = chosen_classes(options, model->mar.config.class_count);
   const DecodingMethod method = resolve_method(options, model->recommended);
   Generator generator(model, method, options.model.seed);
   const std::filesystem::path path =
-      options.output_dir / options.model.model / settings_name(options, resolved, standard);
+      options.output_dir / options.model.model / settings_name(resolved, usual);
   if (options.auto_batch) {
-    resolved.eval_bsz = automatic_batch(options, env, generator, path, batch);
+    resolved.eval_bsz = automatic_batch(options, env, generator, path, usual_batch);
   }
   if (options.record_drift) {
-    check_drift_size(generator, resolved.eval_bsz);
+    check_drift_size(generator, *resolved.eval_bsz);
   }
-  const ordered_json settings = settings_json(options, resolved, device);
+  const ordered_json settings = settings_json(resolved);
   const RunFolder folder({path, options.overwrite, options.num_images, options.stall}, env,
                          settings);
   if (options.record_drift) {
@@ -126,7 +120,7 @@ ExitCode evaluate(const EvalOptions& options, const LauncherEnv& env) {
   }
   log_to_file(folder.info() / concat("lazymar_eval.", env.rank, ".log"));
 
-  const ShardPlan plan(options.num_images, resolved.eval_bsz);
+  const ShardPlan plan(options.num_images, *resolved.eval_bsz);
   std::optional<StatusReporter> reporter;
   if (env.rank == 0) {
     reporter.emplace(folder.info(), plan);

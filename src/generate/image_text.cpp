@@ -16,11 +16,12 @@ std::string ascii(const ordered_json& value) {
 }  // namespace
 
 PngText image_text(int64_t id, int64_t label, const ordered_json& settings,
-                   const ordered_json& weights) {
+                   const ordered_json& weights, const std::vector<std::string>& keys) {
   ordered_json sampling;
-  for (const char* key : {"model", "num_iter", "num_sampling_steps", "cfg", "cfg_schedule",
-                          "temperature", "lazy_mar", "precision"}) {
-    sampling[key] = settings.at(key);
+  for (const std::string& key : keys) {
+    if (settings.contains(key)) {  // some are written only if they differ from the default
+      sampling[key] = settings[key];
+    }
   }
   return {{"Software", "lazymar"},
           {"id", std::to_string(id)},

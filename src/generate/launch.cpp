@@ -32,7 +32,7 @@ int64_t worker_count(const EvalOptions& options) {
                       ", there is one process per GPU; use --gpus, or --device cpu");
   }
   if (!on_gpus) {
-    return options.workers.value_or(1);
+    return options.workers.value_or(EvalOptions::kWorkers);
   }
   if (one_gpu) {
     return 1;

@@ -1,5 +1,5 @@
 #pragma once
-/// lazymar_eval's options. Every default stands here, nowhere else.
+/// lazymar_eval's options. Every default stands in its struct, nowhere else.
 
 #include <cstdint>
 #include <filesystem>
@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/option_row.h"
 #include "pipeline/method_request.h"
 #include "pipeline/model_files.h"
 #include "run/image_files.h"
@@ -19,7 +20,8 @@ namespace lazymar {
 struct EvalOptions : MethodRequest {
   ModelRequest model;
   int64_t num_images = 50000;
-  std::optional<int64_t> eval_bsz;  ///< default 128 on CUDA, 8 on CPUs
+  static constexpr int64_t kCudaBatch = 128, kCpuBatch = 8;
+  std::optional<int64_t> eval_bsz;  ///< default: one of these
   bool auto_batch = false;          ///< --eval_bsz auto: as many as fit
   std::vector<int64_t> classes;     ///< empty: all
   std::string device = "auto";
@@ -29,9 +31,10 @@ struct EvalOptions : MethodRequest {
   std::optional<std::pair<int64_t, int64_t>> grid;  ///< rows, columns of the contact sheet
   bool preview = false;                             ///< the sheet grows with the run
   // Processes.
-  std::optional<int64_t> gpus;     ///< how many GPUs, a process each; default: all visible ones
-  bool all_gpus = false;           ///< "--gpus all" was said: no CUDA device is an error then
-  std::optional<int64_t> workers;  ///< on CPUs; default 1
+  std::optional<int64_t> gpus;  ///< how many GPUs, a process each; default: all visible ones
+  bool all_gpus = false;        ///< "--gpus all" was said: no CUDA device is an error then
+  static constexpr int64_t kWorkers = 1;
+  std::optional<int64_t> workers;  ///< on CPUs; default kWorkers
   int64_t max_restarts = 3;        ///< of each worker
   double grace = 25;               ///< seconds from a stop signal to the end
   double stall = 300;              ///< seconds without a sign of life after which a process is gone
@@ -47,5 +50,8 @@ struct EvalOptions : MethodRequest {
   ExtractorRequest extractor;
   std::vector<std::string> ignored;  ///< flags of eval.py and main_mar.py without a meaning here
 };
+
+/// The table behind lazymar_eval's command line and the settings of its runs.
+const OptionTable<EvalOptions>& eval_rows();
 
 }  // namespace lazymar

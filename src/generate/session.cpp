@@ -105,8 +105,9 @@ void Session::report_ready() const {
 /// The metadata of an image's PNG. Called on the writer's threads, so that the next shard need not
 /// wait for the weights' hash.
 PngText Session::text(int64_t id) {
+  static const std::vector<std::string> kKeys = setting_keys(describe(eval_rows())).png_text;
   return options_.metadata ? image_text(id, label_of(id, classes_, options_.num_images),
-                                        summary_.settings, weights_.get())
+                                        summary_.settings, weights_.get(), kKeys)
                            : PngText();
 }
 

@@ -11,7 +11,7 @@ CfgSchedule parse_cfg_schedule(std::string_view text) {
   if (text == "constant") {
     return CfgSchedule::kConstant;
   }
-  throw usage_error("--cfg_schedule ", text, ": use linear or constant");
+  throw usage_error("cfg_schedule ", text, ": use linear or constant");
 }
 
 std::string_view to_string(CfgSchedule schedule) {

@@ -25,11 +25,11 @@ void warn(const RunData& run, const PairedRun& paired) {
   }
 }
 
-void add_features(const CompareOptions& options, Comparison& comparison) {
-  if (!options.features) {
+void add_drift(const CompareOptions& options, Comparison& comparison) {
+  if (!options.drift) {
     return;
   }
-  const std::vector<ImageDrift> images = read_drift(*options.features);
+  const std::vector<ImageDrift> images = read_drift(*options.drift);
   comparison.redundancy.emplace(images);
   if (options.tolerance) {
     comparison.suggestion_for = options.lazy;
@@ -43,7 +43,8 @@ void add_features(const CompareOptions& options, Comparison& comparison) {
 ExitCode compare(const CompareOptions& options) {
   const int64_t processors = std::max(1U, std::thread::hardware_concurrency());
   Comparison comparison;
-  add_features(options, comparison);
+  comparison.keys = options.keys;
+  add_drift(options, comparison);
   if (options.runs.empty()) {
     std::printf("%s\n", comparison.suggestion->list().c_str());
     return ExitCode::kDone;
@@ -54,9 +55,8 @@ ExitCode compare(const CompareOptions& options) {
   }
   label_runs(comparison.runs);
   for (size_t i = 1; i < comparison.runs.size(); ++i) {
-    comparison.paired.push_back(pair_runs(comparison.runs.front(), comparison.runs[i],
-                                          options.images,
-                                          options.threads > 0 ? options.threads : processors));
+    comparison.paired.push_back(pair_runs(comparison.runs.front(), comparison.runs[i], options.keys,
+                                          options.images, options.threads.value_or(processors)));
     warn(comparison.runs[i], comparison.paired.back());
   }
   std::error_code failed;

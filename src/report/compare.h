@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/option_row.h"
 #include "method/lazy_options.h"
 
 namespace lazymar {
@@ -14,16 +15,19 @@ namespace lazymar {
 struct CompareOptions {
   std::vector<std::filesystem::path> runs;  ///< the first one is the baseline
   std::filesystem::path output_dir = "comparison";
-  int64_t pairs = 20;                             ///< of each run, shown in the report
-  bool images = true;                             ///< else figures alone
-  int64_t threads = 0;                            ///< 0: all processors
-  std::optional<std::filesystem::path> features;  ///< a folder of lazymar_eval --record_drift
-  std::optional<double> tolerance;                ///< suggest a schedule out of them
-  LazyOptions lazy;                               ///< which steps it takes for full
-  bool falling = false;                           ///< the schedule never rises
+  int64_t pairs = 20;                          ///< of each run, shown in the report
+  bool images = true;                          ///< else figures alone
+  std::optional<int64_t> threads;              ///< default: one per processor
+  std::optional<std::filesystem::path> drift;  ///< a folder of lazymar_eval --record_drift
+  std::optional<double> tolerance;             ///< suggest a schedule out of it
+  LazyOptions lazy;                            ///< which steps it takes for full
+  bool falling = false;                        ///< the schedule never rises
+  SettingKeys keys;                            ///< of the runs' settings
 };
 
-/// Writes comparison.json and report.html, and prints the table. With no runs but features it
+OptionTable<CompareOptions> compare_rows();
+
+/// Writes comparison.json and report.html, and prints the table. With no runs but drift it
 /// prints the suggested list alone, for "--lazy_retain $(...)". Throws Error.
 ExitCode compare(const CompareOptions& options);
 

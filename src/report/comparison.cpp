@@ -17,21 +17,19 @@ namespace {
 
 using nlohmann::ordered_json;
 
-/// These say which image an id is; the rest only says how it is made.
-constexpr const char* kIdentity[] = {"model", "seed", "classes", "num_images"};
-
-ordered_json identity(const RunData& run) {
+/// The settings that say which image an id is; the rest only says how it is made.
+ordered_json identity(const RunData& run, const SettingKeys& keys) {
   ordered_json chosen;
-  for (const char* key : kIdentity) {
-    chosen[key] = run.settings.value(key, ordered_json());
+  for (const std::string& key : keys.identity) {
+    const ordered_json value = run.settings.value(key, ordered_json());
+    // A list is one thing here: flat, its differences would be told number by number.
+    chosen[key] = value.is_array() ? ordered_json(value.dump()) : value;
   }
-  // A list is one thing here: flat, its differences would be told number by number.
-  chosen["classes"] = chosen["classes"].dump();
   return chosen;
 }
 
-void refuse_strangers(const RunData& baseline, const RunData& run) {
-  const std::string difference = differences(identity(baseline), identity(run));
+void refuse_strangers(const RunData& baseline, const RunData& run, const SettingKeys& keys) {
+  const std::string difference = differences(identity(baseline, keys), identity(run, keys));
   if (!difference.empty()) {
     throw usage_error(run.folder.string(), " and ", baseline.folder.string(),
                       ": their images cannot be paired: ", difference,
@@ -40,7 +38,8 @@ void refuse_strangers(const RunData& baseline, const RunData& run) {
 }
 
 /// What differs beside the cache and the files' layout, one setting each.
-std::vector<std::string> other_differences(const RunData& baseline, const RunData& run) {
+std::vector<std::string> other_differences(const RunData& baseline, const RunData& run,
+                                           const SettingKeys& keys) {
   std::vector<std::string> found;
   const auto note = [&](const std::string& key, const ordered_json& there,
                         const ordered_json& here) {
@@ -48,9 +47,7 @@ std::vector<std::string> other_differences(const RunData& baseline, const RunDat
       found.push_back(concat(key, ": ", there.dump(), " in the baseline, ", here.dump(), " here"));
     }
   };
-  for (const char* key :
-       {"model", "seed", "classes", "num_images", "eval_bsz", "num_iter", "num_sampling_steps",
-        "cfg", "cfg_schedule", "temperature", "device", "precision", "version"}) {
+  for (const std::string& key : keys.noted) {
     note(key, baseline.settings.value(key, ordered_json()),
          run.settings.value(key, ordered_json()));
   }
@@ -140,11 +137,10 @@ std::optional<double> share(int64_t part, int64_t whole) {
 
 }  // namespace
 
-std::vector<std::string> recorded_differences(const RunData& baseline,
-                                              const ordered_json& recorded) {
+std::vector<std::string> recorded_differences(const RunData& baseline, const ordered_json& recorded,
+                                              const SettingKeys& keys) {
   std::vector<std::string> found;
-  for (const char* key :
-       {"model", "num_iter", "num_sampling_steps", "cfg", "cfg_schedule", "temperature"}) {
+  for (const std::string& key : keys.drift) {
     const ordered_json there = baseline.settings.value(key, ordered_json());
     const ordered_json here = recorded.value(key, ordered_json());
     if (there != here) {
@@ -173,13 +169,14 @@ PairStatistics statistics(const std::vector<Pair>& pairs) {
   return result;
 }
 
-PairedRun pair_runs(const RunData& baseline, const RunData& run, bool images, int64_t threads) {
+PairedRun pair_runs(const RunData& baseline, const RunData& run, const SettingKeys& keys,
+                    bool images, int64_t threads) {
   PairedRun result;
-  result.differences = other_differences(baseline, run);
+  result.differences = other_differences(baseline, run, keys);
   if (!images) {
     return result;
   }
-  refuse_strangers(baseline, run);
+  refuse_strangers(baseline, run, keys);
   std::vector<int64_t> ids;
   for (const auto& [id, shard] : run.images) {
     if (baseline.images.contains(id)) {

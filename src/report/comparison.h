@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/option_row.h"
 #include "report/redundancy.h"
 #include "report/suggestion.h"
 #include "run/run_data.h"
@@ -42,17 +43,20 @@ struct Comparison {
   std::optional<Redundancy> redundancy{};  ///< of recorded features
   std::optional<Suggestion> suggestion{};  ///< out of them
   LazyOptions suggestion_for{};            ///< warmup and refresh that it goes with
+  SettingKeys keys{};                      ///< of the runs' settings
 };
 
 /// Compares the images that both runs have, on `threads` threads. Throws Error (usage) where
 /// settings say that images of one id do not belong together (model, seed, classes, number of
 /// images), naming them, where no image is common, or where the sizes differ. Without `images` only
 /// the settings are compared, and none is refused.
-PairedRun pair_runs(const RunData& baseline, const RunData& run, bool images, int64_t threads);
+PairedRun pair_runs(const RunData& baseline, const RunData& run, const SettingKeys& keys,
+                    bool images, int64_t threads);
 
 /// What recorded features were made with and the baseline was not, one setting each.
 std::vector<std::string> recorded_differences(const RunData& baseline,
-                                              const nlohmann::ordered_json& recorded);
+                                              const nlohmann::ordered_json& recorded,
+                                              const SettingKeys& keys);
 
 /// Everything that the report shows, for scripts.
 nlohmann::ordered_json comparison_json(const Comparison& comparison);

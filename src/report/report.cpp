@@ -100,8 +100,8 @@ std::string notes_section(const Comparison& comparison) {
     }
   }
   if (comparison.redundancy) {
-    for (const std::string& difference :
-         recorded_differences(comparison.runs.front(), comparison.redundancy->header.settings)) {
+    for (const std::string& difference : recorded_differences(
+             comparison.runs.front(), comparison.redundancy->header.settings, comparison.keys)) {
       note(comparison.runs.front(), "features: " + difference);
     }
   }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/option_row.h"
 #include "score/extractor_choice.h"
 #include "score/scorer.h"
 #include "score/scores.h"
@@ -26,6 +27,8 @@ struct ScoreOptions {
   std::optional<std::filesystem::path> save_stats, to_npz;
   std::optional<std::filesystem::path> json;  ///< "-": stdout, and the rest goes to stderr
 };
+
+OptionTable<ScoreOptions> score_rows();
 
 /// Prints what is wrong with the images, then their scores; leaves those of runs in their
 /// info/scores.json. Throws Error.

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "core/option_row.h"
 #include "metrics/extractor.h"
 
 namespace lazymar {
@@ -22,5 +23,7 @@ struct ExtractorRequest {
 /// not support the device.
 std::unique_ptr<FeatureExtractor> load_extractor(const ExtractorRequest& request,
                                                  c10::Device device);
+
+OptionTable<ExtractorRequest> extractor_rows(const char* group);
 
 }  // namespace lazymar

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "method/option_rows.h"
 #include "support/errors.h"
 
 namespace lazymar {

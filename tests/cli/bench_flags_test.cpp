@@ -54,6 +54,7 @@ TEST(BenchOptions, ArmsWithFlagsOfTheirOwn) {
   EXPECT_EQ(options.arms[2].method.precision, Precision::kFp32) << "the arm's own wins";
   EXPECT_EQ(options.arms[2].method.sampling.num_iter, 16);
   EXPECT_EQ(options.arms[2].batch, 4);
+  EXPECT_EQ(parse({"--arms", "lazy --lazy-extra 3"}).arms[0].method.lazy->extra, 3);
 }
 
 TEST(BenchOptions, TheHelpNamesEveryPrecision) {
@@ -72,10 +73,10 @@ TEST(BenchOptions, RefusalsNameTheArm) {
   EXPECT_PRED2(contains, arms("baseline,"), "an arm begins with");
   EXPECT_PRED2(contains, arms("baseline, lazy --num_iter 3"), "separated by semicolons");
   EXPECT_PRED2(contains, arms("lazy --model demo"),
-               "--model is none of an arm's flags: --precision");
-  EXPECT_PRED2(contains, arms("lazy --help"), "--help is none");
+               "--model is not an option of an arm; use --eval_bsz, --num_iter");
+  EXPECT_PRED2(contains, arms("lazy --help"), "--help is not");
   EXPECT_PRED2(contains, arms("lazy --lazy_caches head --lazy_extra 3"), "without token");
-  EXPECT_PRED2(contains, arms("lazy -h"), "-h is none");
+  EXPECT_PRED2(contains, arms("lazy -h"), "-h is not");
   EXPECT_PRED2(contains, arms("baseline --lazy_refresh 3"), "no effect without --lazy_mar");
   EXPECT_PRED2(contains, arms("lazy; lazy --lazy_refresh 0"), "\" lazy --lazy_refresh 0\"");
   EXPECT_PRED2(contains, arms("lazy --precision fp8"), "--precision fp8");

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "cli/commands.h"
 #include "support/errors.h"
 
@@ -20,8 +22,8 @@ TEST(CompareOptions, RunsAreWhatIsNoFlag) {
   EXPECT_EQ(options.pairs, 3);
   EXPECT_EQ(options.output_dir, "comparison");
   EXPECT_TRUE(options.images);
-  EXPECT_EQ(options.threads, 0);
-  EXPECT_FALSE(options.features || options.tolerance || options.falling);
+  EXPECT_FALSE(options.threads);
+  EXPECT_FALSE(options.drift || options.tolerance || options.falling);
 }
 
 TEST(CompareOptions, AllOfThem) {
@@ -32,11 +34,30 @@ TEST(CompareOptions, AllOfThem) {
   EXPECT_EQ(options.output_dir, "out");
   EXPECT_FALSE(options.images);
   EXPECT_EQ(options.threads, 2);
-  EXPECT_EQ(options.features, "f");
+  EXPECT_EQ(options.drift, "f");
   EXPECT_EQ(options.tolerance, 0.1);
   EXPECT_EQ(options.lazy.warmup, 0);
   EXPECT_EQ(options.lazy.refresh, 4);
   EXPECT_TRUE(options.falling);
+  EXPECT_EQ(parse({"a", "b", "--drift", "d"}).options.drift, "d");
+}
+
+/// What the report reads of settings: the lists as they stood in report before the rows did.
+TEST(CompareOptions, KeysOfTheSettings) {
+  const SettingKeys keys = parse({"a", "b"}).options.keys;
+  using Names = std::set<std::string>;
+  const auto names = [](const std::vector<std::string>& list) {
+    return Names(list.begin(), list.end());
+  };
+  EXPECT_EQ(names(keys.identity), (Names{"model", "seed", "classes", "num_images"}));
+  EXPECT_EQ(names(keys.noted), (Names{"model", "seed", "classes", "num_images", "eval_bsz",
+                                      "num_iter", "num_sampling_steps", "cfg", "cfg_schedule",
+                                      "temperature", "device", "precision", "version"}));
+  EXPECT_EQ(names(keys.drift), (Names{"model", "num_iter", "num_sampling_steps", "cfg",
+                                      "cfg_schedule", "temperature"}));
+  EXPECT_EQ(keys.png_text,
+            (std::vector<std::string>{"model", "num_iter", "num_sampling_steps", "cfg",
+                                      "cfg_schedule", "temperature", "lazy_mar", "precision"}));
 }
 
 TEST(CompareOptions, AScheduleNeedsNoRun) {
@@ -55,7 +76,7 @@ TEST(CompareOptions, WhatCannotBeUsedIsRefused) {
            {{"a", "b", "--pairs", "1001"}, "--pairs"},
            {{"a", "b", "--threads", "0"}, "--threads"},
            {{"a", "b", "--colour"}, "colour"},
-           {{"a", "b", "--suggest_schedule", "0.1"}, "needs --features DIR"},
+           {{"a", "b", "--suggest_schedule", "0.1"}, "needs --drift DIR"},
            {{"a", "b", "--features", "f", "--suggest_schedule", "-1"}, "--suggest_schedule"},
            {{"a", "b", "--features", "f", "--suggest_schedule", "nan"}, "--suggest_schedule"},
            {{"a", "b", "--features", "f", "--falling"}, "without --suggest_schedule"},

@@ -5,7 +5,6 @@
 #include <new>
 #include <stdexcept>
 
-#include "cli/arguments.h"
 #include "cli/commands.h"
 #include "core/text.h"
 #include "pipeline/device.h"
@@ -177,7 +176,9 @@ TEST(EvalOptions, CommandLineBeatsCheckpointBeatsDefault) {
 
 TEST(EvalOptions, WhatCannotBeUsedIsRefused) {
   const auto message = [](const std::string& line) { return refused([&] { parse(line); }); };
-  EXPECT_TRUE(contains(message("--num_itr 64"), "num_itr"));
+  EXPECT_TRUE(contains(message("--num_itr 64"), "did you mean --num_iter?"));
+  EXPECT_FALSE(contains(message("--completely_else 64"), "did you mean"));
+  EXPECT_TRUE(contains(message("-n 3"), "unexpected argument \"-n\""));
   EXPECT_TRUE(contains(message("stray"), "stray"));
   EXPECT_TRUE(contains(message("--num_iter"), "num_iter"));
   EXPECT_TRUE(contains(message("--num_iter 0"), "from 1 to"));
@@ -257,6 +258,19 @@ TEST(EvalOptions, FeaturesAreThoseOfAFewImagesOfPlainMar) {
   EXPECT_TRUE(contains(message("--num_images 4 --record_drift x --lazy_mar"), "leave --lazy_mar"));
 }
 
+TEST(EvalOptions, DashesAndUnderscoresAreEqual) {
+  const EvalOptions options = parse("--num-images 3 --lazy-mar --lazy_prune-layer=2");
+  EXPECT_EQ(options.num_images, 3);
+  EXPECT_EQ(options.lazy->prune_layer, 2);
+  EXPECT_EQ(parse("--output_dir --a-b").output_dir, "--a-b") << "a value is no name";
+}
+
+TEST(EvalOptions, EarlierNamesAreAliases) {
+  EXPECT_EQ(parse("--num_images 4 --record_features x").record_drift, "x");
+  EXPECT_EQ(parse("--durability block").durability, Durability::kShard);
+  EXPECT_EQ(parse("--num_images 3 --num_images 5").num_images, 5) << "the last one wins";
+}
+
 TEST(EvalOptions, TheContactSheet) {
   EXPECT_FALSE(parse("").preview);
   EXPECT_FALSE(parse("").grid);
@@ -273,17 +287,6 @@ TEST(VerifyOptions, NeedATrace) {
   EXPECT_TRUE(contains(refused([&] { parse_verify_options(1, alone); }), "--trace"));
   const char* help[] = {"lazymar_verify", "--help"};
   EXPECT_TRUE(parse_verify_options(2, help).text);
-}
-
-TEST(Help, NamesWhatHasNoFlag) {
-  const char* convert[] = {"lazymar_convert", "--help"};
-  const std::string text = *parse_convert_options(2, convert).text;
-  EXPECT_TRUE(contains(text, "lazymar_convert [OPTION...] IN OUT.safetensors | --list FILE\n"));
-  EXPECT_TRUE(contains(text, " Conversion options:\n"));
-  const char* score[] = {"lazymar_score", "--help"};
-  EXPECT_TRUE(contains(*parse_score_options(2, score).text, "lazymar_score [OPTION...] SET...\n"));
-  const char* eval[] = {"lazymar_eval", "--help"};
-  EXPECT_TRUE(contains(*parse_eval_options(2, eval).text, "lazymar_eval [OPTION...]\n"));
 }
 
 TEST(ConvertOptions, AreReadOrRefused) {
@@ -310,8 +313,8 @@ TEST(ConvertOptions, AreReadOrRefused) {
            {{"a.pth", "--list", "x"}, "either IN and OUT"},
            {{"a", "b.pth"}, "does not end in .safetensors"},
            {{"a", "b.safetensors", "c"}, "unexpected argument"},
-           {{"a", "b.safetensors", "--dtype", "fp8"}, "use one of bf16, fp16, fp32, keep"},
-           {{"a", "b.safetensors", "--weights", "x"}, "use one of ema, model"}}) {
+           {{"a", "b.safetensors", "--dtype", "fp8"}, "use keep, fp32, bf16 or fp16"},
+           {{"a", "b.safetensors", "--weights", "x"}, "use ema or model"}}) {
     EXPECT_TRUE(testing::contains(testing::refused([&] { parse(arguments); }), reason));
   }
 }

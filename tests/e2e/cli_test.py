@@ -5,6 +5,7 @@ usage: cli_test.py FOLDER_OF_BINARIES   (run from the repository's root)
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -55,16 +56,49 @@ with tempfile.TemporaryDirectory() as folder:
     result = run("lazymar_eval", "--help")
     check("--help", result.returncode == 0 and "--lazy_mar" in result.stdout, result)
 
-    refused("unknown flag", run("lazymar_eval", "--num_itr", "3"), "num_itr", "--help")
-    refused("value out of range", run("lazymar_eval", *QUICK, *out, "--num_iter", "0"),
-            "--num_iter 0")
-    refused("no checkpoint at the given place",
-            run("lazymar_eval", *QUICK, *out, "--resume", folder / "none"),
+    for tool in ("lazymar_eval", "lazymar_score", "lazymar_compare", "lazymar_bench", "lazymar_verify",
+                 "lazymar_convert"):
+        result = run(tool)
+        check(f"{tool} without arguments says what works", result.returncode == 2 and not result.stdout
+              and len(result.stderr.splitlines()) < 9 and f"{tool} --help" in result.stderr, result)
+        help_text = run(tool, "--help").stdout
+        check(f"{tool} --help is one screen", 5 < len(help_text.splitlines()) <= 40, help_text)
+        if shutil.which("man"):
+            page = folder / f"{tool}.1"
+            page.write_text(run(tool, "--help", "man").stdout)
+            result = subprocess.run(["man", "--warnings", "-l", page], capture_output=True, text=True, timeout=60,
+                                    env={**os.environ, "MANPAGER": "cat", "MANWIDTH": "100"})
+            check(f"{tool} --help man is a page without warnings", result.returncode == 0 and not result.stderr
+                  and "EXIT STATUS" in result.stdout, result)
+        script = folder / f"{tool}.bash"
+        script.write_text(run(tool, "--help", "bash").stdout)
+        result = subprocess.run(["bash", "-n", script], capture_output=True, text=True, timeout=60)
+        check(f"{tool} --help bash is a script", result.returncode == 0 and not result.stderr, result)
+
+    def complete(*words):
+        """What bash offers for the last word."""
+        line = " ".join(f"'{word}'" for word in words)
+        code = (f"source {folder}/lazymar_eval.bash; COMP_WORDS=({line}); COMP_CWORD={len(words) - 1}; "
+                "_lazymar_eval; printf '%s\\n' \"${COMPREPLY[@]}\"")
+        return subprocess.run(["bash", "-c", code], capture_output=True, text=True, timeout=60).stdout.split()
+    check("bash completes an option", complete("lazymar_eval", "--lazy_e") == ["--lazy_extra"],
+          complete("lazymar_eval", "--lazy_e"))
+    check("and its values", complete("lazymar_eval", "--precision", "b") == ["bf16"],
+          complete("lazymar_eval", "--precision", "b"))
+    check("and no option where a number stands", complete("lazymar_eval", "--lazy_extra", "--l") == [],
+          complete("lazymar_eval", "--lazy_extra", "--l"))
+    check("dashes are underscores", complete("lazymar_eval", "--lazy-retain", "sc") == ["scaled"],
+          complete("lazymar_eval", "--lazy-retain", "sc"))
+
+    refused("unknown flag", run("lazymar_eval", "--num_itr", "3"), "num_itr", "did you mean --num_iter?", "--help")
+    refused("a switch with a value", run("lazymar_eval", "--lazy_mar=no"), "--lazy_mar is a switch")
+    refused("no value", run("lazymar_eval", "--model"), "--model: needs a value")
+    refused("value out of range", run("lazymar_eval", *QUICK, *out, "--num_iter", "0"), "--num_iter 0")
+    refused("no checkpoint at the given place", run("lazymar_eval", *QUICK, *out, "--resume", folder / "none"),
             f"--resume {folder / 'none'}: not found")
-    for model, said in (("demo", "--model demo: neither one of mar_base"),
-                        ("mar_large", "github.com/LTH14/mar")):
-        result = subprocess.run([BIN.resolve() / "lazymar_eval", "--model", model], cwd=folder,
-                                capture_output=True, check=False, text=True, timeout=300)
+    for model, said in (("demo", "--model demo: neither one of mar_base"), ("mar_large", "github.com/LTH14/mar")):
+        result = subprocess.run([BIN.resolve() / "lazymar_eval", "--model", model], cwd=folder, capture_output=True,
+                                text=True, timeout=300)
         refused(f"{model} outside of the project", result, said, f"working directory ({folder}")
     for name in ("README.md", "LICENSE"):
         refused(f"{name} is no checkpoint", run("lazymar_convert", "--list", name),

@@ -46,10 +46,10 @@ def complaints(result):
 
 with tempfile.TemporaryDirectory() as folder:
     folder = pathlib.Path(folder)
-    runs = [draw(folder, "--record_features", folder / "features"), draw(folder, "--lazy_mar"),
+    runs = [draw(folder, "--record_drift", folder / "features"), draw(folder, "--lazy_mar"),
             draw(folder, "--lazy_mar", "--lazy_refresh", "3")]
-    result = run("lazymar_compare", *runs, "--output_dir", folder / "out", "--features",
-                 folder / "features", "--suggest_schedule", "0.1")
+    result = run("lazymar_compare", *runs, "--output_dir", folder / "out", "--drift", folder / "features",
+                 "--suggest_schedule", "0.1")
     page = folder / "out/report.html"
     check("a report is written", result.returncode == 0 and page.exists(), result.stderr)
     found = json.loads((folder / "out/comparison.json").read_text())

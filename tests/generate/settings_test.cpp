@@ -12,71 +12,100 @@
 namespace lazymar {
 namespace {
 
-ResolvedSettings usual() {
-  return {SamplingOptions{}, 8};
+EvalOptions usual() {
+  EvalOptions options;
+  options.eval_bsz = 8;
+  options.cfg = options.sampling.cfg;
+  options.cfg_schedule = options.sampling.cfg_schedule;
+  options.precision = Precision::kFp32;
+  return options;
 }
 
 TEST(SettingsName, DefaultsAreNotNamed) {
-  EvalOptions options;
-  EXPECT_EQ(settings_name(options, usual(), usual()), "iter64_baseline");
+  EvalOptions options = usual();
+  EXPECT_EQ(settings_name(options, usual()), "iter64_baseline");
   options.lazy.emplace();
-  EXPECT_EQ(settings_name(options, usual(), usual()), "iter64_lazy");
+  EXPECT_EQ(settings_name(options, usual()), "iter64_lazy");
 }
 
 TEST(SettingsName, EverySettingThatDiffersIsNamed) {
   std::set<std::string> names;
   const auto add = [&](auto change) {
-    EvalOptions options;
+    EvalOptions options = usual();
     options.lazy.emplace();
-    ResolvedSettings resolved = usual();
-    change(options, resolved);
-    names.insert(settings_name(options, resolved, usual()));
+    change(options);
+    names.insert(settings_name(options, usual()));
   };
   using O = EvalOptions;
-  using R = ResolvedSettings;
-  add([](O&, R&) {});
-  add([](O& o, R&) { o.lazy.reset(); });
-  add([](O&, R& r) { r.sampling.num_iter = 32; });
-  add([](O&, R& r) { r.sampling.cfg = 2; });
-  add([](O&, R& r) { r.sampling.cfg_schedule = CfgSchedule::kConstant; });
-  add([](O&, R& r) { r.sampling.num_sampling_steps = 50; });
-  add([](O&, R& r) { r.sampling.temperature = 0.9; });
-  add([](O&, R& r) { r.eval_bsz = 16; });
-  add([](O& o, R&) { o.auto_batch = true; });
-  add([](O& o, R&) { o.num_images = 64; });
-  add([](O& o, R&) { o.classes = {1, 2}; });
-  add([](O& o, R&) { o.classes = {12}; });
-  add([](O& o, R&) { o.model.seed = 7; });
-  add([](O&, R& r) { r.precision = Precision::kFp64; });
-  add([](O& o, R&) { o.model.random_weights = true; });
-  add([](O& o, R&) { o.model.resume = "a/b"; });
-  add([](O& o, R&) { o.model.vae_path = "a/b"; });
-  add([](O& o, R&) { o.few_files = true; });
-  add([](O& o, R&) { o.lazy->token = false; });
-  add([](O& o, R&) { o.lazy->condition = false; });
-  add([](O& o, R&) { o.lazy->head = false; });
-  add([](O& o, R&) { o.lazy->warmup = 1; });
-  add([](O& o, R&) { o.lazy->refresh = 1; });
-  add([](O& o, R&) { o.lazy->prune_layer = 1; });
-  add([](O& o, R&) { o.lazy->extra = 1; });
-  add([](O& o, R&) { o.lazy->head_refresh = 1; });
-  add([](O& o, R&) { o.lazy->retain = RetainKind::kPublished; });
-  add([](O& o, R&) { o.lazy->condition_scale = 0; });
+  add([](O&) {});
+  add([](O& o) { o.lazy.reset(); });
+  add([](O& o) { o.sampling.num_iter = 32; });
+  add([](O& o) { o.cfg = 2; });
+  add([](O& o) { o.cfg_schedule = CfgSchedule::kConstant; });
+  add([](O& o) { o.sampling.num_sampling_steps = 50; });
+  add([](O& o) { o.sampling.temperature = 0.9; });
+  add([](O& o) { o.eval_bsz = 16; });
+  add([](O& o) { o.auto_batch = true; });
+  add([](O& o) { o.num_images = 64; });
+  add([](O& o) { o.classes = {1, 2}; });
+  add([](O& o) { o.classes = {12}; });
+  add([](O& o) { o.model.seed = 7; });
+  add([](O& o) { o.precision = Precision::kFp64; });
+  add([](O& o) { o.model.random_weights = true; });
+  add([](O& o) { o.model.resume = "a/b"; });
+  add([](O& o) { o.model.vae_path = "a/b"; });
+  add([](O& o) { o.few_files = true; });
+  add([](O& o) { o.lazy->token = false; });
+  add([](O& o) { o.lazy->condition = false; });
+  add([](O& o) { o.lazy->head = false; });
+  add([](O& o) { o.lazy->warmup = 1; });
+  add([](O& o) { o.lazy->refresh = 1; });
+  add([](O& o) { o.lazy->prune_layer = 1; });
+  add([](O& o) { o.lazy->extra = 1; });
+  add([](O& o) { o.lazy->head_refresh = 1; });
+  add([](O& o) { o.lazy->retain = RetainKind::kPublished; });
+  add([](O& o) { o.lazy->condition_scale = 0; });
   EXPECT_EQ(names.size(), 28U);
 }
 
+TEST(SettingsName, KeepsTheOrderOfEarlierVersions) {
+  EvalOptions options = usual();
+  options.lazy.emplace().head = false;
+  options.lazy->extra = 3;
+  options.lazy->condition_scale = 0.5;
+  options.sampling.num_iter = 32;
+  options.sampling.num_sampling_steps = 50;
+  options.sampling.temperature = 0.9;
+  options.cfg = 2;
+  options.cfg_schedule = CfgSchedule::kConstant;
+  options.num_images = 4;
+  options.classes = {1, 2};
+  options.model.seed = 7;
+  options.model.random_weights = true;
+  options.model.resume = "a/b";
+  options.model.vae_path = "c_d";
+  options.eval_bsz = 2;
+  options.precision = Precision::kFp64;
+  options.few_files = true;
+  options.metadata = false;
+  EXPECT_EQ(settings_name(options, usual()),
+            "iter32_lazy_caches-tc_extra3_condscale0.5_cfg2_constant_steps50_temp0.9_n4_"
+            "classes1-2_seed7_bsz2_fp64_tar_plain_random_resume-a-b_vae-c-d");
+}
+
 TEST(SettingsName, IsOneFolderNameOfBoundedLength) {
-  EvalOptions options;
+  EvalOptions options = usual();
   options.model.resume = "some/where/with a space:and,more";
   options.classes.assign(1000, 123);
-  const std::string name = settings_name(options, usual(), usual());
+  const std::string name = settings_name(options, usual());
   EXPECT_EQ(name.find('/'), std::string::npos);
   EXPECT_LT(name.size(), 255U);
 }
 
 TEST(SettingsJson, IsAllThatTheBytesDependOn) {
-  EvalOptions options;
-  const auto json = [&] { return settings_json(options, usual(), c10::kCPU); };
+  EvalOptions options = usual();
+  options.device = device_model(c10::kCPU);
+  const auto json = [&] { return settings_json(options); };
   const auto standard = json();
   EXPECT_TRUE(standard.at("lazy_mar").is_null());
   EXPECT_FALSE(standard.at("device").get<std::string>().empty());
@@ -88,6 +117,37 @@ TEST(SettingsJson, IsAllThatTheBytesDependOn) {
   EXPECT_NE(json(), standard);
   options.lazy.emplace();
   EXPECT_EQ(json().at("lazy_mar").at("warmup"), 5);
+}
+
+/// Manifests of earlier versions have these bytes: runs resume only if they still do.
+TEST(SettingsJson, KeepsItsBytes) {
+  EvalOptions options = usual();
+  options.device = "a CPU";
+  auto settings = settings_json(options);
+  settings["version"] = "v";
+  EXPECT_EQ(settings.dump(),
+            R"({"model":"mar_huge","num_images":50000,"classes":[],"eval_bsz":8,"seed":1,)"
+            R"("num_iter":64,"num_sampling_steps":100,"cfg":3.25,"cfg_schedule":"linear",)"
+            R"("temperature":1.0,"lazy_mar":null,"few_files":false,"metadata":true,)"
+            R"("device":"a CPU","precision":"fp32","version":"v"})");
+  options.lazy.emplace().head = false;
+  options.classes = {3, 1};
+  settings = settings_json(options);
+  EXPECT_EQ(settings["lazy_mar"].dump(),
+            R"({"caches":["token","condition"],"warmup":5,"refresh":9,"prune_layer":3,"extra":15,)"
+            R"("head_refresh":7,"retain":"scaled","condition_scale":1.0})");
+  EXPECT_EQ(settings["classes"].dump(), "[3,1]");
+}
+
+TEST(Resolve, FillsInWhatCheckpointAndDeviceChoose) {
+  EvalOptions options;
+  options.num_images = 4;
+  const EvalOptions resolved = resolve(options, {1.5, CfgSchedule::kConstant}, c10::kCPU);
+  EXPECT_EQ(resolved.cfg, 1.5);
+  EXPECT_EQ(resolved.sampling.cfg_schedule, CfgSchedule::kConstant);
+  EXPECT_EQ(resolved.eval_bsz, 4);
+  EXPECT_NE(resolved.precision, Precision::kAuto);
+  EXPECT_EQ(resolved.device, device_model(c10::kCPU));
 }
 
 TEST(Precision, AutoIsResolvedAndTheRestIsItself) {

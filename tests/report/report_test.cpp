@@ -49,10 +49,16 @@ fs::path write_run(const fs::path& folder, uint8_t shade, bool few_files = false
   return folder;
 }
 
+/// As lazymar_eval's rows have them.
+SettingKeys keys() {
+  return {{}, {"model", "seed"}, {"model", "seed", "classes", "num_images"}, {"model"}};
+}
+
 Comparison compare_two(const fs::path& baseline, const fs::path& run) {
   Comparison comparison{{read_run(baseline), read_run(run)}, {}};
+  comparison.keys = keys();
   label_runs(comparison.runs);
-  comparison.paired = {pair_runs(comparison.runs[0], comparison.runs[1], true, 2)};
+  comparison.paired = {pair_runs(comparison.runs[0], comparison.runs[1], keys(), true, 2)};
   return comparison;
 }
 
@@ -87,9 +93,9 @@ TEST(Report, StrangersAreRefused) {
   const testing::TemporaryFolder folder;
   const RunData one = read_run(write_run(folder.path() / "a", 0));
   const RunData other = read_run(write_run(folder.path() / "b", 0, false, /*seed=*/2));
-  EXPECT_TRUE(
-      contains(testing::refused([&] { pair_runs(one, other, true, 1); }), "seed 1 there, 2 now"));
-  EXPECT_TRUE(pair_runs(one, other, false, 1).pairs.empty());
+  EXPECT_TRUE(contains(testing::refused([&] { pair_runs(one, other, keys(), true, 1); }),
+                       "seed 1 there, 2 now"));
+  EXPECT_TRUE(pair_runs(one, other, keys(), false, 1).pairs.empty());
 }
 
 TEST(Report, PartialAndDamagedRunsAreCompared) {

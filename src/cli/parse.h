@@ -1,0 +1,68 @@
+#pragma once
+/// A command line into an options struct, by its rows.
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cli/arguments.h"
+#include "cli/program.h"
+#include "core/error.h"
+#include "core/option_row.h"
+
+namespace lazymar {
+
+/// Either the options, or text to print before a successful exit (--help, --version).
+template <typename Options>
+struct Parsed {
+  Options options;
+  std::vector<std::string> operands;
+  std::optional<std::string> text;
+};
+
+/// Reads what was given into `options`, row by row. Throws Error (usage) that names the option.
+template <typename Options>
+void read_rows(const OptionTable<Options>& table, const Arguments& arguments, Options& options) {
+  for (const OptionRow<Options>& row : table) {
+    const std::string& name = row.info.name;
+    if (!arguments.given(name)) {
+      continue;
+    }
+    for (const OptionNeed<Options>& need : row.needs) {
+      if (!need.holds(options)) {
+        throw usage_error("--", name, " has no effect without ", need.what);
+      }
+    }
+    try {
+      row.field.read(options, arguments.text(name));
+    } catch (const Error& error) {
+      throw usage_error("--", name, " ", error.what());
+    }
+  }
+}
+
+/// The text that --help or --version asks for.
+std::optional<std::string> information(const Program& program, const Arguments& arguments,
+                                       std::vector<OptionInfo> options);
+
+/// `options`: what holds for what is not given.
+template <typename Options>
+Parsed<Options> parse(const Program& program, const OptionTable<Options>& table, int argc,
+                      const char* const* argv, Options options = {}) {
+  const std::vector<OptionInfo> infos = describe(table);
+  const Arguments arguments(infos, argc, argv);
+  Parsed<Options> parsed{std::move(options), arguments.operands(),
+                         information(program, arguments, infos)};
+  if (parsed.text) {
+    return parsed;
+  }
+  if (program.operands.empty() && !parsed.operands.empty()) {
+    throw usage_error("unexpected argument \"", parsed.operands.front(),
+                      "\"; --help lists the options");
+  }
+  read_rows(table, arguments, parsed.options);
+  return parsed;
+}
+
+}  // namespace lazymar

@@ -1,0 +1,53 @@
+#pragma once
+/// What a program says of itself, and the texts that its rows become.
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/option_row.h"
+
+namespace lazymar {
+
+struct Example {
+  std::string command;
+  std::string what;  ///< an imperative sentence
+};
+
+struct Program {
+  std::string name;
+  std::string summary;            ///< a sentence
+  std::string operands;           ///< how the usage shows them; empty: there are none
+  std::vector<Example> examples;  ///< the first two work right away, in a checkout
+};
+
+/// The programs, in the order of a user's work.
+const Program& eval_program();
+const Program& score_program();
+const Program& compare_program();
+const Program& bench_program();
+const Program& verify_program();
+const Program& convert_program();
+
+/// For a command line without arguments.
+std::string short_usage(const Program& program);
+/// --help: what the main job takes, on one screen.
+std::string first_screen(const Program& program, std::span<const OptionInfo> options);
+/// --help all.
+std::string all_options(const Program& program, std::span<const OptionInfo> options);
+/// --help man, in roff.
+std::string man_page(const Program& program, std::span<const OptionInfo> options);
+/// --help bash: a script to source.
+std::string bash_completion(const Program& program, std::span<const OptionInfo> options);
+
+/// --help and --version, as rows.
+std::vector<OptionInfo> information_options();
+
+/// An option's sentence and its default: "Generate N images. [default: 50000]".
+std::string help_sentence(const OptionInfo& option);
+
+/// Groups of listed options, in the table's order.
+std::vector<std::pair<std::string, std::vector<OptionInfo>>> grouped(
+    std::span<const OptionInfo> options);
+
+}  // namespace lazymar

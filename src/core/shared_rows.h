@@ -1,0 +1,77 @@
+#pragma once
+/// Rows that several programs share.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "core/option_field.h"
+#include "core/precision.h"
+
+namespace lazymar {
+
+inline constexpr const char* kDeviceGroup = "Device";
+
+/// Where a program computes. It is a setting of a run by its model: see settings_json().
+template <typename S>
+OptionRow<S> device_row(std::string S::*member) {
+  return {{.name = "device",
+           .value = "NAME",
+           .group = kDeviceGroup,
+           .help = "Compute on cpu, cuda, cuda:N, or auto: a GPU if any.",
+           .main = true,
+           .setting = Setting{.key = "device", .always = true, .noted = true}},
+          text(member, {"auto", "cpu", "cuda"})};
+}
+
+template <typename S>
+OptionRow<S> precision_row(Precision S::*member) {
+  OptionField<S> field;
+  field.read = [member](S& options, const std::string& text) {
+    options.*member = parse_precision(text);
+  };
+  field.value = [member](const S& options) {
+    return OptionValue(std::string(to_string(options.*member)));
+  };
+  field.words = precision_names();
+  return {{.name = "precision",
+           .value = "TYPE",
+           .group = kDeviceGroup,
+           .help = concat("Compute in ", alternatives(field.words),
+                          ". auto is bf16 if the device supports it, else fp32."),
+           .main = true,
+           .arm = true,
+           .setting = Setting{.key = "precision", .always = true, .png_text = true, .noted = true},
+           .folder = FolderPart{.label = "", .place = 11}},
+          field};
+}
+
+template <typename S>
+OptionRow<S> cuda_graphs_row(bool S::*member) {
+  return {{.name = "cuda_graphs",
+           .value = "on|off",
+           .group = kDeviceGroup,
+           .help = "Replay decoding steps and the diffusion loop as CUDA graphs.",
+           .arm = true},
+          choice(member, {{"on", true}, {"off", false}})};
+}
+
+template <typename S>
+OptionRow<S> threads_row(std::optional<int64_t> S::*member) {
+  constexpr int64_t kMostThreads = 1 << 12;
+  return {{.name = "threads",
+           .value = "N",
+           .group = kDeviceGroup,
+           .help = "Use N CPU threads in each process.",
+           .default_text = "its share of the cores",
+           .main = true},
+          integer(member, 1, kMostThreads)};
+}
+
+template <typename S>
+OptionRow<S> no_crc_row(bool S::*member, const char* group) {
+  return {{.name = "no_crc", .group = group, .help = "Skip the checksums in a .pth or .ckpt file."},
+          flag(member, false)};
+}
+
+}  // namespace lazymar

@@ -1,0 +1,302 @@
+#include "pipeline/option_rows.h"
+
+#include <algorithm>
+
+#include "core/shared_rows.h"
+#include "core/text.h"
+#include "generate/options.h"
+#include "score/command.h"
+
+namespace lazymar {
+namespace {
+
+constexpr const char* kImages = "Images";
+constexpr const char* kOutput = "Output";
+constexpr const char* kProcesses = "Processes";
+constexpr int64_t kMost = int64_t{1} << 31;
+using E = EvalOptions;
+
+OptionField<E> classes_field() {
+  OptionField<E> field = member_field(&E::classes);
+  field.read = [](E& options, const std::string& text) {
+    options.classes.clear();
+    for (const std::string& part : split(text, ',')) {
+      const int64_t label = parse_index(part);
+      if (label < 0) {
+        throw usage_error(text, ": use class numbers separated by commas");
+      }
+      if (std::count(options.classes.begin(), options.classes.end(), label) > 0) {
+        throw usage_error(text, ": class ", part, " is there twice");
+      }
+      options.classes.push_back(label);
+    }
+  };
+  return field;
+}
+
+/// A number, or auto. The name of a run folder says auto: the number is known only once it is open.
+OptionField<E> batch_field() {
+  OptionField<E> field = integer(&E::eval_bsz, 1, 1 << 16);
+  field.words = {"auto"};
+  field.read = [number = field.read](E& options, const std::string& text) {
+    options.auto_batch = text == "auto";
+    options.eval_bsz.reset();
+    if (!options.auto_batch) {
+      number(options, text);
+    }
+  };
+  field.folder_text = [](const E& options) {
+    return options.auto_batch ? "auto" : to_text(to_value(options.eval_bsz));
+  };
+  return field;
+}
+
+OptionField<E> gpus_field() {
+  OptionField<E> field = integer(&E::gpus, 1, 1024);
+  field.words = {"all"};
+  field.read = [number = field.read](E& options, const std::string& text) {
+    options.all_gpus = text == "all";
+    options.gpus.reset();
+    if (!options.all_gpus) {
+      number(options, text);
+    }
+  };
+  return field;
+}
+
+OptionField<E> grid_field() {
+  OptionField<E> field;
+  field.read = [](E& options, const std::string& text) {
+    constexpr int64_t kMostTiles = 64;
+    const std::vector<std::string> parts = split(text, 'x');
+    const int64_t rows = parse_index(parts.front());
+    const int64_t columns = parse_index(parts.back());
+    if (parts.size() != 2 || std::min(rows, columns) < 1 || std::max(rows, columns) > kMostTiles) {
+      throw usage_error(text, ": use ROWSxCOLUMNS, at most ", kMostTiles, " each");
+    }
+    options.grid = {rows, columns};
+  };
+  field.value = [](const E& options) {
+    return options.grid ? OptionValue(concat(options.grid->first, "x", options.grid->second))
+                        : OptionValue();
+  };
+  return field;
+}
+
+OptionField<E> durability_field() {
+  OptionField<E> field;
+  field.read = [](E& options, const std::string& text) {
+    options.durability = parse_durability(text);
+  };
+  field.value = [](const E& options) { return OptionValue(to_string(options.durability)); };
+  field.words = {"none", "shard", "file"};
+  return field;
+}
+
+OptionTable<E> image_rows() {
+  return {
+      {{.name = "num_images",
+        .value = "N",
+        .group = kImages,
+        .help = "Generate N images.",
+        .main = true,
+        .setting = Setting{.key = "num_images", .always = true, .noted = true, .identity = true},
+        .folder = FolderPart{.label = "n", .place = 7}},
+       integer(&E::num_images, 1, kMost)},
+      {{.name = "classes",
+        .value = "LIST",
+        .group = kImages,
+        .help = "Draw only these classes, such as 207,360.",
+        .default_text = "all",
+        .main = true,
+        .setting = Setting{.key = "classes", .always = true, .noted = true, .identity = true},
+        .folder = FolderPart{.label = "classes", .place = 8}},
+       classes_field()},
+      {{.name = "eval_bsz",
+        .value = "N",
+        .group = kImages,
+        .help = "Compute N images at once, or auto: as many as fit.",
+        .default_text = concat(E::kCudaBatch, " on a GPU, ", E::kCpuBatch, " on a CPU"),
+        .main = true,
+        .arm = true,
+        .setting = Setting{.key = "eval_bsz", .always = true, .noted = true},
+        .folder = FolderPart{.label = "bsz", .place = 10}},
+       batch_field()},
+  };
+}
+
+OptionTable<E> output_rows() {
+  return {
+      {{.name = "output_dir",
+        .value = "DIR",
+        .group = kOutput,
+        .help = "Write the run folder to DIR/<model>/<settings>.",
+        .main = true},
+       path(&E::output_dir)},
+      {{.name = "overwrite",
+        .group = kOutput,
+        .help = "Start over, instead of resuming an earlier run.",
+        .main = true},
+       flag(&E::overwrite)},
+      {{.name = "grid",
+        .value = "RxC",
+        .group = kOutput,
+        .help = "Write a contact sheet, info/grid.png, such as 4x10.",
+        .main = true},
+       grid_field()},
+      {{.name = "preview",
+        .group = kOutput,
+        .help = "Refresh the contact sheet (8x8, or --grid) while the run goes on.",
+        .main = true},
+       flag(&E::preview)},
+      {{.name = "few_files",
+        .group = kOutput,
+        .help = "Write one tar per shard instead of one PNG per image.",
+        .setting = Setting{.key = "few_files", .always = true},
+        .folder = FolderPart{.label = "tar", .place = 12}},
+       flag(&E::few_files)},
+      {{.name = "no_metadata",
+        .group = kOutput,
+        .help = "Write PNGs without the text that says what made them.",
+        .setting = Setting{.key = "metadata", .always = true},
+        .folder = FolderPart{.label = "plain", .place = 13}},
+       flag(&E::metadata, false)},
+      {{.name = "durability",
+        .value = "WHAT",
+        .group = kOutput,
+        .help = "Sync files to disk never (none), after each shard, or one by one (file)."},
+       durability_field()},
+      {{.name = "verify",
+        .value = "WHAT",
+        .group = kOutput,
+        .help = "Check the finished files: quick, or deep with hashes and decoding."},
+       choice(&E::verify_deep, {{"quick", false}, {"deep", true}})},
+      {{.name = "png_threads",
+        .value = "N",
+        .group = kOutput,
+        .help = "Encode PNGs on N threads while the next images are computed."},
+       integer(&E::png_threads, 1, 256)},
+      {{.name = "record_drift",
+        .value = "DIR",
+        .group = kOutput,
+        .help = "Record how transformer rows change between decoding steps, for lazymar_compare. "
+                "Works for plain MAR and a few images.",
+        .aliases = {"record_features"}},
+       path(&E::record_drift)},
+  };
+}
+
+OptionTable<E> process_rows() {
+  constexpr double kDay = 86400;
+  return {
+      {{.name = "gpus",
+        .value = "N",
+        .group = kProcesses,
+        .help = "Work on N GPUs, one process each, or on all.",
+        .default_text = "all",
+        .main = true},
+       gpus_field()},
+      {{.name = "workers",
+        .value = "N",
+        .group = kProcesses,
+        .help = "Run N processes on the CPU.",
+        .default_text = to_text(E::kWorkers)},
+       integer(&E::workers, 1, 1024)},
+      {{.name = "max_restarts",
+        .value = "N",
+        .group = kProcesses,
+        .help = "Restart a process that dies up to N times."},
+       integer(&E::max_restarts, 0, kMost)},
+      {{.name = "grace",
+        .value = "S",
+        .group = kProcesses,
+        .help = "Stop within S seconds of SIGTERM, SIGINT or SIGUSR1."},
+       number(&E::grace, 0.1, kDay)},
+      {{.name = "stall",
+        .value = "S",
+        .group = kProcesses,
+        .help = "Treat a process as dead after S seconds without a heartbeat."},
+       number(&E::stall, 0.1, kDay)},
+      {{.name = "oom",
+        .value = "WHAT",
+        .group = kProcesses,
+        .help = "If memory runs out, halve the batch, or fail."},
+       choice(&E::halve_on_oom, {{"halve", true}, {"fail", false}})},
+  };
+}
+
+OptionTable<E> score_while_generating_rows() {
+  OptionTable<E> rows{{{.name = "score",
+                        .value = "REF",
+                        .group = "Scores",
+                        .help = "Score the run against REF, as lazymar_score --fid does.",
+                        .main = true},
+                       path(&E::score)}};
+  for (OptionRow<E>& row : within<E>(extractor_rows("Scores"), &E::extractor)) {
+    row.needs.push_back({[](const E& options) { return options.score.has_value(); }, "--score"});
+    rows.push_back(row);
+  }
+  return rows;
+}
+
+/// Options of the originals that choose nothing here: data, training, launching.
+OptionTable<E> ignored_rows() {
+  OptionTable<E> rows;
+  const auto add = [&](const char* name, const char* value) {
+    OptionField<E> field;
+    field.read = [name](E& options, const std::string&) { options.ignored.emplace_back(name); };
+    field.value = [](const E&) { return OptionValue(); };
+    rows.push_back({{.name = name, .value = value, .hidden = true}, field});
+  };
+  for (const char* name :
+       {"data_path",    "batch_size",     "epochs",         "label_drop_prob",
+        "eval_freq",    "save_last_freq", "weight_decay",   "lr",
+        "blr",          "min_lr",         "lr_schedule",    "ema_rate",
+        "grad_clip",    "warmup_epochs",  "mask_ratio_min", "attn_dropout",
+        "proj_dropout", "log_dir",        "start_epoch",    "diffusion_batch_mul",
+        "num_workers",  "world_size",     "local_rank",     "dist_url",
+        "cached_path"}) {
+    add(name, "X");
+  }
+  for (const char* name : {"online_eval", "evaluate", "grad_checkpointing", "pin_mem", "no_pin_mem",
+                           "dist_on_itp", "use_cached"}) {
+    add(name, "");
+  }
+  return rows;
+}
+
+OptionTable<E> make_rows() {
+  const OptionTable<E> model = within<E>(model_rows(), &E::model);
+  OptionTable<E> files;
+  for (const OptionRow<E>& row : model) {
+    if (row.info.name != "model" && row.info.name != "seed") {
+      files.push_back(row);
+    }
+  }
+  OptionTable<E> arithmetic;
+  for (const OptionRow<MethodRequest>& row :
+       {precision_row(&MethodRequest::precision), cuda_graphs_row(&MethodRequest::cuda_graphs)}) {
+    arithmetic.push_back(inherited<E>(OptionTable<MethodRequest>{row}).front());
+  }
+  return join<E>({{row_named(model, "model")},
+                  image_rows(),
+                  {row_named(model, "seed")},
+                  inherited<E>(method_rows()),
+                  output_rows(),
+                  {device_row(&E::device)},
+                  arithmetic,
+                  {threads_row(&E::threads)},
+                  process_rows(),
+                  score_while_generating_rows(),
+                  files,
+                  ignored_rows()});
+}
+
+}  // namespace
+
+const OptionTable<EvalOptions>& eval_rows() {
+  static const OptionTable<EvalOptions> rows = make_rows();
+  return rows;
+}
+
+}  // namespace lazymar

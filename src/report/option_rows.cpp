@@ -1,0 +1,67 @@
+#include "method/option_rows.h"
+
+#include "core/shared_rows.h"
+#include "report/compare.h"
+
+namespace lazymar {
+
+OptionTable<CompareOptions> compare_rows() {
+  using C = CompareOptions;
+  constexpr const char* kReport = "Report";
+  constexpr const char* kDrift = "Drift";
+  const OptionNeed<C> suggesting{[](const C& options) { return options.tolerance.has_value(); },
+                                 "--suggest_schedule"};
+  const auto of_list = [&](const char* name, const char* help) {
+    OptionRow<C> row =
+        within<C>(OptionTable<LazyOptions>{row_named(lazy_rows(), name)}, &C::lazy).front();
+    row.info.group = kDrift;
+    row.info.help = help;
+    row.info.main = true;
+    row.needs = {suggesting};
+    return row;
+  };
+  return {
+      {{.name = "output_dir",
+        .value = "DIR",
+        .group = kReport,
+        .help = "Write report.html and comparison.json to DIR.",
+        .main = true},
+       path(&C::output_dir)},
+      {{.name = "pairs",
+        .value = "N",
+        .group = kReport,
+        .help = "Show N image pairs of each run, the least similar first.",
+        .main = true},
+       integer(&C::pairs, 0, 1000)},
+      {{.name = "no_pairs",
+        .group = kReport,
+        .help = "Compare figures alone, and decode no image.",
+        .main = true},
+       flag(&C::images, false)},
+      {{.name = "drift",
+        .value = "DIR",
+        .group = kDrift,
+        .help = "Show the drift that lazymar_eval --record_drift DIR recorded.",
+        .aliases = {"features"},
+        .main = true},
+       path(&C::drift)},
+      {{.name = "suggest_schedule",
+        .value = "TOL",
+        .group = kDrift,
+        .help = "Print a list for --lazy_retain that keeps every reused row within this relative "
+                "change.",
+        .main = true},
+       number(&C::tolerance, 0, 1000)},
+      of_list("lazy_warmup", "Suggest for runs with this --lazy_warmup."),
+      of_list("lazy_refresh", "Suggest for runs with this --lazy_refresh."),
+      {{.name = "falling",
+        .group = kDrift,
+        .help = "Suggest a list that never rises from one lazy step to a later one.",
+        .main = true},
+       flag(&C::falling),
+       {suggesting}},
+      threads_row(&C::threads),
+  };
+}
+
+}  // namespace lazymar
