@@ -43,7 +43,7 @@ FLOORS = list(MAY_INCLUDE)
 # supervises processes, the user of spdlog, whose fmt is not LibTorch's, and the CUDA kernels.
 TORCH = ("ATen/", "c10/", "caffe2/", "torch/")
 TORCH_FREE = re.compile(
-    r"src/((core|method|files|formats|run|report)/|weights/weight_|"
+    r"src/((core|method|files|formats|run|report)/|weights/weight_|pipeline/(pipeline|method_request|model_request)\.h|"
     r"cuda/(kernels|launch|rows)\.h|cuda/\w+\.cu$)|tests/(files|formats)/")
 
 # Libraries that one file hides from the rest.

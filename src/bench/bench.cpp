@@ -19,12 +19,14 @@
 #include "bench/gpu_reader.h"
 #include "bench/gpu_sampler.h"
 #include "bench/step_samples.h"
+#include "core/exit_code.h"
 #include "core/log.h"
 #include "core/revision.h"
 #include "files/atomic_file.h"
 #include "files/writable_check.h"
 #include "flops/flop_formula.h"
 #include "nn/capture.h"
+#include "pipeline/compute.h"
 #include "pipeline/device.h"
 #include "pipeline/generator.h"
 #include "pipeline/labels.h"
@@ -139,9 +141,8 @@ class Contestant {
 class Bench {
  public:
   explicit Bench(const BenchOptions& options)
-      : options_(options), device_(resolve_device(options.device)) {
-    use_device(device_);
-    set_threads(options.threads);
+      : options_(options),
+        device_(start_computing({.device = options.device, .threads = options.threads}).device) {
     for (const BenchArm& arm : options.arms) {
       precisions_.push_back(resolve_precision(arm.method.precision, device_));
     }

@@ -3,6 +3,7 @@
 
 #include "bench/options.h"
 #include "core/error.h"
+#include "core/exit_code.h"
 
 namespace lazymar {
 

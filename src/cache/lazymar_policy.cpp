@@ -16,7 +16,7 @@ LazyOptions options_of(const DecodingPlan& plan) {
 
 void check_at_least(const char* flag, int64_t value, int64_t least) {
   if (value < least) {
-    throw usage_error("--", flag, " ", value, ": must be at least ", least);
+    throw setting_error(flag, " ", value, ": must be at least ", least);
   }
 }
 
@@ -24,8 +24,8 @@ void check_at_least(const char* flag, int64_t value, int64_t least) {
 /// let pass, which on a shallower decoder comes to the same.
 void check_prune_layer(const LazyOptions& lazy, int64_t depth) {
   if (lazy.token && lazy.prune_layer > depth && lazy.prune_layer != LazyOptions().prune_layer) {
-    throw usage_error("--lazy_prune_layer ", lazy.prune_layer, ": the decoder has ", depth,
-                      " layers: use 0 to ", depth - 1, ", or ", depth, ", where none prunes");
+    throw setting_error("lazy_prune_layer", " ", lazy.prune_layer, ": the decoder has ", depth,
+                        " layers: use 0 to ", depth - 1, ", or ", depth, ", where none prunes");
   }
 }
 

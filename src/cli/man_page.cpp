@@ -3,6 +3,7 @@
 
 #include "cli/program.h"
 #include "core/error.h"
+#include "core/exit_code.h"
 #include "core/revision.h"
 
 namespace lazymar {

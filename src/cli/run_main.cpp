@@ -30,7 +30,9 @@ int run_main(const char* program, const std::function<ExitCode()>& body) {
   try {
     return static_cast<int>(body());
   } catch (const Error& error) {
-    return report(program, error.code(), error.what());
+    // A setting goes by the name of its flag here.
+    return report(program, exit_code(error.kind()),
+                  concat(error.setting().empty() ? "" : "--", error.what()));
   } catch (const c10::Error& error) {
     return report(program, ExitCode::kInternal, first_line(error.what_without_backtrace()));
   } catch (const std::bad_alloc&) {

@@ -7,6 +7,7 @@
 #include "cli/parse.h"
 #include "cli/program.h"
 #include "core/error.h"
+#include "core/exit_code.h"
 
 namespace lazymar {
 

@@ -9,7 +9,7 @@ namespace {
 
 void require(bool done) {
   if (!done) {
-    throw Error(ExitCode::kInternal, "libcrypto cannot compute SHA-256");
+    throw Error(ErrorKind::kInternal, "libcrypto cannot compute SHA-256");
   }
 }
 

@@ -201,7 +201,7 @@ std::string npy_header(ElementType type, const std::vector<int64_t>& shape) {
     }
   }
   if (name.empty()) {
-    throw Error(ExitCode::kInternal, concat("numpy has no type ", to_string(type)));
+    throw Error(ErrorKind::kInternal, concat("numpy has no type ", to_string(type)));
   }
   std::string sizes;
   for (size_t i = 0; i < shape.size(); ++i) {

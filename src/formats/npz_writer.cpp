@@ -68,7 +68,7 @@ void NpzWriter::begin(const std::string& name, ElementType type,
 
 void NpzWriter::write(std::span<const std::byte> elements) {
   if (elements.size() > remaining_) {
-    throw Error(ExitCode::kInternal, "npz: more elements than the array's shape has");
+    throw Error(ErrorKind::kInternal, "npz: more elements than the array's shape has");
   }
   put_content(elements);
 }
@@ -150,8 +150,8 @@ void NpzWriter::put_end(uint64_t directory) {
 
 void NpzWriter::end_array() {
   if (remaining_ > 0) {
-    throw Error(ExitCode::kInternal, concat("npz: ", remaining_, " bytes of array ",
-                                            entries_.back().name, " are missing"));
+    throw Error(ErrorKind::kInternal, concat("npz: ", remaining_, " bytes of array ",
+                                             entries_.back().name, " are missing"));
   }
   if (!open_) {
     return;

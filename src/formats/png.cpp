@@ -105,7 +105,7 @@ std::vector<std::byte> encode_png(std::span<const uint8_t> pixels, int64_t width
                             static_cast<int>(height), kChannels, &length),
       &std::free);
   if (!encoded) {
-    throw Error(ExitCode::kInternal, concat("PNG encoding failed for ", width, "x", height));
+    throw Error(ErrorKind::kInternal, concat("PNG encoding failed for ", width, "x", height));
   }
   const auto bytes = std::as_bytes(std::span(encoded.get(), static_cast<size_t>(length)));
   std::string chunks;

@@ -69,7 +69,7 @@ size_t padding(size_t size) {
 void TarWriter::add(const std::string& name, std::span<const std::byte> content) {
   Header header{};
   if (name.size() >= sizeof header.name) {
-    throw Error(ExitCode::kInternal, concat("tar: the name ", name, " is too long"));
+    throw Error(ErrorKind::kInternal, concat("tar: the name ", name, " is too long"));
   }
   std::copy(name.begin(), name.end(), header.name);
   put_octal(header.mode, 0644);

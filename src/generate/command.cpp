@@ -8,13 +8,14 @@
 #include <numeric>
 #include <optional>
 
+#include "core/exit_code.h"
 #include "core/log.h"
 #include "files/writable_check.h"
 #include "generate/batch_size.h"
 #include "generate/drift_files.h"
 #include "generate/session.h"
 #include "generate/settings.h"
-#include "nn/capture.h"
+#include "pipeline/compute.h"
 #include "pipeline/device.h"
 #include "pipeline/generator.h"
 #include "run/signals.h"
@@ -85,16 +86,13 @@ RunSummary describe(const EvalOptions& options, const Generator& generator, cons
 ExitCode evaluate(const EvalOptions& options, const LauncherEnv& env) {
   watch_stop_signals(options.grace);
   warn_of_ignored(options);
-  set_threads(options.threads, env.local_size);
-  const c10::Device device = resolve_device(options.device, env.local_rank);
-  use_device(device);
-  enable_capture(options.cuda_graphs);
-  const Precision precision = resolve_precision(options.precision, device);
+  const Compute compute = start_computing({options.device, options.precision, options.cuda_graphs,
+                                           options.threads, env.local_rank, env.local_size});
+  const auto [device, precision] = compute;
   log_info(concat("precision: ", to_string(precision)));
   check_output_places(options);
   const std::unique_ptr<const RunScoring> scoring = make_run_scoring(options, device);
-  const auto model =
-      std::make_shared<const Model>(load_model(options.model, placement_of(precision, device)));
+  const auto model = std::make_shared<const Model>(load_model(options.model, compute.placement()));
 
   EvalOptions resolved = resolve(options, model->recommended, device);
   EvalOptions usual = resolve(EvalOptions(), model->recommended, device);

@@ -2,6 +2,7 @@
 /// lazymar_eval: generates a set of images into a run folder.
 
 #include "core/error.h"
+#include "core/exit_code.h"
 #include "generate/options.h"
 #include "run/launcher_env.h"
 

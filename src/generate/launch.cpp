@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "core/exit_code.h"
 #include "core/log.h"
 #include "generate/command.h"
 #include "pipeline/device.h"

@@ -33,7 +33,7 @@ void print(const std::string& text) {
 
 void refuse_to_stay() {
   if (stop_request()) {
-    throw Error(ExitCode::kIncomplete, "stopped while scoring; the same command continues");
+    throw Error(ErrorKind::kIncomplete, "stopped while scoring; the same command continues");
   }
 }
 

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "core/exit_code.h"
 #include "files/atomic_file.h"
 #include "files/text_file.h"
 #include "generate/drift_files.h"
@@ -38,7 +39,7 @@ ExitCode verdict(const std::vector<int64_t>& failed) {
   if (failed.empty()) {
     return ExitCode::kDone;
   }
-  throw Error(ExitCode::kFailed,
+  throw Error(ErrorKind::kFailed,
               concat(failed.size(), " images have no usable result (first: ", failed.front(),
                      "), listed in info/summary.json; run the same command again to retry"));
 }
@@ -183,7 +184,7 @@ ExitCode Session::stopped() {
   }
   write_summary(false);
   throw Error(
-      ExitCode::kIncomplete,
+      ErrorKind::kIncomplete,
       concat("stopped by signal ", stop_request()->signal, ": ", written_images(summary_.shards),
              " of ", options_.num_images, " images are done; the same command continues"));
 }

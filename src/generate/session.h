@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/exit_code.h"
 #include "generate/contact_sheet.h"
 #include "generate/run_weights.h"
 #include "generate/score_while_generating.h"

@@ -215,7 +215,7 @@ void Worker::strike(int64_t shard) {
     }
   }
   if (faults_.strikes(FaultKind::kDevice, shard)) {
-    throw Error(ExitCode::kInternal,
+    throw Error(ErrorKind::kInternal,
                 concat("shard ", shard, ": device error (", kFaultVariable, ")"));
   }
   if (faults_.strikes(FaultKind::kStall, shard)) {

@@ -14,7 +14,7 @@ namespace {
 /// by that, though the last step leaves nothing masked.
 std::vector<int64_t> cosine_masked(int64_t length, int64_t steps) {
   if (steps < 1) {
-    throw usage_error("--num_iter ", steps, ": must be at least 1");
+    throw setting_error("num_iter", " ", steps, ": must be at least 1");
   }
   std::vector<int64_t> masked;
   int64_t before = length;

@@ -37,8 +37,8 @@ std::vector<int64_t> keys_of(const std::vector<int64_t>& timesteps, NoiseKeys ke
 
 HeadSchedule make_head_schedule(const HeadSegment& segment, NoiseKeys keys) {
   if (segment.steps < 1 || segment.steps > kTrainingSteps) {
-    throw usage_error("--num_sampling_steps ", segment.steps, ": must be between 1 and ",
-                      kTrainingSteps);
+    throw setting_error("num_sampling_steps", " ", segment.steps, ": must be between 1 and ",
+                        kTrainingSteps);
   }
   if (segment.last_timestep < 0 || segment.last_timestep >= kTrainingSteps) {
     throw usage_error("head: last_timestep ", segment.last_timestep, ": must be between 0 and ",

@@ -105,7 +105,7 @@ StandardError standard_error(const at::Tensor& effects, std::span<const int64_t>
   const std::span<const double> effect(values.const_data_ptr<double>(),
                                        static_cast<size_t>(values.numel()));
   if (!strata.empty() && strata.size() != effect.size()) {
-    throw Error(ExitCode::kInternal, "standard_error: strata and images differ in number");
+    throw Error(ErrorKind::kInternal, "standard_error: strata and images differ in number");
   }
   std::map<int64_t, std::vector<double>> groups;
   for (size_t i = 0; i < effect.size(); ++i) {

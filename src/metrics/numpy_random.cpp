@@ -23,7 +23,7 @@ uint32_t NumpyRandom::interval(uint32_t max) {
 
 std::vector<int64_t> NumpyRandom::permutation(int64_t n) {
   if (n < 0 || n > 0xffffffff) {
-    throw Error(ExitCode::kInternal, concat("a permutation of ", n, " numbers"));
+    throw Error(ErrorKind::kInternal, concat("a permutation of ", n, " numbers"));
   }
   std::vector<int64_t> numbers(static_cast<size_t>(n));
   std::iota(numbers.begin(), numbers.end(), 0);
@@ -35,7 +35,7 @@ std::vector<int64_t> NumpyRandom::permutation(int64_t n) {
 
 std::vector<int64_t> NumpyRandom::choice(int64_t n, int64_t size) {
   if (size > n) {
-    throw Error(ExitCode::kInternal, concat("a choice of ", size, " out of ", n));
+    throw Error(ErrorKind::kInternal, concat("a choice of ", size, " out of ", n));
   }
   std::vector<int64_t> numbers = permutation(n);
   numbers.resize(static_cast<size_t>(size));

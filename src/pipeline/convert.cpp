@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "core/exit_code.h"
 #include "core/log.h"
 #include "files/byte_reader.h"
 #include "files/writable_check.h"

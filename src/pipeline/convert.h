@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "core/error.h"
+#include "core/exit_code.h"
 #include "weights/weight_file.h"
 
 namespace lazymar {

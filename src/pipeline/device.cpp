@@ -53,14 +53,15 @@ c10::Device resolve_device(const std::string& name, int64_t local_rank) {
     index = -1;
   }
   if (index < 0) {
-    throw usage_error("--device ", name, ": use auto, cpu, cuda or cuda:N");
+    throw setting_error("device", " ", name, ": use auto, cpu, cuda or cuda:N");
   }
   if (index >= count) {
-    throw usage_error("--device ", name, ": ",
-                      count > 0 ? concat("only ", count, " CUDA devices are visible, and device ",
-                                         index, " was requested")
-                                : "no CUDA device is visible (or this build has no CUDA; configure "
-                                  "with -DLAZYMAR_CUDA=ON); use --device cpu");
+    throw setting_error("device", " ", name, ": ",
+                        count > 0
+                            ? concat("only ", count, " CUDA devices are visible, and device ",
+                                     index, " was requested")
+                            : "no CUDA device is visible (or this build has no CUDA; configure "
+                              "with -DLAZYMAR_CUDA=ON); use --device cpu");
   }
   return {c10::kCUDA, static_cast<c10::DeviceIndex>(index)};
 }
@@ -82,10 +83,10 @@ Precision resolve_precision(Precision precision, c10::Device device) {
   const bool can_bf16 = false;
 #endif
   if (precision == Precision::kBf16 && device.is_cpu() && !can_bf16) {
-    throw usage_error("--precision bf16: this CPU has no AVX-512; use fp32");
+    throw setting_error("precision", " bf16: this CPU has no AVX-512; use fp32");
   }
   if (precision == Precision::kFp16 && device.is_cpu()) {
-    throw usage_error("--precision fp16: for GPUs; use bf16 or fp32 on CPUs");
+    throw setting_error("precision", " fp16: for GPUs; use bf16 or fp32 on CPUs");
   }
   if (precision != Precision::kAuto) {
     return precision;

@@ -7,7 +7,7 @@
 #include "method/decoding_method.h"
 #include "method/lazy_options.h"
 #include "method/sampling_options.h"
-#include "pipeline/model_files.h"
+#include "pipeline/model_request.h"
 
 namespace lazymar {
 

@@ -70,9 +70,9 @@ fs::path find_weights(const ModelRequest& request) {
                        "checkpoint-last.safetensors or checkpoint-last.pth");
   }
   if (find_preset(request.model) == nullptr) {
-    throw usage_error("--model ", request.model, ": neither one of ", preset_names(),
-                      " nor a folder ", place.string(),
-                      " with checkpoint-last.safetensors or checkpoint-last.pth", where_from());
+    throw setting_error("model", " ", request.model, ": neither one of ", preset_names(),
+                        " nor a folder ", place.string(),
+                        " with checkpoint-last.safetensors or checkpoint-last.pth", where_from());
   }
   throw usage_error(original.string(), ": not found (nor checkpoint-last.safetensors). Download ",
                     "checkpoint-last.pth of ", request.model,
@@ -113,8 +113,8 @@ fs::path find_vae(const ModelRequest& request, const fs::path& mar_file,
 void check_flag(const char* flag, std::optional<int64_t> given, int64_t actual,
                 const std::string& source) {
   if (given && *given != actual) {
-    throw usage_error("--", flag, " ", *given, " contradicts the checkpoint: ", source, " has ",
-                      actual, "; omit the flag, or give the checkpoint that it belongs to");
+    throw setting_error(flag, " ", *given, " contradicts the checkpoint: ", source, " has ", actual,
+                        "; omit the flag, or give the checkpoint that it belongs to");
   }
 }
 
@@ -142,11 +142,11 @@ int64_t derive_img_size(int64_t sequence_length, int64_t patch_size, int64_t str
 Model random_model(const ModelRequest& request, Placement placement) {
   const Preset* preset = find_preset(request.model);
   if (preset == nullptr) {
-    throw usage_error("--random_weights: --model must be one of ", preset_names());
+    throw setting_error("random_weights", ": --model must be one of ", preset_names());
   }
   if (request.resume || request.vae_path) {
-    throw usage_error("--random_weights contradicts ", request.resume ? "--resume" : "--vae_path",
-                      "; omit one of them");
+    throw setting_error("random_weights", " contradicts ",
+                        request.resume ? "--resume" : "--vae_path", "; omit one of them");
   }
   const ArchitectureFlags& flags = request.architecture;
   MarConfig config = published_config(*preset);
@@ -155,8 +155,8 @@ Model random_model(const ModelRequest& request, Placement placement) {
   const int64_t patch = flags.patch_size.value_or(1);
   const int64_t img_size = flags.img_size.value_or(256);
   if (flags.vae_stride.value_or(vae.stride()) != vae.stride()) {
-    throw usage_error("--vae_stride ", *flags.vae_stride,
-                      ": random weights have KL-16's stride of 16");
+    throw setting_error("vae_stride", " ", *flags.vae_stride,
+                        ": random weights have KL-16's stride of 16");
   }
   for (const auto& [name, value] : {std::pair{"vae_embed_dim", vae.embed_dim},
                                     {"patch_size", patch},
@@ -166,12 +166,13 @@ Model random_model(const ModelRequest& request, Placement placement) {
                                     {"diffloss_d", flags.diffloss_d.value_or(1)},
                                     {"diffloss_w", flags.diffloss_w.value_or(1)}}) {
     if (value < 1) {
-      throw usage_error("--", name, ": too small");
+      throw setting_error(name, ": too small");
     }
   }
   const int64_t side = img_size / (patch * vae.stride());
   if (side * patch * vae.stride() != img_size) {
-    throw usage_error("--img_size ", img_size, ": must be a multiple of ", patch * vae.stride());
+    throw setting_error("img_size", " ", img_size, ": must be a multiple of ",
+                        patch * vae.stride());
   }
   config.sequence_length = side * side;
   config.token_channels = vae.embed_dim * patch * patch;

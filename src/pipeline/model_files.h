@@ -2,43 +2,18 @@
 /// Finds checkpoints and loads the networks.
 
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "core/network_config.h"
 #include "mar/mar.h"
-#include "method/sampling_options.h"
+#include "pipeline/model_request.h"
 #include "vae/kl_decoder.h"
 #include "weights/weight_file.h"
 #include "weights/weights.h"
 
 namespace lazymar {
-
-/// eval.py's flags about the networks. They are checked against a checkpoint; with random weights
-/// they set the shape.
-struct ArchitectureFlags {
-  std::optional<int64_t> img_size, vae_stride, patch_size, vae_embed_dim, class_num, buffer_size,
-      diffloss_d, diffloss_w;
-};
-
-/// Which weights to load.
-struct ModelRequest {
-  std::string model = "mar_huge";  ///< a preset or a folder under pretrained_models/mar
-  std::optional<std::filesystem::path> resume;  ///< file or folder; default: the model's own
-  std::optional<std::filesystem::path> vae_path;
-  bool random_weights = false;
-  bool check_crc = true;  ///< compares the checksums of what is read from a .pth or .ckpt
-  uint64_t seed = 1;      ///< of random weights
-  ArchitectureFlags architecture;
-};
-
-/// Settings that a checkpoint's metadata recommends.
-struct RecommendedSampling {
-  std::optional<double> cfg;
-  std::optional<CfgSchedule> cfg_schedule;
-};
 
 /// Both networks, ready to use.
 struct Model {

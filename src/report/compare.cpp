@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "core/exit_code.h"
 #include "core/log.h"
 #include "files/atomic_file.h"
 #include "files/writable_check.h"

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/exit_code.h"
 #include "core/option_row.h"
 #include "method/lazy_options.h"
 

@@ -41,7 +41,7 @@ std::string fill_template(std::string_view text, const std::map<std::string, std
     const std::string name(text.substr(open + 2, close - open - 2));
     const auto value = values.find(name);
     if (value == values.end()) {
-      throw Error(ExitCode::kInternal, concat("the report's template asks for ", name));
+      throw Error(ErrorKind::kInternal, concat("the report's template asks for ", name));
     }
     page += text.substr(begin, open - begin);
     page += value->second;

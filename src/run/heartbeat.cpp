@@ -117,7 +117,7 @@ void Heartbeat::refuse_others() const {
       return;
     }
     if (stop_request()) {
-      throw Error(ExitCode::kIncomplete, "stopped before the first shard; run it again");
+      throw Error(ErrorKind::kIncomplete, "stopped before the first shard; run it again");
     }
     std::this_thread::sleep_for(kPause);
   }

@@ -71,7 +71,7 @@ Durability parse_durability(const std::string& text) {
   if (text == "block") {  // what 0.1.0 called it
     return Durability::kShard;
   }
-  throw usage_error("--durability ", text, ": use none, shard or file");
+  throw setting_error("durability", " ", text, ": use none, shard or file");
 }
 
 const char* to_string(Durability durability) {

@@ -60,8 +60,7 @@ std::string session_name(const LauncherEnv& env, const ProcessId& first) {
 }
 
 Error unwritable(const fs::path& path, const std::string& reason) {
-  return output_error("--output_dir: ", path.string(), ": cannot be written: ", reason,
-                      "; choose a writable --output_dir");
+  return output_error(path.string(), ": cannot be written: ", reason, "; choose a writable folder");
 }
 
 std::string shown(const ordered_json& value) {
@@ -206,7 +205,7 @@ void RunFolder::await(const RunFolderRequest& request, const LauncherEnv& env) {
   const auto deadline = Clock::now() + std::chrono::duration<double>(request.stall);
   while (!is_open(request, env)) {
     if (stop_request()) {
-      throw Error(ExitCode::kIncomplete, "stopped before the first shard; run it again");
+      throw Error(ErrorKind::kIncomplete, "stopped before the first shard; run it again");
     }
     if (Clock::now() > deadline) {
       throw usage_error(path_.string(), ": rank 0 did not open this run folder within ",

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "core/error.h"
+#include "core/exit_code.h"
 
 namespace lazymar {
 namespace {

@@ -13,6 +13,7 @@
 #include <optional>
 #include <utility>
 
+#include "core/exit_code.h"
 #include "files/descriptor.h"
 #include "run/launcher_env.h"
 #include "run/process_id.h"
@@ -130,7 +131,7 @@ class Supervisor {
     if (rank == 0) {
       int ends[2];
       if (::pipe(ends) != 0) {
-        throw Error(ExitCode::kInternal, concat("cannot create a pipe: ", std::strerror(errno)));
+        throw Error(ErrorKind::kInternal, concat("cannot create a pipe: ", std::strerror(errno)));
       }
       ready = Descriptor(ends[0]);
       write_end = Descriptor(ends[1]);
@@ -146,7 +147,7 @@ class Supervisor {
     const pid_t parent = ::getpid();
     const pid_t pid = ::fork();
     if (pid < 0) {
-      throw Error(ExitCode::kInternal, concat("cannot start a worker: ", std::strerror(errno)));
+      throw Error(ErrorKind::kInternal, concat("cannot start a worker: ", std::strerror(errno)));
     }
     if (pid == 0) {  // only what may be called between fork and exec
       ::prctl(PR_SET_PDEATHSIG, SIGTERM);

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/error.h"
+#include "core/exit_code.h"
 
 namespace lazymar {
 

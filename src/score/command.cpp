@@ -5,12 +5,13 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "core/exit_code.h"
 #include "files/atomic_file.h"
 #include "files/writable_check.h"
 #include "metrics/demo_classifier.h"
 #include "metrics/inception.h"
 #include "metrics/statistics.h"
-#include "pipeline/device.h"
+#include "pipeline/compute.h"
 #include "score/image_npz.h"
 #include "score/image_source.h"
 
@@ -128,9 +129,8 @@ std::vector<std::unique_ptr<ImageSource>> open_sets(const ScoreOptions& options)
 }  // namespace
 
 ExitCode score(const ScoreOptions& options) {
-  set_threads(options.threads);
-  const c10::Device device = resolve_device(options.device);
-  use_device(device);
+  const c10::Device device =
+      start_computing({.device = options.device, .threads = options.threads}).device;
   const std::vector<std::unique_ptr<ImageSource>> sources = open_sets(options);
   const std::unique_ptr<FeatureExtractor> extractor =
       needs_features(options) ? load_extractor(options.extractor, device)

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/exit_code.h"
 #include "core/option_row.h"
 #include "score/extractor_choice.h"
 #include "score/scorer.h"

@@ -148,7 +148,7 @@ class Extraction {
     try {
       return extractor_(pixels);
     } catch (const Error& error) {
-      throw Error(error.code(), concat(source_.path().string(), ": ", pending_.front().facts.name,
+      throw Error(error.kind(), concat(source_.path().string(), ": ", pending_.front().facts.name,
                                        ": ", error.what()));
     }
   }

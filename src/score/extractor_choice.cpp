@@ -9,7 +9,7 @@ namespace lazymar {
 std::unique_ptr<FeatureExtractor> load_extractor(const ExtractorRequest& request,
                                                  c10::Device device) {
   if (request.weights && !std::filesystem::exists(*request.weights)) {
-    throw usage_error("--extractor_weights ", request.weights->string(), ": not found");
+    throw setting_error("extractor_weights", " ", request.weights->string(), ": not found");
   }
   if (request.name == "inception") {
     return load_inception(request.weights.value_or(kInceptionWeights), device);
@@ -17,7 +17,7 @@ std::unique_ptr<FeatureExtractor> load_extractor(const ExtractorRequest& request
   if (request.name == "demo") {
     return load_demo_classifier(request.weights.value_or(kDemoClassifier));
   }
-  throw usage_error("--extractor ", request.name, ": use inception or demo");
+  throw setting_error("extractor", " ", request.name, ": use inception or demo");
 }
 
 }  // namespace lazymar

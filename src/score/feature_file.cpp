@@ -23,7 +23,7 @@ using Bytes = std::vector<std::byte>;
 
 void append_hash(Bytes& bytes, const std::string& hex) {
   if (hex.size() != 2 * kHashBytes) {
-    throw Error(ExitCode::kInternal,
+    throw Error(ErrorKind::kInternal,
                 "feature file: invalid hash length " + std::to_string(hex.size()));
   }
   const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };

@@ -11,11 +11,12 @@
 
 #include "cache/policies.h"
 #include "core/error.h"
+#include "core/exit_code.h"
 #include "files/writable_check.h"
 #include "formats/safetensors.h"
 #include "mar/sampler.h"
 #include "nn/capture.h"
-#include "pipeline/device.h"
+#include "pipeline/compute.h"
 #include "pipeline/model_files.h"
 #include "pipeline/network_reader.h"
 
@@ -141,12 +142,9 @@ std::vector<Difference> compare(const Trace& trace,
 }
 
 ExitCode verify(const VerifyOptions& options) {
-  set_threads(options.threads);
-  const c10::Device device = resolve_device(options.device);
-  use_device(device);
-  enable_capture(options.cuda_graphs);
-  const Precision precision = resolve_precision(options.precision, device);
-  const Placement placement = placement_of(precision, device);
+  const Compute compute =
+      start_computing({options.device, options.precision, options.cuda_graphs, options.threads});
+  const Placement placement = compute.placement();
   if (options.dump) {
     check_output_file(*options.dump, "--dump");
   }
@@ -168,7 +166,8 @@ ExitCode verify(const VerifyOptions& options) {
   if (options.dump) {
     dump(*options.dump, trace, computed);
   }
-  return report(compare(trace, computed), options.tolerance.value_or(default_tolerance(precision)));
+  return report(compare(trace, computed),
+                options.tolerance.value_or(default_tolerance(compute.precision)));
 }
 
 }  // namespace lazymar

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/exit_code.h"
 #include "mar/mar.h"
 #include "method/decoding_method.h"
 #include "vae/kl_decoder.h"

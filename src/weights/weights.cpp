@@ -79,7 +79,7 @@ c10::ScalarType scalar_type(ElementType type) {
       return scalar;
     }
   }
-  throw Error(ExitCode::kInternal, concat("no network uses ", to_string(type)));
+  throw Error(ErrorKind::kInternal, concat("no network uses ", to_string(type)));
 }
 
 TensorView view_of_tensor(const at::Tensor& tensor) {
@@ -90,7 +90,7 @@ TensorView view_of_tensor(const at::Tensor& tensor) {
       return {type, tensor.sizes().vec(), {data, tensor.nbytes()}};
     }
   }
-  throw Error(ExitCode::kInternal, concat("cannot write tensors of type ", tensor.scalar_type()));
+  throw Error(ErrorKind::kInternal, concat("cannot write tensors of type ", tensor.scalar_type()));
 }
 
 FileWeights::FileWeights(std::shared_ptr<const WeightFile> file, Placement placement)

@@ -66,7 +66,7 @@ TEST(CachePolicies, NamesAndOptionsAreChecked) {
   };
   EXPECT_TRUE(contains(message(with("recap")), "none, lazymar"));
   EXPECT_TRUE(contains(message(with("none", {{"refresh", "3"}})), "refresh"));
-  EXPECT_TRUE(contains(message(with("lazymar", {{"refresh", "0"}})), "--lazy_refresh 0"));
+  EXPECT_TRUE(contains(message(with("lazymar", {{"refresh", "0"}})), "lazy_refresh 0"));
   EXPECT_TRUE(contains(message(with("lazymar", {{"prune_layer", "6"}})), "5 layers"));
   EXPECT_TRUE(contains(message(with("lazymar", {{"speed", "6"}})), "head_refresh"));
 }

@@ -38,7 +38,7 @@ TEST(AtomicFile, UsesTheScratchFolder) {
   const std::vector<std::byte> bytes(3, std::byte{65});
   const std::string message = refused(
       [&] { write_file_atomically(folder.path() / "x.png", bytes, folder.path() / "none"); },
-      ExitCode::kOutput);
+      ErrorKind::kOutput);
   EXPECT_TRUE(contains(message, "x.png"));
   EXPECT_EQ(count_files(folder.path()), 0U);
 }
@@ -67,7 +67,7 @@ TEST(AtomicFile, AFailedWriteKeepsTheOldFileAndLeavesNothing) {
   {
     const FileSizeLimit limit(1000);
     message =
-        refused([&] { write_text_atomically(path, std::string(5000, 'x')); }, ExitCode::kOutput);
+        refused([&] { write_text_atomically(path, std::string(5000, 'x')); }, ErrorKind::kOutput);
   }
   EXPECT_TRUE(contains(message, "cannot write"));
   EXPECT_EQ(read_text(path), "old");

@@ -17,11 +17,11 @@ using testing::TemporaryFolder;
 using testing::write_text;
 
 std::string folder_refused(const fs::path& folder) {
-  return refused([&] { check_output_folder(folder, "--place"); }, ExitCode::kOutput);
+  return refused([&] { check_output_folder(folder, "--place"); }, ErrorKind::kOutput);
 }
 
 std::string file_refused(const fs::path& file) {
-  return refused([&] { check_output_file(file, "--place"); }, ExitCode::kOutput);
+  return refused([&] { check_output_file(file, "--place"); }, ErrorKind::kOutput);
 }
 
 TEST(OutputPlace, LeavesNothingBehindWhereItCanBeWritten) {

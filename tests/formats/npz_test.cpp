@@ -196,11 +196,11 @@ TEST(NpzWriter, WritesWhatIsReadBack) {
 TEST(NpzWriter, CountsTheElements) {
   NpzWriter npz([](std::span<const std::byte>) {});
   npz.begin("a", ElementType::kU8, {2});
-  refused([&] { npz.write(as_file("abc")); }, ExitCode::kInternal);
+  refused([&] { npz.write(as_file("abc")); }, ErrorKind::kInternal);
   npz.write(as_file("a"));
-  EXPECT_TRUE(contains(refused([&] { npz.finish(); }, ExitCode::kInternal), "1 bytes of array a"));
-  refused([&] { npz.begin("b", ElementType::kU8, {2}); }, ExitCode::kInternal);
-  refused([&] { NpzWriter(npz).begin("c", ElementType::kBF16, {1}); }, ExitCode::kInternal);
+  EXPECT_TRUE(contains(refused([&] { npz.finish(); }, ErrorKind::kInternal), "1 bytes of array a"));
+  refused([&] { npz.begin("b", ElementType::kU8, {2}); }, ErrorKind::kInternal);
+  refused([&] { NpzWriter(npz).begin("c", ElementType::kBF16, {1}); }, ErrorKind::kInternal);
 }
 
 TEST(NpzWriter, GoesPastFourGigabytes) {

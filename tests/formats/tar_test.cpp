@@ -66,7 +66,7 @@ TEST(Tar, DamageIsRefusedWithItsPlace) {
 
 TEST(Tar, LongNamesAreRefused) {
   TarWriter tar;
-  EXPECT_FALSE(refused([&] { tar.add(std::string(100, 'x'), {}); }, ExitCode::kInternal).empty());
+  EXPECT_FALSE(refused([&] { tar.add(std::string(100, 'x'), {}); }, ErrorKind::kInternal).empty());
 }
 
 }  // namespace

@@ -36,7 +36,7 @@ void refused_or(Parse&& parse) {
   try {
     parse();
   } catch (const Error& error) {
-    require(error.code() == ExitCode::kUsage);
+    require(error.kind() == ErrorKind::kInvalid);
     require(std::string(error.what()).find('\n') == std::string::npos);
     require(std::string(error.what()).starts_with("file: byte "));
   }

@@ -16,7 +16,7 @@ void read(const lazymar::NpyArray& array) {
     const auto values = lazymar::to_doubles(array, "array");
     lazymar::fuzz::require(static_cast<int64_t>(values.size()) == count);
   } catch (const lazymar::Error& error) {
-    lazymar::fuzz::require(error.code() == lazymar::ExitCode::kUsage);
+    lazymar::fuzz::require(error.kind() == lazymar::ErrorKind::kInvalid);
   }
 }
 

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "core/exit_code.h"
 #include "generate/drift_files.h"
 #include "generate/shard_maker.h"
 #include "pipeline/labels.h"

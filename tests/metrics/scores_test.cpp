@@ -33,7 +33,7 @@ TEST(NumpyRandom, DrawsWhatNumpyDraws) {
   EXPECT_TRUE(random.permutation(0).empty());
   const at::Tensor other = at::tensor(NumpyRandom(2021).permutation(1000)).to(c10::kDouble);
   EXPECT_FALSE(other.equal(golden("permutation_1000")));
-  refused([&] { random.choice(3, 4); }, ExitCode::kInternal);
+  refused([&] { random.choice(3, 4); }, ErrorKind::kInternal);
 }
 
 TEST(InceptionScore, IsTorchFidelitys) {

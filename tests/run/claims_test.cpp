@@ -150,7 +150,7 @@ TEST(Claims, OfManyThatTryOneSucceeds) {
 TEST(Claims, ThatCannotBeWrittenAreAnError) {
   const TemporaryFolder folder;
   Claims claims(folder.path() / "none", 0, 300);
-  EXPECT_TRUE(testing::contains(testing::refused([&] { claims.take("7"); }, ExitCode::kOutput),
+  EXPECT_TRUE(testing::contains(testing::refused([&] { claims.take("7"); }, ErrorKind::kOutput),
                                 "cannot create"));
 }
 

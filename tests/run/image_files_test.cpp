@@ -86,7 +86,7 @@ TEST_P(ImageFilesTest, AFullDiskIsAnErrorAndKeepsWhatWasThere) {
     fs::create_symlink("/dev/full", folder_.path() / "info/unfinished" / name);
   }
   const std::string message =
-      testing::refused([&] { full.store(0, images_, nullptr); }, ExitCode::kOutput);
+      testing::refused([&] { full.store(0, images_, nullptr); }, ErrorKind::kOutput);
   EXPECT_TRUE(contains(message, "No space"));
   fs::remove(folder_.path() / "info/unfinished/0.00001.png.part");
   fs::remove(folder_.path() / "info/unfinished/0.block-00000.tar.part");

@@ -165,12 +165,12 @@ TEST(Journal, AnUndoneShardIsUnfinishedUntilTheNextAttempt) {
 
 TEST(Journal, ThatCannotBeWrittenIsAnError) {
   EXPECT_TRUE(testing::contains(
-      testing::refused([] { Journal("/nowhere", 0, false); }, ExitCode::kOutput), "cannot open"));
+      testing::refused([] { Journal("/nowhere", 0, false); }, ErrorKind::kOutput), "cannot open"));
   const TemporaryFolder folder;
   std::filesystem::create_symlink("/dev/full", folder.path() / "journal.0.jsonl");
   EXPECT_TRUE(testing::contains(
       testing::refused([&] { Journal(folder.path(), 0, false).append(record(0)); },
-                       ExitCode::kOutput),
+                       ErrorKind::kOutput),
       "cannot write"));
 }
 

@@ -155,7 +155,7 @@ TEST(RunFolder, WhatCannotBeAFolderIsRefused) {
   const TemporaryFolder folder;
   write_text(folder.path() / "a", "");
   const std::string message =
-      refused([&] { RunFolder(request(folder), env(), settings()); }, ExitCode::kOutput);
+      refused([&] { RunFolder(request(folder), env(), settings()); }, ErrorKind::kOutput);
   EXPECT_TRUE(contains(message, "cannot be written"));
   EXPECT_TRUE(contains(message, "choose a writable --output_dir"));
 }

@@ -9,13 +9,13 @@
 
 namespace lazymar::testing {
 
-/// Runs `call`, which must throw Error with this code; returns its message, which must be one line.
+/// Runs `call`, which must throw Error of this kind; returns its message, which must be one line.
 template <typename Call>
-std::string refused(Call&& call, ExitCode code = ExitCode::kUsage) {
+std::string refused(Call&& call, ErrorKind kind = ErrorKind::kInvalid) {
   try {
     call();
   } catch (const Error& error) {
-    EXPECT_EQ(static_cast<int>(error.code()), static_cast<int>(code)) << error.what();
+    EXPECT_EQ(static_cast<int>(error.kind()), static_cast<int>(kind)) << error.what();
     EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos) << error.what();
     return error.what();
   }

@@ -1,0 +1,36 @@
+#pragma once
+/// The start of every program that computes: threads, device, precision.
+
+#include <c10/core/Device.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "core/precision.h"
+#include "weights/weights.h"
+
+namespace lazymar {
+
+struct ComputeRequest {
+  std::string device = "auto";
+  Precision precision = Precision::kAuto;
+  bool cuda_graphs = true;
+  std::optional<int64_t> threads;  ///< default: LibTorch's, shared with the processes of this host
+  int64_t local_rank = 0;          ///< chooses the GPU if the device has no number
+  int64_t local_size = 1;          ///< processes of this run on this host
+};
+
+/// What a request comes to on this machine.
+struct Compute {
+  c10::Device device = c10::kCPU;
+  Precision precision = Precision::kFp32;
+
+  Placement placement() const;
+};
+
+/// Makes the device this process's, with its threads and its arithmetic. Throws Error (invalid) if
+/// this machine has no such device, or the device does not compute in that precision.
+Compute start_computing(const ComputeRequest& request);
+
+}  // namespace lazymar
