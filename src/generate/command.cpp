@@ -108,7 +108,7 @@ ExitCode evaluate(const EvalOptions& options, const LauncherEnv& env) {
     resolved.eval_bsz = automatic_batch(options, env, generator, path, usual_batch);
   }
   if (options.record_drift) {
-    check_drift_size(generator, *resolved.eval_bsz);
+    check_drift_size(generator.model().mar.config, generator.plan(), *resolved.eval_bsz);
   }
   const ordered_json settings = settings_json(resolved);
   const RunFolder folder({path, options.overwrite, options.num_images, options.stall}, env,

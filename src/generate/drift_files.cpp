@@ -79,9 +79,8 @@ void write_image(const fs::path& folder, const DriftHeader& header, const Featur
 
 }  // namespace
 
-void check_drift_size(const Generator& generator, int64_t batch) {
-  const MarConfig& config = generator.model().mar.config;
-  const int64_t steps = generator.plan().count();
+void check_drift_size(const MarConfig& config, const DecodingPlan& plan, int64_t batch) {
+  const int64_t steps = plan.count();
   constexpr int64_t kKinds = 3;
   constexpr int64_t kBytes = 2;
   const int64_t pairs = steps * (steps - 1) / 2;
@@ -90,7 +89,7 @@ void check_drift_size(const Generator& generator, int64_t batch) {
                       kKinds * kBytes * pairs * config.rows() >> 20, " MiB an image, more than ",
                       kMostDriftFileBytes >> 20, ": use a smaller --num_iter");
   }
-  const int64_t each = DriftRecorder::bytes_per_image(config, generator.plan());
+  const int64_t each = DriftRecorder::bytes_per_image(config, plan);
   if (batch * each > kMostDriftBytes) {
     throw usage_error("--record_drift: the features of ", batch, " images take ",
                       batch * each >> 20, " MiB of memory, more than ", kMostDriftBytes >> 20,

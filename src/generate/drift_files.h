@@ -19,7 +19,7 @@ inline constexpr int64_t kMostDriftFileBytes = int64_t{64} << 20;
 inline constexpr int64_t kMostDriftBytes = int64_t{4} << 30;
 
 /// Throws Error (usage) where capture batches of `batch` images would take more than that.
-void check_drift_size(const Generator& generator, int64_t batch);
+void check_drift_size(const MarConfig& config, const DecodingPlan& plan, int64_t batch);
 
 /// From here on the generator records: each image's features go into a file in the folder that
 /// --record_drift names. Rank 0 makes the folder ready, before it announces the run: features

@@ -123,6 +123,27 @@ TEST_F(ModelKernels, AnotherBatchSizeIsRecordedAnew) {
   }
 }
 
+TEST_F(ModelKernels, EachHeadScheduleIsRecordedByItself) {
+  DeviceOps capture = ops;
+  capture.capture = rerun;
+  const testing::KernelsInUse use(capture);
+  const Placement placement{c10::kFloat, {testing::kKernelDevice, 0}, c10::kFloat};
+  const std::vector<HeadSegment> head{{.steps = 20},
+                                      {.from_step = 4, .solver = "ddim", .steps = 6}};
+  for (const bool lazy : {false, true}) {
+    Network network(placement, lazy, head);
+    Network other(placement, lazy, head);
+    Network one_schedule(placement, lazy);
+    for (const uint64_t seed : {5, 6}) {
+      enable_capture(false);
+      const at::Tensor launched = other.sample(seed);
+      EXPECT_FALSE(at::equal(one_schedule.sample(seed), launched)) << "control";
+      enable_capture(true);
+      EXPECT_TRUE(at::equal(network.sample(seed), launched)) << lazy << ", seed " << seed;
+    }
+  }
+}
+
 const DeviceOps* unwatched = nullptr;
 
 /// Kernels are no operations of ATen: those that take what is kept between steps tell by

@@ -18,6 +18,7 @@
 #include "pipeline/labels.h"
 #include "run/drift.h"
 #include "support/errors.h"
+#include "support/method.h"
 #include "support/temporary_folder.h"
 
 namespace lazymar {
@@ -192,14 +193,16 @@ TEST(Evaluate, FeaturesThatAreThereStayOrAreRefused) {
 TEST(Evaluate, FeaturesThatWouldFillMemoryOrDiskAreRefused) {
   const MarConfig huge = published_config(*find_preset("mar_huge"));
   SamplingOptions sampling;
-  EXPECT_NO_THROW(check_drift_size(huge, sampling, 8));
-  EXPECT_TRUE(testing::contains(refused([&] { check_drift_size(huge, sampling, 64); }),
-                                "use --eval_bsz 13"));
+  EXPECT_NO_THROW(check_drift_size(huge, testing::plan_of(huge, sampling), 8));
+  EXPECT_TRUE(testing::contains(
+      refused([&] { check_drift_size(huge, testing::plan_of(huge, sampling), 64); }),
+      "use --eval_bsz 13"));
   sampling.num_iter = 256;
-  EXPECT_NO_THROW(check_drift_size(huge, sampling, 2));
+  EXPECT_NO_THROW(check_drift_size(huge, testing::plan_of(huge, sampling), 2));
   sampling.num_iter = 300;
-  EXPECT_TRUE(testing::contains(refused([&] { check_drift_size(huge, sampling, 1); }),
-                                "use a smaller --num_iter"));
+  EXPECT_TRUE(testing::contains(
+      refused([&] { check_drift_size(huge, testing::plan_of(huge, sampling), 1); }),
+      "use a smaller --num_iter"));
 }
 
 TEST(Evaluate, AnAutomaticBatchIsChosenOnceAndNotedInTheManifest) {
@@ -241,7 +244,7 @@ TEST(ShardMaker, WhatStaysUnusableIsTriedMoreExactly) {
   const EvalOptions options = quick_run(folder, /*lazy=*/true);
   const auto make_generator = [&] {
     return std::make_unique<Generator>(std::make_shared<const Model>(load_model(options.model, {})),
-                                       options.sampling, options.lazy, 1);
+                                       method_of(options.sampling, options.lazy), 1);
   };
   const std::unique_ptr<Generator> generator = make_generator();
   struct Case {

@@ -6,8 +6,8 @@
 
 #include "cache/lazymar.h"
 #include "cache/lazymar_head.h"
+#include "cache/policies.h"
 #include "mar/sampler.h"
-#include "support/method.h"
 #include "support/tiny_model.h"
 
 namespace lazymar::testing {
@@ -17,7 +17,8 @@ class Network {
  public:
   static constexpr int64_t kSteps = 8;
 
-  Network(Placement placement, bool lazy) : lazy_(lazy), mar_(load(placement)) {}
+  Network(Placement placement, bool lazy, const std::vector<HeadSegment>& head = {{.steps = 20}})
+      : lazy_(lazy), mar_(load(placement)), plan_(plan_with(head)) {}
 
   /// Latent tokens [B, 16, 4] of images of these classes, on the CPU.
   at::Tensor sample(uint64_t seed, const std::vector<int64_t>& labels = {0, 2}) {
@@ -48,7 +49,6 @@ class Network {
   static SamplingOptions sampling() {
     SamplingOptions options;
     options.num_iter = kSteps;
-    options.num_sampling_steps = 20;
     options.cfg = 2.5;
     return options;
   }
@@ -63,9 +63,15 @@ class Network {
     return lazy;
   }
 
+  static DecodingPlan plan_with(const std::vector<HeadSegment>& head) {
+    DecodingMethod method = method_of(sampling(), options());
+    method.head = head;
+    return make_plan(config(), method);
+  }
+
   bool lazy_;
   Mar mar_;
-  DecodingPlan plan_ = plan_of(config(), sampling(), options());
+  DecodingPlan plan_;
   LazyMarRunner cache_{config(), plan_};
   FullRunner full_;
   LazyMarHeadRunner head_cache_{7};
