@@ -123,7 +123,7 @@ with tempfile.TemporaryDirectory() as folder:
         result = run("lazymar_eval", *QUICK, "--resume", folder / "none", "--output_dir", place)
         refused(f"no place for a run: {place}", result, f"--output_dir {place}", "name a place that can", status=74)
     result = run("lazymar_eval", *QUICK, *out, "--record_features", "/proc/x", "--resume", folder / "none")
-    refused("no place for features", result, "--record_features /proc/x", status=74)
+    refused("no place for drift, by its present name", result, "--record_drift /proc/x", status=74)
 
     weights = pathlib.Path(DEMO).read_bytes()
     for name, content in {"truncated": weights[:-1000], "empty": b"", "text": b"not a checkpoint",
