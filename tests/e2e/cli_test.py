@@ -127,11 +127,9 @@ with tempfile.TemporaryDirectory() as folder:
     # Not even root makes a file there. That is said before the weights, which do not exist either.
     for place in (folder / "file", "/proc/x", "/dev/full"):
         result = run("lazymar_eval", *QUICK, "--resume", folder / "none", "--output_dir", place)
-        refused(f"no place for a run: {place}", result, f"--output_dir {place}",
-                "choose a writable path", status=74)
-    result = run("lazymar_eval", *QUICK, *out, "--record_features", "/proc/x", "--resume",
-                 folder / "none")
-    refused("no place for features", result, "--record_features /proc/x", status=74)
+        refused(f"no place for a run: {place}", result, f"--output_dir {place}", "choose a writable path", status=74)
+    result = run("lazymar_eval", *QUICK, *out, "--record_features", "/proc/x", "--resume", folder / "none")
+    refused("no place for drift, by its present name", result, "--record_drift /proc/x", status=74)
 
     weights = pathlib.Path(DEMO).read_bytes()
     for name, content in {"truncated": weights[:-1000], "empty": b"", "text": b"not a checkpoint",
