@@ -2,6 +2,8 @@
 # Installs what a build needs and this machine lacks: Debian packages, and LibTorch out of the PyPI
 # wheel into .venv. Takes no time when all is there.
 #
+#   scripts/setup.sh [--lint]   --lint: also what scripts/lint.sh runs, in .venv-lint what is of PyPI
+#
 #   LIBTORCH_DIR=DIR   build with that LibTorch: no .venv is made
 #   PYTHON=python3     the interpreter that makes .venv
 #   LAZYMAR_NO_APT=1   leave the system alone: the build downloads the libraries it does not find
@@ -9,7 +11,10 @@
 # Exit codes: 0 all there; 1 an install failed; 2 something is to be done by hand, which is printed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source scripts/lint_tools.sh
 python=${PYTHON:-python3}
+lint=no
+if [[ ${1:-} == --lint ]]; then lint=yes; fi
 
 say() { echo "setup: $*"; }
 stop() { local status=$1; shift; say "$@" >&2; exit "$status"; }
@@ -20,11 +25,12 @@ missing=()
 for entry in g++ cmake ninja:ninja-build git; do
   command -v "${entry%%:*}" >/dev/null || missing+=("${entry##*:}")
 done
-if [[ -n ${LIBTORCH_DIR:-} ]]; then modules=json; else modules=json,venv,ensurepip; fi
+needs_venv() { [[ -z ${LIBTORCH_DIR:-} || $lint == yes ]]; }
+if needs_venv; then modules=json,venv,ensurepip; else modules=json; fi
 if ! "$python" -c "import $modules" 2>/dev/null; then
   [[ $python == python3 ]] || stop 2 "PYTHON=$python does not run, or lacks one of: $modules"
   missing+=(python3)
-  [[ -n ${LIBTORCH_DIR:-} ]] || missing+=(python3-venv)
+  ! needs_venv || missing+=(python3-venv)
 fi
 
 debian() { command -v apt-get >/dev/null && command -v dpkg-query >/dev/null; }
@@ -38,7 +44,9 @@ if [[ -z ${LAZYMAR_NO_APT:-} ]] && debian; then
   for package in "${wanted[@]}"; do
     grep -qx "installed $package" <<<"$installed" || missing+=("$package")
   done
-  command -v clang-format >/dev/null || missing+=(clang-format)
+  if [[ $lint == yes ]] && ! find_tool clang-tidy >/dev/null; then
+    missing+=("clang-tidy-$(wanted_version clang-tidy)")
+  fi
 
   if ((${#missing[@]})); then
     # A machine that has just started may be busy with its own updates: wait for dpkg's lock.
@@ -61,6 +69,24 @@ if [[ -z ${LAZYMAR_NO_APT:-} ]] && debian; then
   fi
 elif ((${#missing[@]})); then
   stop 2 "please install these with your system's package manager (Debian's names): ${missing[*]}"
+fi
+
+# --- What checks the sources ----------------------------------------------------------------------
+lint_tools_there() {
+  local name
+  for name in clang-format ruff shellcheck; do find_tool "$name" >/dev/null || return 1; done
+}
+if [[ $lint == yes ]]; then
+  find_tool clang-tidy >/dev/null ||
+    stop 2 "please install clang-tidy $(wanted_version clang-tidy): scripts/lint.sh needs it"
+  if ! lint_tools_there; then
+    say "installing scripts/requirements-lint.txt from PyPI into .venv-lint"
+    rm -rf .venv-lint
+    "$python" -m venv .venv-lint
+    .venv-lint/bin/python -m pip --disable-pip-version-check --quiet install \
+      -r scripts/requirements-lint.txt || stop 1 "pip could not install scripts/requirements-lint.txt"
+    lint_tools_there || stop 1 "what pip installed into .venv-lint does not run"
+  fi
 fi
 
 # --- LibTorch -------------------------------------------------------------------------------------

@@ -1,0 +1,233 @@
+#!/usr/bin/env python3
+"""Runs clang-tidy on this checkout's C++ files, by the compile_commands.json of a build.
+
+    scripts/clang_tidy.py                  files that do not see LibTorch, and those changed
+    scripts/clang_tidy.py --changed        only those changed
+    scripts/clang_tidy.py --all            every file: some 100 minutes of processor time
+
+A file that includes LibTorch takes half a minute, so not every run can check every file. Changed
+are files that differ from --base; a changed header is checked with one file that includes it. What
+passed stays known in BUILD/lint until the file, a header of ours that it includes, its compile
+command, .clang-tidy or clang-tidy changes. Exit 1: clang-tidy found something.
+"""
+
+import argparse
+import concurrent.futures
+import dataclasses
+import hashlib
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
+LIBTORCH = ("ATen/", "c10/", "caffe2/", "torch/")
+
+
+class Includes:
+    """Which of our own headers a file includes, through other headers too, and whether LibTorch's."""
+
+    def __init__(self, folders):
+        self.folders = folders
+        self.known = {}
+
+    def direct(self, path):
+        """(own headers, sees LibTorch) by the include lines of this one file."""
+        if path not in self.known:
+            own, torch = [], False
+            for _, name in INCLUDE.findall(path.read_text(encoding="utf-8", errors="replace")):
+                torch = torch or name.startswith(LIBTORCH)
+                found = (folder / name for folder in (path.parent, *self.folders))
+                header = next((file for file in found if file.is_file()), None)
+                if header is not None:
+                    own.append(header)
+            self.known[path] = own, torch
+        return self.known[path]
+
+    def closure(self, path):
+        """The file and all own headers behind it, and whether any of them sees LibTorch."""
+        seen, todo, torch = set(), [path], False
+        while todo:
+            file = todo.pop()
+            if file not in seen:
+                seen.add(file)
+                own, direct_torch = self.direct(file)
+                torch = torch or direct_torch
+                todo += own
+        return seen, torch
+
+
+@dataclasses.dataclass
+class Unit:
+    """A file that is compiled."""
+
+    path: Path
+    command: str
+    files: set  # itself and the own headers it includes
+    torch: bool
+    changed: bool = False
+
+    @property
+    def name(self):
+        return self.path.relative_to(ROOT).as_posix()
+
+
+def read_units(build):
+    commands = json.loads((build / "compile_commands.json").read_text(encoding="utf-8"))
+    commands = {Path(entry["file"]).resolve(): entry["command"] for entry in commands}
+    ours = {
+        path: command
+        for path, command in commands.items()
+        if path.is_relative_to(ROOT) and not path.is_relative_to(build)
+    }
+    folders = set()
+    for command in ours.values():
+        words = shlex.split(command)
+        folders |= {Path(word[2:]).resolve() for word in words if word.startswith("-I")}
+    includes = Includes(sorted(folder for folder in folders if folder.is_relative_to(ROOT)))
+    return [Unit(path, command, *includes.closure(path)) for path, command in sorted(ours.items())]
+
+
+def git(*arguments):
+    """What git prints, None if it fails."""
+    result = subprocess.run(
+        ["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    return result.stdout if result.returncode == 0 else None
+
+
+def default_base():
+    """Where this branch left main; on main itself, the commit before."""
+    head = git("rev-parse", "HEAD")
+    for branch in ("origin/main", "main"):
+        base = git("merge-base", "HEAD", branch)
+        if base and base != head:
+            return base.strip()
+    before = git("rev-parse", "--verify", "--quiet", "HEAD~1")
+    return before.strip() if before else None
+
+
+def changed_files(base):
+    tracked = git("diff", "--name-only", "-z", "--diff-filter=d", base)
+    if tracked is None:
+        sys.exit(f"clang_tidy.py: --base {base}: git does not know this revision")
+    untracked = git("ls-files", "-z", "--others", "--exclude-standard") or ""
+    return {ROOT / name for name in (tracked + untracked).split("\0") if name}
+
+
+def mark_changed(units, changed):
+    """A changed header is checked with the file of the same name, or else with the cheapest one."""
+    for unit in units:
+        unit.changed = unit.path in changed
+    for header in changed:
+        if any(unit.changed and header in unit.files for unit in units):
+            continue
+        users = [unit for unit in units if header in unit.files]
+        users.sort(key=lambda unit: (unit.path.stem != header.stem, unit.torch, len(unit.files)))
+        for unit in users[:1]:
+            unit.changed = True
+
+
+class Linter:
+    def __init__(self, options):
+        self.program = options.clang_tidy
+        self.build = options.build
+        self.cache = options.build / "lint"
+        self.cache.mkdir(parents=True, exist_ok=True)
+        self.deadline = time.monotonic() + 60 * options.minutes
+        version = subprocess.run(
+            [self.program, "--version"], capture_output=True, check=True
+        ).stdout
+        self.salt = version + (ROOT / ".clang-tidy").read_bytes() + Path(__file__).read_bytes()
+
+    def stamp(self, unit):
+        """There if this unit, as it is now, has passed."""
+        digest = hashlib.sha256(self.salt + unit.command.encode())
+        for path in sorted(unit.files):
+            content = path.read_bytes()
+            digest.update(f"{path.relative_to(ROOT)}:{len(content)}:".encode() + content)
+        return self.cache / digest.hexdigest()
+
+    def check(self, unit):
+        """What clang-tidy finds, None if there was no time left to look."""
+        if time.monotonic() > self.deadline:
+            return None
+        stamp = self.stamp(unit)
+        command = [self.program, "--quiet", "-p", self.build, unit.path]
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        found = result.stdout.replace(f"{ROOT}/", "").strip()
+        if result.returncode != 0 and not found:
+            found = f"{unit.name}: clang-tidy ended with {result.returncode}: {result.stderr}"
+        if not found:
+            stamp.touch()
+        return found
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--all", action="store_true", help="check every file")
+    which.add_argument("--changed", action="store_true", help="check only changed files")
+    parser.add_argument("--base", help="revision to compare with [default: where main was left]")
+    parser.add_argument("--minutes", type=float, default=float("inf"),
+                        help="start no file after so many minutes [default: no limit]")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="[default: processors]")
+    parser.add_argument("--build", type=Path, default=ROOT / "build", help="[default: build]")
+    parser.add_argument("--clang-tidy", default="clang-tidy", help="[default: clang-tidy]")
+    options = parser.parse_args()
+    options.build = options.build.resolve()
+    if not (options.build / "compile_commands.json").exists():
+        parser.error(f"{options.build} has no compile_commands.json; run scripts/build.sh")
+    return options
+
+
+def select(units, options):
+    """The units to check, changed ones first, and a word on what they are."""
+    base = options.base or default_base()
+    mark_changed(units, changed_files(base) if base else set())
+    changed = sum(unit.changed for unit in units)
+    against = f"{changed} changed since {base[:12]}" if base else "no revision to compare with"
+    if options.all:
+        chosen, what = units, "all"
+    elif options.changed:
+        chosen, what = [unit for unit in units if unit.changed], against
+    else:
+        chosen = [unit for unit in units if unit.changed or not unit.torch]
+        what = f"without LibTorch, and {against}"
+    return sorted(chosen, key=lambda unit: (not unit.changed, unit.torch, unit.name)), what
+
+
+def main():
+    options = parse_arguments()
+    units = read_units(options.build)
+    chosen, what = select(units, options)
+    linter = Linter(options)
+    todo = [unit for unit in chosen if not linter.stamp(unit).exists()]
+    checked, told, failed = 0, set(), []
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        for unit, found in zip(todo, pool.map(linter.check, todo), strict=True):
+            checked += found is not None
+            if not found:
+                continue
+            failed.append(unit.name)
+            if found not in told:
+                told.add(found)
+                print(found, flush=True)
+    known, late = len(chosen) - len(todo), len(todo) - checked
+    print(f"clang-tidy: {known + checked} of {len(units)} files checked ({what}; {known} known to "
+          f"pass from before), {len(failed)} with findings"
+          + (f"; {late} not checked for lack of time: scripts/lint.sh --all" if late else ""))
+    if failed:
+        print("clang-tidy: findings in " + " ".join(failed))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
