@@ -50,8 +50,8 @@ ARMS = {
     "no-condition": ("LazyMAR, condition difference dropped",
                      ["--lazy_mar", "--lazy_condition_scale", "0"]),
     # Every step after the fifth, in every decoder layer, recomputes the new rows and no others.
-    "two-percent": ("LazyMAR, 2 % of the rows retained from step 5 on, no refresh, no extra rows, "
-                    "from layer 0 on",
+    "two-percent": (("LazyMAR, 2 % of the rows retained from step 5 on, no refresh, no extra rows, "
+                     "from layer 0 on"),
                     ["--lazy_mar", "--lazy_retain", "1,1,1,1,1,0.02", "--lazy_refresh", "65536",
                      "--lazy_extra", "0", "--lazy_prune_layer", "0"]),
     # The same with the published refreshes, 15 rows more, and from layer 3 of the demo's 5 on.
@@ -187,8 +187,8 @@ def judge_arm(arm, run, judge, real_features, baseline):
 
 
 def markdown(report):
-    lines = ["| arm | images | named right | 95 % interval | Fréchet distance to real "
-             "| PSNR to MAR's image, median | s per image |",
+    lines = [("| arm | images | named right | 95 % interval | Fréchet distance to real "
+              "| PSNR to MAR's image, median | s per image |"),
              "|---|---|---|---|---|---|---|"]
     for arm in report["arms"].values():
         low, high = arm["interval"]

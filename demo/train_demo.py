@@ -73,7 +73,7 @@ def parse():
         parser.error("--device cuda: PyTorch sees no CUDA device")
     for stage in MINUTES:
         minutes = getattr(options, f"{stage}_minutes")
-        if not (minutes > 0 or minutes == 0 and stage in OPTIONAL):
+        if not (minutes > 0 or (minutes == 0 and stage in OPTIONAL)):
             parser.error(f"--{stage}_minutes {minutes:g}: it must be more than 0"
                          f"{', or 0' if stage in OPTIONAL else ''}")
     options.export_dir = options.export_dir or options.work / "pretrained_models"

@@ -28,11 +28,12 @@ ROOT = Path(__file__).resolve().parent.parent
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 LIBTORCH = ("ATen/", "c10/", "caffe2/", "torch/")
 # The analyzer's deep mode takes as long as all other checks together.
-SHALLOW = tuple(f"--extra-arg={word}" for word in "-Xclang -analyzer-config -Xclang mode=shallow".split())
+SHALLOW = tuple(f"--extra-arg={word}"
+                for word in "-Xclang -analyzer-config -Xclang mode=shallow".split())
 
 
 class Includes:
-    """Which of our own headers a file includes, through other headers too, and whether LibTorch's."""
+    """Which of our own headers a file includes, directly or not, and whether it sees LibTorch."""
 
     def __init__(self, folders):
         self.folders = folders

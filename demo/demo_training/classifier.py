@@ -1,5 +1,7 @@
 """The classifier that judges samples: four strided convolutions, a mean over the picture, a linear
 layer. Its 96 features are those of the Frechet distance."""
+from itertools import pairwise
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -18,14 +20,14 @@ class Classifier(nn.Module):
     def __init__(self, batch_norms=True):
         super().__init__()
         self.convolutions = nn.ModuleList(nn.Conv2d(a, b, 3, stride=2, padding=1)
-                                          for a, b in zip((3, *WIDTHS), WIDTHS))
+                                          for a, b in pairwise((3, *WIDTHS)))
         self.norms = nn.ModuleList(nn.BatchNorm2d(width) if batch_norms else nn.Identity()
                                    for width in WIDTHS)
         self.head = nn.Linear(WIDTHS[-1], len(CLASSES))
 
     def features(self, images):
         x = images
-        for convolution, norm in zip(self.convolutions, self.norms):
+        for convolution, norm in zip(self.convolutions, self.norms, strict=True):
             x = functional.relu(norm(convolution(x)))
         return x.mean(dim=(2, 3))
 
@@ -37,7 +39,8 @@ class Classifier(nn.Module):
         """The state of the same classifier without batch norms."""
         plain = Classifier(batch_norms=False)
         plain.head.load_state_dict(self.head.state_dict())
-        for target, source, norm in zip(plain.convolutions, self.convolutions, self.norms):
+        layers = zip(plain.convolutions, self.convolutions, self.norms, strict=True)
+        for target, source, norm in layers:
             factor = norm.weight / (norm.running_var + norm.eps).sqrt()
             target.weight.copy_(source.weight * factor[:, None, None, None])
             target.bias.copy_((source.bias - norm.running_mean) * factor + norm.bias)

@@ -1,6 +1,5 @@
 """What stages leave in the folder of --work: files that say what they were made from."""
 import hashlib
-import os
 
 import torch
 
@@ -8,7 +7,7 @@ import torch
 def save_atomically(value, path):
     partial = path.with_suffix(".partial")
     torch.save(value, partial)
-    os.replace(partial, path)
+    partial.replace(path)
 
 
 def fingerprint(*parts):

@@ -16,7 +16,7 @@ class Log:
     """Lines with the time of day, on stdout and at the end of a file."""
 
     def __init__(self, path):
-        self.file = open(path, "a", encoding="utf-8")
+        self.file = path.open("a", encoding="utf-8")
 
     def __call__(self, text):
         line = f"{time.strftime('%H:%M:%S')} {text}"
@@ -121,7 +121,7 @@ class Trainer:
     def update(self, loss):
         factor = rate_factor(self.progress(), self.flat)
         factor *= min(1.0, (self.step + 1) / self.warmup)
-        for optimizer, peak in zip(self.optimizers, self.peaks):
+        for optimizer, peak in zip(self.optimizers, self.peaks, strict=True):
             for group in optimizer.param_groups:
                 group["lr"] = peak * factor
         self.model.zero_grad()
@@ -131,8 +131,8 @@ class Trainer:
             optimizer.step()
         decay = min(self.average, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
-            for mean, value in zip(self.averaged.state_dict().values(),
-                                   self.model.state_dict().values()):
+            values = self.model.state_dict().values()
+            for mean, value in zip(self.averaged.state_dict().values(), values, strict=True):
                 if mean.is_floating_point():
                     mean.lerp_(value, 1.0 - decay)
                 else:

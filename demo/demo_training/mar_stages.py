@@ -116,7 +116,7 @@ def condition_rows(mar, batches, options):
     for _ in range(rounds):
         stop_if_asked()
         rows.append(predict(mar, batches.draw(BATCH, draw_masked_count()), options, LABEL_DROP))
-    return (torch.cat(parts) for parts in zip(*rows))
+    return (torch.cat(parts) for parts in zip(*rows, strict=True))
 
 
 def head_stage(options, log, moments, held_out_moments, trainee):

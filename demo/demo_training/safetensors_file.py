@@ -1,6 +1,5 @@
 """safetensors files, by hand: length of the header, the header (JSON), the data."""
 import json
-import os
 
 import torch
 
@@ -13,8 +12,7 @@ def write_safetensors(path, tensors, config):
     header = {"__metadata__": {"format": "pt", "config": json.dumps(config)}}
     chunks, end = [], 0
     for name, tensor in sorted(tensors.items()):
-        tensor = tensor.detach().cpu().contiguous()
-        chunks.append(tensor.numpy().tobytes())
+        chunks.append(tensor.detach().cpu().contiguous().numpy().tobytes())
         header[name] = {"dtype": NAMES[tensor.dtype], "shape": list(tensor.shape),
                         "data_offsets": [end, end + len(chunks[-1])]}
         end += len(chunks[-1])
@@ -22,11 +20,11 @@ def write_safetensors(path, tensors, config):
     text += b" " * (-len(text) % 8)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
-    with open(partial, "wb") as file:
+    with partial.open("wb") as file:
         file.write(len(text).to_bytes(8, "little"))
         file.write(text)
         file.writelines(chunks)
-    os.replace(partial, path)
+    partial.replace(path)
 
 
 def read_safetensors(path):

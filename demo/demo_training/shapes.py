@@ -91,7 +91,7 @@ def cup():
 def flower():
     petals = [("body", ellipse(0.58 * math.cos(a), 0.58 * math.sin(a), 0.4))
               for a in (math.radians(60 * k - 90) for k in range(6))]
-    return petals + [("cream", ellipse(0.0, 0.0, 0.32))]
+    return [*petals, ("cream", ellipse(0.0, 0.0, 0.32))]
 
 
 def boat():

@@ -13,7 +13,7 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _requests = []  # names of the signals that have come
 
 
-class Stopped(Exception):
+class Stopped(Exception):  # noqa: N818  (asked for, not an error)
     """Work ends here on request; what it holds is the signal's name."""
 
 

@@ -1,4 +1,6 @@
 """The KL-VAE: LDM's encoder and decoder, small; state dict names are those of MAR's VAE."""
+from itertools import pairwise
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -76,7 +78,7 @@ class Level(nn.Module):
 
     def __init__(self, widths, resample=None):
         super().__init__()
-        self.block = nn.ModuleList(ResidualBlock(a, b) for a, b in zip(widths, widths[1:]))
+        self.block = nn.ModuleList(ResidualBlock(a, b) for a, b in pairwise(widths))
         if resample:
             self.add_module(resample, Resample(widths[-1], down=resample == "downsample"))
 
@@ -92,7 +94,7 @@ class Encoder(nn.Module):
         super().__init__()
         widths = [CONFIG["ch"] * m for m in CONFIG["ch_mult"]]
         self.conv_in = conv3(3, widths[0])
-        entry = [widths[0]] + widths
+        entry = [widths[0], *widths]
         last = len(widths) - 1
         self.down = nn.ModuleList(
             Level([entry[i]] + [widths[i]] * CONFIG["num_res_blocks"],
@@ -114,7 +116,7 @@ class Decoder(nn.Module):
         widths = [CONFIG["ch"] * m for m in CONFIG["ch_mult"]]
         self.conv_in = conv3(CONFIG["z_channels"], widths[-1])
         self.mid = Middle(widths[-1])
-        entry = widths[1:] + [widths[-1]]  # from the level below, which is computed before
+        entry = [*widths[1:], widths[-1]]  # from the level below, which is computed before
         self.up = nn.ModuleList(
             Level([entry[i]] + [widths[i]] * (CONFIG["num_res_blocks"] + 1),
                   "upsample" if i > 0 else None) for i in range(len(widths)))
@@ -167,7 +169,8 @@ def gradients(images):
 def reconstruction_loss(decoded, images):
     """Of pixels and of outlines."""
     error = decoded - images
-    edges = sum((a - b).abs().mean() for a, b in zip(gradients(decoded), gradients(images)))
+    outlines = zip(gradients(decoded), gradients(images), strict=True)
+    edges = sum((a - b).abs().mean() for a, b in outlines)
     mse = error.square().mean()
     return error.abs().mean() + mse + 0.5 * edges, {"mse": mse}
 

@@ -22,12 +22,13 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 try:
     import numpy
     import torch
-    import fidelity_support as support
     from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
     from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
     from torch_fidelity.metric_isc import isc_features_to_metric
     from torch_fidelity.metric_kid import kid_features_to_metric
     from torch_fidelity.metric_prc import prc_features_to_metric
+
+    import fidelity_support as support
 except (ImportError, OSError) as error:
     sys.exit(f"fidelity_parity.py: {error}: it needs torch, torch-fidelity 0.4.0, numpy, scipy")
 
@@ -138,8 +139,9 @@ def main():
         their_features, their_scores, their_seconds = theirs(extractor, a, b)
         equal = compare(their_features, their_scores, our_features, our_scores)
         print(f"rank of the covariance of A: {our_scores['rank']} of 2048")
-    print(f"\nseconds an image, {options.threads} threads: torch-fidelity {their_seconds:.4f}, here "
-          f"{our_seconds:.4f}: {their_seconds / our_seconds:.2f} times as fast")
+    print(
+        f"\nseconds an image, {options.threads} threads: torch-fidelity {their_seconds:.4f}, here "
+        f"{our_seconds:.4f}: {their_seconds / our_seconds:.2f} times as fast")
     if not equal:
         sys.exit("fidelity_parity.py: NOT equal")
 

@@ -90,8 +90,10 @@ def calibrated_state(images):
 
 
 def make_images(count, seed, side=64, shift=0.0):
-    """uint8 [count, side, side, 3]: coarse to fine noise in random shares and colours. `shift` moves
-    the shares, and so makes another distribution."""
+    """uint8 [count, side, side, 3]: coarse to fine noise in random shares and colours.
+
+    `shift` moves the shares, and so makes another distribution.
+    """
     random = numpy.random.default_rng(seed)
     images = numpy.empty((count, side, side, 3), numpy.uint8)
     for i in range(count):

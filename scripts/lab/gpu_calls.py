@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""What a batch asks of the CUDA runtime: the difference between a longer and a shorter run, counted by
-tests/support/cuda_call_counter.cpp.
+"""What a batch asks of the CUDA runtime: the difference between a longer and a shorter run, counted
+by tests/support/preload/cuda_call_counter.cpp.
 
-    scripts/lab/gpu_calls.py SHORTER.json LONGER.json BATCHES      BATCHES: how many more the longer one has
+    scripts/lab/gpu_calls.py SHORTER.json LONGER.json BATCHES
+
+BATCHES is how many more the longer run has.
 
 Exit status: 0, or 1 where a batch waits for the device or allocates on it, or where nothing was
 counted. Pinned buffers are told and no fault: how many there are depends on how far behind the
@@ -17,7 +19,8 @@ def main():
     if len(sys.argv) != 4:
         sys.exit("usage: gpu_calls.py SHORTER.json LONGER.json BATCHES")
     try:
-        shorter, longer = (json.loads(Path(name).read_text(encoding="utf-8")) for name in sys.argv[1:3])
+        shorter, longer = (json.loads(Path(name).read_text(encoding="utf-8"))
+                           for name in sys.argv[1:3])
     except (OSError, ValueError) as error:
         sys.exit(f"gpu_calls.py: {error}")
     each = {kind: (longer[kind] - shorter[kind]) / int(sys.argv[3]) for kind in longer}

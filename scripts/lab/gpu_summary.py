@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Gathers what scripts/lab/gpu_check.sh left: OUT/stages.tsv, logs/*.json -> summary.txt, results.json.
+"""Gathers what scripts/lab/gpu_check.sh left in OUT/stages.tsv and OUT/logs/*.json into summary.txt
+and results.json.
 
     scripts/lab/gpu_summary.py OUT
 
@@ -35,7 +36,9 @@ def device_name(out):
 def read_stages(out):
     path = out / "stages.tsv"
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    return [dict(zip(("name", "verdict", "seconds"), line.split("\t"))) for line in lines]
+    return [
+        dict(zip(("name", "verdict", "seconds"), line.split("\t"), strict=False)) for line in lines
+    ]
 
 
 def bench_lines(rows):
@@ -43,10 +46,13 @@ def bench_lines(rows):
     for row in rows:
         seconds, arm, batch = row["seconds_per_image"]["median"], row["arm"], row["batch"]
         target = TARGETS.get((arm, batch))
-        wanted = "" if target is None else f" ({'within' if seconds <= target else 'OVER'} {target})"
-        lines.append(f"{row['model']}, batch {batch}, {arm}: {seconds:.4f} s an image{wanted}, wall clock "
-                     f"{row['wall_seconds_per_image']['median']:.4f}, "
-                     f"{row['peak_device_bytes'] / 2**30:.1f} GiB, {gpu_text(row['gpu'])}")
+        wanted = ""
+        if target is not None:
+            wanted = f" ({'within' if seconds <= target else 'OVER'} {target})"
+        lines.append(
+            f"{row['model']}, batch {batch}, {arm}: {seconds:.4f} s an image{wanted}, wall clock "
+            f"{row['wall_seconds_per_image']['median']:.4f}, "
+            f"{row['peak_device_bytes'] / 2**30:.1f} GiB, {gpu_text(row['gpu'])}")
     return lines
 
 
@@ -100,8 +106,10 @@ def main():
     lines += ["", *bench_lines(rows), *original_lines(originals, rows)]
     lines += [f"{path.stem}: {path.read_text(encoding='utf-8').strip()}"
               for path in sorted((out / "logs").glob("calls-*.log"))]
-    lines += [f"lazymar_eval, {run['settings'].get('model')}, batch {run['settings'].get('eval_bsz')}: "
-              f"{run['seconds_per_image']} s an image" for run in evals]
+    lines += [
+        f"lazymar_eval, {run['settings'].get('model')}, batch {run['settings'].get('eval_bsz')}: "
+        f"{run['seconds_per_image']} s an image" for run in evals
+    ]
     lines += [f"UNREADABLE: {problem}" for problem in problems]
     text = "\n".join(lines) + "\n"
     (out / "summary.txt").write_text(text, encoding="utf-8")

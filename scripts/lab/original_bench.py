@@ -3,10 +3,10 @@
 LTH14/mar's), with random weights as its eval.py runs them: what to compare lazymar_bench with on
 the same machine.
 
-    git clone https://github.com/feihongyan1/LazyMAR                    where there is a network
-    scripts/lab/original_bench.py --repo LazyMAR --json original.json       mar_huge, batches 128 and 1
+    git clone https://github.com/feihongyan1/LazyMAR
+    scripts/lab/original_bench.py --repo LazyMAR --json original.json    mar_huge, batches 128 and 1
     scripts/lab/original_bench.py --repo LazyMAR --model mar_base --batch 32 --arms lazy
-    scripts/lab/original_bench.py --repo LazyMAR --device cpu --model tiny --batch 2      does it work?
+    scripts/lab/original_bench.py --repo LazyMAR --device cpu --model tiny --batch 2    a quick try
 
 As in eval.py and engine_mar.py: constructors and settings, cudnn.benchmark, autocast to fp16 on
 CUDA and none on a CPU; the VAE's decoder is timed, PNGs are not; the allocator is emptied between
@@ -25,7 +25,6 @@ import contextlib
 import gc
 import importlib.util
 import json
-import os
 import statistics
 import sys
 import time
@@ -68,7 +67,7 @@ class Mlp(nn.Module):
 # masks in training, tqdm shows progress where asked.
 STAND_INS = {
     "timm": {"timm.layers": {"Mlp": Mlp, "DropPath": None, "use_fused_attn": lambda: False}},
-    "scipy": {"scipy": {}, "scipy.stats": {"truncnorm": lambda *args, **named: None}},
+    "scipy": {"scipy": {}, "scipy.stats": {"truncnorm": lambda *_args, **_named: None}},
     "tqdm": {"tqdm": {"tqdm": None}},
 }
 
@@ -155,7 +154,7 @@ def build(mar, vae, arm, options):
     tiny = {f"{part}_{name}": size for part in ("encoder", "decoder")
             for name, size in (("embed_dim", 64), ("depth", 6), ("num_heads", 4))}
     torch.manual_seed(SEED)
-    numpy.random.seed(SEED)
+    numpy.random.seed(SEED)  # noqa: NPY002  (what the original draws from)
     with torch.device(options.device):
         decoder = vae.AutoencoderKL(embed_dim=16, ch_mult=(1, 1, 2, 2, 4))
         if options.model == "tiny":
@@ -252,7 +251,7 @@ def main():
         if options.json:
             part = options.json.with_name(options.json.name + ".part")
             part.write_text(json.dumps(report, indent=2) + "\n")
-            os.replace(part, options.json)
+            part.replace(options.json)
 
     for arm in options.arms:
         networks = None  # gives back the memory of the arm before

@@ -1,4 +1,4 @@
-"""What the tests of whole programs report with: a line per check, and the count of failures last."""
+"""How tests of whole programs report: a line per check, and the count of failures last."""
 import re
 import subprocess
 import sys
@@ -22,7 +22,8 @@ def refused(name, result, *parts, status=2):
     """The status, and one line of ours on stderr, the last one, that holds every part."""
     errors = [line for line in result.stderr.splitlines() if re.match(r"lazymar_[a-z]+: ", line)]
     one_line = len(errors) == 1 and result.stderr.splitlines()[-1] == errors[0]
-    check(name, result.returncode == status and one_line and all(p in errors[0] for p in parts), result)
+    check(name, result.returncode == status and one_line and all(p in errors[0] for p in parts),
+          result)
 
 
 def conclude(status_without_failures=0):

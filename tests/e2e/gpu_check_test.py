@@ -1,4 +1,4 @@
-"""scripts/lab/gpu_check.sh with programs that stand in for ours and the driver's: what it runs, and what it says of it.
+"""scripts/lab/gpu_check.sh with stand-ins for our programs and the driver's: what it runs and says.
 
 usage: gpu_check_test.py   (run from the repository's root)
 """
@@ -30,17 +30,22 @@ case $(basename "$0") in
     mkdir -p "$out/x" && echo "${SUMMARY:-}" >"$out/x/summary.json" ;;
 esac
 """
-ROW = {"model": "mar_huge", "batch": "BATCH", "arm": "lazy", "seconds_per_image": {"median": 0.04},
-       "wall_seconds_per_image": {"median": 0.05}, "peak_device_bytes": 2**30,
-       "gpu": {"sm_clock_mhz": {"median": 1980, "max": 1980}, "power_watts": {"median": 600, "max": 690},
-               "temperature_celsius": None}}
-SUMMARY = json.dumps({"seconds_per_image": 0.045, "settings": {"model": "mar_huge", "eval_bsz": 128}})
+ROW = {
+    "model": "mar_huge", "batch": "BATCH", "arm": "lazy", "seconds_per_image": {"median": 0.04},
+    "wall_seconds_per_image": {"median": 0.05}, "peak_device_bytes": 2**30, "gpu": {
+        "sm_clock_mhz": {"median": 1980, "max": 1980}, "power_watts": {"median": 600, "max": 690},
+        "temperature_celsius": None
+    }
+}
+SUMMARY = json.dumps(
+    {"seconds_per_image": 0.045, "settings": {"model": "mar_huge", "eval_bsz": 128}})
 
 with tempfile.TemporaryDirectory() as folder:
     folder = pathlib.Path(folder)
     programs, path = folder / "programs", folder / "path"
-    for place, names in ((programs, ("gpu_tests", "lazymar_bench", "lazymar_eval", "lazymar_verify")),
-                         (path, ("nvidia-smi", "compute-sanitizer"))):
+    for place, names in ((programs, ("gpu_tests", "lazymar_bench", "lazymar_eval",
+                                     "lazymar_verify")), (path, ("nvidia-smi",
+                                                                 "compute-sanitizer"))):
         place.mkdir()
         for name in names:
             (place / name).write_text(STAND_IN)
@@ -49,10 +54,15 @@ with tempfile.TemporaryDirectory() as folder:
 
     def run(name, **env):
         out = folder / name
-        result = subprocess.run(["scripts/lab/gpu_check.sh", out], capture_output=True, text=True, timeout=300, env={
-            **os.environ, "PATH": f"{path}:{os.environ['PATH']}", "LAZYMAR_GPU_PROGRAMS": str(programs),
-            "LIBTORCH_DIR": str(folder), "PYTHON": sys.executable, "SUMMARY": SUMMARY, **env})
-        found = json.loads((out / "results.json").read_text()) if (out / "results.json").exists() else None
+        result = subprocess.run(
+            ["scripts/lab/gpu_check.sh", out], capture_output=True, check=False, text=True,
+            timeout=300, env={
+                **os.environ, "PATH": f"{path}:{os.environ['PATH']}",
+                "LAZYMAR_GPU_PROGRAMS": str(programs), "LIBTORCH_DIR": str(folder),
+                "PYTHON": sys.executable, "SUMMARY": SUMMARY, **env
+            })
+        found = json.loads(
+            (out / "results.json").read_text()) if (out / "results.json").exists() else None
         return result, found
 
     result, found = run("well")
@@ -60,19 +70,28 @@ with tempfile.TemporaryDirectory() as folder:
     check("nothing failed, and the original was left out", result.returncode == 3, result)
     check("all else ran", {name for name, verdict in verdicts.items() if verdict != "passed"}
           == {"original-1", "original-128"}, verdicts)
-    check("suites, sanitizers, recorded runs, benchmarks and runs are among it",
-          {"tests-Graphs", "calls-graphs-on", "sanitizer-racecheck", "verify-small-lazy-bf16", "bench-128", "bench-batches",
-           "eval-auto"} <= set(verdicts), verdicts)
-    check("figures are told with their targets", "batch 128, lazy: 0.0400 s an image (within 0.05)" in result.stdout
-          and "1980 (1980) MHz, 600 (690) W" in result.stdout and "Example GPU" in result.stdout, result)
-    check("so is what a batch calls", "calls-graphs-off: a batch: 0 waits, 0 allocations, 10 kernels" in result.stdout, result)
+    check(
+        "suites, sanitizers, recorded runs, benchmarks and runs are among it", {
+            "tests-Graphs", "calls-graphs-on", "sanitizer-racecheck", "verify-small-lazy-bf16",
+            "bench-128", "bench-batches", "eval-auto"
+        } <= set(verdicts), verdicts)
+    check(
+        "figures are told with their targets",
+        "batch 128, lazy: 0.0400 s an image (within 0.05)" in result.stdout
+        and "1980 (1980) MHz, 600 (690) W" in result.stdout and "Example GPU" in result.stdout,
+        result)
+    check("so is what a batch calls",
+          "calls-graphs-off: a batch: 0 waits, 0 allocations, 10 kernels" in result.stdout, result)
     check("logs are kept", (folder / "well/logs.tar.gz").stat().st_size > 0)
 
     result, found = run("failing", GRAPHS_STATUS="1", SUMMARY="{torn")
     verdicts = {stage["name"]: stage["verdict"] for stage in found["stages"]}
-    check("a failure is the exit status, and nothing stops for it", result.returncode == 1
-          and verdicts["tests-Graphs"] == "FAILED (1)" and verdicts["bench-batches"] == "passed", result)
-    check("a torn file is named", [problem[:9] for problem in found["problems"]] == ["eval-128.", "eval-auto"], found)
+    check(
+        "a failure is the exit status, and nothing stops for it", result.returncode == 1
+        and verdicts["tests-Graphs"] == "FAILED (1)" and verdicts["bench-batches"] == "passed",
+        result)
+    check("a torn file is named",
+          [problem[:9] for problem in found["problems"]] == ["eval-128.", "eval-auto"], found)
 
     result, found = run("skipping", GRAPHS_SAY="SKIPPED: no CUDA device", LAZYMAR_GPU_PARTS="tests")
     check("a test that was skipped did not pass", result.returncode == 1, result)

@@ -1,4 +1,4 @@
-"""Files made to take memory or time: each ends soon, refused or read, with memory in proportion to its size.
+"""Files made to take memory or time: each is read or refused soon, within bounded memory.
 
 usage: hostile_files_test.py FOLDER_OF_BINARIES
 """
@@ -46,9 +46,9 @@ FILES = {
     "memo index": pth(b"Nr\xfe\xff\xff\xff"),
     "zip entries": b"PK\3\4" + b"PK\5\6" + struct.pack("<HHHHIIH", 0, 0, 65534, 65534, 0, 4, 0),
     "header length": struct.pack("<Q", 100_000_000) + b"{}",
-    "storage": pth(MODEL + text(b"a") + b"ctorch._utils\n_rebuild_tensor_v2\n((" + text(b"storage")
-                   + b"ctorch\nFloatStorage\n" + text(b"0") + text(b"cpu") + b"\x8a\7" + b"\xff" * 6 + b"\x7f"
-                   + b"tQK\0(J\xff\xff\xff\x7ft(K\1t\x89}tRus"),
+    "storage": pth(MODEL + text(b"a") + b"ctorch._utils\n_rebuild_tensor_v2\n((" +
+                   text(b"storage") + b"ctorch\nFloatStorage\n" + text(b"0") + text(b"cpu") +
+                   b"\x8a\7" + b"\xff" * 6 + b"\x7f" + b"tQK\0(J\xff\xff\xff\x7ft(K\1t\x89}tRus"),
     # Megabytes of the cheapest of everything.
     "values": pth(b"N0" * 2_000_000 + b"N"),
     "stack": pth(b"]" * 1_000_000),
@@ -56,11 +56,13 @@ FILES = {
     "nesting": pth(b"N" + b"\x85" * 1_000_000),
     "doubling": pth(b"N" + b"2\x86" * 500_000),
     "globals": pth(b"ca\nb\n0" * 600_000 + b"}"),
-    "entries that are no tensors": pth(
-        b"}q\0" + text(b"model") + b"}(" + b"".join(b"\x8c\4" + n + b"h\0" for n in names(400_000)) + b"us"),
+    "entries that are no tensors": pth(b"}q\0" + text(b"model") + b"}(" +
+                                       b"".join(b"\x8c\4" + n + b"h\0"
+                                                for n in names(400_000)) + b"us"),
     "JSON lists": safetensors(b'{"a":[' + b"[]," * 1_000_000 + b"[]]}"),
     "JSON entries": safetensors(b"{" + b",".join(b'"%s":{}' % n for n in names(500_000)) + b"}"),
-    "metadata": safetensors(b'{"__metadata__":{' + b",".join(b'"%s":""' % n for n in names(500_000)) + b"}}"),
+    "metadata": safetensors(b'{"__metadata__":{' + b",".join(b'"%s":""' % n
+                                                             for n in names(500_000)) + b"}}"),
 }
 
 
@@ -90,8 +92,9 @@ def main():
             refused = status == 2 and errors.count("\n") == 1 and f"{path}: byte " in errors
             good = (refused or status == 0) and memory < limit
             failures += not good
-            print(f"{'ok     ' if good else 'FAILED '} {name}: {len(content)} bytes, exit {status}, "
-                  f"{(memory - base) >> 20} MiB, {errors.strip()[:200]}")
+            print(
+                f"{'ok     ' if good else 'FAILED '} {name}: {len(content)} bytes, exit {status}, "
+                f"{(memory - base) >> 20} MiB, {errors.strip()[:200]}")
     return 1 if failures else 0
 
 

@@ -41,8 +41,10 @@ def delete(path):
 def images():
     folder = Folder("damage")
     folder.run()
-    kinds = {"truncated": truncate, "empty": empty, "zeroed": zero, "zero end": zero_end, "longer": lengthen,
-             "deleted": delete}
+    kinds = {
+        "truncated": truncate, "empty": empty, "zeroed": zero, "zero end": zero_end,
+        "longer": lengthen, "deleted": delete
+    }
     for turn, (workers, verify) in enumerate(((1, "quick"), (3, "quick"), (3, "deep"))):
         stamps = folder.stamps()
         if verify == "deep":
@@ -50,7 +52,7 @@ def images():
         # Two in one block, the others alone.
         victims = [f"{(2 * i + turn) % 12:05}.png" for i in range(len(kinds) - 1)]
         victims.append(f"{(2 * 0 + turn) % 12 ^ 1:05}.png")
-        for name, damage in zip(victims, kinds.values()):
+        for name, damage in zip(victims, kinds.values(), strict=True):
             damage(folder.path / name)
         damaged = folder.stamps()
         result = folder.run("--workers", workers, "--verify", verify)
@@ -63,12 +65,13 @@ def images():
 
     flip(folder.path / "00003.png")
     folder.run()
-    check("control: the quick check does not see one bit", folder.pngs()["00003.png"] != reference()["00003.png"])
+    check("control: the quick check does not see one bit",
+          folder.pngs()["00003.png"] != reference()["00003.png"])
     same("and the deep one does", folder, folder.run("--verify", "deep"))
 
 
 def checked_twice():
-    """Two processes come to the end together: one checks, the other must not check what is being made again."""
+    """Two processes end together: one checks, the other must not check what is being made again."""
     folder = Folder("checked twice", 24)
     folder.run()
     for image in range(0, 24, 2):
@@ -88,13 +91,18 @@ def journals():
     record = json.loads(lines[2])
     cases = {
         "a torn last line": whole[:-40],
-        "a torn line in the middle": b"".join(lines[:2]) + lines[2][:50] + b"\n" + b"".join(lines[3:]),
-        "garbage": b"\x00\xff{]\n" * 3 + whole + b"[1,2]\n7\n{}\n\"text\"\n",
+        "a torn line in the middle": b"".join(lines[:2]) + lines[2][:50] + b"\n" +
+                                     b"".join(lines[3:]),
+        "garbage": b"\x00\xff{]\n" * 3 + whole + b'[1,2]\n7\n{}\n"text"\n',
         "wrong types": whole + b'{"block":"x","undone":[]}\n{"block":1,"undone":"y"}\n',
-        "a block that does not exist": whole + json.dumps({**record, "block": 977}).encode() + b"\n",
+        "a block that does not exist": whole + json.dumps({**record, "block": 977}).encode() +
+                                       b"\n",
         "a negative block": whole + json.dumps({**record, "block": -3}).encode() + b"\n",
-        "a block with another one's images": whole.replace(b'{"block":%d,' % record["block"], b'{"block":1,', 1),
-        "a record without images": whole + json.dumps({**record, "images": [], "attempt": 9}).encode() + b"\n",
+        "a block with another one's images": whole.replace(b'{"block":%d,' % record["block"],
+                                                           b'{"block":1,', 1),
+        "a record without images": whole +
+                                   json.dumps({**record, "images": [], "attempt": 9}).encode() +
+                                   b"\n",
         "an empty journal": b"",
         "a zeroed journal": bytes(len(whole)),
     }
@@ -118,17 +126,21 @@ def archives():
                 found.update({member.name: tar.extractfile(member).read() for member in tar})
         return found
 
-    check("--few_files: a tar per block, no PNG outside", result.returncode == 0 and not folder.pngs()
-          and len(list(folder.path.glob("*.tar"))) == 6, result)
+    check(
+        "--few_files: a tar per block, no PNG outside", result.returncode == 0
+        and not folder.pngs() and len(list(folder.path.glob("*.tar"))) == 6, result)
     check("--few_files: the same images", members() == reference(), result)
     archive = folder.path / "block-00002.tar"
-    for name, damage in {"truncated": truncate, "zeroed": zero, "one bit": flip, "deleted": delete}.items():
+    for name, damage in {"truncated": truncate, "zeroed": zero, "one bit": flip,
+                         "deleted": delete}.items():
         damage(archive)
         before = {p.name: p.stat().st_mtime_ns for p in folder.path.glob("*.tar") if p != archive}
         result = folder.run("--verify", "deep")
-        kept = all((folder.path / other).stat().st_mtime_ns == stamp for other, stamp in before.items())
-        check(f"--few_files: a tar {name} is made again alone", result.returncode == 0 and members() == reference()
-              and kept and folder.summary()["complete"], result)
+        kept = all(
+            (folder.path / other).stat().st_mtime_ns == stamp for other, stamp in before.items())
+        check(
+            f"--few_files: a tar {name} is made again alone", result.returncode == 0
+            and members() == reference() and kept and folder.summary()["complete"], result)
 
 
 CASES = [images, checked_twice, journals, archives]

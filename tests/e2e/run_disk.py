@@ -4,7 +4,7 @@ import subprocess
 import zlib
 
 from checks import check
-from run_support import LONG, SHIM, WORK, Folder, by_hand, reference, same, skipped
+from run_support import LONG, SHIM, WORK, Folder, by_hand, same, skipped
 
 ALONE = by_hand(0, 1)  # no parent: the one process is watched
 IMAGES = 4
@@ -15,7 +15,8 @@ def is_whole(png):
     position = 8
     while png[:8] == b"\x89PNG\r\n\x1a\n" and position + 12 <= len(png):
         length = int.from_bytes(png[position:position + 4], "big")
-        chunk, crc = png[position + 4:position + 8 + length], png[position + 8 + length:position + 12 + length]
+        chunk, crc = png[position + 4:position + 8 + length], png[position + 8 + length:position +
+                                                                  12 + length]
         if zlib.crc32(chunk).to_bytes(4, "big") != crc:
             return False
         position += 12 + length
@@ -27,9 +28,11 @@ def is_whole(png):
 def failing(folder, call, error, flags=(), env=ALONE):
     count = WORK / "calls"
     count.unlink(missing_ok=True)
-    result = folder.run(*flags, env={**env, "LD_PRELOAD": str(SHIM), "FAILING_FOLDER": str(folder.output),
-                                     "FAILING_CALL": str(call), "FAILING_ERRNO": str(error),
-                                     "FAILING_COUNT": str(count)})
+    result = folder.run(
+        *flags, env={
+            **env, "LD_PRELOAD": str(SHIM), "FAILING_FOLDER": str(folder.output),
+            "FAILING_CALL": str(call), "FAILING_ERRNO": str(error), "FAILING_COUNT": str(count)
+        })
     return result, int(count.read_text()) if count.exists() else 0
 
 
@@ -37,10 +40,7 @@ def writes(durability):
     folder = Folder(f"counted {durability}", IMAGES, flags=["--durability", durability])
     result, calls = failing(folder, 0, 0)
     same(f"{durability}: {calls} writing calls", folder, result, images=IMAGES, also=calls > 20)
-    if LONG:
-        numbers = range(1, calls + 1)
-    else:
-        numbers = sorted({1 + i * (calls - 1) // 7 for i in range(8)})
+    numbers = range(1, calls + 1) if LONG else sorted({1 + i * (calls - 1) // 7 for i in range(8)})
     failed = 0
     for number in numbers:
         error = (errno.ENOSPC, errno.EIO)[number % 2]
@@ -48,13 +48,16 @@ def writes(durability):
         result, _ = failing(folder, number, error)
         failed += result.returncode == 74
         there = folder.pngs()
-        check(f"{durability}: call {number} fails: exit {result.returncode}, {len(there)} whole PNGs",
-              result.returncode in (0, 74) and all(map(is_whole, there.values()))
-              and (result.returncode == 0) == (folder.path is not None and (folder.info / "summary.json").exists()
-                                               and folder.summary()["complete"]), result)
-        same(f"{durability}: call {number} fails: run again", folder, folder.run("--stall", 60, env=ALONE, timeout=40),
-             images=IMAGES)
-    check(f"{durability}: control: {failed} of {len(numbers)} failures were met", failed > len(numbers) // 4)
+        check(
+            f"{durability}: call {number} fails: exit {result.returncode}, {len(there)} whole PNGs",
+            result.returncode in (0, 74) and all(map(is_whole, there.values()))
+            and (result.returncode == 0) == (folder.path is not None and
+                                             (folder.info / "summary.json").exists()
+                                             and folder.summary()["complete"]), result)
+        same(f"{durability}: call {number} fails: run again", folder,
+             folder.run("--stall", 60, env=ALONE, timeout=40), images=IMAGES)
+    check(f"{durability}: control: {failed} of {len(numbers)} failures were met", failed
+          > len(numbers) // 4)
 
 
 def small_disk():
@@ -73,18 +76,20 @@ def small_disk():
     folder = Folder("grown", 24)
     command = [*map(str, folder.args), "--workers", "2"]
     command[command.index("--output_dir") + 1] = str(mount)
-    wrapper = ["unshare", "-m"] if subprocess.run(["unshare", "-m", "true"], capture_output=True).returncode == 0 \
-        else ["unshare", "-Urm"]
     try:
-        result = subprocess.run([*wrapper, "bash", "-c", inside, "bash", *command], capture_output=True, text=True,
-                                timeout=300)
+        tried = subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False)
+        wrapper = ["unshare", "-m" if tried.returncode == 0 else "-Urm"]
+        result = subprocess.run([*wrapper, "bash", "-c", inside, "bash", *command],
+                                capture_output=True, check=False, text=True, timeout=300)
     except FileNotFoundError:
         skipped("a disk that fills up", "there is no unshare")
         return
     if result.returncode in (1, 99) and "exits" not in result.stdout:
-        skipped("a disk that fills up", "no mount namespace: " + result.stderr.strip().splitlines()[-1])
+        skipped("a disk that fills up",
+                "no mount namespace: " + result.stderr.strip().splitlines()[-1])
         return
-    check("a disk that fills up: exit 74", "exits 74 " in result.stdout and "No space left" in result.stderr, result)
+    check("a disk that fills up: exit 74", "exits 74 " in result.stdout
+          and "No space left" in result.stderr, result)
     check("larger: run again, done", "exits 74 0" in result.stdout, result)
     same("with equal bytes", folder, images=24)
 

@@ -4,7 +4,9 @@ from run_support import Folder, reference, same
 
 
 def run_with(fault, *flags, images=12):
-    folder = Folder(fault.replace("@", " ").replace("*", " always ") + " ".join(map(str, flags)).replace("/", ""), images)
+    folder = Folder(
+        fault.replace("@", " ").replace("*", " always ") +
+        " ".join(map(str, flags)).replace("/", ""), images)
     return folder, folder.run(*flags, env={"LAZYMAR_FAULT": fault})
 
 
@@ -13,13 +15,17 @@ def memory():
     short = [record["block"] for record in folder.records() if record.get("micro_batch")]
     check("oom: halved, told and marked", result.returncode == 0 and short == [3]
           and "out of memory" in result.stderr and folder.summary()["complete"], result)
-    others = {name: png for name, png in folder.pngs().items() if name not in ("00006.png", "00007.png")}
+    others = {
+        name: png
+        for name, png in folder.pngs().items() if name not in ("00006.png", "00007.png")
+    }
     check("oom: all other blocks are as ever", len(others) == 10
           and all(reference()[name] == png for name, png in others.items()), result)
     folder, result = run_with("oom@shard:3*", "--oom", "fail")
-    check("oom with --oom fail: refused, nothing half written", result.returncode not in (0, "hung")
-          and "out of memory" in result.stderr and not {"00006.png", "00007.png"} & set(folder.pngs())
-          and all(reference()[name] == png for name, png in folder.pngs().items()), result)
+    check(
+        "oom with --oom fail: refused, nothing half written", result.returncode not in (0, "hung")
+        and "out of memory" in result.stderr and not {"00006.png", "00007.png"} & set(folder.pngs())
+        and all(reference()[name] == png for name, png in folder.pngs().items()), result)
     same("and completed by a run that has the memory", folder, folder.run())
     folder, result = run_with("oom@shard:3", "--oom", "fail")
     check("oom once with --oom fail: refused as well", result.returncode not in (0, "hung"), result)
@@ -38,7 +44,8 @@ def images():
               and sorted(folder.pngs()) == sorted(set(reference()) - {"00005.png"}), result)
         stamps = folder.stamps()
         result = folder.run()
-        kept = all(folder.stamps()[name] == stamp for name, stamp in stamps.items() if name != "00004.png")
+        kept = all(folder.stamps()[name] == stamp for name, stamp in stamps.items()
+                   if name != "00004.png")
         same(f"{kind}: run again, it is retried alone", folder, result, also=kept)
 
 
@@ -46,12 +53,15 @@ def processes():
     folder, result = run_with("kill@shard:2")
     same("kill: started again", folder, result, also="restart 1 of 3" in result.stderr)
     folder, result = run_with("kill@shard:2*2", "--workers", 2, "--max_restarts", 0)
-    check("kill with no restarts, both workers: not done", result.returncode not in (0, "hung"), result)
+    check("kill with no restarts, both workers: not done", result.returncode not in (0, "hung"),
+          result)
     same("kill: the next run completes", folder, folder.run())
     folder, result = run_with("kill@shard:2", "--workers", 2, "--max_restarts", 0)
-    same("kill with no restarts: the others take its share", folder, result, also="not started again" in result.stderr)
+    same("kill with no restarts: the others take its share", folder, result,
+         also="not started again" in result.stderr)
     folder, result = run_with("device@shard:2", "--workers", 2)
-    same("device error: only that process ends", folder, result, also="restart 1 of 3" in result.stderr)
+    same("device error: only that process ends", folder, result, also="restart 1 of 3"
+         in result.stderr)
     folder, result = run_with("device@shard:2*", "--max_restarts", 1)
     check("device error always: an internal error", result.returncode == 70, result)
     check("and no image of that block", not {"00004.png", "00005.png"} & set(folder.pngs()), result)
@@ -65,8 +75,10 @@ def processes():
 def disk():
     for workers in (1, 2):
         folder, result = run_with("full@shard:2", "--workers", workers)
-        check(f"full with {workers} workers: exit 74", result.returncode == 74 and "No space left" in result.stderr
-              and all(reference()[name] == png for name, png in folder.pngs().items()), result)
+        check(
+            f"full with {workers} workers: exit 74", result.returncode == 74
+            and "No space left" in result.stderr
+            and all(reference()[name] == png for name, png in folder.pngs().items()), result)
         stamps = folder.stamps()
         result = folder.run()
         kept = all(folder.stamps()[name] == stamp for name, stamp in stamps.items())

@@ -1,4 +1,5 @@
 """Processes that die, or are asked to stop, at any moment."""
+import contextlib
 import os
 import pathlib
 import signal
@@ -26,7 +27,8 @@ def kill_rounds(name, rounds, images, strike, accepted, flags=()):
         if result.returncode not in accepted:
             check(f"{name}: an exit status of {accepted}", False, result)
         everybody_gone(folder)
-    if folder.path and (folder.info / "summary.json").exists() and folder.summary()["complete"] and not LONG:
+    if folder.path and (folder.info /
+                        "summary.json").exists() and folder.summary()["complete"] and not LONG:
         print(f"  note: complete before the last of {rounds} rounds: {codes}")
     same(f"{name}: {rounds} rounds (exits {codes}), then to the end", folder,
          folder.run(*flags, timeout=7200), images=images)
@@ -47,10 +49,8 @@ def kill_worker(folder, process, random):
     for _ in range(random.randint(1, 2)):
         workers = folder.members()
         if workers:
-            try:
+            with contextlib.suppress(ProcessLookupError):  # it was done before
                 os.kill(random.choice(workers), signal.SIGKILL)
-            except ProcessLookupError:
-                pass  # it was done before
         time.sleep(random.uniform(0, 1))
 
 
@@ -64,13 +64,14 @@ def kills():
     rounds = 100 if LONG else 3
     images = 400 if LONG else 128
     kill_rounds("kill -9 of everybody", rounds, images, kill_all, {0, -9}, ("--workers", "2"))
-    kill_rounds("kill -9 of the parent", rounds if LONG else 2, images, kill_parent, {0, -9}, ("--workers", "2"))
+    kill_rounds("kill -9 of the parent", rounds if LONG else 2, images, kill_parent, {0, -9},
+                ("--workers", "2"))
     kill_rounds("kill -9 of workers", rounds if LONG else 2, images, kill_worker, {0},
                 ("--workers", "2", "--max_restarts", "5"))
     for number in (signal.SIGTERM, signal.SIGUSR1):
         # -number: it came before the program had begun.
-        kill_rounds(f"{number.name} at random", rounds if LONG else 2, images, send(number), {0, 75, -number},
-                    ("--workers", "2"))
+        kill_rounds(f"{number.name} at random", rounds if LONG else 2, images, send(number),
+                    {0, 75, -number}, ("--workers", "2"))
 
 
 def signals():
@@ -87,11 +88,12 @@ def signals():
         stamps = folder.stamps()
         result = folder.run()
         kept = all(folder.stamps()[name] == stamp for name, stamp in stamps.items())
-        same(f"{number.name}: the same command continues, and keeps what is there", folder, result, images=24, also=kept)
+        same(f"{number.name}: the same command continues, and keeps what is there", folder, result,
+             images=24, also=kept)
 
     folder = Folder("second interrupt", 200)
     process = folder.start("--eval_bsz", 64, "--num_iter", 64)
-    wait_until(lambda: folder.members(), 60)
+    wait_until(folder.members, 60)
     time.sleep(1)  # into a block that takes several seconds
     workers = folder.members()
     process.send_signal(signal.SIGINT)
@@ -103,14 +105,14 @@ def signals():
 
     folder = Folder("grace", 200)
     process = folder.start("--eval_bsz", 64, "--num_iter", 64, "--grace", 1)
-    wait_until(lambda: folder.members(), 60)
+    wait_until(folder.members, 60)
     time.sleep(1)
     before = time.monotonic()
     process.terminate()
     result = finish(process)
     seconds = time.monotonic() - before
-    check(f"a block that takes longer than the grace is dropped ({seconds:.1f} s)", result.returncode == 75
-          and seconds < 6 and not folder.pngs(), result)
+    check(f"a block that takes longer than the grace is dropped ({seconds:.1f} s)",
+          result.returncode == 75 and seconds < 6 and not folder.pngs(), result)
 
     folder = Folder("early stop", 4)
     process = folder.start("--workers", 2)
@@ -129,7 +131,8 @@ def thousand_with_kills():
     while process.poll() is None:
         time.sleep(random.uniform(1, 20))
         kill_worker(folder, process, random)
-    same("1 000 images by three processes that are killed at random", folder, finish(process), images=images)
+    same("1 000 images by three processes that are killed at random", folder, finish(process),
+         images=images)
 
 
 CASES = [signals, kills, *([thousand_with_kills] if LONG else [])]

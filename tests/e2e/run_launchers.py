@@ -15,9 +15,11 @@ def processes():
     folder = Folder("three workers")
     result = folder.run("--workers", 3)
     same("three workers", folder, result)
-    made = collections.Counter(image["id"] for record in folder.records() for image in record["images"])
+    made = collections.Counter(image["id"] for record in folder.records()
+                               for image in record["images"])
     check("every image made by somebody", sorted(made) == list(range(12)), result)
-    check("no claim is left", not [p for p in (folder.info / "claims").iterdir() if p.name[0] != "."], result)
+    check("no claim is left",
+          not [p for p in (folder.info / "claims").iterdir() if p.name[0] != "."], result)
     states = [json.loads(p.read_text())["state"] for p in (folder.info / "ranks").glob("*.json")]
     check("everybody is said to have ended", states == ["ended"] * 3, result)
 
@@ -32,13 +34,15 @@ def processes():
     check("two processes get to work", folder.wait_for_pngs(2))
     second.kill()
     second.communicate()
-    same("one of two processes is killed: the other does its share", folder, finish(first), images=24)
+    same("one of two processes is killed: the other does its share", folder, finish(first),
+         images=24)
 
     folder = Folder("a process that stands still", 24)
     processes = [folder.start(*flags, env=by_hand(rank)) for rank in (0, 1)]
     folder.wait_for_pngs(2)
     processes[1].send_signal(signal.SIGSTOP)
-    same("a process that stands still: the other does its share", folder, finish(processes[0]), images=24)
+    same("a process that stands still: the other does its share", folder, finish(processes[0]),
+         images=24)
     processes[1].send_signal(signal.SIGCONT)
     result = finish(processes[1])
     same("it goes on and finds everything done", folder, result, images=24)
@@ -47,11 +51,13 @@ def processes():
 def works(program):
     """True for a torchrun that starts: LibTorch's wheel brings one, which needs other packages."""
     return program and pathlib.Path(program).exists() \
-        and subprocess.run([program, "--help"], capture_output=True).returncode == 0
+        and subprocess.run([program, "--help"], capture_output=True, check=False).returncode == 0
 
 
 def torchrun():
-    found = next(filter(works, (os.environ.get("TORCHRUN"), ".venv/bin/torchrun", shutil.which("torchrun"))), None)
+    found = next(
+        filter(works, (os.environ.get("TORCHRUN"), ".venv/bin/torchrun", shutil.which("torchrun"))),
+        None)
     if found is None:
         skipped("torchrun", "none that starts in TORCHRUN, .venv or PATH")
         return
@@ -73,7 +79,8 @@ def threads():
     # The undisturbed run computes as --precision auto says; this is the other way.
     exact = {}
     for count in (1, 2, 3):
-        folder = Folder(f"fp32, {count} threads", 4, ["--threads", str(count), "--precision", "fp32"])
+        folder = Folder(f"fp32, {count} threads", 4,
+                        ["--threads", str(count), "--precision", "fp32"])
         result = folder.run(env={"OMP_NUM_THREADS": str(count)})
         exact[count] = folder.pngs()
         check(f"fp32, {count} threads", result.returncode == 0 and exact[count] == exact[1], result)
@@ -115,7 +122,8 @@ def folders():
     stamps = folder.stamps()
     for turn in ("first", "second"):
         folder.run("--overwrite", env=by_hand(0, 1))
-        check(f"--overwrite under a launcher, {turn} time", not set(folder.stamps().values()) & set(stamps.values()))
+        check(f"--overwrite under a launcher, {turn} time",
+              not set(folder.stamps().values()) & set(stamps.values()))
         stamps = folder.stamps()
 
     manifest = folder.info / "manifest.json"
@@ -124,7 +132,8 @@ def folders():
     changed["settings"]["seed"] = 7
     changed["settings"]["temperature"] = 0.5
     manifest.write_text(json.dumps(changed))
-    refused("other settings are named", folder.run(), "seed 7 there, 1 now", "temperature 0.5 there")
+    refused("other settings are named", folder.run(), "seed 7 there, 1 now",
+            "temperature 0.5 there")
     manifest.write_text(text[:len(text) // 2])
     refused("half a manifest", folder.run(), "manifest.json", "--overwrite")
     check("a refusal leaves the images alone", folder.stamps() == stamps)
@@ -165,7 +174,11 @@ def thousand():
     """1 000 images by one process, and by three."""
     images = 1000
     folder = Folder("thousand by three", images)
-    same("1 000 images by three processes", folder, folder.run("--workers", 3, timeout=7200), images=images)
+    same("1 000 images by three processes", folder, folder.run("--workers", 3, timeout=7200),
+         images=images)
 
 
-CASES = [processes, torchrun, threads, contradictions, folders, simultaneous, balance, *([thousand] if LONG else [])]
+CASES = [
+    processes, torchrun, threads, contradictions, folders, simultaneous, balance,
+    *([thousand] if LONG else [])
+]

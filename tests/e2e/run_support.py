@@ -25,8 +25,11 @@ class Folder:
 
     def __init__(self, name, images=12, flags=()):
         self.output = WORK / name
-        self.args = [BIN / "lazymar_eval", *MODEL, "--num_images", str(images), "--output_dir", self.output,
-                     *([] if "--threads" in flags else ["--threads", "1"]), *flags]
+        self.args = [
+            BIN / "lazymar_eval", *MODEL, "--num_images",
+            str(images), "--output_dir", self.output,
+            *([] if "--threads" in flags else ["--threads", "1"]), *flags
+        ]
 
     @property
     def path(self):
@@ -40,15 +43,16 @@ class Folder:
     def start(self, *flags, env=None, prefix=()):
         clean = {name: value for name, value in os.environ.items()
                  if name not in ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE")}
-        return subprocess.Popen([*map(str, prefix), *map(str, self.args), *map(str, flags)], text=True,
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**clean, **(env or {})},
-                                start_new_session=True)
+        return subprocess.Popen([*map(str, prefix), *map(str, self.args), *map(str, flags)],
+                                text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                env={**clean, **(env or {})}, start_new_session=True)
 
     def run(self, *flags, env=None, prefix=(), timeout=300):
         return finish(self.start(*flags, env=env, prefix=prefix), timeout)
 
     def pngs(self):
-        return {p.name: p.read_bytes() for p in sorted(self.path.glob("*.png"))} if self.path else {}
+        paths = sorted(self.path.glob("*.png")) if self.path else []
+        return {path.name: path.read_bytes() for path in paths}
 
     def stamps(self):
         """What changes when a file is written anew."""
@@ -69,7 +73,8 @@ class Folder:
         return [line for line in found if isinstance(line, dict) and "images" in line]
 
     def wait_for_pngs(self, count, seconds=120):
-        return wait_until(lambda: self.path and len(list(self.path.glob("*.png"))) >= count, seconds)
+        return wait_until(lambda: self.path and len(list(self.path.glob("*.png"))) >= count,
+                          seconds)
 
     def members(self):
         """Process ids of the processes that are at work here."""
@@ -89,7 +94,8 @@ def by_hand(rank, size=2):
 
 def is_running(pid):
     try:
-        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")",
+                                                                    1)[1].split()[0] not in "ZX"
     except OSError:
         return False
 
@@ -109,9 +115,9 @@ def finish(process, timeout=300):
 
 
 def crashes(result):
-    """Ends that no kill or fault of ours explains: they fail the test even where a restart heals them."""
-    return re.findall(r"ended by signal (?:4|6|7|8|11)\b.*|.*corrupted.*|.*free\(\).*|.*malloc\(\).*", result.stderr) \
-        or result.returncode in (-4, -6, -7, -8, -11)
+    """Ends that no kill or fault of ours explains: they fail the test even after a restart."""
+    told = r"ended by signal (?:4|6|7|8|11)\b.*|.*corrupted.*|.*free\(\).*|.*malloc\(\).*"
+    return re.findall(told, result.stderr) or result.returncode in (-4, -6, -7, -8, -11)
 
 
 def wait_until(condition, seconds):
@@ -144,9 +150,11 @@ def reference(images=12):
 def same(name, folder, result=None, images=12, also=True):
     """The folder holds what an undisturbed run makes, says so, and nothing is left over."""
     expected, found = reference(images), folder.pngs()
-    different = [n for n in expected if found.get(n) != expected[n]] + [n for n in found if n not in expected]
+    different = [n for n in expected if found.get(n) != expected[n]
+                 ] + [n for n in found if n not in expected]
     summary = folder.summary() if folder.path and (folder.info / "summary.json").exists() else {}
-    good = not different and summary.get("complete") is True and summary.get("images") == images and also
+    good = not different and summary.get("complete") is True and summary.get(
+        "images") == images and also
     if different:
         print("  different: " + ", ".join(different[:8]))
     check(name, good and (result is None or result.returncode == 0), result)

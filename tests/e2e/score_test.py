@@ -1,4 +1,4 @@
-"""lazymar_score and lazymar_eval --score as a user meets them, with the demo's classifier as extractor.
+"""lazymar_score and lazymar_eval --score as a user meets them; the demo's classifier extracts.
 
 usage: score_test.py FOLDER_OF_BINARIES   (from the repository's root)
 """
@@ -12,11 +12,11 @@ import struct
 import subprocess
 import sys
 import tempfile
-
-from checks import check, conclude, refused
 import time
 import zipfile
 import zlib
+
+from checks import check, conclude, refused
 
 BIN = pathlib.Path(sys.argv[1]).resolve()
 STATS = "pretrained_models/demo_stats.npz"
@@ -27,7 +27,8 @@ AGAINST = ["--fid", STATS, *DEMO]
 
 
 def start(tool, *args):
-    return subprocess.Popen([BIN / tool, *map(str, args)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen([BIN / tool, *map(str, args)], stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, text=True)
 
 
 def run(tool, *args):
@@ -62,7 +63,9 @@ def numbers(scores):
 
 
 def near(one, other, tolerance=1e-5):
-    return all(math.isclose(a, b, rel_tol=tolerance, abs_tol=1e-9) for a, b in zip(numbers(one), numbers(other)))
+    return all(
+        math.isclose(a, b, rel_tol=tolerance, abs_tol=1e-9)
+        for a, b in zip(numbers(one), numbers(other), strict=True))
 
 
 def pngs(folder):
@@ -72,10 +75,12 @@ def pngs(folder):
 def write_png(path, colour, side=64):
     """A picture of one colour."""
     def chunk(name, body):
-        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        return struct.pack(">I", len(body)) + name + body + struct.pack(
+            ">I", zlib.crc32(name + body))
     rows = (b"\0" + bytes(colour) * side) * side
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0))
-                     + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" +
+                     chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)) +
+                     chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
 
 
 def while_drawing(work):
@@ -84,9 +89,12 @@ def while_drawing(work):
     taken, result = draw(work / "taken", *SCORE)
     check("--score does not change a byte of the images", pngs(plain) == pngs(taken), result)
     scores = left(taken)
-    check("it leaves scores in info/", scores["images"] == 24 and scores["complete"] and scores["fid"] > 0
-          and scores["features_reused"] == 24 and scores["health"]["good"], result)
-    check("and prints them", "FID (95 %)" in result.stdout and f"{scores['fid']:.3f}" in result.stdout, result)
+    check(
+        "it leaves scores in info/", scores["images"] == 24 and scores["complete"]
+        and scores["fid"] > 0 and scores["features_reused"] == 24 and scores["health"]["good"],
+        result)
+    check("and prints them", "FID (95 %)" in result.stdout
+          and f"{scores['fid']:.3f}" in result.stdout, result)
     kept = sorted(path.name for path in (taken / "info/features").iterdir())
     check("features of all blocks are in one file at the end", kept == ["demo.safetensors"], result)
     again, result = scored(taken, *AGAINST)
@@ -96,10 +104,12 @@ def while_drawing(work):
     check("and, looking at every image again, nearly", near(fresh[0], scores)
           and fresh[0]["features_reused"] == 0, result)
     other, result = scored(plain, *AGAINST)
-    check("as of the run without --score", near(other[0], scores) and other[0]["features_reused"] == 0, result)
+    check("as of the run without --score",
+          near(other[0], scores) and other[0]["features_reused"] == 0, result)
     packed, result = draw(work / "packed", "--few_files", *SCORE)
     check("as of tars", near(left(packed), scores) and len(list(packed.glob("*.tar"))) == 6, result)
-    result = run("lazymar_eval", *QUICK, "--num_images", 4, "--output_dir", work / "never", "--score", "none.npz", *DEMO)
+    result = run("lazymar_eval", *QUICK, "--num_images", 4, "--output_dir", work / "never",
+                 "--score", "none.npz", *DEMO)
     refused("a reference that is not there is refused before the first image", result, "none.npz")
     check("and nothing was made", not list(work.glob("never/*/*/*.png")))
     return plain, taken
@@ -148,18 +158,21 @@ def health(work, taken):
     check("a missing image", found["missing"] == [3] and not found["good"], result)
     check("a cut off one", [c["name"] for c in found["corrupt"]] == ["00005.png"], result)
     check("one of one colour", found["constant"] == ["00007.png"], result)
-    check("one that is there twice", found["duplicates"] == [{"name": "00011.png", "same_as": "00010.png"}], result)
-    check("files that are not those of the run", found["changed"] == ["00007.png", "00011.png"], result)
+    check("one that is there twice",
+          found["duplicates"] == [{"name": "00011.png", "same_as": "00010.png"}], result)
+    check("files that are not those of the run", found["changed"] == ["00007.png", "00011.png"],
+          result)
     check("n says how many are scored", sets[0]["images"] == 22 and sets[0]["complete"] is False
           and found["planned"] == 24, result)
-    check("all that comes before the numbers", 0 <= result.stdout.find("corrupt") < result.stdout.find("FID (95 %)"),
-          result)
+    check("all that comes before the numbers",
+          0 <= result.stdout.find("corrupt") < result.stdout.find("FID (95 %)"), result)
     check("classes are counted", sum(left(taken)["health"]["images_by_class"].values()) == 24
           and len(left(taken)["health"]["images_by_class"]) == 10)
     check("few images and a covariance without full rank are said", "are few" in result.stdout
           and "rank 20 of 96" in result.stdout, result)
     sets, result = scored(folder, *DEMO, "--metrics", "none")
-    check("health alone needs no extractor", sets[0]["health"] == found and "fid" not in sets[0], result)
+    check("health alone needs no extractor", sets[0]["health"] == found and "fid" not in sets[0],
+          result)
 
 
 def files(work, plain, taken):
@@ -178,21 +191,26 @@ def files(work, plain, taken):
     run("lazymar_score", plain, "--metrics", "none", "--to_npz", again)
     check("the same bytes every time", again.read_bytes() == npz.read_bytes())
     sets, result = scored(npz, *AGAINST)
-    check("its images are the run's", math.isclose(sets[0]["fid"], before["fid"], rel_tol=1e-6), result)
+    check("its images are the run's", math.isclose(sets[0]["fid"], before["fid"], rel_tol=1e-6),
+          result)
     sets, result = scored(plain, "--fid", npz, *DEMO)
-    check("images as reference: precision and recall", abs(sets[0]["fid"]) < 1e-6 and sets[0]["precision"] == 1
-          and sets[0]["recall"] == 1, result)
-    check("KID of too few images is left out, and said", "kid" not in sets[0] and "no KID" in result.stdout, result)
+    check("images as reference: precision and recall",
+          abs(sets[0]["fid"]) < 1e-6 and sets[0]["precision"] == 1 and sets[0]["recall"] == 1,
+          result)
+    check("KID of too few images is left out, and said", "kid" not in sets[0]
+          and "no KID" in result.stdout, result)
     sets, result = scored(plain, "--fid", taken / "info/features/demo.safetensors", *DEMO)
-    check("saved features as reference", abs(sets[0]["fid"]) < 1e-6 and sets[0]["recall"] == 1, result)
+    check("saved features as reference",
+          abs(sets[0]["fid"]) < 1e-6 and sets[0]["recall"] == 1, result)
 
     folder = work / "copy"
     folder.mkdir()
     for name, content in pngs(plain).items():
         (folder / name).write_bytes(content)
     sets, result = scored(folder, *AGAINST, "--save_features")
-    check("features of any folder are kept beside it", (work / "copy.features.demo.safetensors").exists()
-          and sets[0]["features_reused"] == 0, result)
+    check("features of any folder are kept beside it",
+          (work / "copy.features.demo.safetensors").exists() and sets[0]["features_reused"] == 0,
+          result)
     sets, result = scored(folder, *AGAINST)
     check("and used", sets[0]["features_reused"] == 24 and near(sets[0], before), result)
     write_png(folder / "00002.png", (1, 2, 3))
@@ -203,11 +221,13 @@ def files(work, plain, taken):
     damaged[-5] ^= 1
     (work / "copy.features.demo.safetensors").write_bytes(damaged)
     sets, result = scored(folder, *AGAINST)
-    check("and not where the file is damaged", sets[0]["features_reused"] == 0 and "is damaged" in result.stderr, result)
+    check("and not where the file is damaged", sets[0]["features_reused"] == 0
+          and "is damaged" in result.stderr, result)
 
     result = run("lazymar_score", plain, *AGAINST, "--json", "-")
-    check("--json -: nothing but JSON on stdout", json.loads(result.stdout)["sets"][0]["images"] == 24
-          and "FID (95 %)" in result.stderr, result)
+    check("--json -: nothing but JSON on stdout",
+          json.loads(result.stdout)["sets"][0]["images"] == 24 and "FID (95 %)" in result.stderr,
+          result)
 
 
 def compared(work, taken):
@@ -216,19 +236,26 @@ def compared(work, taken):
     sets, result = scored(taken, lazy, *AGAINST)
     found = sets[1]["against"]
     low, high = found["fid"]["interval"]
-    check("the difference of two runs, paired", found["pairs"] == 24 and low <= found["fid"]["difference"] <= high
-          and found["fid"]["inside_noise"] == (low <= 0 <= high)
-          and math.isclose(found["fid"]["difference"], sets[1]["fid"] - sets[0]["fid"], abs_tol=1e-9), result)
-    check("in plain words", "inside the noise" in result.stdout or "more than noise" in result.stdout, result)
+    check(
+        "the difference of two runs, paired", found["pairs"] == 24
+        and low <= found["fid"]["difference"] <= high
+        and found["fid"]["inside_noise"] == (low <= 0 <= high)
+        and math.isclose(found["fid"]["difference"], sets[1]["fid"] - sets[0]["fid"], abs_tol=1e-9),
+        result)
+    check("in plain words", "inside the noise" in result.stdout
+          or "more than noise" in result.stdout, result)
     alone = sets[1]["intervals"]["fid"]
     check("is known better than either score", high - low < alone[1] - alone[0], result)
     sets, result = scored(taken, taken, *AGAINST)
-    check("a run does not differ from itself", sets[1]["against"]["fid"]["difference"] == 0
-          and sets[1]["against"]["fid"]["interval"] == [0, 0] and sets[1]["against"]["fid"]["inside_noise"], result)
+    check(
+        "a run does not differ from itself", sets[1]["against"]["fid"]["difference"] == 0
+        and sets[1]["against"]["fid"]["interval"] == [0, 0]
+        and sets[1]["against"]["fid"]["inside_noise"], result)
     scored(taken, lazy, *AGAINST)
     result = run("lazymar_compare", taken, lazy, "--no_pairs", "--output_dir", work / "comparison")
     found = json.loads((work / "comparison/comparison.json").read_text())["runs"]
-    check("lazymar_compare shows both", [r["fid"] for r in found] == [left(taken)["fid"], left(lazy)["fid"]]
+    check("lazymar_compare shows both",
+          [r["fid"] for r in found] == [left(taken)["fid"], left(lazy)["fid"]]
           and found[1]["fid_interval"] == left(lazy)["intervals"]["fid"], result)
     check("and their difference", found[0]["fid_difference"] is None and "noise" in result.stdout
           and found[1]["fid_difference"] == left(lazy)["against"]["fid"]["difference"], result)
@@ -250,26 +277,35 @@ def hostile(work):
     jpeg.mkdir()
     for name in ("a.jpg", "b.JPEG"):
         shutil.copy("tests/data/images/colours.jpg", jpeg / name)
-    refused("pictures of a size that the extractor does not take", run("lazymar_score", jpeg, *DEMO), "64x64")
+    refused("pictures of a size that the extractor does not take",
+            run("lazymar_score", jpeg, *DEMO), "64x64")
     sets, result = scored(jpeg, "--metrics", "none")
-    check("though they can be read", sets[0]["images"] == 2 and len(sets[0]["health"]["duplicates"]) == 1, result)
-    refused("two sets for one file", run("lazymar_score", jpeg, jpeg, *DEMO, "--to_npz", work / "x.npz"), "--to_npz")
+    check("though they can be read", sets[0]["images"] == 2
+          and len(sets[0]["health"]["duplicates"]) == 1, result)
+    refused("two sets for one file",
+            run("lazymar_score", jpeg, jpeg, *DEMO, "--to_npz", work / "x.npz"), "--to_npz")
     nowhere = ["--extractor_weights", work / "none.pth"]
-    for flags in (["--to_npz", "/dev/full/x.npz"], ["--json", "/proc/x.json"], ["--save_stats", work / "none/x.npz"],
-                  ["--save_features", "--features_dir", "/proc/x"]):
+    for flags in (["--to_npz", "/dev/full/x.npz"], ["--json", "/proc/x.json"],
+                  ["--save_stats",
+                   work / "none/x.npz"], ["--save_features", "--features_dir", "/proc/x"]):
         result = run("lazymar_score", jpeg, *nowhere, *flags)
-        refused(f"{flags[-2]} that cannot be written is said before weights are missed", result, *map(str, flags[-2:]),
-                status=74)
-    refused("and so is an empty folder", run("lazymar_score", work / "empty", *nowhere), "holds no image")
-    refused("and the demo's statistics", run("lazymar_score", jpeg, *nowhere, "--fid", STATS), "96 features",
-            "--extractor demo")
-    refused("then the weights", run("lazymar_score", jpeg, *nowhere), "--extractor_weights", "none.pth: is not there")
-    result = run("lazymar_eval", *QUICK, "--num_images", 4, "--output_dir", work / "never", "--score", STATS, *nowhere)
+        refused(f"{flags[-2]} that cannot be written is said before weights are missed", result,
+                *map(str, flags[-2:]), status=74)
+    refused("and so is an empty folder", run("lazymar_score", work / "empty", *nowhere),
+            "holds no image")
+    refused("and the demo's statistics", run("lazymar_score", jpeg, *nowhere, "--fid", STATS),
+            "96 features", "--extractor demo")
+    refused("then the weights", run("lazymar_score", jpeg, *nowhere), "--extractor_weights",
+            "none.pth: is not there")
+    result = run("lazymar_eval", *QUICK, "--num_images", 4, "--output_dir", work / "never",
+                 "--score", STATS, *nowhere)
     refused("lazymar_eval says so, too", result, "96 features", "--extractor demo")
-    refused("a reference that is not there", run("lazymar_score", jpeg, *nowhere, "--fid", work / "none.npz"),
-            "none.npz: not found", "fid_stats/")
+    refused("a reference that is not there",
+            run("lazymar_score", jpeg, *nowhere, "--fid", work / "none.npz"), "none.npz: not found",
+            "fid_stats/")
     if not pathlib.Path("pretrained_models/inception").exists():
-        refused("no Inception weights: where to get them", run("lazymar_score", jpeg), "Download", ".pth")
+        refused("no Inception weights: where to get them", run("lazymar_score", jpeg), "Download",
+                ".pth")
 
 
 def scripts(work):
@@ -277,25 +313,32 @@ def scripts(work):
     flags = [*QUICK, *DEMO, "--num_images", "12", "--output_dir", work / "scripts"]
 
     def script(name, *args, **env):
-        return subprocess.run([f"scripts/{name}", *map(str, args)], capture_output=True, text=True, timeout=300,
+        return subprocess.run([f"scripts/{name}", *map(str, args)], capture_output=True,
+                              check=False, text=True, timeout=300,
                               env={**os.environ, "BIN": str(BIN), "PYTHON": sys.executable, **env})
 
     result = script("fid_run.sh", STATS, *flags, "--lazy_warmup", "1", REPORT=str(work / "report"))
-    check("fid_run.sh: scores, their difference, one table", result.returncode == 0
-          and "noise" in result.stdout and "speedup" in result.stdout and (work / "report/report.html").exists()
-          and len(list((work / "scripts").glob("*/*/info/scores.json"))) == 2, result)
+    check(
+        "fid_run.sh: scores, their difference, one table", result.returncode == 0
+        and "noise" in result.stdout and "speedup" in result.stdout
+        and (work / "report/report.html").exists()
+        and len(list((work / "scripts").glob("*/*/info/scores.json"))) == 2, result)
     lines = work / "sweep.jsonl"
     sweep = {"CFG": "1 1.5", "CACHES": "baseline|--lazy_mar --lazy_warmup 1"}
     result = script("fid_sweep.sh", STATS, lines, *flags, **sweep)
     found = [json.loads(line) for line in lines.read_text().splitlines()]
-    check("fid_sweep.sh: a line of JSON per run", result.returncode == 0 and len(found) == 4
-          and [line["settings"]["cfg"] for line in found] == [1, 1, 1.5, 1.5]
-          and all(line["fid"] > 0 and line["complete"] and line["images"] == 12 for line in found), result)
+    check(
+        "fid_sweep.sh: a line of JSON per run", result.returncode == 0 and len(found) == 4
+        and [line["settings"]["cfg"] for line in found] == [1, 1, 1.5, 1.5]
+        and all(line["fid"] > 0 and line["complete"] and line["images"] == 12
+                for line in found), result)
     lines.write_text("".join(json.dumps(line) + "\n" for line in found[:3]) + '{"asked": ["torn')
     lines.write_text(lines.read_text() + "\n")
     result = script("fid_sweep.sh", STATS, lines, *flags, **sweep)
-    check("and what has one is skipped", result.returncode == 0 and result.stdout.count("there already") == 3
-          and len(lines.read_text().splitlines()) == 5, result)
+    check(
+        "and what has one is skipped", result.returncode == 0
+        and result.stdout.count("there already") == 3 and len(lines.read_text().splitlines()) == 5,
+        result)
 
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")

@@ -1,4 +1,4 @@
-"""A MAR as torch.save would write it, made without torch: the zip format, weights drawn at random."""
+"""A MAR as torch.save would write it, made without torch: the zip format, random weights."""
 import io
 import math
 import pickle
@@ -11,7 +11,7 @@ import zipfile
 
 def mar_shapes(dim=768, mlp=64, tokens=16, buffer=4, channels=4, classes=10, width=32, depth=1,
                head_depth=1):
-    """MAR's names; by default as wide as mar_base, so that the heads are known, and one block deep."""
+    """MAR's names; by default as wide as mar_base, so that heads are known, and one block deep."""
     shapes = {"encoder_pos_embed_learned": (1, tokens + buffer, dim),
               "decoder_pos_embed_learned": (1, tokens + buffer, dim),
               "diffusion_pos_embed_learned": (1, tokens, dim), "mask_token": (1, 1, dim),
@@ -90,9 +90,11 @@ def write_mar(path, shapes=None, sections=("model", "model_ema"), more=None):
             return None
 
     text = io.BytesIO()
-    Pickler(text, protocol=2).dump(state | ({} if None in sections else {"epoch": 3}) | (more or {}))
+    Pickler(text,
+            protocol=2).dump(state | ({} if None in sections else {"epoch": 3}) | (more or {}))
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("archive/data.pkl", text.getvalue())
         for key, (data, count) in enumerate(records):
-            archive.writestr(f"archive/data/{key}", (data * (4 * count // len(data) + 1))[:4 * count])
+            archive.writestr(f"archive/data/{key}",
+                             (data * (4 * count // len(data) + 1))[:4 * count])
         archive.writestr("archive/version", "3\n")

@@ -18,7 +18,7 @@ TRAIN = [sys.executable, "demo/train_demo.py", "--smoke", "--max_steps", "4", "-
 
 def run(*command):
     return subprocess.run([str(part) for part in command], text=True, timeout=250,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                          capture_output=True, check=False)
 
 
 def train(work, *flags):
@@ -28,7 +28,8 @@ def train(work, *flags):
 def signalled(work, line, numbers, *flags):
     """A training that gets these signals, all at once, after a line with this text."""
     command = [str(part) for part in (*TRAIN, "--work", work, *flags)]
-    with subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(command, text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE) as process:
         said = ""
         for text in process.stdout:
             said += text
@@ -62,14 +63,17 @@ with tempfile.TemporaryDirectory() as folder:
     mar, vae = models / "mar/demo/checkpoint-last.safetensors", models / "vae/demo.safetensors"
     for file in (mar, vae, models / "demo_classifier.safetensors"):
         result = run(BIN / "lazymar_convert", "--list", file)
-        check(f"{file.name} is read", "metadata \"config\"" in result.stdout, result)
+        check(f"{file.name} is read", 'metadata "config"' in result.stdout, result)
     result = run(BIN / "lazymar_eval", "--model", "demo", "--resume", mar.parent, "--num_images", 2,
-                 "--num_iter", 3, "--num_sampling_steps", 2, "--output_dir", folder / "out", "--lazy_mar")
+                 "--num_iter", 3, "--num_sampling_steps", 2, "--output_dir", folder / "out",
+                 "--lazy_mar")
     check("lazymar_eval makes images of it", result.returncode == 0, result)
 
     result = signalled(stopped, "tokens: ", [signal.SIGTERM], "--until", "head")
-    check("SIGTERM: saved, status 75", result.returncode == 75 and "mar: saved at step" in result.stdout
-          and "stopped by SIGTERM; the same command continues" in result.stdout, result)
+    check(
+        "SIGTERM: saved, status 75", result.returncode == 75
+        and "mar: saved at step" in result.stdout
+        and "stopped by SIGTERM; the same command continues" in result.stdout, result)
     result = train(stopped, "--until", "head")
     check("the same command continues", result.returncode == 0 and "vae: done before, 4 steps" in
           result.stdout and "mar: continues at step" in result.stdout, result)

@@ -3,8 +3,8 @@
 
     tests/data/checkpoints/make.py     needs torch and numpy; written with torch 2.11 and numpy 2
 
-training.pth         zip format: what MAR's training saves (EMA of nn.Parameters, AdamW's state, GradScaler's
-                     state, argparse.Namespace), and numpy scalars
+training.pth         zip format: what MAR's training saves (EMA of nn.Parameters, AdamW's state,
+                     GradScaler's state, argparse.Namespace), and numpy scalars
 training-old.pth     the same in the stream format of PyTorch before 1.6
 variety.pth          zip format, weights at the top: every element type, shared storages, views with
                      strides, a scalar, an empty tensor, and entries that are no plain tensors
@@ -66,16 +66,31 @@ def variety():
     base = torch.arange(24, dtype=torch.float32).reshape(4, 6) / 8
     tied = torch.tensor([1.0, -2.0, 3.5])
     state = {
-        "float": base, "transposed": base.t(), "columns": base[:, 1:4], "steps": base[::2, ::3],
-        "tail": base[2:], "row": base[1], "tied.a": tied, "tied.b": tied,
+        "float": base,
+        "transposed": base.t(),
+        "columns": base[:, 1:4],
+        "steps": base[::2, ::3],
+        "tail": base[2:],
+        "row": base[1],
+        "tied.a": tied,
+        "tied.b": tied,
         "parameter": torch.nn.Parameter(tied * 2),
-        "half": base.half(), "bf16": (base * 1.001).bfloat16(), "double": base.double() / 3,
-        "int64": torch.tensor([2**62, -1]), "int32": torch.tensor([-5, 6], dtype=torch.int32),
-        "int16": torch.tensor([-7], dtype=torch.int16), "int8": torch.tensor([-8], dtype=torch.int8),
-        "uint8": torch.tensor([200], dtype=torch.uint8), "bool": torch.tensor([True, False]),
-        "scalar": torch.tensor(2.5), "empty": torch.empty(0, 3), "one": base[:1, :1].t(),
+        "half": base.half(),
+        "bf16": (base * 1.001).bfloat16(),
+        "double": base.double() / 3,
+        "int64": torch.tensor([2**62, -1]),
+        "int32": torch.tensor([-5, 6], dtype=torch.int32),
+        "int16": torch.tensor([-7], dtype=torch.int16),
+        "int8": torch.tensor([-8], dtype=torch.int8),
+        "uint8": torch.tensor([200], dtype=torch.uint8),
+        "bool": torch.tensor([True, False]),
+        "scalar": torch.tensor(2.5),
+        "empty": torch.empty(0, 3),
+        "one": base[:1, :1].t(),
         "expanded": tied[:1].expand(5),
-        "note": "no tensor", "count": 3, "scale": numpy.float32(2.0),
+        "note": "no tensor",
+        "count": 3,
+        "scale": numpy.float32(2.0),
     }
     readable = {k: v for k, v in state.items() if k != "expanded"}
     save("variety", state, readable)
@@ -83,10 +98,12 @@ def variety():
 
 def vae():
     torch.manual_seed(2)
-    state = {"encoder.conv_in.weight": torch.randn(2, 3, 1, 1),
-             "decoder.conv_in.weight": torch.randn(2, 2, 1, 1), "decoder.conv_in.bias": torch.randn(2),
-             "quant_conv.weight": torch.randn(2, 2, 1, 1),
-             "post_quant_conv.weight": torch.randn(2, 2, 1, 1), "loss.logvar": torch.zeros(())}
+    state = {
+        "encoder.conv_in.weight": torch.randn(2, 3, 1,
+                                              1), "decoder.conv_in.weight": torch.randn(2, 2, 1, 1),
+        "decoder.conv_in.bias": torch.randn(2), "quant_conv.weight": torch.randn(2, 2, 1, 1),
+        "post_quant_conv.weight": torch.randn(2, 2, 1, 1), "loss.logvar": torch.zeros(())
+    }
     save("vae", {"model": state}, state, both=False)
     (FOLDER / "vae.pth").rename(FOLDER / "vae.ckpt")
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes golden.npz beside it: features, and what torch-fidelity 0.4.0 says of them; images, resized
-and seen by its Inception with the weights of scripts/lab/fidelity_support.py; and the same with mistakes
-that a test must be able to tell. Deterministic but for the last bits of the network.
+and seen by its Inception with the weights of scripts/lab/fidelity_support.py; and the same with
+mistakes that a test must be able to tell. Deterministic but for the last bits of the network.
 
     python tests/data/metrics/make_golden.py     needs torch 2.11.0, torch-fidelity 0.4.0, numpy
 """
@@ -15,17 +15,19 @@ from torch.nn import functional
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parents[2] / folder) for folder in ("scripts/lab", "demo")]
-import fidelity_support as support  # noqa: E402
-import torch_fidelity.feature_extractor_inceptionv3 as inception  # noqa: E402
-from demo_training.classifier import Classifier  # noqa: E402
-from demo_training.safetensors_file import read_safetensors  # noqa: E402
-from demo_training.stages import to_unit  # noqa: E402
-from torch_fidelity.interpolate_compat_tensorflow import (  # noqa: E402
-    interpolate_bilinear_2d_like_tensorflow1x as resize)
-from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric  # noqa: E402
-from torch_fidelity.metric_isc import isc_features_to_metric  # noqa: E402
-from torch_fidelity.metric_kid import kid_features_to_metric  # noqa: E402
-from torch_fidelity.metric_prc import prc_features_to_metric  # noqa: E402
+import torch_fidelity.feature_extractor_inceptionv3 as inception
+from torch_fidelity.interpolate_compat_tensorflow import (
+    interpolate_bilinear_2d_like_tensorflow1x as resize,
+)
+from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
+from torch_fidelity.metric_isc import isc_features_to_metric
+from torch_fidelity.metric_kid import kid_features_to_metric
+from torch_fidelity.metric_prc import prc_features_to_metric
+
+import fidelity_support as support
+from demo_training.classifier import Classifier
+from demo_training.safetensors_file import read_safetensors
+from demo_training.stages import to_unit
 
 DIM, CLASSES = 24, 12
 
