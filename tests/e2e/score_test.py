@@ -8,79 +8,28 @@ import os
 import pathlib
 import shutil
 import signal
-import struct
-import subprocess
-import sys
 import tempfile
 import time
 import zipfile
-import zlib
 
 from checks import check, conclude, refused
-
-BIN = pathlib.Path(sys.argv[1]).resolve()
-STATS = "pretrained_models/demo_stats.npz"
-QUICK = "--model demo --num_iter 2 --num_sampling_steps 2 --eval_bsz 4 --threads 1".split()
-DEMO = ["--extractor", "demo"]
-SCORE = ["--score", STATS, *DEMO]
-AGAINST = ["--fid", STATS, *DEMO]
-
-
-def start(tool, *args):
-    return subprocess.Popen([BIN / tool, *map(str, args)], stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, text=True)
-
-
-def run(tool, *args):
-    process = start(tool, *args)
-    out, err = process.communicate(timeout=300)
-    return subprocess.CompletedProcess(args, process.returncode, out, err)
-
-
-def draw(output, *flags, images=24):
-    result = run("lazymar_eval", *QUICK, "--num_images", images, "--output_dir", output, *flags)
-    if result.returncode != 0:
-        check(f"images {output.name}", False, result)
-    return next(path.parent for path in output.glob("*/*/info")), result
-
-
-def scored(*args):
-    """What lazymar_score says of its sets, and the result of the run."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = pathlib.Path(folder) / "scores.json"
-        result = run("lazymar_score", *args, "--json", path)
-        return (json.loads(path.read_text())["sets"] if path.exists() else []), result
-
-
-def left(run_folder):
-    return json.loads((run_folder / "info/scores.json").read_text())
-
-
-def numbers(scores):
-    return [scores["fid"], scores["fid_bias"], scores["inception_score"]["mean"],
-            scores["inception_score"]["deviation"], *scores["intervals"]["fid"],
-            *scores["intervals"]["inception_score"]]
-
-
-def near(one, other, tolerance=1e-5):
-    return all(
-        math.isclose(a, b, rel_tol=tolerance, abs_tol=1e-9)
-        for a, b in zip(numbers(one), numbers(other), strict=True))
-
-
-def pngs(folder):
-    return {path.name: path.read_bytes() for path in folder.glob("*.png")}
-
-
-def write_png(path, colour, side=64):
-    """A picture of one colour."""
-    def chunk(name, body):
-        return struct.pack(">I", len(body)) + name + body + struct.pack(
-            ">I", zlib.crc32(name + body))
-    rows = (b"\0" + bytes(colour) * side) * side
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" +
-                     chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)) +
-                     chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+from score_scripts import scripts
+from score_support import (
+    AGAINST,
+    DEMO,
+    QUICK,
+    SCORE,
+    STATS,
+    draw,
+    left,
+    near,
+    numbers,
+    pngs,
+    run,
+    scored,
+    start,
+    write_png,
+)
 
 
 def while_drawing(work):
@@ -306,39 +255,6 @@ def hostile(work):
     if not pathlib.Path("pretrained_models/inception").exists():
         refused("no Inception weights: where to get them", run("lazymar_score", jpeg), "Download",
                 ".pth")
-
-
-def scripts(work):
-    """scripts/lab/fid_run.sh and scripts/lab/fid_sweep.sh."""
-    flags = [*QUICK, *DEMO, "--num_images", "12", "--output_dir", work / "scripts"]
-
-    def script(name, *args, **env):
-        return subprocess.run([f"scripts/{name}", *map(str, args)], capture_output=True,
-                              check=False, text=True, timeout=300,
-                              env={**os.environ, "BIN": str(BIN), "PYTHON": sys.executable, **env})
-
-    result = script("fid_run.sh", STATS, *flags, "--lazy_warmup", "1", REPORT=str(work / "report"))
-    check(
-        "fid_run.sh: scores, their difference, one table", result.returncode == 0
-        and "noise" in result.stdout and "speedup" in result.stdout
-        and (work / "report/report.html").exists()
-        and len(list((work / "scripts").glob("*/*/info/scores.json"))) == 2, result)
-    lines = work / "sweep.jsonl"
-    sweep = {"CFG": "1 1.5", "CACHES": "baseline|--lazy_mar --lazy_warmup 1"}
-    result = script("fid_sweep.sh", STATS, lines, *flags, **sweep)
-    found = [json.loads(line) for line in lines.read_text().splitlines()]
-    check(
-        "fid_sweep.sh: a line of JSON per run", result.returncode == 0 and len(found) == 4
-        and [line["settings"]["cfg"] for line in found] == [1, 1, 1.5, 1.5]
-        and all(line["fid"] > 0 and line["complete"] and line["images"] == 12
-                for line in found), result)
-    lines.write_text("".join(json.dumps(line) + "\n" for line in found[:3]) + '{"asked": ["torn')
-    lines.write_text(lines.read_text() + "\n")
-    result = script("fid_sweep.sh", STATS, lines, *flags, **sweep)
-    check(
-        "and what has one is skipped", result.returncode == 0
-        and result.stdout.count("there already") == 3 and len(lines.read_text().splitlines()) == 5,
-        result)
 
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
