@@ -70,7 +70,7 @@ class Unit:
     """A file that is compiled."""
 
     path: Path
-    command: str
+    command: list
     files: set  # itself and the own headers it includes
     torch: bool
     changed: bool = False
@@ -80,18 +80,26 @@ class Unit:
         return self.path.relative_to(ROOT).as_posix()
 
 
+def without_precompiled(words):
+    """A compile command without GCC's precompiled header, which clang cannot read."""
+    kept, words = [], iter(words)
+    for word in words:
+        if word != "-include":
+            kept.append(word)
+        elif "cmake_pch" not in (name := next(words)):
+            kept += [word, name]
+    return kept
+
+
 def read_units(build):
-    commands = json.loads((build / "compile_commands.json").read_text(encoding="utf-8"))
-    commands = {Path(entry["file"]).resolve(): entry["command"] for entry in commands}
-    ours = {
-        path: command
-        for path, command in commands.items()
-        if path.is_relative_to(ROOT) and not path.is_relative_to(build)
-    }
-    folders = set()
-    for command in ours.values():
-        words = shlex.split(command)
-        folders |= {Path(word[2:]).resolve() for word in words if word.startswith("-I")}
+    """A unit per source file of ours; what CMake generated does not count."""
+    entries = json.loads((build / "compile_commands.json").read_text(encoding="utf-8"))
+    ours, folders = {}, set()
+    for entry in entries:
+        path = Path(entry["file"]).resolve()
+        if path.is_relative_to(ROOT) and not path.is_relative_to(build):
+            ours[path] = command = without_precompiled(shlex.split(entry["command"]))
+            folders |= {Path(word[2:]).resolve() for word in command if word.startswith("-I")}
     includes = Includes(sorted(folder for folder in folders if folder.is_relative_to(ROOT)))
     return [Unit(path, command, *includes.closure(path)) for path, command in sorted(ours.items())]
 
@@ -137,12 +145,16 @@ def mark_changed(units, changed):
 
 
 class Linter:
-    def __init__(self, options):
+    """Runs clang-tidy on one unit after another and keeps in mind which ones have passed."""
+
+    def __init__(self, options, units):
         self.program = options.clang_tidy
-        self.build = options.build
         self.mode = () if options.all else SHALLOW
         self.cache = options.build / "lint"
         self.cache.mkdir(parents=True, exist_ok=True)
+        database = [{"directory": str(options.build), "file": str(unit.path),
+                     "arguments": unit.command} for unit in units]
+        (self.cache / "compile_commands.json").write_text(json.dumps(database), encoding="utf-8")
         self.deadline = time.monotonic() + 60 * options.minutes
         version = subprocess.run(
             [self.program, "--version"], capture_output=True, check=True
@@ -162,7 +174,7 @@ class Linter:
         if time.monotonic() > self.deadline:
             return None
         stamp = self.stamp(unit)
-        command = [self.program, "--quiet", *self.mode, "-p", self.build, unit.path]
+        command = [self.program, "--quiet", *self.mode, "-p", self.cache, unit.path]
         result = subprocess.run(command, capture_output=True, text=True, check=False)
         found = result.stdout.replace(f"{ROOT}/", "").strip()
         if result.returncode != 0 and not found:
@@ -212,7 +224,7 @@ def main():
     options = parse_arguments()
     units = read_units(options.build)
     chosen, what = select(units, options)
-    linter = Linter(options)
+    linter = Linter(options, units)
     todo = [unit for unit in chosen if not linter.stamp(unit).exists()]
     checked, told, failed = 0, set(), []
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:

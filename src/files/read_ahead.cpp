@@ -10,10 +10,10 @@ namespace {
 
 void advise(std::span<const std::byte> bytes, int advice) {
   static const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
-  const auto begin = reinterpret_cast<uintptr_t>(bytes.data());
-  const uintptr_t aligned = begin / page * page;
+  const size_t before = reinterpret_cast<uintptr_t>(bytes.data()) % page;
   if (!bytes.empty()) {
-    madvise(reinterpret_cast<void*>(aligned), bytes.size() + (begin - aligned), advice);
+    // madvise wants the beginning of a page.
+    madvise(const_cast<std::byte*>(bytes.data()) - before, bytes.size() + before, advice);
   }
 }
 
