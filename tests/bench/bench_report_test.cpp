@@ -54,7 +54,7 @@ BenchReport gpu_report() {
   return report;
 }
 
-TEST(BenchReport, Quantiles) {
+TEST(BenchReport, QuantilesInterpolateBetweenNeighbours) {
   EXPECT_DOUBLE_EQ(quantile({3, 1, 2}, 0.5), 2);
   EXPECT_DOUBLE_EQ(quantile({1, 2, 3, 4}, 0.5), 2.5);
   EXPECT_DOUBLE_EQ(quantile({10, 0}, 0.1), 1);

@@ -47,7 +47,7 @@ const GpuState kFirst{1980, 2619, 412.345, 61};
 const GpuState kSecond{345, 810, {}, {}};
 const GpuState kNothing;
 
-TEST_F(GpuReaderTest, WhatTheDriverTells) {
+TEST_F(GpuReaderTest, ReadsWhatTheDriverTells) {
   const GpuReader reader(0, kDriver, kDriver);
   EXPECT_EQ(reader.problem(), "");
   EXPECT_EQ(sessions(), 1);
@@ -59,13 +59,13 @@ TEST_F(GpuReaderTest, WhatTheDriverTells) {
   EXPECT_EQ(state.temperature, 61);
 }
 
-TEST_F(GpuReaderTest, NothingOfWhatItDoesNotTell) {
+TEST_F(GpuReaderTest, LeavesOutWhatTheDriverDoesNotTell) {
   const GpuReader reader(1, kDriver, kDriver);
   EXPECT_EQ(reader.problem(), "");
   EXPECT_TRUE(reads(reader, kSecond));
 }
 
-TEST_F(GpuReaderTest, TheGpuThatCudaCountsInThisProcess) {
+TEST_F(GpuReaderTest, ReadsTheGpuThatCudaCountsInThisProcess) {
   ::setenv("CUDA_VISIBLE_DEVICES", "1,0", 1);
   EXPECT_TRUE(reads(GpuReader(0, kDriver, kDriver), kSecond));
   EXPECT_TRUE(reads(GpuReader(1, kDriver, kDriver), kFirst));
@@ -77,7 +77,7 @@ TEST_F(GpuReaderTest, TheGpuThatCudaCountsInThisProcess) {
   EXPECT_FALSE(reads(GpuReader(0, kDriver, kDriver), kSecond));
 }
 
-TEST_F(GpuReaderTest, NothingWithoutADriver) {
+TEST_F(GpuReaderTest, ReadsNothingWithoutADriver) {
   const struct {
     int64_t index;
     std::string cuda, nvml, problem;
@@ -95,7 +95,7 @@ TEST_F(GpuReaderTest, NothingWithoutADriver) {
   }
 }
 
-TEST_F(GpuReaderTest, AgainAndAgain) {
+TEST_F(GpuReaderTest, TheSamplerReadsAgainAndAgain) {
   constexpr std::chrono::milliseconds kWork(300);
   const GpuReader reader(0, kDriver, kDriver);
   GpuSampler sampler(&reader);

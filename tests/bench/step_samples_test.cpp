@@ -76,7 +76,7 @@ std::map<int64_t, int64_t> executed(const Workload& work, const StepSamples* sam
   return observer.flops;
 }
 
-TEST(StepSamples, AFewOfEachKind) {
+TEST(StepSamples, TakeAFewOfEachKind) {
   for (const bool lazy : {false, true}) {
     const Workload work = published_workload(lazy);
     const StepSamples samples(work, 1, 2);

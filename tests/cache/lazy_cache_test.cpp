@@ -88,7 +88,7 @@ TEST(LazyCache, RefreshingEveryStepIsMar) {
   EXPECT_EQ(largest_error(run_lazy(lazy, mar, sampling), run_full(mar, sampling)), 0.0);
 }
 
-TEST(LazyCache, ScheduleOfFullAndLazySteps) {
+TEST(LazyCache, RefreshesByItsSchedule) {
   const LazyCache cache(LazyOptions{}, testing::tiny_config(), run_of(64));
   std::vector<int64_t> full;
   for (int64_t step = 0; step < 64; ++step) {

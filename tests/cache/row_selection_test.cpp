@@ -37,7 +37,7 @@ TEST(RowSelection, NewRowsComeFirstThenTheLeastSimilar) {
   EXPECT_EQ(Example().select(similarity, 5), (std::vector<int64_t>{1, 2, 3, 5, 7}));
 }
 
-TEST(RowSelection, OfEqualRowsTheLowerRasterPosition) {
+TEST(RowSelection, OfEqualRowsTheLowerRasterPositionWins) {
   // Rows 4 (token 1), 0 (token 4) and the buffer's 6 are alike.
   const std::vector<float> similarity{0.5F, 1, 1, 1, 0.5F, 0.9F, 0.5F, 0.9F};
   EXPECT_EQ(Example().select(similarity, 5), (std::vector<int64_t>{1, 2, 3, 4, 6}));

@@ -81,7 +81,7 @@ TEST(PhiloxNoise, EveryCoordinateMatters) {
   EXPECT_EQ(draws.size(), 8U);
 }
 
-TEST(PhiloxNoise, ChannelsBeyondAMultipleOfFour) {
+TEST(PhiloxNoise, ChannelsDoNotDependOnTheirNumber) {
   PhiloxNoise noise(1, {0});
   const std::vector<float> six = draw(noise, {3}, 6);
   const std::vector<float> eight = draw(noise, {3}, 8);

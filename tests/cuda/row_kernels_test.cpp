@@ -44,7 +44,7 @@ TEST_F(RowKernels, NormsAreTheirTwins) {
   }
 }
 
-TEST_F(RowKernels, NormsOfManyRowsAndLongOnes) {
+TEST_F(RowKernels, NormsOfManyRowsAndOfLongOnesAreTheirTwins) {
   for (const auto& [rows, width] :
        {std::pair<int64_t, int64_t>{1030, 5}, {1030, 72}, {2, 1025}, {3, 2052}}) {
     const at::Tensor x = at::randn({rows, width}) * 3 + 1;
@@ -79,7 +79,7 @@ TEST_F(RowKernels, NormedSumsAreTheirTwins) {
   }
 }
 
-TEST_F(RowKernels, NormsOfViews) {
+TEST_F(RowKernels, NormsOfViewsAreTheirTwins) {
   const at::Tensor all = at::randn({4, 9, 70});
   const at::Tensor held = there(all);
   for (const auto& [first, count] : {std::pair<int64_t, int64_t>{2, 5}, {0, 1}, {8, 1}}) {

@@ -61,7 +61,7 @@ TEST_F(SelectionKernels, SelectionIsItsTwin) {
   }
 }
 
-TEST_F(SelectionKernels, SelectionOfOddScores) {
+TEST_F(SelectionKernels, SelectionOfOddScoresIsItsTwin) {
   at::Tensor scores = at::randn({2, 40});
   scores.narrow(1, 3, 9).fill_(NAN);  // above everything
   scores.narrow(1, 20, 5).fill_(-INFINITY);

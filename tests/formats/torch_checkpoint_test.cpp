@@ -73,7 +73,7 @@ TEST(TorchCheckpoint, ATrainingCheckpointGivesItsEmaWeights) {
   }
 }
 
-TEST(TorchCheckpoint, TheLastWeightsWhenAsked) {
+TEST(TorchCheckpoint, GivesTheLastWeightsWhenAsked) {
   const WeightFile ema(kData / "training.pth", {.weights = WeightSet::kEma});
   const WeightFile last(kData / "training.pth", {.weights = WeightSet::kModel});
   EXPECT_EQ(last.section(), "model");

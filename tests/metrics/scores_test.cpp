@@ -94,7 +94,7 @@ TEST(PrecisionRecall, IsTorchFidelitys) {
             1e-2);
 }
 
-TEST(PrecisionRecall, OfKnownBalls) {
+TEST(PrecisionRecall, CountsPointsWithinKnownBalls) {
   // On a line: generated at 0, 1, 2, 3; real at 0.4, 1.4, 2.4 and far away.
   const at::Tensor generated = at::tensor({0.0F, 1.0F, 2.0F, 3.0F}).view({-1, 1});
   const at::Tensor real = at::tensor({0.4F, 1.4F, 2.4F, 50.0F}).view({-1, 1});

@@ -49,7 +49,7 @@ TEST(ProcessId, SurvivesBeingWritten) {
   EXPECT_EQ(parse_process_id("nonsense"), ProcessId{});
 }
 
-TEST(ProcessId, AgeOfThisProcess) {
+TEST(ProcessId, TheAgeOfThisProcessGrows) {
   const double age = process_age();
   EXPECT_GE(age, 0);
   EXPECT_LT(age, 3600);
@@ -57,7 +57,7 @@ TEST(ProcessId, AgeOfThisProcess) {
   EXPECT_GT(process_age(), age);
 }
 
-TEST(ProcessId, LivenessOfThisHost) {
+TEST(ProcessId, KnowsWhoLivesOnThisHost) {
   EXPECT_EQ(liveness(this_process()), Liveness::kAlive);
   EXPECT_EQ(liveness(dead_process()), Liveness::kDead);
   EXPECT_EQ(liveness(elsewhere()), Liveness::kUnknown);
@@ -147,7 +147,7 @@ TEST(Claims, OfManyThatTryOneSucceeds) {
   }
 }
 
-TEST(Claims, WhereNothingCanBeWritten) {
+TEST(Claims, ThatCannotBeWrittenAreAnError) {
   const TemporaryFolder folder;
   Claims claims(folder.path() / "none", 0, 300);
   EXPECT_TRUE(testing::contains(testing::refused([&] { claims.take("7"); }, ExitCode::kOutput),

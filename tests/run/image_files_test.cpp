@@ -80,7 +80,7 @@ TEST_P(ImageFilesTest, AnEarlierProcessLeavesNoDebris) {
   EXPECT_TRUE(fs::exists(folder_.path() / "info/unfinished/12.00007.png.part"));
 }
 
-TEST_P(ImageFilesTest, WhereNothingCanBeWritten) {
+TEST_P(ImageFilesTest, AFullDiskIsAnErrorAndKeepsWhatWasThere) {
   const ImageFiles full = files();
   for (const char* name : {"0.00001.png.part", "0.block-00000.tar.part"}) {
     fs::create_symlink("/dev/full", folder_.path() / "info/unfinished" / name);
@@ -121,7 +121,7 @@ TEST(ImageFiles, UndamagedOnesStayUntouched) {
   EXPECT_EQ(read_text(folder.path() / image_name(1)), whole);
 }
 
-TEST(ImageNames, ThereAndBack) {
+TEST(ImageNames, AreReadBackAndOthersAreNone) {
   EXPECT_EQ(image_name(7), "00007.png");
   EXPECT_EQ(image_name(123456), "123456.png");
   EXPECT_EQ(image_id("00007.png"), 7);

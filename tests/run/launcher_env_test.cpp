@@ -21,13 +21,13 @@ LauncherEnv world_of(const Variables& variables) {
   });
 }
 
-TEST(LauncherEnv, AloneWithoutALauncher) {
+TEST(LauncherEnv, IsAloneWithoutALauncher) {
   const LauncherEnv env = world_of({{"PATH", "/bin"}});
   EXPECT_EQ(env.launcher, Launcher::kNone);
   EXPECT_EQ(env.size, 1);
 }
 
-TEST(LauncherEnv, EachLauncherInItsOwnWords) {
+TEST(LauncherEnv, ReadsEachLaunchersOwnVariables) {
   const Variables torchrun{
       {"RANK", "5"}, {"WORLD_SIZE", "8"}, {"LOCAL_RANK", "1"}, {"LOCAL_WORLD_SIZE", "4"}};
   const Variables mpirun{{"OMPI_COMM_WORLD_RANK", "5"},
@@ -66,7 +66,7 @@ TEST(LauncherEnv, ABatchScriptIsNoTask) {
   EXPECT_EQ(world_of({{"SLURM_PROCID", "0"}, {"SLURM_NTASKS", "8"}}).launcher, Launcher::kNone);
 }
 
-TEST(LauncherEnv, WorkersOfOurOwn) {
+TEST(LauncherEnv, ReadsWhatOurOwnWorkersAreGiven) {
   const LauncherEnv env = world_of({{kWorkerVariable, "2/3/7/lazymar_eval host 1/2"}});
   EXPECT_EQ(env.launcher, Launcher::kOwn);
   EXPECT_EQ(env.rank, 2);

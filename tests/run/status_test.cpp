@@ -49,7 +49,7 @@ TEST(Status, JsonHoldsWhatScriptsRead) {
   EXPECT_TRUE(nlohmann::json::parse(status_json(status(0, 0))).at("seconds_left").is_null());
 }
 
-TEST(Status, Durations) {
+TEST(Status, DurationsRoundToSeconds) {
   EXPECT_EQ(duration_text(0), "0:00");
   EXPECT_EQ(duration_text(59.6), "1:00");
   EXPECT_EQ(duration_text(3723), "1:02:03");

@@ -61,44 +61,44 @@ INSTANTIATE_TEST_SUITE_P(Verify, RecordedRun,
 
 // Controls: each slip must show in fp64.
 
-TEST(VerifyControl, TanhGelu) {
+TEST(VerifyControl, TanhGeluFails) {
   Capture run = load("small-lazy-32");
   run.config.tanh_gelu = true;
   EXPECT_GT(worst(run, released_lazy_options()), kFp64);
 }
 
-TEST(VerifyControl, LayerNormEps) {
+TEST(VerifyControl, AnotherLayerNormEpsFails) {
   Capture run = load("small-lazy-32");
   run.config.norm_eps = 1e-5;
   EXPECT_GT(worst(run, released_lazy_options()), kFp64);
 }
 
-TEST(VerifyControl, AnotherPruneLayer) {
+TEST(VerifyControl, AnotherPruneLayerFails) {
   LazyOptions lazy = released_lazy_options();
   lazy.prune_layer = 2;
   EXPECT_GT(worst(load("small-lazy-32"), lazy), kFp64);
 }
 
-TEST(VerifyControl, DroppedConditionDifference) {
+TEST(VerifyControl, ADroppedConditionDifferenceFails) {
   LazyOptions lazy = released_lazy_options();
   lazy.condition_scale = 0.0;
   EXPECT_GT(worst(load("small-lazy-32"), lazy), kFp64);
 }
 
-TEST(VerifyControl, ScaledRetention) {
+TEST(VerifyControl, ScaledRetentionFails) {
   LazyOptions lazy = released_lazy_options();
   lazy.retain = RetainKind::kScaled;  // at 32 steps not the published one
   EXPECT_GT(worst(load("small-lazy-32"), lazy), kFp64);
 }
 
-TEST(VerifyControl, AChangedRecordedToken) {
+TEST(VerifyControl, AChangedRecordedTokenFails) {
   Capture run = load("small-lazy-32");
   run.trace.tensors.at("sampled.7") = run.trace.tensors.at("sampled.7").clone();
   run.trace.tensors.at("sampled.7")[0][3] += 1e-4;
   EXPECT_GT(worst(run, released_lazy_options()), kFp64);
 }
 
-TEST(VerifyControl, AChangedInput) {
+TEST(VerifyControl, AChangedInputFails) {
   Capture run = load("small-lazy-32");
   run.trace.tensors.at("noise_loop.0") = run.trace.tensors.at("noise_loop.0").clone();
   run.trace.tensors.at("noise_loop.0")[0][0][0] += 1e-2;

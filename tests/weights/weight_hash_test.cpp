@@ -89,7 +89,7 @@ TEST(WeightHash, TakesElementsInRowMajorOrderWhateverTheStrides) {
   }
 }
 
-TEST(WeightHash, TensorsOfManySteps) {
+TEST(WeightHash, LargeTensorsAreHashedPieceByPiece) {
   const std::string many(size_t{3} << 20U, 'x');
   const auto size = static_cast<int64_t>(many.size());
   const std::string row_by_row = hash_of({{"a", {ElementType::kU8, {size / 2, 2}, as_file(many)}}});

@@ -58,7 +58,7 @@ TEST(FileWeights, MisalignedTensorsAreCopied) {
   EXPECT_TRUE(at::equal(weights.get("b", {8}), single));
 }
 
-TEST(FileWeights, TorchCheckpointsWithStridesAndAtOddPlaces) {
+TEST(FileWeights, ReadsTorchCheckpointsWithStridesAndAtOddPlaces) {
   const at::Tensor base = at::arange(24).to(c10::kFloat).view({4, 6}) / 8;
   for (const char* name : {"variety.pth", "variety-old.pth"}) {
     const std::filesystem::path data = LAZYMAR_SOURCE_DIR "/tests/data/checkpoints";
