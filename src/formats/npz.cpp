@@ -150,7 +150,7 @@ NpyArray NpzArchive::array(std::string_view name) const {
   } else {
     check_crc(entry, file_);
   }
-  const NpyArray array = parse_npy(npy, file_, entry.position);
+  NpyArray array = parse_npy(npy, file_, entry.position);
   if (entry.deflated) {
     inflated_.push_back(std::move(content));  // a vector that is moved keeps its bytes' place
   }

@@ -78,7 +78,7 @@ void resize_picture(const uint8_t* pixels, int64_t width, const Taps& rows, cons
 at::Tensor resize_on_cpu(const at::Tensor& pixels, const Taps& rows, const Taps& columns,
                          int64_t side) {
   const at::Tensor in = pixels.contiguous();
-  const at::Tensor out =
+  at::Tensor out =
       at::empty({in.size(0), side, side, kChannels}, at::TensorOptions().dtype(c10::kFloat));
   const int64_t in_size = in.size(1) * in.size(2) * kChannels;
   const int64_t out_size = side * side * kChannels;

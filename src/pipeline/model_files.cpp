@@ -54,7 +54,7 @@ bool same_path(const fs::path& one, const fs::path& other) {
 
 fs::path find_weights(const ModelRequest& request) {
   const fs::path usual = fs::path(kModelsFolder) / request.model;
-  const fs::path place = request.resume.value_or(usual);
+  fs::path place = request.resume.value_or(usual);
   if (fs::is_regular_file(place)) {
     return place;
   }
@@ -93,7 +93,7 @@ fs::path find_vae(const ModelRequest& request, const fs::path& mar_file,
   }
   const fs::path converted = fs::path(place).replace_extension(".safetensors");
   const fs::path original = fs::path(place).replace_extension(".ckpt");
-  const fs::path found = choose_file({converted, original});
+  fs::path found = choose_file({converted, original});
   if (!found.empty()) {
     return found;
   }

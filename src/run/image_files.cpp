@@ -162,7 +162,7 @@ void ImageFiles::place(const std::vector<std::pair<fs::path, fs::path>>& files) 
 
 fs::path ImageFiles::write_unfinished(const fs::path& name,
                                       std::span<const std::byte> bytes) const {
-  const fs::path path = unfinished_ / concat(rank_, ".", name.string(), ".part");
+  fs::path path = unfinished_ / concat(rank_, ".", name.string(), ".part");
   Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
   if (file.number() < 0) {
     throw output_error(path.string(), ": cannot create: ", std::strerror(errno));

@@ -68,7 +68,7 @@ ordered_json read_manifest(const fs::path& folder) {
     throw usage_error(folder.string(), ": is no run folder: it has no info/manifest.json",
                       " (lazymar_eval prints its run folder at the end)");
   }
-  const ordered_json manifest = read_object(path);
+  ordered_json manifest = read_object(path);
   const ordered_json settings = value_at(manifest, "/settings");
   const auto is_count = [&](const char* name) {
     constexpr int64_t kMost = int64_t{1} << 31;

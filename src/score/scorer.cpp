@@ -99,7 +99,7 @@ FeatureTable Scoring::features(const ImageSource& source) const {
       write_drift_file(feature_file(source, part_name(part)), rows, extractor_id_);
     };
   }
-  const FeatureTable table = extract_features(source, extractor_, known, threads_, hooks);
+  FeatureTable table = extract_features(source, extractor_, known, threads_, hooks);
   hooks_.say(health_text(source.path().string(), table));
   if (keeping_.keep) {
     keep_whole(source, table);
