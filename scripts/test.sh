@@ -1,10 +1,13 @@
 #!/usr/bin/env bash
-# Sets up, builds and runs every test. The environment is that of scripts/build.sh; LAZYMAR_TRACES
-# names a folder of recorded runs to verify besides those in tests/data.
+# Sets up, builds, checks the sources (scripts/lint.sh) and runs every test. The environment is that
+# of scripts/build.sh; LAZYMAR_TRACES names a folder of recorded runs to verify besides those in
+# tests/data.
 # What fails does not keep the rest from running, and what it said is repeated at the end; the exit
 # status is 0 only when nothing failed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# Without its programs lint.sh says what is missing, and fails in CI; the tests run all the same.
+scripts/setup.sh --lint || true
 scripts/build.sh release files-asan-ubsan
 
 logs=build/test-logs
@@ -13,7 +16,8 @@ failed=()
 step() { # NAME COMMAND...
   if ! "${@:2}" 2>&1 | tee "$logs/$1.log"; then failed+=("$1"); fi
 }
-step format scripts/check_format.sh
+# clang-tidy stops where it is after four minutes; all files are a job of their own.
+step lint scripts/lint.sh --minutes 4
 step file-parsers-under-sanitizers ctest --preset files-asan-ubsan
 # clang alone does not do: libFuzzer comes with its runtime package.
 has_fuzzer() {
@@ -27,8 +31,25 @@ if [[ -n ${CI:-} ]]; then
     echo "SKIPPED: fuzzing (no clang++ with libFuzzer)"
   fi
 fi
+# The ten slowest tests are told before ctest's closing lines, which end the output.
+tell_slowest() {
+  awk '
+    $NF == "sec" && match($0, /Test +#[0-9]+: /) {
+      split(substr($0, RSTART + RLENGTH), name, " ")
+      times = times sprintf("%9.2f s  %s\n", $(NF - 1), name[1])
+    }
+    /^[0-9]+% tests passed/ {
+      print "The slowest tests:"
+      fflush()
+      printf "%s", times | "sort -k1,1nr | head -n 10"
+      close("sort -k1,1nr | head -n 10")
+      print ""
+    }
+    { print; fflush() }'
+}
+run_tests() { ctest --preset release | tell_slowest; }
 # Last, so that its closing lines end the output. One at a time: each test uses all processors.
-step tests ctest --preset release
+step tests run_tests
 
 for name in "${failed[@]}"; do
   printf '\ntest.sh: FAILED: %s (%s):\n' "$name" "$logs/$name.log"

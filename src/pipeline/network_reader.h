@@ -52,7 +52,7 @@ class CheckpointReader {
   /// How many of prefix0suffix, prefix1suffix, ... there are.
   int64_t count(const std::string& prefix, const std::string& suffix) const {
     int64_t n = 0;
-    while (has(prefix + std::to_string(n) + suffix)) {
+    while (has(concat(prefix, n, suffix))) {
       ++n;
     }
     return n;

@@ -22,8 +22,7 @@ std::string step_chart(std::span<const double> costs, const std::string& kinds,
   const Axis y{0, most, kBottom, kTop};
   const double slot = (kRight - kLeft) / static_cast<double>(std::max(costs.size(), size_t{1}));
   std::string svg = open_chart(kBottom + 40, "cost per decoding step");
-  const double tick = tick_of(most);
-  for (double value = 0; value <= most; value += tick) {
+  for (const double value : ticks_of(most)) {
     svg += line(kLeft, y.at(value), kRight, y.at(value), "grid");
     svg += words(kLeft - 6, y.at(value) + 4, "end", short_number(value));
   }
@@ -61,8 +60,7 @@ std::string latency_chart(std::span<const LatencyRow> rows) {
   const double bottom = kTop + kLane * static_cast<double>(rows.size());
   const Axis x{0, 1.04 * std::max(*std::max_element(all.begin(), all.end()), 1e-9), 10, kRight};
   std::string svg = open_chart(bottom + 40, "distribution of latency");
-  const double tick = tick_of(x.most);
-  for (double value = 0; value <= x.most; value += tick) {
+  for (const double value : ticks_of(x.most)) {
     svg += line(x.at(value), kTop, x.at(value), bottom, "grid");
     svg += words(x.at(value), bottom + 15, "middle", short_number(value));
   }

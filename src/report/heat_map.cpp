@@ -111,8 +111,7 @@ std::string change_chart(std::span<const ChangeMap* const> maps) {
   const Axis x{0, static_cast<double>(std::max<int64_t>(maps.front()->steps() - 1, 1)), kLeft,
                kRight};
   std::string svg = open_chart(kBottom + 40, "change from one decoding step to the next");
-  const double tick = tick_of(most);
-  for (double value = 0; value <= most; value += tick) {
+  for (const double value : ticks_of(most)) {
     svg += line(kLeft, y.at(value), kRight, y.at(value), "grid");
     svg += words(kLeft - 6, y.at(value) + 4, "end", short_number(value) + " %");
   }

@@ -36,14 +36,19 @@ std::string bar(double x, double y, double width, double height, const char* sty
                 "\"><title>", escape_html(tip), "</title></rect>");
 }
 
-double tick_of(double most) {
+std::vector<double> ticks_of(double most) {
   const double power = std::pow(10.0, std::floor(std::log10(most)));
-  for (const double step : {0.2, 0.5, 1.0}) {
-    if (most / (step * power) <= 5) {
-      return step * power;
+  double step = 2 * power;
+  for (const double part : {1.0, 0.5, 0.2}) {
+    if (most / (part * power) <= 5) {
+      step = part * power;
     }
   }
-  return 2 * power;
+  std::vector<double> ticks;
+  for (int i = 0; i * step <= most; ++i) {
+    ticks.push_back(i * step);
+  }
+  return ticks;
 }
 
 std::string short_number(double value) {

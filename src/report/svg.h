@@ -22,8 +22,8 @@ std::string words(double x, double y, const char* anchor, const std::string& tex
 std::string bar(double x, double y, double width, double height, const char* style,
                 const std::string& tip);
 
-/// The next of 1, 2, 5, 10, 20, ... that divides `most` into few parts.
-double tick_of(double most);
+/// The marks of an axis from 0 to `most`, at most six: multiples of 1, 2, 5, 10, 20, ...
+std::vector<double> ticks_of(double most);
 
 /// Values to places between two ends.
 struct Axis {
