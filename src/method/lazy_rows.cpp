@@ -1,5 +1,3 @@
-#include <charconv>
-
 #include "core/error.h"
 #include "core/option_field.h"
 #include "core/text.h"
@@ -66,40 +64,6 @@ OptionRow<L> lazy_row(OptionInfo info, const char* key, const char* label, Optio
 }
 
 }  // namespace
-
-void parse_retain(std::string_view text, LazyOptions& options) {
-  options.retain_list.clear();
-  if (text == "published" || text == "scaled") {
-    options.retain = text == "published" ? RetainKind::kPublished : RetainKind::kScaled;
-    return;
-  }
-  options.retain = RetainKind::kList;
-  const char* position = text.data();
-  const char* end = text.data() + text.size();
-  while (true) {
-    double ratio = 0.0;
-    const auto [next, status] = std::from_chars(position, end, ratio);
-    if (status != std::errc() || !(ratio >= 0.0 && ratio <= 1.0) || (next != end && *next != ',')) {
-      throw usage_error(text, ": use published, scaled, or ratios from 0 to 1 separated by commas");
-    }
-    options.retain_list.push_back(ratio);
-    if (next == end) {
-      return;
-    }
-    position = next + 1;
-  }
-}
-
-std::string retain_string(const LazyOptions& options) {
-  if (options.retain != RetainKind::kList) {
-    return options.retain == RetainKind::kPublished ? "published" : "scaled";
-  }
-  std::string text;
-  for (const double ratio : options.retain_list) {
-    text += concat(text.empty() ? "" : ",", ratio);
-  }
-  return text;
-}
 
 OptionTable<LazyOptions> lazy_rows() {
   return {
