@@ -27,7 +27,7 @@
 #include "nn/capture.h"
 #include "pipeline/device.h"
 #include "pipeline/generator.h"
-#include "pipeline/labels.h"
+#include "core/labels.h"
 
 namespace lazymar {
 namespace {

@@ -14,7 +14,7 @@
 
 #include "generate/drift_files.h"
 #include "generate/shard_maker.h"
-#include "pipeline/labels.h"
+#include "core/labels.h"
 #include "run/drift.h"
 #include "support/errors.h"
 #include "support/temporary_folder.h"
