@@ -26,11 +26,12 @@ MAY_INCLUDE = {
     "metrics": {"formats", "weights"},
     "pipeline": {"method", "files", "formats", "weights", "nn", "diffusion", "vae", "mar", "cache"},
     "run": {"files", "formats"},
-    "score": {"files", "formats", "weights", "metrics", "pipeline", "run"},
-    "report": {"method", "files", "formats", "run"},
+    "rules": {"files", "formats", "run"},
+    "score": {"files", "formats", "weights", "metrics", "pipeline", "run", "rules"},
+    "report": {"method", "files", "formats", "run", "rules"},
     "flops": {"method", "mar", "cache"},
     "generate": {"method", "files", "formats", "weights", "nn", "metrics", "cache", "pipeline",
-                 "run", "score"},
+                 "run", "rules", "score"},
     "verify": {"method", "files", "formats", "weights", "nn", "mar", "vae", "pipeline"},
     "bench": {"files", "weights", "nn", "cache", "pipeline", "flops"},
     "cli": {"cache", "pipeline", "score", "report", "generate", "verify", "bench"},
@@ -44,7 +45,7 @@ FLOORS = list(MAY_INCLUDE)
 # supervises processes, the user of spdlog, whose fmt is not LibTorch's, and the CUDA kernels.
 TORCH = ("ATen/", "c10/", "caffe2/", "torch/")
 TORCH_FREE = re.compile(
-    r"src/((core|method|files|formats|run|report)/|weights/weight_|"
+    r"src/((core|method|files|formats|run|rules|report)/|weights/weight_|"
     r"cuda/(kernels|launch|rows)\.h|cuda/\w+\.cu$)|tests/(files|formats)/")
 
 # Libraries that one file hides from the rest.

@@ -33,7 +33,9 @@ const OptionSpec kEvalFlags[] = {
      "DIR"},
     {"File", "png_threads", "threads that encode PNGs beside the computing (2)", "N"},
     {"Score", "score",
-     "take features while images are made, and score the run against REF (see lazymar_score --fid)",
+     "take features while images are made, and score the run against REF (see lazymar_score "
+     "--fid); "
+     "rules: check the rules of --model rules' pictures instead",
      "REF"},
     {"Score", "extractor", "inception, or demo (inception)", "NAME"},
     {"Score", "extractor_weights", "its weights (the extractor's own place)", "FILE"},

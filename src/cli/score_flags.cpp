@@ -18,6 +18,8 @@ const OptionSpec kScoreOptions[] = {
      "its weights (pretrained_models/inception/weights-inception-2015-12-05-6726825d.pth, "
      "pretrained_models/demo_classifier.safetensors)",
      "FILE"},
+    {"Score", "rules",
+     "check the rules of the pictures of --model rules: passes by class, and nothing else"},
     {"Work", "device", "auto, cpu, cuda, cuda:N (auto)", "NAME"},
     {"Work", "threads", "CPU threads that compute (all cores)", "N"},
     {"Work", "decode_threads", "threads that read and decode images ahead (4)", "N"},
@@ -82,6 +84,13 @@ Parsed<ScoreOptions> parse_score_options(int argc, const char* const* argv) {
   arguments.read("save_stats", options.save_stats);
   arguments.read("to_npz", options.to_npz);
   arguments.read("json", options.json);
+  options.rules = arguments.given("rules");
+  for (const char* name : {"fid", "metrics", "extractor", "extractor_weights", "save_features",
+                           "features_dir", "fresh", "save_stats", "to_npz"}) {
+    if (options.rules && arguments.given(name)) {
+      throw usage_error("--", name, " has no effect with --rules; give one of the two");
+    }
+  }
   if (parsed.text) {
     return parsed;
   }

@@ -13,6 +13,7 @@
 #include "pipeline/device.h"
 #include "score/image_npz.h"
 #include "score/image_source.h"
+#include "score/rule_passes.h"
 
 namespace lazymar {
 namespace {
@@ -128,6 +129,9 @@ std::vector<std::unique_ptr<ImageSource>> open_sets(const ScoreOptions& options)
 }  // namespace
 
 ExitCode score(const ScoreOptions& options) {
+  if (options.rules) {
+    return score_rules(options.sets, options.json, options.decode_threads);
+  }
   set_threads(options.threads);
   const c10::Device device = resolve_device(options.device);
   use_device(device);
