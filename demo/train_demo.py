@@ -35,7 +35,9 @@ try:
     import torch
 
     from demo_training.loop import Log
-    from demo_training.pipeline import STAGES, run_stages
+    from demo_training.mar import CONFIG
+    from demo_training.picture_sets import SETS
+    from demo_training.pipeline import STAGES, export_states, run_stages
 except ModuleNotFoundError as missing:
     print(advice("train_demo.py", missing), file=sys.stderr)
     sys.exit(77 if "--smoke" in sys.argv else 2)
@@ -47,6 +49,13 @@ OPTIONAL = ("head", "decoder")  # these improve what an earlier stage made
 def parse():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--set", choices=SETS, default="demo",
+                        help="pictures to train on, and the checkpoint's name "
+                             "(default: %(default)s)")
+    parser.add_argument("--start_vae", type=Path, metavar="FILE",
+                        help="start the VAE from these weights")
+    parser.add_argument("--start_mar", type=Path, metavar="FILE",
+                        help="start the MAR from these weights")
     parser.add_argument("--work", type=Path, default=Path("output/train_demo"), metavar="DIR",
                         help="where the stages keep their state (default: %(default)s)")
     parser.add_argument("--export_dir", type=Path, metavar="DIR",
@@ -57,6 +66,13 @@ def parse():
     parser.add_argument("--nice", type=int, default=19, choices=range(20), metavar="N",
                         help="with --device cpu: lowers its own priority to this niceness, 0 to 19 "
                              "(default: %(default)s)")
+    parser.add_argument("--buffer", type=int, default=CONFIG["buffer_size"],
+                        help="rows of the MAR that hold the class (default: %(default)s)")
+    parser.add_argument("--batch", type=int, default=16,
+                        help="images of a step of the MAR stage (default: %(default)s)")
+    parser.add_argument("--queries", type=int, default=96,
+                        help="masked tokens of an image that a step predicts; fewer are faster "
+                             "(default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--images", type=int, default=16000, help="of the training set")
     for stage, minutes in MINUTES.items():
@@ -64,8 +80,13 @@ def parse():
         parser.add_argument(f"--{stage}_minutes", type=float, default=minutes, metavar="MINUTES",
                             help=f"training time of the {stage} stage (default: %(default)s"
                                  f"{left_out})")
+    parser.add_argument("--mar_steps", type=int, default=0,
+                        help="steps of the MAR stage, in place of its minutes: for a machine that "
+                             "other work shares (0: minutes count)")
     parser.add_argument("--max_steps", type=int, default=0,
                         help="steps of each stage, in place of minutes (0: minutes count)")
+    parser.add_argument("--export_states", action="store_true",
+                        help="write the MAR and the VAE as they were last saved, and train nothing")
     parser.add_argument("--smoke", action="store_true",
                         help="tries all stages on forty pictures, two steps each or --max_steps")
     options = parser.parse_args()
@@ -96,7 +117,7 @@ def main():
         lower_priority(options.nice, log)
     torch.set_num_threads(options.threads)
     try:
-        run_stages(options, log)
+        (export_states if options.export_states else run_stages)(options, log)
     except Stopped as signal_name:
         log(f"stopped by {signal_name}; the same command continues")
         sys.exit(INCOMPLETE)

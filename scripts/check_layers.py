@@ -26,10 +26,12 @@ MAY_INCLUDE = {
     "metrics": {"formats", "weights"},
     "pipeline": {"method", "files", "formats", "weights", "nn", "vae", "mar", "cache"},
     "run": {"files", "formats"},
-    "score": {"files", "formats", "weights", "metrics", "pipeline", "run"},
-    "report": {"method", "files", "formats", "run"},
+    "rules": {"files", "formats", "run"},
+    "score": {"files", "formats", "weights", "metrics", "pipeline", "run", "rules"},
+    "report": {"method", "files", "formats", "run", "rules"},
     "flops": {"method", "cache"},
-    "generate": {"files", "formats", "weights", "nn", "metrics", "pipeline", "run", "score"},
+    "generate": {"files", "formats", "weights", "nn", "metrics", "pipeline", "run", "rules",
+                 "score"},
     "verify": {"method", "files", "formats", "weights", "nn", "mar", "cache", "vae", "pipeline"},
     "bench": {"files", "weights", "nn", "pipeline", "flops"},
     "cli": {"pipeline", "score", "report", "generate", "verify", "bench"},
@@ -43,7 +45,7 @@ FLOORS = list(MAY_INCLUDE)
 # supervises processes, the user of spdlog, whose fmt is not LibTorch's, and the CUDA kernels.
 TORCH = ("ATen/", "c10/", "caffe2/", "torch/")
 TORCH_FREE = re.compile(
-    r"src/((core|method|files|formats|run|report)/|weights/weight_|pipeline/(pipeline|method_request|model_request)\.h|"
+    r"src/((core|method|files|formats|run|rules|report)/|weights/weight_|pipeline/(pipeline|method_request|model_request)\.h|"
     r"cuda/(kernels|launch|rows)\.h|cuda/\w+\.cu$)|tests/(files|formats)/")
 
 # Libraries that one file hides from the rest.

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from .shapes import CLASSES
+from .picture_sets import CLASS_COUNT
 
 WIDTHS = (24, 48, 96, 96)
 
@@ -23,7 +23,7 @@ class Classifier(nn.Module):
                                           for a, b in pairwise((3, *WIDTHS)))
         self.norms = nn.ModuleList(nn.BatchNorm2d(width) if batch_norms else nn.Identity()
                                    for width in WIDTHS)
-        self.head = nn.Linear(WIDTHS[-1], len(CLASSES))
+        self.head = nn.Linear(WIDTHS[-1], CLASS_COUNT)
 
     def features(self, images):
         x = images

@@ -9,7 +9,7 @@ from .kept import load_if_from, save_atomically
 from .stopping import Stopped, stop_if_asked
 
 SAVE_EVERY = 600.0  # seconds
-REPORT_EVERY = 30.0
+REPORT_EVERY = 120.0  # the tests of a report cost as much as some steps
 
 
 class Log:
@@ -81,16 +81,17 @@ class Trainer:
 
     The schedule follows the time spent, not steps: how many steps fit is not known beforehand where
     other programs use the machine too. With --max_steps it follows these, so that weights depend on
-    no clock. `source` is the fingerprint of what is trained on; 0 minutes leave the model as it is.
+    no clock; `steps` are such a budget of one stage. `source` is the fingerprint of what is trained
+    on; 0 minutes leave the model as it is.
     """
 
     def __init__(self, name, model, options, log, *, minutes, source, peak, betas=(0.9, 0.95),
                  weight_decay=0.02, warmup=100, average=0.999, flat=0.25, matrices=(),
-                 matrix_peak=0.01):
+                 matrix_peak=0.01, steps=0):
         self.path = options.work / f"{name}.pt"
         self.name, self.model, self.log, self.source = name, model, log, source
         self.seconds = 60.0 * minutes
-        self.max_steps, self.device = options.max_steps, options.device
+        self.max_steps, self.device = options.max_steps or steps, options.device
         self.threads = Threads(options.threads if options.device == "cpu" else 1, log)
         self.warmup, self.average, self.flat = warmup, average, flat
         apart = {id(weight) for weight in matrices}

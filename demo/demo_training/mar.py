@@ -9,16 +9,15 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from .shapes import CLASSES
+from .picture_sets import CLASS_COUNT
 
 CONFIG = {"img_size": 64, "vae_stride": 4, "patch_size": 1,
           "encoder_embed_dim": 128, "encoder_depth": 5, "encoder_num_heads": 4,
           "decoder_embed_dim": 128, "decoder_depth": 5, "decoder_num_heads": 4,
-          "mlp_ratio": 4, "vae_embed_dim": 4, "class_num": len(CLASSES), "buffer_size": 64,
+          "mlp_ratio": 4, "vae_embed_dim": 4, "class_num": CLASS_COUNT, "buffer_size": 64,
           "diffloss_d": 5, "diffloss_w": 192}
 GRID = CONFIG["img_size"] // CONFIG["vae_stride"]
 TOKENS = GRID * GRID
-BUFFER = CONFIG["buffer_size"]
 EPS = 1e-6
 KEY_GAIN = 2.0
 
@@ -152,8 +151,11 @@ def gather_rows(x, index):
 
 
 class Mar(nn.Module):
-    def __init__(self):
+    """`buffer`: rows in front of the sequence that hold the class."""
+
+    def __init__(self, buffer=CONFIG["buffer_size"]):
         super().__init__()
+        self.buffer = buffer
         width, channels = CONFIG["encoder_embed_dim"], CONFIG["vae_embed_dim"]
         self.class_emb = nn.Embedding(CONFIG["class_num"], width)
         self.fake_latent = nn.Parameter(0.3 * torch.randn(1, width))
@@ -169,8 +171,8 @@ class Mar(nn.Module):
         # Places in the picture are given as waves, not left to be found: random tables of the
         # original's small scale need thousands of steps for it.
         for part, amplitude in (("encoder", 0.3), ("decoder", 1.0)):
-            buffer = 0.1 * torch.randn(BUFFER, width)
-            table = torch.cat([buffer, position_table(width, amplitude)])
+            rows = 0.1 * torch.randn(buffer, width)
+            table = torch.cat([rows, position_table(width, amplitude)])
             self.register_parameter(f"{part}_pos_embed_learned", nn.Parameter(table[None]))
         self.diffusion_pos_embed_learned = nn.Parameter(0.02 * torch.randn(1, TOKENS, width))
         nn.init.normal_(self.class_emb.weight, std=0.3)
@@ -196,6 +198,9 @@ class Mar(nn.Module):
         return [weight for name, weight in self.named_parameters()
                 if "_blocks." in name and weight.dim() == 2]
 
+    def config(self):
+        return CONFIG | {"buffer_size": self.buffer}
+
     @property
     def head(self):
         return self.diffloss["net"]
@@ -208,17 +213,18 @@ class Mar(nn.Module):
         """
         label = torch.where(dropped[:, None], self.fake_latent, self.class_emb(labels))
         places = self.encoder_pos_embed_learned[0]
-        buffer = label[:, None] + places[:BUFFER]
-        known = self.z_proj(gather_rows(tokens, visible)) + gather_rows(places[BUFFER:], visible)
+        first = self.buffer
+        buffer = label[:, None] + places[:first]
+        known = self.z_proj(gather_rows(tokens, visible)) + gather_rows(places[first:], visible)
         x = self.z_proj_ln(torch.cat([buffer, known], dim=1))
         for block in self.encoder_blocks:
             x = block(x)
         x = self.decoder_embed(self.encoder_norm(x))
 
         places = self.decoder_pos_embed_learned[0]
-        buffer = x[:, :BUFFER] + places[:BUFFER]
-        known = x[:, BUFFER:] + gather_rows(places[BUFFER:], visible)
-        masked = self.mask_token + gather_rows(places[BUFFER:], wanted)
+        buffer = x[:, :first] + places[:first]
+        known = x[:, first:] + gather_rows(places[first:], visible)
+        masked = self.mask_token + gather_rows(places[first:], wanted)
         x = torch.cat([buffer, known, masked], dim=1)
         for block in self.decoder_blocks:
             x = block(x)

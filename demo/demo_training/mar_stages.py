@@ -8,11 +8,11 @@ from .diffusion import Diffusion
 from .kept import fingerprint
 from .loop import Trainer
 from .mar import CONFIG, TOKENS, Mar, gather_rows
+from .safetensors_file import read_safetensors
 from .stages import autocast, labels_of
 from .stopping import stop_if_asked
 
-BATCH = 16
-QUERIES = 96  # masked positions that are predicted, of all; more teach nothing more
+BATCH = 16  # images of a test, and of a step of condition_rows()
 SMALLEST_RATIO = 0.2  # of masked tokens; the original's 0.7 hides the last half of the steps
 LABEL_DROP = 0.1
 LAST_STEP_ROWS = 384
@@ -28,9 +28,9 @@ class Trainee(nn.Module):
     head's noisy one tells it only slowly. Its target is the posterior's mean: less noise again.
     """
 
-    def __init__(self):
+    def __init__(self, buffer):
         super().__init__()
-        self.mar = Mar()
+        self.mar = Mar(buffer)
         self.guess = nn.Linear(CONFIG["decoder_embed_dim"], CONFIG["vae_embed_dim"])
 
 
@@ -45,9 +45,9 @@ def draw_masked_count():
 class Batches:
     """Draws images' tokens from their posteriors, and which of them are visible."""
 
-    def __init__(self, moments, device):
+    def __init__(self, moments, options):
         self.mean, self.std = moments
-        self.device = device
+        self.device, self.queries = options.device, options.queries
 
     def draw(self, count, masked):
         """Posterior means, tokens [B, TOKENS, C], labels, visible and wanted positions."""
@@ -56,7 +56,7 @@ class Batches:
         tokens = mean + std * torch.randn_like(mean)
         order = torch.rand(count, TOKENS, device=self.device).argsort(dim=1)
         visible, hidden = order[:, masked:], order[:, :masked]
-        return mean, tokens, labels_of(chosen), visible, hidden[:, :QUERIES]
+        return mean, tokens, labels_of(chosen), visible, hidden[:, :self.queries]
 
 
 def predict(mar, batch, options, drop):
@@ -83,20 +83,34 @@ def test_errors(mar, batches, diffusion, options):
     return errors
 
 
+def start_from(mar, path):
+    """Loads a checkpoint, whose buffer may be longer, if one is given; its tensors."""
+    if path is None:
+        return []
+    tensors = {name: tensor.float() for name, tensor in read_safetensors(path)[0].items()}
+    for part in ("encoder", "decoder"):
+        name = f"{part}_pos_embed_learned"
+        table = tensors[name][:, :-TOKENS][:, :mar.buffer]
+        tensors[name] = torch.cat([table, tensors[name][:, -TOKENS:]], dim=1)
+    mar.load_state_dict(tensors)
+    return [tensors]
+
+
 def mar_stage(options, log, moments, held_out_moments):
     """The averaged Trainee."""
     torch.manual_seed(options.seed + 2)
-    trainee = Trainee().to(options.device)
+    trainee = Trainee(options.buffer).to(options.device)
+    start = start_from(trainee.mar, options.start_mar)
     diffusion = Diffusion(options.device)
-    batches = Batches(moments, options.device)
-    test = Batches(held_out_moments, options.device)
+    batches = Batches(moments, options)
+    test = Batches(held_out_moments, options)
     trainer = Trainer("mar", trainee, options, log, minutes=options.mar_minutes,
-                      source=fingerprint(options.seed, *moments), peak=1.1e-3,
-                      matrices=trainee.mar.matrices())
+                      source=fingerprint(options.seed, *moments, *start), peak=1.1e-3,
+                      matrices=trainee.mar.matrices(), steps=options.mar_steps)
 
     def draw_loss():
-        z, target, mean = predict(trainee.mar, batches.draw(BATCH, draw_masked_count()), options,
-                                  LABEL_DROP)
+        z, target, mean = predict(trainee.mar, batches.draw(options.batch, draw_masked_count()),
+                                  options, LABEL_DROP)
         guess = (trainee.guess(z) - mean).square().mean()
         with autocast(options):
             diffusion_loss, error = diffusion.loss(trainee.mar.head, target, z)
@@ -105,7 +119,7 @@ def mar_stage(options, log, moments, held_out_moments):
         loss = diffusion_loss + GUESS_WEIGHT * guess + last
         return loss, {"error": error, "guess": guess, "last": last}
 
-    return trainer.run(BATCH, draw_loss,
+    return trainer.run(options.batch, draw_loss,
                        lambda averaged: test_errors(averaged.mar, test, diffusion, options))
 
 
@@ -124,13 +138,13 @@ def head_stage(options, log, moments, held_out_moments, trainee):
     torch.manual_seed(options.seed + 3)
     mar = copy.deepcopy(trainee.mar)
     diffusion = Diffusion(options.device)
-    test = Batches(held_out_moments, options.device)
+    test = Batches(held_out_moments, options)
     head = copy.deepcopy(mar.head).requires_grad_(True)
     trainer = Trainer("head", head, options, log, minutes=options.head_minutes,
                       source=fingerprint(options.seed, mar.state_dict(), *moments), peak=3e-4,
                       flat=0.0, average=0.99)
     if not trainer.finished():
-        z, target, _ = condition_rows(mar, Batches(moments, options.device), options)
+        z, target, _ = condition_rows(mar, Batches(moments, options), options)
 
     def draw_loss():
         rows = torch.randint(len(z), (HEAD_BATCH,), device=z.device)

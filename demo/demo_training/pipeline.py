@@ -1,7 +1,12 @@
 """The stages in their order; each finds what it needs in the folder of --work."""
+import torch
+
 from .export import export_classifier, export_models
-from .mar_stages import head_stage, mar_stage
-from .stages import classifier_stage, data_stage, decoder_stage, tokens_stage, vae_stage
+from .kept import fingerprint, load_if_from
+from .mar_stages import Trainee, head_stage, mar_stage
+from .stages import (classifier_stage, data_stage, decoder_stage, reconstruction_psnr,
+                     tokens_stage, vae_stage)
+from .vae import Vae
 
 STAGES = ("data", "vae", "mar", "head", "decoder", "classifier", "export")
 
@@ -27,5 +32,25 @@ def run_stages(options, log):
     classifier, share = classifier_stage(options, log, sets)
     if last < STAGES.index("export"):
         return
-    export_models(options.export_dir, log, mar, vae_state, psnr)
-    export_classifier(options.export_dir, log, classifier, share, len(sets["held-out"]))
+    export_models(options.export_dir, log, options.set, mar, vae_state, psnr)
+    export_classifier(options.export_dir, log, options.set, classifier, share, len(sets["held-out"]))
+
+
+def export_states(options, log):
+    """The MAR and the VAE as the stages last saved them, the averaged weights; trains nothing."""
+    def load(name):
+        return torch.load(options.work / f"{name}.pt", map_location="cpu", weights_only=True)
+
+    tokens, state = load("tokens"), load("mar")
+    trainee = Trainee(options.buffer)
+    trainee.load_state_dict(state["averaged"])
+    mar = trainee.mar
+    source = fingerprint(options.seed, mar.state_dict(), *tokens["train"])
+    head = load_if_from(source, options.work / "head.pt", "cpu", log)
+    if head:
+        mar.head.load_state_dict(head["averaged"])
+    vae = Vae()
+    vae.load_state_dict(tokens["vae"])
+    psnr = reconstruction_psnr(vae, data_stage(options, log)["held-out"][:500])
+    log(f"export: the MAR of step {state['step']}, {'its own' if head else 'no'} head stage")
+    export_models(options.export_dir, log, options.set, mar, tokens["vae"], psnr)

@@ -6,10 +6,11 @@ from pathlib import Path
 import torch
 from torch.nn import functional
 
-from . import shapes
 from .classifier import Classifier
 from .kept import fingerprint, made_once
 from .loop import Trainer
+from .picture_sets import CLASS_COUNT, SETS
+from .safetensors_file import read_safetensors
 from .stopping import stop_if_asked
 from .vae import Vae, reconstruction_loss, vae_loss
 
@@ -24,19 +25,20 @@ def to_unit(images):
 
 def labels_of(indices):
     """The class of each image: the data sets hold them in turn."""
-    return indices % len(shapes.CLASSES)
+    return indices % CLASS_COUNT
 
 
 def data_stage(options, log):
     """{"train", "held-out"}: uint8 [count, 64, 64, 3], from the files of an earlier call if any."""
-    source = fingerprint(Path(shapes.__file__).read_bytes())
+    pictures = SETS[options.set]
+    source = fingerprint(Path(pictures.__file__).read_bytes())
 
     def render(split, count):
         start = time.monotonic()
         images = []
         for index in range(count):
             stop_if_asked()
-            images.append(torch.from_numpy(shapes.render(split, index)))
+            images.append(torch.from_numpy(pictures.render(split, index)))
         log(f"data: {split}, {count} images in {time.monotonic() - start:.0f} s")
         return {"images": torch.stack(images)}
 
@@ -46,6 +48,15 @@ def data_stage(options, log):
                          lambda split=split, count=count: render(split, count))
         sets[split] = kept["images"].to(options.device)
     return sets
+
+
+def start_weights(model, path):
+    """Loads a checkpoint into the model, if one is given; its tensors, for fingerprints."""
+    if path is None:
+        return []
+    tensors = {name: tensor.float() for name, tensor in read_safetensors(path)[0].items()}
+    model.load_state_dict(tensors)
+    return [tensors]
 
 
 def autocast(options):
@@ -69,8 +80,9 @@ def vae_stage(options, log, sets):
     train, held_out = sets["train"], sets["held-out"]
     torch.manual_seed(options.seed)
     vae = Vae().to(options.device)
+    start = start_weights(vae, options.start_vae)
     trainer = Trainer("vae", vae, options, log, minutes=options.vae_minutes,
-                      source=fingerprint(options.seed, train), peak=1.5e-3,
+                      source=fingerprint(options.seed, train, *start), peak=1.5e-3,
                       betas=(0.9, 0.99), weight_decay=0.0, average=0.995)
 
     def draw_loss():

@@ -29,7 +29,7 @@
 #include "pipeline/compute.h"
 #include "pipeline/device.h"
 #include "pipeline/generator.h"
-#include "pipeline/labels.h"
+#include "core/labels.h"
 
 namespace lazymar {
 namespace {

@@ -19,6 +19,7 @@ struct Parsed {
   Options options;
   std::vector<std::string> operands;
   std::optional<std::string> text;
+  std::vector<std::string> given;  ///< names of the options that were given
 };
 
 /// Reads what was given into `options`, row by row. Throws Error (usage) that names the option.
@@ -52,8 +53,8 @@ Parsed<Options> parse(const Program& program, const OptionTable<Options>& table,
                       const char* const* argv, Options options = {}) {
   const std::vector<OptionInfo> infos = describe(table);
   const Arguments arguments(infos, argc, argv);
-  Parsed<Options> parsed{std::move(options), arguments.operands(),
-                         information(program, arguments, infos)};
+  Parsed<Options> parsed{
+      std::move(options), arguments.operands(), information(program, arguments, infos), {}};
   if (parsed.text) {
     return parsed;
   }
@@ -62,6 +63,11 @@ Parsed<Options> parse(const Program& program, const OptionTable<Options>& table,
                       "\"; --help lists the options");
   }
   read_rows(table, arguments, parsed.options);
+  for (const OptionInfo& info : infos) {
+    if (arguments.given(info.name)) {
+      parsed.given.push_back(info.name);
+    }
+  }
   return parsed;
 }
 

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "cli/commands.h"
 #include "core/error.h"
 
@@ -7,6 +9,12 @@ Parsed<ScoreOptions> parse_score_options(int argc, const char* const* argv) {
   Parsed<ScoreOptions> parsed = parse(score_program(), score_rows(), argc, argv);
   ScoreOptions& options = parsed.options;
   options.sets.assign(parsed.operands.begin(), parsed.operands.end());
+  for (const char* name : {"fid", "metrics", "extractor", "extractor_weights", "save_features",
+                           "features_dir", "fresh", "save_stats", "to_npz"}) {
+    if (options.rules && std::count(parsed.given.begin(), parsed.given.end(), name) > 0) {
+      throw usage_error("--", name, " has no effect with --rules; give one of the two");
+    }
+  }
   if (parsed.text) {
     return parsed;
   }

@@ -12,10 +12,13 @@
 
 #include "core/error.h"
 #include "core/log.h"
+#include "metrics/extractor.h"
+#include "rules/rules.h"
 #include "run/image_files.h"
 #include "run/signals.h"
 #include "score/extractor_choice.h"
 #include "score/image_loader.h"
+#include "score/rule_passes.h"
 #include "score/scorer.h"
 #include "weights/weight_hash.h"
 
@@ -25,6 +28,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::chrono::milliseconds kSignEvery(200);
+constexpr const char* kRules = "rules";  // in place of a reference
 
 void print(const std::string& text) {
   std::fputs(text.c_str(), stdout);
@@ -47,9 +51,26 @@ Features concatenated(const std::vector<Features>& parts) {
   return {at::cat(pool), at::cat(logits)};
 }
 
-}  // namespace
+/// Features while images are made; scores against the reference at the end, with the images read
+/// back whose features are missing.
+class FeatureScoring final : public RunScoring {
+ public:
+  FeatureScoring(const EvalOptions& options, c10::Device device);
 
-RunScoring::RunScoring(const EvalOptions& options, c10::Device device)
+  /// What comes back writes features to info/features/.
+  ShardCompanion take(const GeneratedBatch& made, const ShardIds& ids, const fs::path& run,
+                      const std::function<void()>& between) const override;
+  /// Leaves info/scores.json.
+  void finish(const fs::path& run, const std::function<void()>& alive) const override;
+
+ private:
+  fs::path reference_;
+  int64_t threads_;
+  std::unique_ptr<const FeatureExtractor> extractor_;
+  std::string extractor_sha256_;
+};
+
+FeatureScoring::FeatureScoring(const EvalOptions& options, c10::Device device)
     : reference_(*options.score),
       threads_(options.png_threads),
       extractor_(load_extractor(options.extractor, device)),
@@ -57,8 +78,9 @@ RunScoring::RunScoring(const EvalOptions& options, c10::Device device)
   check_statistics(reference_, *extractor_);
 }
 
-ShardCompanion RunScoring::take(const GeneratedBatch& made, const ShardIds& ids,
-                                const fs::path& run, const std::function<void()>& between) const {
+ShardCompanion FeatureScoring::take(const GeneratedBatch& made, const ShardIds& ids,
+                                    const fs::path& run,
+                                    const std::function<void()>& between) const {
   std::vector<int64_t> slots;
   for (int64_t slot = 0; slot < ids.count; ++slot) {
     if (made.sound[static_cast<size_t>(slot)]) {
@@ -95,7 +117,7 @@ ShardCompanion RunScoring::take(const GeneratedBatch& made, const ShardIds& ids,
   };
 }
 
-void RunScoring::finish(const fs::path& run, const std::function<void()>& alive) const {
+void FeatureScoring::finish(const fs::path& run, const std::function<void()>& alive) const {
   const std::jthread signs([&alive](const std::stop_token& stop) {
     while (!stop.stop_requested()) {
       alive();
@@ -120,12 +142,41 @@ void RunScoring::finish(const fs::path& run, const std::function<void()>& alive)
   print(scores_text({scores}, {}));
 }
 
+/// Passes of the rules of pictures, checked at the end.
+class RuleScoring final : public RunScoring {
+ public:
+  explicit RuleScoring(int64_t threads) : threads_(threads) {}
+
+  ShardCompanion take(const GeneratedBatch& made, const ShardIds&, const fs::path&,
+                      const std::function<void()>&) const override {
+    if (made.pixels.size(1) != kRuleSide || made.pixels.size(2) != kRuleSide) {
+      throw usage_error("--score rules: the model's images have ", made.pixels.size(2), "x",
+                        made.pixels.size(1), " pixels; use --model rules, or another reference");
+    }
+    return {};
+  }
+
+  /// Leaves info/rules.json.
+  void finish(const fs::path& run, const std::function<void()>& alive) const override {
+    alive();
+    score_rules({run}, std::nullopt, threads_);
+  }
+
+ private:
+  int64_t threads_;
+};
+
+}  // namespace
+
 std::unique_ptr<const RunScoring> make_run_scoring(const EvalOptions& options, c10::Device device) {
   if (!options.score) {
     return nullptr;
   }
+  if (*options.score == kRules) {
+    return std::make_unique<const RuleScoring>(options.png_threads);
+  }
   check_reference(*options.score, options.extractor.name);  // before weights are asked for
-  return std::make_unique<const RunScoring>(options, device);
+  return std::make_unique<const FeatureScoring>(options, device);
 }
 
 }  // namespace lazymar

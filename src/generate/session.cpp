@@ -14,7 +14,7 @@
 #include "generate/drift_files.h"
 #include "generate/image_text.h"
 #include "pipeline/device.h"
-#include "pipeline/labels.h"
+#include "core/labels.h"
 #include "run/signals.h"
 #include "run/timings.h"
 

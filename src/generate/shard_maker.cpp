@@ -12,7 +12,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "pipeline/device.h"
-#include "pipeline/labels.h"
+#include "core/labels.h"
 
 namespace lazymar {
 

@@ -60,6 +60,9 @@ ExitCode compare(const CompareOptions& options) {
                                           options.images, options.threads.value_or(processors)));
     warn(comparison.runs[i], comparison.paired.back());
   }
+  if (options.images) {
+    check_rules(comparison, options.threads > 0 ? options.threads : processors);
+  }
   std::error_code failed;
   std::filesystem::create_directories(options.output_dir, failed);
   if (failed) {

@@ -169,6 +169,21 @@ PairStatistics statistics(const std::vector<Pair>& pairs) {
   return result;
 }
 
+void check_rules(Comparison& comparison, int64_t threads) {
+  if (!std::all_of(comparison.runs.begin(), comparison.runs.end(), has_rules)) {
+    return;
+  }
+  for (const RunData& run : comparison.runs) {
+    comparison.rules.push_back(check_run(run, threads));
+  }
+  for (size_t i = 0; i < comparison.paired.size(); ++i) {
+    std::vector<Pair>& pairs = comparison.paired[i].pairs;
+    std::stable_partition(pairs.begin(), pairs.end(), [&](const Pair& pair) {
+      return breaks_rule(comparison.rules.front(), comparison.rules[i + 1], pair.id);
+    });
+  }
+}
+
 PairedRun pair_runs(const RunData& baseline, const RunData& run, const SettingKeys& keys,
                     bool images, int64_t threads) {
   PairedRun result;

@@ -10,6 +10,7 @@
 #include "core/option_row.h"
 #include "report/redundancy.h"
 #include "report/suggestion.h"
+#include "rules/run_rules.h"
 #include "run/run_data.h"
 
 namespace lazymar {
@@ -31,7 +32,7 @@ PairStatistics statistics(const std::vector<Pair>& pairs);
 
 /// A run beside the baseline.
 struct PairedRun {
-  std::vector<Pair> pairs;               ///< the smallest PSNR first
+  std::vector<Pair> pairs;               ///< the smallest PSNR first, but for check_rules()
   std::vector<std::string> left_out;     ///< images that cannot be read, each with its reason
   std::vector<std::string> differences;  ///< settings beside the cache that differ, weights too
 };
@@ -40,6 +41,7 @@ struct PairedRun {
 struct Comparison {
   std::vector<RunData> runs;
   std::vector<PairedRun> paired;
+  std::vector<RunRules> rules{};           ///< of each run, if all have rules; otherwise empty
   std::optional<Redundancy> redundancy{};  ///< of recorded features
   std::optional<Suggestion> suggestion{};  ///< out of them
   LazyOptions suggestion_for{};            ///< warmup and refresh that it goes with
@@ -52,6 +54,10 @@ struct Comparison {
 /// the settings are compared, and none is refused.
 PairedRun pair_runs(const RunData& baseline, const RunData& run, const SettingKeys& keys,
                     bool images, int64_t threads);
+
+/// Checks the rules of all runs' pictures, if every run's model has rules, and puts pairs first in
+/// which the baseline keeps its rule and the run breaks it.
+void check_rules(Comparison& comparison, int64_t threads);
 
 /// What recorded features were made with and the baseline was not, one setting each.
 std::vector<std::string> recorded_differences(const RunData& baseline,

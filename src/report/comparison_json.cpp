@@ -108,6 +108,9 @@ ordered_json comparison_json(const Comparison& comparison) {
   ordered_json runs = ordered_json::array();
   for (size_t i = 0; i < comparison.runs.size(); ++i) {
     ordered_json run = run_json(comparison.runs[i], comparison.runs.front());
+    if (!comparison.rules.empty()) {
+      run["rules"] = rules_json(comparison.rules[i], i == 0 ? nullptr : &comparison.rules.front());
+    }
     run["pairs"] = i == 0 ? ordered_json() : paired_json(comparison.paired[i - 1]);
     runs.push_back(std::move(run));
   }
@@ -141,6 +144,9 @@ std::string comparison_text(const Comparison& comparison) {
         number_text(run.scores.fid, 2).c_str(), number_text(run.scores.inception_score, 1).c_str(),
         number_text(likeness.psnr_median, 2).c_str(), number_text(likeness.ssim_median, 4).c_str());
     text += line + run.label + "\n";
+  }
+  if (!comparison.rules.empty()) {
+    text += rules_text(comparison.rules);
   }
   for (const RunData& run : comparison.runs) {
     if (run.scores.against(comparison.runs.front().scores)) {

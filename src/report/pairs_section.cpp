@@ -27,8 +27,22 @@ std::string image(const std::string& uri, const char* what) {
   return concat("<img alt=\"", what, "\" src=\"", uri, "\">");
 }
 
-std::string pair_tile(const RunData& baseline, const RunData& run, const Pair& pair, size_t place,
+/// ", keeps its rule there, breaks it here"; nothing for pictures without rules.
+std::string rule_text(const Comparison& comparison, size_t run, int64_t id) {
+  if (comparison.rules.empty()) {
+    return "";
+  }
+  const auto verb = [&](size_t which) {
+    const ImageRule* image = comparison.rules[which].find(id);
+    return image != nullptr && image->check.pass ? "keeps" : "breaks";
+  };
+  return concat(", ", verb(0), " its rule in the baseline, ", verb(run), " it here");
+}
+
+std::string pair_tile(const Comparison& comparison, size_t which, const Pair& pair, size_t place,
                       size_t count) {
+  const RunData& baseline = comparison.runs.front();
+  const RunData& run = comparison.runs[which];
   const std::vector<std::byte> left = baseline.png(pair.id);
   const std::string one = png_uri(left);
   const std::string other = png_uri(run.png(pair.id));
@@ -36,6 +50,7 @@ std::string pair_tile(const RunData& baseline, const RunData& run, const Pair& p
   for (const auto& [keyword, text] : read_png_text(left)) {
     about += keyword == "class" ? ", class " + text : "";
   }
+  about += rule_text(comparison, which, pair.id);
   const double decibels = std::isfinite(pair.psnr) ? pair.psnr : 999;
   return concat("<figure data-psnr=\"", decibels, "\" data-ssim=\"", pair.ssim.value_or(0),
                 "\" data-id=\"", pair.id, "\"><div class=\"triple\">", image(one, "baseline"),
@@ -50,12 +65,15 @@ std::string pair_tile(const RunData& baseline, const RunData& run, const Pair& p
 
 std::string pairs_section(const Comparison& comparison, int64_t shown) {
   std::string body =
-      "<p class=\"faint\">Baseline, run, difference. Same label, same order of tokens; the worst "
-      "pairs by PSNR first, then some spread over the rest up to the best.</p>"
-      "<div class=\"controls\"><label>Difference <input type=\"range\" data-gain min=\"1\" "
-      "max=\"16\" value=\"4\"> <output>4×</output></label><label>Order <select data-sort>"
-      "<option value=\"psnr\">PSNR</option><option value=\"ssim\">SSIM</option>"
-      "<option value=\"id\">number</option></select></label></div>";
+      concat("<p class=\"faint\">Baseline, run, difference. Same label, same order of tokens; ",
+             comparison.rules.empty()
+                 ? "the worst pairs by PSNR first, "
+                 : "first pairs in which the run alone breaks the rule, then the others by PSNR, ",
+             "then some spread over the rest up to the best.</p>"
+             "<div class=\"controls\"><label>Difference <input type=\"range\" data-gain min=\"1\" "
+             "max=\"16\" value=\"4\"> <output>4×</output></label><label>Order <select data-sort>"
+             "<option value=\"psnr\">PSNR</option><option value=\"ssim\">SSIM</option>"
+             "<option value=\"id\">number</option></select></label></div>");
   for (size_t i = 0; i < comparison.paired.size(); ++i) {
     const std::vector<Pair>& pairs = comparison.paired[i].pairs;
     const PairStatistics all = statistics(pairs);
@@ -65,8 +83,7 @@ std::string pairs_section(const Comparison& comparison, int64_t shown) {
                    " dB. SSIM: mean ", number_text(all.ssim_mean, 4), ", median ",
                    number_text(all.ssim_median, 4), ".</p><div class=\"pairs\">");
     for (const size_t place : shown_places(pairs.size(), static_cast<size_t>(shown))) {
-      body += pair_tile(comparison.runs.front(), comparison.runs[i + 1], pairs[place], place,
-                        pairs.size());
+      body += pair_tile(comparison, i + 1, pairs[place], place, pairs.size());
     }
     body += "</div>";
   }

@@ -145,7 +145,8 @@ std::string cards(const Comparison& comparison) {
 std::string report_html(const Comparison& comparison, int64_t pairs) {
   const RunData& baseline = comparison.runs.front();
   const std::string model = baseline.settings.value("model", ordered_json("?")).dump();
-  std::string sections = summary_section(comparison) + notes_section(comparison);
+  std::string sections =
+      summary_section(comparison) + notes_section(comparison) + rules_section(comparison);
   if (pairs > 0) {
     sections += pairs_section(comparison, pairs);
   }

@@ -19,6 +19,8 @@ std::string percent(const std::optional<double>& share);
 /// Of a run's pairs with the baseline; empty for the baseline.
 PairStatistics likeness(const Comparison& comparison, size_t run);
 
+/// Passes of the rules of pictures, by class and run; no section for pictures without rules.
+std::string rules_section(const Comparison& comparison);
 std::string pairs_section(const Comparison& comparison, int64_t shown);
 std::string stages_section(const Comparison& comparison);
 std::string latency_section(const Comparison& comparison);

@@ -14,6 +14,7 @@
 #include "pipeline/compute.h"
 #include "score/image_npz.h"
 #include "score/image_source.h"
+#include "score/rule_passes.h"
 
 namespace lazymar {
 namespace {
@@ -129,6 +130,9 @@ std::vector<std::unique_ptr<ImageSource>> open_sets(const ScoreOptions& options)
 }  // namespace
 
 ExitCode score(const ScoreOptions& options) {
+  if (options.rules) {
+    return score_rules(options.sets, options.json, options.decode_threads);
+  }
   const c10::Device device =
       start_computing({.device = options.device, .threads = options.threads}).device;
   const std::vector<std::unique_ptr<ImageSource>> sources = open_sets(options);

@@ -96,7 +96,12 @@ OptionTable<ScoreOptions> score_rows() {
         .group = kScores,
         .help = "Compute these scores, if the reference allows: any of fid,is,kid,pr, or none.",
         .main = true},
-       metrics_field()}};
+       metrics_field()},
+      {{.name = "rules",
+        .group = kScores,
+        .help = "Check the rules of the pictures of --model rules instead: passes by class.",
+        .main = true},
+       flag(&S::rules)}};
   OptionTable<S> extractor = within<S>(extractor_rows(kScores), &S::extractor);
   extractor.front().info.main = true;
   const OptionTable<S> work{device_row(&S::device),

@@ -15,7 +15,7 @@
 #include "core/exit_code.h"
 #include "generate/drift_files.h"
 #include "generate/shard_maker.h"
-#include "pipeline/labels.h"
+#include "core/labels.h"
 #include "run/drift.h"
 #include "support/errors.h"
 #include "support/method.h"

@@ -1,4 +1,6 @@
-#include "pipeline/labels.h"
+#include "core/labels.h"
+
+#include <cstddef>
 
 #include <cstddef>
 
