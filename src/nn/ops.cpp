@@ -9,9 +9,9 @@
 #include <cstring>
 #include <type_traits>
 
-#include "nn/bf16_attention.h"
-#include "nn/cpu_loops.h"
-#include "nn/cpu_tensors.h"
+#include "nn/cpu/bf16_attention.h"
+#include "nn/cpu/loops.h"
+#include "nn/cpu/tensors.h"
 #include "nn/device_ops.h"
 #include "nn/flops.h"
 #include "nn/plain_ops.h"
