@@ -146,7 +146,7 @@ class Bench {
     use_device(device_);
     set_threads(options.threads);
     for (const BenchArm& arm : options.arms) {
-      precisions_.push_back(resolve_precision(arm.method.precision, device_));
+      precisions_.push_back(resolve_precision(arm.method.precision, device_.is_cpu()));
     }
     read_gpu();
     BenchSetting& setting = report_.setting;
@@ -191,7 +191,7 @@ class Bench {
     for (const Precision precision : precisions_) {
       if (!models.contains(precision)) {
         models[precision] =
-            std::make_shared<const Model>(load_model(request, placement_of(precision, device_)));
+            std::make_shared<const Model>(load_model(request, {precision, device_}));
         report_.setting.weights =
             request.random_weights ? models[precision]->mar_source : "weights from files";
       }
@@ -256,7 +256,7 @@ class Bench {
   void measure_gemm(const Models& models) {
     for (const auto& [precision, model] : models) {
       double& rate = gemm_rates_[precision];
-      rate = std::max(rate, gemm_rate(placement_of(precision, device_)));
+      rate = std::max(rate, gemm_rate({precision, device_}));
     }
   }
 

@@ -19,7 +19,7 @@ struct BenchRow {
       0;  ///< arms of one group took turns; the first is what the others are compared to
   int64_t batch = 0;
   bool lazy = false;
-  Precision precision = Precision::kFp32;  ///< not kAuto
+  Precision precision = parse_precision("fp32");  ///< not auto
   int64_t num_iter = 0, num_sampling_steps = 0;
   int64_t measured_steps = 0;  ///< decoding steps that were run; fewer: extrapolated
   /// Seconds per image of each measured run: between events in a GPU's queues, or a CPU's time.

@@ -92,17 +92,16 @@ ExitCode evaluate(const EvalOptions& options, const LauncherEnv& env) {
   const c10::Device device = resolve_device(options.device, env.local_rank);
   use_device(device);
   enable_capture(options.cuda_graphs);
-  const Precision precision = resolve_precision(options.precision, device);
+  const Precision precision = resolve_precision(options.precision, device.is_cpu());
   log_info(concat("precision: ", to_string(precision)));
   check_output_places(options);
   const std::unique_ptr<const RunScoring> scoring = make_run_scoring(options, device);
-  const auto model =
-      std::make_shared<const Model>(load_model(options.model, placement_of(precision, device)));
+  const auto model = std::make_shared<const Model>(load_model(options.model, {precision, device}));
 
   const int64_t batch = device.is_cuda() ? kCudaBatch : kCpuBatch;
   const ResolvedSettings standard{resolve_sampling(EvalOptions{}, model->recommended),
                                   std::min(batch, options.num_images),
-                                  resolve_precision(Precision::kAuto, device)};
+                                  resolve_precision(Precision(), device.is_cpu())};
   ResolvedSettings resolved{resolve_sampling(options, model->recommended),
                             std::min(options.eval_bsz.value_or(batch), options.num_images),
                             precision};
@@ -132,11 +131,11 @@ ExitCode evaluate(const EvalOptions& options, const LauncherEnv& env) {
   }
   Session evaluation(options, env, plan, classes, generator, folder,
                      describe(options, generator, folder, settings), scoring.get());
-  if (precision == Precision::kBf16 || precision == Precision::kFp16) {
+  if (!precision->retry_in.empty()) {
     evaluation.retry_with([&] {
       return std::make_unique<Generator>(
           std::make_shared<const Model>(
-              load_model(options.model, placement_of(Precision::kFp32, device))),
+              load_model(options.model, {parse_precision(precision->retry_in), device})),
           resolved.sampling, options.lazy, options.model.seed);
     });
   }

@@ -18,7 +18,7 @@ namespace lazymar {
 struct ResolvedSettings {
   SamplingOptions sampling;
   int64_t eval_bsz = 0;
-  Precision precision = Precision::kFp32;  ///< not kAuto
+  Precision precision = parse_precision("fp32");  ///< not auto
 };
 
 /// A folder name that tells every setting that differs from the default; no timestamp.

@@ -14,8 +14,8 @@ namespace lazymar {
 struct VerifyOptions {
   std::filesystem::path trace;
   std::optional<std::filesystem::path> weights, vae, dump;
-  std::optional<double> tolerance;  ///< of the NMSE; default 1e-12 in fp64, 1e-7 in fp32
-  Precision precision = Precision::kFp64;
+  std::optional<double> tolerance;  ///< of the NMSE; by default the precision's
+  Precision precision = parse_precision("fp64");
   std::string device = "auto";
   bool cuda_graphs = true;
   std::optional<int64_t> threads;

@@ -70,18 +70,6 @@ void dump(const std::filesystem::path& path, const Trace& trace,
   write_safetensors(path, content);
 }
 
-double default_tolerance(Precision precision) {
-  switch (precision) {
-    case Precision::kFp64:
-      return 1e-12;
-    case Precision::kBf16:
-    case Precision::kFp16:
-      return 1e-3;
-    default:
-      return 1e-7;
-  }
-}
-
 ExitCode report(const std::vector<Difference>& differences, double tolerance) {
   std::printf("%-16s %12s %12s\n", "tensor", "max abs", "NMSE");
   size_t failed = 0;
@@ -156,8 +144,8 @@ ExitCode verify(const VerifyOptions& options) {
   const c10::Device device = resolve_device(options.device);
   use_device(device);
   enable_capture(options.cuda_graphs);
-  const Precision precision = resolve_precision(options.precision, device);
-  const Placement placement = placement_of(precision, device);
+  const Precision precision = resolve_precision(options.precision, device.is_cpu());
+  const Placement placement{precision, device};
   if (options.dump) {
     check_output_file(*options.dump, "--dump");
   }
@@ -179,7 +167,7 @@ ExitCode verify(const VerifyOptions& options) {
   if (options.dump) {
     dump(*options.dump, trace, computed);
   }
-  return report(compare(trace, computed), options.tolerance.value_or(default_tolerance(precision)));
+  return report(compare(trace, computed), options.tolerance.value_or(precision->verify_tolerance));
 }
 
 }  // namespace lazymar

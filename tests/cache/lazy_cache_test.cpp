@@ -199,7 +199,7 @@ TEST(LazyCache, ServesOneBatchAfterAnother) {
 }
 
 TEST(LazyCache, AnImageDoesNotDependOnItsNeighbours) {
-  const Mar mar = testing::tiny_mar(testing::tiny_config(), c10::kFloat);
+  const Mar mar = testing::tiny_mar(testing::tiny_config(), "fp32");
   const SamplingOptions sampling = run_of(12);
   const auto sample = [&](std::vector<int64_t> ids, const std::vector<int64_t>& labels) {
     LazyCache cache(pruning(), mar.config, sampling);

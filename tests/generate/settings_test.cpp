@@ -47,7 +47,7 @@ TEST(SettingsName, EverySettingThatDiffersIsNamed) {
   add([](O& o, R&) { o.classes = {1, 2}; });
   add([](O& o, R&) { o.classes = {12}; });
   add([](O& o, R&) { o.model.seed = 7; });
-  add([](O&, R& r) { r.precision = Precision::kFp64; });
+  add([](O&, R& r) { r.precision = parse_precision("fp64"); });
   add([](O& o, R&) { o.model.random_weights = true; });
   add([](O& o, R&) { o.model.resume = "a/b"; });
   add([](O& o, R&) { o.model.vae_path = "a/b"; });
@@ -88,20 +88,6 @@ TEST(SettingsJson, IsAllThatTheBytesDependOn) {
   EXPECT_NE(json(), standard);
   options.lazy.emplace();
   EXPECT_EQ(json().at("lazy_mar").at("warmup"), 5);
-}
-
-TEST(Precision, AutoIsResolvedAndTheRestIsItself) {
-  const Precision found = resolve_precision(Precision::kAuto, c10::kCPU);
-  EXPECT_TRUE(found == Precision::kBf16 || found == Precision::kFp32);
-  EXPECT_EQ(resolve_precision(Precision::kAuto, c10::kCUDA), Precision::kBf16);
-  EXPECT_EQ(resolve_precision(Precision::kFp16, c10::kCUDA), Precision::kFp16);
-  testing::refused([] { resolve_precision(Precision::kFp16, c10::kCPU); });
-  for (const Precision precision : {Precision::kFp32, Precision::kFp64}) {
-    EXPECT_EQ(resolve_precision(precision, c10::kCPU), precision);
-  }
-  EXPECT_EQ(placement_of(Precision::kBf16, c10::kCPU).dtype, c10::kFloat);
-  EXPECT_EQ(placement_of(Precision::kBf16, c10::kCPU).product_dtype, c10::kBFloat16);
-  EXPECT_EQ(placement_of(Precision::kFp64, c10::kCPU).product_dtype, c10::kDouble);
 }
 
 }  // namespace

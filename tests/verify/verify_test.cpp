@@ -34,8 +34,8 @@ Capture load(const std::string& name) {
 }
 
 /// Worst NMSE over all recorded tensors.
-double worst(const Capture& run, const LazyOptions& lazy, Precision precision = Precision::kFp64) {
-  FileWeights weights(run.file, placement_of(precision, c10::kCPU));
+double worst(const Capture& run, const LazyOptions& lazy, std::string_view precision = "fp64") {
+  FileWeights weights(run.file, {parse_precision(precision)});
   const Mar mar = load_mar_file(weights, run.config);
   const auto differences = compare(run.trace, replay(run.trace, mar, nullptr, lazy));
   EXPECT_EQ(static_cast<int64_t>(differences.size()), 2 * run.trace.sampling.num_iter + 1);
@@ -47,9 +47,9 @@ class RecordedRun : public ::testing::TestWithParam<const char*> {};
 TEST_P(RecordedRun, IsReproduced) {
   const Capture run = load(GetParam());
   EXPECT_LE(worst(run, released_lazy_options()), kFp64);
-  EXPECT_LE(worst(run, released_lazy_options(), Precision::kFp32), kFp32);
-  if (resolve_precision(Precision::kAuto, c10::kCPU) == Precision::kBf16) {
-    const double rounded = worst(run, released_lazy_options(), Precision::kBf16);
+  EXPECT_LE(worst(run, released_lazy_options(), "fp32"), kFp32);
+  if (to_string(resolve_precision({}, /*on_cpu=*/true)) == "bf16") {
+    const double rounded = worst(run, released_lazy_options(), "bf16");
     EXPECT_LE(rounded, kBf16);
     EXPECT_GT(rounded, kFp32);  // the control: it was another computation
   }
