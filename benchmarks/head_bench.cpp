@@ -4,7 +4,9 @@
 #include <ATen/ATen.h>
 
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <string>
 
 #include "cache/lazymar_head.h"
 #include "core/error.h"
@@ -24,14 +26,15 @@ const MarConfig& config() {
   return config;
 }
 
-/// Made at the first use of its type, and kept.
-template <c10::ScalarType Type>
-const DiffusionHead& head() {
-  static const DiffusionHead head = [] {
-    RandomWeights weights(1, placement(Type));
-    return load_head(weights, config());
-  }();
-  return head;
+/// Made at the first use of its precision, and kept.
+const DiffusionHead& head(const std::string& precision) {
+  static std::map<std::string, DiffusionHead> heads;
+  const auto [head, made] = heads.try_emplace(precision);
+  if (made) {
+    RandomWeights weights(1, placement(precision));
+    head->second = load_head(weights, config());
+  }
+  return head->second;
 }
 
 std::unique_ptr<HeadRunner> make_runner(bool lazy) {
@@ -41,11 +44,9 @@ std::unique_ptr<HeadRunner> make_runner(bool lazy) {
   return std::make_unique<FullHeadRunner>();
 }
 
-void sample(benchmark::State& state, c10::ScalarType type, bool lazy, int64_t tokens) {
+void sample(benchmark::State& state, const char* precision, bool lazy, int64_t tokens) {
   const SamplingOptions options;
-  const DiffusionHead& weights =
-      type == c10::kBFloat16 ? head<c10::kBFloat16>() : head<c10::kFloat>();
-  HeadSampler sampler(weights, full_plan(config(), method_of(options)).head_schedules);
+  HeadSampler sampler(head(precision), full_plan(config(), method_of(options)).head_schedules);
   const auto runner = make_runner(lazy);
   const at::Tensor z = at::randn({kHalves * tokens, config().decoder_dim});
   const at::Tensor noise =
@@ -60,13 +61,12 @@ void sample(benchmark::State& state, c10::ScalarType type, bool lazy, int64_t to
 
 int main(int argc, char** argv) {
   using namespace lazymar;
-  for (const c10::ScalarType type : bench::kProductTypes) {
+  for (const char* precision : bench::kPrecisions) {
     for (const bool lazy : {false, true}) {
       for (const int64_t tokens : bench::kTokens) {
-        bench::add(concat("mar_base/", bench::name_of(type), lazy ? "/cache" : "/full",
-                          "/tokens:", tokens),
+        bench::add(concat("mar_base/", precision, lazy ? "/cache" : "/full", "/tokens:", tokens),
                    benchmark::kMillisecond,
-                   [=](benchmark::State& state) { bench::sample(state, type, lazy, tokens); });
+                   [=](benchmark::State& state) { bench::sample(state, precision, lazy, tokens); });
       }
     }
   }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/network_config.h"
 #include "measure.h"
 #include "nn/linear.h"
 
@@ -43,10 +44,11 @@ std::vector<LayerShape> layers_of(const MarConfig& config) {
   };
 }
 
-void linear(benchmark::State& state, const LayerShape& shape, c10::ScalarType type, int64_t rows) {
-  const Linear layer =
-      Linear(at::rand({shape.out, shape.in}), at::rand({shape.out})).prepared(type);
-  const at::Tensor x = at::rand({rows, shape.in}).to(type);
+void linear(benchmark::State& state, const LayerShape& shape, std::string_view precision,
+            int64_t rows) {
+  const Linear layer = make_linear({at::rand({shape.out, shape.in}), at::rand({shape.out})},
+                                   LayerRole::kMlpIn, placement(precision));
+  const at::Tensor x = at::rand({rows, shape.in}).to(layer.input_type());
   measure(state, [&] { return layer(x, shape.activation); });
 }
 
@@ -57,12 +59,13 @@ int main(int argc, char** argv) {
   using namespace lazymar;
   for (const char* model : {"mar_base", "mar_large", "mar_huge"}) {
     for (const bench::LayerShape& shape : bench::layers_of(published_config(*find_preset(model)))) {
-      for (const c10::ScalarType type : bench::kProductTypes) {
+      for (const char* precision : bench::kPrecisions) {
         for (const int64_t rows : bench::kRows) {
-          bench::add(concat(model, '/', shape.name, ':', shape.in, 'x', shape.out, '/',
-                            bench::name_of(type), "/rows:", rows),
-                     benchmark::kMicrosecond,
-                     [=](benchmark::State& state) { bench::linear(state, shape, type, rows); });
+          bench::add(concat(model, '/', shape.name, ':', shape.in, 'x', shape.out, '/', precision,
+                            "/rows:", rows),
+                     benchmark::kMicrosecond, [=](benchmark::State& state) {
+                       bench::linear(state, shape, precision, rows);
+                     });
         }
       }
     }

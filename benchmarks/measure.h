@@ -7,6 +7,7 @@
 #include <c10/core/InferenceMode.h>
 
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "nn/flops.h"
@@ -14,15 +15,11 @@
 
 namespace lazymar::bench {
 
-/// The precisions that are compared: fp32 throughout, and bf16 for matrix products.
-inline constexpr c10::ScalarType kProductTypes[] = {c10::kFloat, c10::kBFloat16};
+/// The precisions that are compared.
+inline constexpr const char* kPrecisions[] = {"fp32", "bf16"};
 
-inline std::string name_of(c10::ScalarType type) {
-  return type == c10::kBFloat16 ? "bf16" : "fp32";
-}
-
-inline Placement placement(c10::ScalarType product_type) {
-  return {c10::kFloat, c10::kCPU, product_type};
+inline Placement placement(std::string_view precision) {
+  return {parse_precision(precision), c10::kCPU};
 }
 
 /// Calls piece() as often as Google Benchmark asks. The first call, in which oneDNN prepares itself

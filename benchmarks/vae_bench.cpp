@@ -10,8 +10,8 @@ namespace {
 
 constexpr int64_t kPixels = 256;
 
-void decode(benchmark::State& state, c10::ScalarType type) {
-  RandomWeights weights(1, placement(type));
+void decode(benchmark::State& state, std::string_view precision) {
+  RandomWeights weights(1, placement(precision));
   const KlDecoder decoder = load_kl_decoder(weights, kl16_config());
   const int64_t side = kPixels / decoder.config.stride();
   const at::Tensor latents =
@@ -24,9 +24,9 @@ void decode(benchmark::State& state, c10::ScalarType type) {
 
 int main(int argc, char** argv) {
   using namespace lazymar;
-  for (const c10::ScalarType type : bench::kProductTypes) {
-    bench::add("kl16/" + bench::name_of(type), benchmark::kMillisecond,
-               [type](benchmark::State& state) { bench::decode(state, type); });
+  for (const char* precision : bench::kPrecisions) {
+    bench::add(std::string("kl16/") + precision, benchmark::kMillisecond,
+               [precision](benchmark::State& state) { bench::decode(state, precision); });
   }
   return bench::run(argc, argv);
 }

@@ -20,6 +20,7 @@
 #include "bench/gpu_sampler.h"
 #include "bench/step_samples.h"
 #include "core/exit_code.h"
+#include "core/labels.h"
 #include "core/log.h"
 #include "core/revision.h"
 #include "files/atomic_file.h"
@@ -29,7 +30,6 @@
 #include "pipeline/compute.h"
 #include "pipeline/device.h"
 #include "pipeline/generator.h"
-#include "core/labels.h"
 
 namespace lazymar {
 namespace {
@@ -144,7 +144,7 @@ class Bench {
       : options_(options),
         device_(start_computing({.device = options.device, .threads = options.threads}).device) {
     for (const BenchArm& arm : options.arms) {
-      precisions_.push_back(resolve_precision(arm.method.precision, device_));
+      precisions_.push_back(resolve_precision(arm.method.precision, device_.is_cpu()));
     }
     read_gpu();
     BenchSetting& setting = report_.setting;
@@ -189,7 +189,7 @@ class Bench {
     for (const Precision precision : precisions_) {
       if (!models.contains(precision)) {
         models[precision] =
-            std::make_shared<const Model>(load_model(request, placement_of(precision, device_)));
+            std::make_shared<const Model>(load_model(request, {precision, device_}));
         report_.setting.weights =
             request.random_weights ? models[precision]->mar_source : "weights from files";
       }
@@ -254,7 +254,7 @@ class Bench {
   void measure_gemm(const Models& models) {
     for (const auto& [precision, model] : models) {
       double& rate = gemm_rates_[precision];
-      rate = std::max(rate, gemm_rate(placement_of(precision, device_)));
+      rate = std::max(rate, gemm_rate({precision, device_}));
     }
   }
 

@@ -18,7 +18,7 @@ struct BenchRow {
   int64_t group = 0;  ///< arms of one group took turns; the first is the baseline of the others
   int64_t batch = 0;
   bool lazy = false;
-  Precision precision = Precision::kFp32;  ///< not kAuto
+  Precision precision = parse_precision("fp32");  ///< not auto
   int64_t num_iter = 0, num_sampling_steps = 0;
   int64_t measured_steps =
       0;  ///< decoding steps that were run; if fewer than num_iter, extrapolated

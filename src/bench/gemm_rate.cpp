@@ -19,10 +19,10 @@ double gemm_rate(const Placement& placement) {
   constexpr int kRounds = 10;
   constexpr double kRoundSeconds = 0.05;
   const c10::InferenceMode guard;
-  const auto options = at::TensorOptions().dtype(placement.dtype).device(placement.device);
-  const Linear layer = Linear(at::rand({kOut, kIn}, options), at::rand({kOut}, options))
-                           .prepared(placement.product_dtype);
-  const at::Tensor x = at::rand({kRows, kIn}, options).to(placement.product_dtype);
+  const auto options = at::TensorOptions().dtype(placement.dtype()).device(placement.device);
+  const Linear layer = make_linear({at::rand({kOut, kIn}, options), at::rand({kOut}, options)},
+                                   LayerRole::kMlpIn, placement);
+  const at::Tensor x = at::rand({kRows, kIn}, options).to(layer.input_type());
   const auto seconds_of = [&](int calls) {
     DeviceClock clock(placement.device);
     const size_t start = clock.note();

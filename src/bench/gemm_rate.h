@@ -5,8 +5,8 @@
 
 namespace lazymar {
 
-/// FLOP/s of a Linear of the placement's product type, prepared as those of the networks, at a
-/// shape that suits it (640 rows, 1024 -> 4096). The best of several rounds, half a second in all.
+/// FLOP/s of a transformer block's Linear in the placement's format, at a shape that suits it (640
+/// rows, 1024 -> 4096). The best of several rounds, half a second in all.
 double gemm_rate(const Placement& placement);
 
 }  // namespace lazymar

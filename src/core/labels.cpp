@@ -2,8 +2,6 @@
 
 #include <cstddef>
 
-#include <cstddef>
-
 namespace lazymar {
 
 int64_t label_of(int64_t id, const std::vector<int64_t>& classes, int64_t num_images) {

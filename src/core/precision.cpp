@@ -1,27 +1,91 @@
 #include "core/precision.h"
 
-#include <array>
-#include <utility>
-
 #include "core/error.h"
 #include "core/option_field.h"
 
 namespace lazymar {
 namespace {
 
-constexpr std::array<std::pair<Precision, std::string_view>, 5> kPrecisions{{
-    {Precision::kAuto, "auto"},
-    {Precision::kBf16, "bf16"},
-    {Precision::kFp16, "fp16"},
-    {Precision::kFp32, "fp32"},
-    {Precision::kFp64, "fp64"},
-}};
+bool always() {
+  return true;
+}
+
+bool never() {
+  return false;
+}
+
+#if defined(__x86_64__)
+bool cpu_has_bf16() {
+  return __builtin_cpu_supports("avx512bf16") != 0;  // as every CPU with AMX
+}
+bool cpu_can_bf16() {
+  return __builtin_cpu_supports("avx512bw") != 0;  // oneDNN widens to fp32
+}
+#else
+constexpr auto cpu_has_bf16 = never;
+constexpr auto cpu_can_bf16 = never;
+#endif
+
+constexpr PrecisionPreset kPrecisions[] = {
+    {.name = "bf16",
+     .formats = {"bf16", /*exact=*/"fp32"},
+     .activations = NumberType::kFp32,
+     .convolutions = NumberType::kBf16,
+     .cpu = {cpu_can_bf16, cpu_has_bf16, "this CPU has no AVX-512; use fp32"},
+     .gpu = {.preferred = always},
+     .verify_tolerance = 2e-3,
+     .retry_in = "fp32"},
+    {.name = "fp16",
+     .formats = {"fp16", /*exact=*/"fp32"},
+     .activations = NumberType::kFp32,
+     .convolutions = NumberType::kFp16,
+     .cpu = {.works = never, .refusal = "for GPUs; use bf16 or fp32 on CPUs"},
+     .gpu = {},
+     .verify_tolerance = 2e-3,
+     .retry_in = "fp32"},
+    {.name = "fp32",
+     .formats = {"fp32", "fp32"},
+     .activations = NumberType::kFp32,
+     .convolutions = NumberType::kFp32,
+     .cpu = {.preferred = always},
+     .gpu = {},
+     .verify_tolerance = 1e-7},
+    {.name = "fp64",
+     .formats = {"fp64", "fp64"},
+     .activations = NumberType::kFp64,
+     .convolutions = NumberType::kFp64,
+     .cpu = {},
+     .gpu = {},
+     .verify_tolerance = 1e-10},
+};
+
+std::vector<Precision>& table() {
+  static std::vector<Precision> rows = [] {
+    std::vector<Precision> built_in;
+    for (const PrecisionPreset& preset : kPrecisions) {
+      built_in.emplace_back(preset);
+    }
+    return built_in;
+  }();
+  return rows;
+}
 
 }  // namespace
 
+const std::vector<Precision>& precisions() {
+  return table();
+}
+
+void add_precision(const PrecisionPreset& preset) {
+  table().emplace_back(preset);
+}
+
 Precision parse_precision(std::string_view text) {
-  for (const auto& [precision, name] : kPrecisions) {
-    if (text == name) {
+  if (text == "auto") {
+    return {};
+  }
+  for (const Precision precision : precisions()) {
+    if (text == precision->name) {
       return precision;
     }
   }
@@ -29,15 +93,33 @@ Precision parse_precision(std::string_view text) {
 }
 
 std::string_view to_string(Precision precision) {
-  return kPrecisions[static_cast<size_t>(precision)].second;
+  return precision.is_auto() ? "auto" : precision->name;
 }
 
 std::vector<std::string> precision_names() {
-  std::vector<std::string> names;
-  for (const auto& [precision, name] : kPrecisions) {
-    names.emplace_back(name);
+  std::vector<std::string> names{"auto"};
+  for (const Precision precision : precisions()) {
+    names.emplace_back(precision->name);
   }
   return names;
+}
+
+Precision resolve_precision(Precision precision, bool on_cpu) {
+  const auto support = [&](Precision row) { return on_cpu ? row->cpu : row->gpu; };
+  if (!precision.is_auto()) {
+    const auto [works, preferred, refusal] = support(precision);
+    if (works != nullptr && !works()) {
+      throw setting_error("precision", " ", precision->name, ": ", refusal);
+    }
+    return precision;
+  }
+  for (const Precision row : precisions()) {
+    const auto preferred = support(row).preferred;
+    if (preferred != nullptr && preferred()) {
+      return row;
+    }
+  }
+  throw Error(ErrorKind::kInternal, "no precision is preferred on this device");
 }
 
 }  // namespace lazymar

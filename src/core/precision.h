@@ -1,19 +1,116 @@
 #pragma once
-/// The number types networks compute in.
+/// The number types networks compute in, as a table: one row is one value of --precision.
 
+#include <array>
+#include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace lazymar {
 
-/// How networks compute. kBf16, kFp16: matrix products and convolutions from weights of that type,
-/// all between them in fp32. kAuto: bf16 where the device has instructions for it, else fp32.
-enum class Precision { kAuto, kBf16, kFp16, kFp32, kFp64 };
+/// What a linear layer does in its network: the format of its weights goes by this.
+enum class LayerRole {
+  kQkv,         ///< transformer blocks: queries, keys and values
+  kProjection,  ///< transformer blocks: behind attention
+  kMlpIn,       ///< transformer blocks: the MLP's first layer
+  kMlpOut,      ///< transformer blocks: the MLP's second layer
+  kEmbedding,   ///< from the encoder to the decoder
+  kHead,        ///< the diffusion head's MLPs
+  kModulation,  ///< the diffusion head's adaptive layers
+  kExact,       ///< layers whose rounding the diffusion process would magnify
+};
+inline constexpr size_t kLayerRoles = 8;
 
-/// One of precision_names(); anything else throws (usage): "int8: use auto, ...".
+/// A format of nn/linear_formats.h, by name, for each role.
+class LayerFormats {
+ public:
+  /// `exact` for LayerRole::kExact, `format` for the others.
+  constexpr LayerFormats(std::string_view format, std::string_view exact) {
+    formats_.fill(format);
+    formats_[static_cast<size_t>(LayerRole::kExact)] = exact;
+  }
+
+  /// The same, with another format for one role.
+  constexpr LayerFormats with(LayerRole role, std::string_view format) const {
+    LayerFormats formats = *this;
+    formats.formats_[static_cast<size_t>(role)] = format;
+    return formats;
+  }
+
+  constexpr std::string_view of(LayerRole role) const {
+    return formats_[static_cast<size_t>(role)];
+  }
+
+ private:
+  std::array<std::string_view, kLayerRoles> formats_{};
+};
+
+enum class NumberType { kFp64, kFp32, kBf16, kFp16 };
+
+/// What a precision is on one kind of device.
+struct PrecisionSupport {
+  /// Whether the device can compute in it; null: always.
+  bool (*works)() = nullptr;
+  /// Whether `auto` takes it, if no earlier row is taken; null: never.
+  bool (*preferred)() = nullptr;
+  /// What is wrong where it does not work, and what to do: "for GPUs; use fp32 on CPUs".
+  std::string_view refusal = {};
+};
+
+/// One way to compute a network.
+struct PrecisionPreset {
+  std::string_view name;
+  LayerFormats formats;
+  NumberType activations;   ///< between products: residual stream, norms, softmax, sampling
+  NumberType convolutions;  ///< of the VAE, except its first and last ones
+  PrecisionSupport cpu, gpu;
+  /// Largest NMSE between a trace and its replay (lazymar_verify). In fp64 the original still takes
+  /// the timesteps' sinusoids in fp32, from vector functions whose last bit depends on the
+  /// processor: the machine that recorded a trace gives 1e-13, others up to 2e-11. In bf16 the
+  /// cache may choose another row: up to 1.4e-3.
+  double verify_tolerance;
+  /// The precision in which images that are not finite, or of one colour, are made again.
+  std::string_view retry_in = {};  ///< empty: nowhere
+};
+
+/// A row of the table of precisions, or `auto`, which stands for one until the device is known.
+class Precision {
+ public:
+  constexpr Precision() = default;  ///< auto
+  /// `preset` must outlive it.
+  constexpr explicit Precision(const PrecisionPreset& preset) : preset_(&preset) {}
+
+  constexpr bool is_auto() const { return preset_ == nullptr; }
+  /// Not of `auto`.
+  constexpr const PrecisionPreset& operator*() const { return *preset_; }
+  constexpr const PrecisionPreset* operator->() const { return preset_; }
+
+  constexpr bool operator==(const Precision&) const = default;
+  /// An order for maps, without a meaning.
+  bool operator<(const Precision& other) const { return std::less<>()(preset_, other.preset_); }
+
+ private:
+  const PrecisionPreset* preset_ = nullptr;
+};
+
+/// All rows, in the order in which help lists them and `auto` asks them.
+const std::vector<Precision>& precisions();
+
+/// Adds a row behind the built-in ones, for a program that brings a format of its own. `preset`
+/// must live as long as the program. Not while other threads read the table.
+void add_precision(const PrecisionPreset& preset);
+
+/// "auto" or a row's name; anything else throws (usage): "int9: use auto, ...".
 Precision parse_precision(std::string_view text);
 std::string_view to_string(Precision precision);
+
+/// "auto", then the rows' names.
 std::vector<std::string> precision_names();
+
+/// The row that `auto` stands for, others are themselves. Throws Error (usage) for a precision that
+/// the device cannot compute in.
+Precision resolve_precision(Precision precision, bool on_cpu);
 
 }  // namespace lazymar

@@ -1,5 +1,6 @@
 #include "cuda/head_ops.h"
 
+#include <algorithm>
 #include <optional>
 #include <vector>
 
@@ -10,8 +11,13 @@ namespace lazymar::cuda {
 at::Tensor sums_of_gates(const GatedSums& sums) {
   const at::Tensor& gate = sums.gates.front();
   constexpr size_t kMost = GatedSumArguments::kMost;
+  const auto has_other_type = [&](const at::Tensor& t) {
+    return t.scalar_type() != gate.scalar_type();
+  };
   if (!has_kernel(sums.type, gate.scalar_type()) || sums.gates.size() > kMost ||
-      sums.residuals.size() > kMost || gate.numel() == 0) {
+      sums.residuals.size() > kMost || gate.numel() == 0 ||
+      std::any_of(sums.gates.begin(), sums.gates.end(), has_other_type) ||
+      std::any_of(sums.values.begin(), sums.values.end(), has_other_type)) {
     return plain::gated_sums(sums);
   }
   at::Tensor out = at::empty(gate.sizes(), gate.options().dtype(sums.type));
@@ -36,13 +42,14 @@ at::Tensor sums_of_gates(const GatedSums& sums) {
 }
 
 std::optional<HeadMlpOutput> mlp_of_few_rows(const HeadMlp& block) {
-  const Linear& fc1 = *block.fc1;
-  const Linear& fc2 = *block.fc2;
+  const DenseWeights* const fc1 = block.fc1->dense();
+  const DenseWeights* const fc2 = block.fc2->dense();
   const at::Tensor h = block.h.contiguous();
   const int64_t width = h.size(1);
   const c10::ScalarType product = block.modulation.scalar_type();
-  if (fc1.packed() || fc2.packed() || fc1.type() != product || fc2.type() != product ||
-      !has_element(h.scalar_type()) || !has_element(product) ||
+  if (fc1 == nullptr || fc2 == nullptr || fc1->weight.scalar_type() != product ||
+      fc2->weight.scalar_type() != product || !has_element(h.scalar_type()) ||
+      !has_element(product) ||
       !has_head_mlp(element(h.scalar_type()), element(product), h.size(0), width)) {
     return std::nullopt;
   }
@@ -51,7 +58,7 @@ std::optional<HeadMlpOutput> mlp_of_few_rows(const HeadMlp& block) {
   const RowsOf shift(parts[0]);
   const RowsOf scale(parts[1]);
   const RowsOf gate(parts[2]);
-  for (const void* data : {pointer(h), pointer(fc1.weight()), pointer(fc2.weight()),
+  for (const void* data : {pointer(h), pointer(fc1->weight), pointer(fc2->weight),
                            pointer(shift.tensor), pointer(scale.tensor)}) {
     if (reinterpret_cast<uintptr_t>(data) % 16 != 0) {
       return std::nullopt;
@@ -68,10 +75,10 @@ std::optional<HeadMlpOutput> mlp_of_few_rows(const HeadMlp& block) {
   arguments.norm.scale = scale.rows;
   arguments.norm.eps = block.norm->eps;
   arguments.gate = gate.rows;
-  arguments.fc1_weight = pointer(fc1.weight());
-  arguments.fc1_bias = pointer(fc1.bias());
-  arguments.fc2_weight = pointer(fc2.weight());
-  arguments.fc2_bias = pointer(fc2.bias());
+  arguments.fc1_weight = pointer(fc1->weight);
+  arguments.fc1_bias = pointer(fc1->bias);
+  arguments.fc2_weight = pointer(fc2->weight);
+  arguments.fc2_bias = pointer(fc2->bias);
   arguments.hidden = hidden.mutable_data_ptr();
   arguments.mlp = output.mlp.mutable_data_ptr();
   arguments.out = output.h.mutable_data_ptr();
@@ -120,9 +127,11 @@ bool fits_head_window(const at::Tensor& x, int64_t width) {
 
 at::Tensor window(const HeadWindow& window) {
   const c10::ScalarType product = window.modulation.scalar_type();
-  if (!window.input_columns.defined() || window.final_linear->packed() ||
+  const DenseWeights* const input = window.input_proj->dense();
+  const DenseWeights* const output = window.final_linear->dense();
+  if (!window.input_columns.defined() || input == nullptr || output == nullptr ||
       !has_kernel(window.x.scalar_type(), product)) {
-    return plain::head_window(window);  // packed weights, or types without a kernel
+    return plain::head_window(window);  // another format, or types without a kernel
   }
   const at::Tensor x = window.x.contiguous();
   const at::Tensor noise = window.noise.contiguous();
@@ -130,8 +139,8 @@ at::Tensor window(const HeadWindow& window) {
       window.difference.defined() ? window.difference.contiguous() : at::Tensor();
   const RowsOf sums(window.sums);
   const RowsOf modulation(window.modulation);
-  for (const at::Tensor& t : {noise, window.sums, window.coefficients, window.input_columns,
-                              window.final_linear->weight()}) {
+  for (const at::Tensor& t :
+       {noise, window.sums, window.coefficients, window.input_columns, output->weight}) {
     TORCH_CHECK(t.scalar_type() == x.scalar_type() && t.device() == x.device(),
                 "head_window: every tensor but modulation has the type and the device of x");
   }
@@ -144,9 +153,9 @@ at::Tensor window(const HeadWindow& window) {
   arguments.difference = pointer(difference);
   arguments.guidance = pointer(window.guidance);
   arguments.in_columns = pointer(window.input_columns);
-  arguments.in_bias = pointer(window.input_proj->bias());
-  arguments.out_weight = pointer(window.final_linear->weight());
-  arguments.out_bias = pointer(window.final_linear->bias());
+  arguments.in_bias = pointer(input->bias);
+  arguments.out_weight = pointer(output->weight);
+  arguments.out_bias = pointer(output->bias);
   arguments.coefficients = pointer(window.coefficients);
   arguments.out = out.mutable_data_ptr();
   arguments.rows = x.size(0);

@@ -29,7 +29,7 @@ at::Tensor DiffusionHead::time_table(std::span<const int64_t> timesteps) const {
       at::exp(at::arange(kHalf, c10::kFloat) * -std::log(kMaxPeriod) / kHalf);
   const at::Tensor angles = at::tensor(times).unsqueeze(1) * frequencies;
   const at::Tensor sinusoids = at::cat({angles.cos(), angles.sin()}, -1);
-  return time_fc2(time_fc1(sinusoids.to(time_fc1.bias().device()), Activation::kSilu));
+  return time_fc2(time_fc1(sinusoids.to(blocks.front().in_ln.weight.device()), Activation::kSilu));
 }
 
 std::vector<const Linear*> DiffusionHead::adaptive_layers(bool first) const {
@@ -49,34 +49,43 @@ at::Tensor DiffusionHead::final_layer(const at::Tensor& h, const at::Tensor& mod
 DiffusionHead load_head(WeightSource& weights, const MarConfig& config) {
   const std::string net = "diffloss.net.";
   const int64_t width = config.head_width;
+  const Placement& placement = weights.placement();
   DiffusionHead head;
   head.norm_eps = config.norm_eps;
-  head.input_proj = load_exact_linear(weights, net + "input_proj", config.token_channels, width);
-  if (!head.input_proj.packed()) {
-    head.input_columns = head.input_proj.weight().t().contiguous();
+  head.input_proj =
+      load_linear(weights, LayerRole::kExact, net + "input_proj", config.token_channels, width);
+  if (const DenseWeights* dense = head.input_proj.dense()) {
+    head.input_columns = dense->weight.t().contiguous();
   }
-  head.cond_embed = load_exact_linear(weights, net + "cond_embed", config.decoder_dim, width);
-  head.time_fc1 = load_exact_linear(weights, net + "time_embed.mlp.0", kSinusoids, width);
-  head.time_fc2 = load_exact_linear(weights, net + "time_embed.mlp.2", width, width);
+  head.cond_embed =
+      load_linear(weights, LayerRole::kExact, net + "cond_embed", config.decoder_dim, width);
+  head.time_fc1 =
+      load_linear(weights, LayerRole::kExact, net + "time_embed.mlp.0", kSinusoids, width);
+  head.time_fc2 = load_linear(weights, LayerRole::kExact, net + "time_embed.mlp.2", width, width);
   for (int64_t i = 0; i < config.head_depth; ++i) {
     const std::string name = net + "res_blocks." + std::to_string(i);
     HeadBlock block;
     block.in_ln = load_layer_norm(weights, name + ".in_ln", width, config.norm_eps);
-    block.fc1 = load_linear(weights, name + ".mlp.0", width, width);
-    block.fc2 = load_linear(weights, name + ".mlp.2", width, width);
-    const Linear ada = load_dense_linear(weights, name + ".adaLN_modulation.1", width, 3 * width);
-    block.ada = ada.prepared(weights.placement().product_dtype);
-    block.ada_gate = ada.outputs(2 * width, width).prepared(weights.placement().product_dtype);
+    block.fc1 = load_linear(weights, LayerRole::kHead, name + ".mlp.0", width, width);
+    block.fc2 = load_linear(weights, LayerRole::kHead, name + ".mlp.2", width, width);
+    const DenseWeights ada =
+        load_dense_weights(weights, name + ".adaLN_modulation.1", width, 3 * width);
+    block.ada = make_linear(ada, LayerRole::kModulation, placement);
+    const auto gate = block.ada.slice(2 * width, width);
+    block.ada_gate =
+        gate ? *gate
+             : make_linear(ada.outputs(2 * width, width), LayerRole::kModulation, placement);
     head.blocks.push_back(block);
   }
-  const Linear final_ada =
-      load_dense_linear(weights, net + "final_layer.adaLN_modulation.1", width, 2 * width);
-  head.final_ada = final_ada.prepared(weights.placement().dtype);
-  const bool rounds = weights.placement().product_dtype != weights.placement().dtype;
-  head.final_ada_rounded =
-      rounds ? final_ada.prepared(weights.placement().product_dtype) : head.final_ada;
-  head.final_linear =
-      load_exact_linear(weights, net + "final_layer.linear", width, 2 * config.token_channels);
+  const DenseWeights final_ada =
+      load_dense_weights(weights, net + "final_layer.adaLN_modulation.1", width, 2 * width);
+  head.final_ada = make_linear(final_ada, LayerRole::kExact, placement);
+  const LayerFormats& formats = placement.precision->formats;
+  head.final_ada_rounded = formats.of(LayerRole::kModulation) == formats.of(LayerRole::kExact)
+                               ? head.final_ada
+                               : make_linear(final_ada, LayerRole::kModulation, placement);
+  head.final_linear = load_linear(weights, LayerRole::kExact, net + "final_layer.linear", width,
+                                  2 * config.token_channels);
   return head;
 }
 

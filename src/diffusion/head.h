@@ -38,9 +38,9 @@ struct HeadBlock {
 /// less than twofold.
 struct DiffusionHead {
   Linear input_proj, cond_embed, time_fc1, time_fc2, final_ada, final_linear;
-  Linear final_ada_rounded;  ///< final_ada in the products' type
-  /// input_proj's weight transposed, [C, W]: as a GPU's threads read it side by side. Undefined
-  /// where the weight is packed.
+  Linear final_ada_rounded;  ///< final_ada in the format of adaptive layers
+  /// input_proj's weight transposed, [C, W]: as a GPU's threads read it side by side. Undefined if
+  /// the format is not dense.
   at::Tensor input_columns;
   std::vector<HeadBlock> blocks;
   double norm_eps = 1e-6;

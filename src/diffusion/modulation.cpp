@@ -33,13 +33,14 @@ int64_t Modulation::place(int64_t index, const std::vector<const Linear*>& layer
   const at::Tensor y = silu_of_sums(at::stack(times), input.condition.narrow(0, 0, input.rows),
                                     input.times.scalar_type())
                            .flatten(0, 1);
-  at::Tensor rounded;  // to the products' type, where a layer wants that
+  at::Tensor rounded;  // y as the layer before took it, if not as it is
   outputs_.clear();
   for (const Linear* layer : layers) {
-    if (layer->type() != y.scalar_type() && !rounded.defined()) {
-      rounded = y.to(layer->type());
+    const c10::ScalarType type = layer->input_type();
+    if (type != y.scalar_type() && (!rounded.defined() || type != rounded.scalar_type())) {
+      rounded = y.to(type);
     }
-    const at::Tensor& seen = layer->type() == y.scalar_type() ? y : rounded;
+    const at::Tensor& seen = type == y.scalar_type() ? y : rounded;
     outputs_.push_back((*layer)(seen).view({count, input.rows, layer->out}));
   }
   return 0;

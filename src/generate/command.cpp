@@ -125,11 +125,11 @@ ExitCode evaluate(const EvalOptions& options, const LauncherEnv& env) {
   }
   Session evaluation(options, env, plan, classes, generator, folder,
                      describe(options, generator, folder, settings), scoring.get());
-  if (precision == Precision::kBf16 || precision == Precision::kFp16) {
+  if (!precision->retry_in.empty()) {
     evaluation.retry_with([&] {
       return std::make_unique<Generator>(
           std::make_shared<const Model>(
-              load_model(options.model, placement_of(Precision::kFp32, device))),
+              load_model(options.model, {parse_precision(precision->retry_in), device})),
           method, options.model.seed);
     });
   }

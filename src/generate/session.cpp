@@ -9,12 +9,12 @@
 #include <thread>
 
 #include "core/exit_code.h"
+#include "core/labels.h"
 #include "files/atomic_file.h"
 #include "files/text_file.h"
 #include "generate/drift_files.h"
 #include "generate/image_text.h"
 #include "pipeline/device.h"
-#include "core/labels.h"
 #include "run/signals.h"
 #include "run/timings.h"
 

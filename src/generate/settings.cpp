@@ -48,7 +48,7 @@ EvalOptions resolve(const EvalOptions& options, const RecommendedSampling& recom
   resolved.cfg_schedule = resolved.sampling.cfg_schedule;
   const int64_t usual = device.is_cuda() ? EvalOptions::kCudaBatch : EvalOptions::kCpuBatch;
   resolved.eval_bsz = std::min(options.eval_bsz.value_or(usual), options.num_images);
-  resolved.precision = resolve_precision(options.precision, device);
+  resolved.precision = resolve_precision(options.precision, device.is_cpu());
   resolved.device = device_model(device);
   return resolved;
 }

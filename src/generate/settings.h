@@ -10,7 +10,7 @@
 namespace lazymar {
 
 /// The options of a run with everything filled in that checkpoint and device choose: guidance,
-/// batch size, precision (not kAuto), and as the device its model.
+/// batch size, precision (not auto), and as the device its model.
 EvalOptions resolve(const EvalOptions& options, const RecommendedSampling& recommended,
                     c10::Device device);
 

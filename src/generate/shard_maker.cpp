@@ -10,9 +10,9 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/labels.h"
 #include "core/log.h"
 #include "pipeline/device.h"
-#include "core/labels.h"
 
 namespace lazymar {
 

@@ -88,7 +88,7 @@ void Mar::encode(Runner& runner, MarBatch& batch, const at::Tensor& tokens,
                  const DecodeStep& step) const {
   embed_new_tokens(batch, tokens, step);
   const at::Tensor encoded = runner.encode(encoder_blocks, batch.encoder, step);
-  update_decoder_rows(batch, encoder_norm(encoded, decoder_embed.type()),
+  update_decoder_rows(batch, encoder_norm(encoded, decoder_embed.input_type()),
                       runner.encoder_rows(step));
 }
 
@@ -103,7 +103,8 @@ Mar load_mar(WeightSource& weights, const MarConfig& config) {
   const int64_t dim = config.decoder_dim;
   Mar mar;
   mar.config = config;
-  mar.z_proj = load_exact_linear(weights, "z_proj", config.token_channels, encoder_dim);
+  mar.z_proj =
+      load_linear(weights, LayerRole::kExact, "z_proj", config.token_channels, encoder_dim);
   mar.z_proj_ln = load_layer_norm(weights, "z_proj_ln", encoder_dim, config.norm_eps);
   mar.class_emb = weights.get("class_emb.weight", {config.class_count, encoder_dim});
   mar.fake_latent = weights.get("fake_latent", {1, encoder_dim});
@@ -115,7 +116,8 @@ Mar load_mar(WeightSource& weights, const MarConfig& config) {
         load_block(weights, "encoder_blocks." + std::to_string(i), encoder));
   }
   mar.encoder_norm = load_layer_norm(weights, "encoder_norm", encoder_dim, config.norm_eps);
-  mar.decoder_embed = load_linear(weights, "decoder_embed", encoder_dim, dim);
+  mar.decoder_embed =
+      load_linear(weights, LayerRole::kEmbedding, "decoder_embed", encoder_dim, dim);
   mar.mask_token = weights.get("mask_token", {1, 1, dim});
   mar.decoder_pos_embed = weights.get("decoder_pos_embed_learned", {1, config.rows(), dim});
   const BlockShape decoder{dim, config.decoder_heads, config.decoder_mlp_dim, config.norm_eps,

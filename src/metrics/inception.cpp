@@ -273,7 +273,7 @@ std::unique_ptr<FeatureExtractor> load_inception(const std::filesystem::path& we
                       kInceptionWeights);
   }
   const auto file = std::make_shared<const WeightFile>(weights);
-  FileWeights source(file, {c10::kFloat, device});
+  FileWeights source(file, {.device = device});
   Network network = load_network(source, kernels_of(device));
   for (const auto& [name, view] : file->tensors()) {
     if (name.ends_with(".num_batches_tracked")) {

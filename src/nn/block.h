@@ -34,7 +34,7 @@ struct Block {
   LayerNorm norm1, norm2;
   Linear q_proj;    ///< D -> D
   Linear kv_proj;   ///< D -> 2D, keys first
-  Linear qkv_proj;  ///< both at once; without a weight where weights are packed, each for itself
+  Linear qkv_proj;  ///< both at once; not loaded if its format cannot be cut into the two
   Linear proj, fc1, fc2;
   int64_t heads = 0;
   bool tanh_gelu = false;

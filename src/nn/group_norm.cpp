@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <type_traits>
 
-#include "nn/cpu_loops.h"
-#include "nn/cpu_tensors.h"
+#include "nn/cpu/loops.h"
+#include "nn/cpu/tensors.h"
 #include "nn/device_ops.h"
 #include "nn/ops.h"
 #include "nn/plain_ops.h"

@@ -33,7 +33,7 @@ HeadMlpOutput head_mlp(const HeadMlp& block);
 struct GatedSums {
   std::vector<at::Tensor> residuals;  ///< [R, W]
   std::vector<at::Tensor> gates;      ///< [K, R, W], by diffusion step
-  std::vector<at::Tensor> values;     ///< [R, W], one per gate; of the gates' type
+  std::vector<at::Tensor> values;     ///< [R, W], one per gate
   c10::ScalarType type = c10::kFloat;
 };
 

@@ -4,49 +4,45 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 
+#include "nn/linear_kernel.h"
 #include "weights/weights.h"
 
 namespace lazymar {
 
-/// What a product is passed through before it is written.
-enum class Activation { kNone, kGelu, kTanhGelu, kSilu };
-
-/// y = activation(x W^T + b).
+/// y = activation(x W^T + b), whatever the weights' format.
 class Linear {
  public:
   int64_t in = 0;
   int64_t out = 0;
 
+  /// Not to be called: what could not be loaded.
   Linear() = default;
-  /// Dense weight [out, in] and bias [out]; both may be undefined where they could not be loaded.
-  Linear(at::Tensor weight, at::Tensor bias);
+  Linear(int64_t in_size, int64_t out_size, std::shared_ptr<const LinearKernel> kernel);
+  /// Computes from these weights as they are; not loaded if they are not complete.
+  explicit Linear(const DenseWeights& weights);
 
-  /// x [..., in] of any floating type, converted where it is not type() -> [..., out] of type().
+  /// x [..., in] of any floating type, converted if it is not of input_type() -> [..., out] of
+  /// output_type(). Sums are in fp32 at least.
   at::Tensor operator()(const at::Tensor& x, Activation activation = Activation::kNone) const;
 
-  /// The type that the product is computed from and written in; it accumulates in fp32 at least.
-  c10::ScalarType type() const { return type_; }
-  bool packed() const { return packed_; }
+  bool loaded() const { return kernel_ != nullptr; }
+  // Of a loaded layer:
+  c10::ScalarType input_type() const { return kernel_->input_type(); }
+  c10::ScalarType output_type() const { return kernel_->output_type(); }
 
-  /// The layer that computes only outputs [first, first + count): a view, nothing is copied.
-  /// Not of a packed layer.
-  Linear outputs(int64_t first, int64_t count) const;
+  /// The weights, for fused operations that read them; null if the format is not dense.
+  const DenseWeights* dense() const { return loaded() ? kernel_->dense() : nullptr; }
 
-  /// The layer for `type`, its weight reordered once for the backend: oneDNN's blocked layout for
-  /// fp32 and bf16 on CPUs, which beats the dense product up to threefold on AMD. fp64 and other
-  /// devices stay dense.
-  Linear prepared(c10::ScalarType type) const;
-
-  const at::Tensor& weight() const { return weight_; }
-  const at::Tensor& bias() const { return bias_; }
+  /// The layer that computes only outputs [first, first + count), sharing this one's memory;
+  /// nothing if the format cannot be cut.
+  std::optional<Linear> slice(int64_t first, int64_t count) const;
 
  private:
-  at::Tensor weight_;  ///< [out, in], or its packed form
-  at::Tensor bias_;    ///< [out]
-  c10::ScalarType type_ = c10::kFloat;
-  bool packed_ = false;
+  std::shared_ptr<const LinearKernel> kernel_;
 };
 
 /// LayerNorm over the last dimension, with affine part.
@@ -60,14 +56,17 @@ struct LayerNorm {
   at::Tensor operator()(const at::Tensor& x, c10::ScalarType type) const;
 };
 
-/// Reads `name`.weight [out, in] and `name`.bias [out] as they are, in the placement's type.
-Linear load_dense_linear(WeightSource& weights, const std::string& name, int64_t in, int64_t out);
+/// Reads `name`.weight [out, in] and `name`.bias [out], in the activations' type.
+DenseWeights load_dense_weights(WeightSource& weights, const std::string& name, int64_t in,
+                                int64_t out);
 
-/// The same, prepared for the type that the placement has for products.
-Linear load_linear(WeightSource& weights, const std::string& name, int64_t in, int64_t out);
+/// The layer in the format that the placement's precision has for `role`; one that is not loaded if
+/// the weights are not complete.
+Linear make_linear(const DenseWeights& weights, LayerRole role, const Placement& placement);
 
-/// The same, prepared for the placement's own type: for products whose rounding would be magnified.
-Linear load_exact_linear(WeightSource& weights, const std::string& name, int64_t in, int64_t out);
+/// Both of the above.
+Linear load_linear(WeightSource& weights, LayerRole role, const std::string& name, int64_t in,
+                   int64_t out);
 
 /// Reads `name`.weight [width] and `name`.bias [width].
 LayerNorm load_layer_norm(WeightSource& weights, const std::string& name, int64_t width,

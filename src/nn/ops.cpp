@@ -9,9 +9,9 @@
 #include <cstring>
 #include <type_traits>
 
-#include "nn/bf16_attention.h"
-#include "nn/cpu_loops.h"
-#include "nn/cpu_tensors.h"
+#include "nn/cpu/bf16_attention.h"
+#include "nn/cpu/loops.h"
+#include "nn/cpu/tensors.h"
 #include "nn/device_ops.h"
 #include "nn/flops.h"
 #include "nn/plain_ops.h"
@@ -146,6 +146,9 @@ void add_in_place(at::Tensor& x, const at::Tensor& y) {
 }
 
 at::Tensor add_gated(const at::Tensor& x, const at::Tensor& gate, const at::Tensor& y) {
+  if (gate.scalar_type() != y.scalar_type()) {  // the loops and kernels want one type
+    return add_gated(x, gate.to(x), y.to(x));
+  }
   if (const DeviceOps* device = device_ops(x)) {
     return sum_on_device(*device, x, gate, y);
   }

@@ -32,11 +32,11 @@ struct SumAndNorm {
   at::Tensor sum, normed;
 };
 
-/// add(x, y) and its layer_norm of `type`, y's own.
+/// add(x, y) and its layer_norm of `type`.
 SumAndNorm add_norm(const at::Tensor& x, const at::Tensor& y, const at::Tensor& weight,
                     const at::Tensor& bias, double eps, c10::ScalarType type);
 
-/// x + gate * y, of x's type; all [R, W], gate and y of one type.
+/// x + gate * y, of x's type; all [R, W], gate and y of x's or a product type.
 at::Tensor add_gated(const at::Tensor& x, const at::Tensor& gate, const at::Tensor& y);
 
 /// x / (1 + exp(-x)), fp32 to 3 ulp or fp64; any shape. (ATen's uses another path for the remainder

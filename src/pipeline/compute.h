@@ -14,7 +14,7 @@ namespace lazymar {
 
 struct ComputeRequest {
   std::string device = "auto";
-  Precision precision = Precision::kAuto;
+  Precision precision;
   bool cuda_graphs = true;
   std::optional<int64_t> threads;  ///< default: LibTorch's, shared with the processes of this host
   int64_t local_rank = 0;          ///< chooses the GPU if the device has no number
@@ -24,9 +24,9 @@ struct ComputeRequest {
 /// What a request comes to on this machine.
 struct Compute {
   c10::Device device = c10::kCPU;
-  Precision precision = Precision::kFp32;
+  Precision precision;  ///< not auto
 
-  Placement placement() const;
+  Placement placement() const { return {precision, device}; }
 };
 
 /// Makes the device this process's, with its threads and its arithmetic. Throws Error (invalid) if

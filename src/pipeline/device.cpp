@@ -74,34 +74,6 @@ std::string device_model(c10::Device device) {
   return ops != nullptr && ops->model != nullptr ? ops->model(device.index()) : "CUDA device";
 }
 
-Precision resolve_precision(Precision precision, c10::Device device) {
-#if defined(__x86_64__)
-  const bool has_bf16 = __builtin_cpu_supports("avx512bf16");
-  const bool can_bf16 = __builtin_cpu_supports("avx512bw");  // oneDNN widens to fp32
-#else
-  const bool has_bf16 = false;
-  const bool can_bf16 = false;
-#endif
-  if (precision == Precision::kBf16 && device.is_cpu() && !can_bf16) {
-    throw setting_error("precision", " bf16: this CPU has no AVX-512; use fp32");
-  }
-  if (precision == Precision::kFp16 && device.is_cpu()) {
-    throw setting_error("precision", " fp16: for GPUs; use bf16 or fp32 on CPUs");
-  }
-  if (precision != Precision::kAuto) {
-    return precision;
-  }
-  return device.is_cuda() || has_bf16 ? Precision::kBf16 : Precision::kFp32;
-}
-
-Placement placement_of(Precision precision, c10::Device device) {
-  const auto type = precision == Precision::kFp64 ? c10::kDouble : c10::kFloat;
-  const auto product = precision == Precision::kBf16   ? c10::kBFloat16
-                       : precision == Precision::kFp16 ? c10::kHalf
-                                                       : type;
-  return {type, device, product};
-}
-
 void set_threads(const std::optional<int64_t>& threads, int64_t local_size) {
   if (threads) {
     at::set_num_threads(static_cast<int>(*threads));

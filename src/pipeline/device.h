@@ -8,9 +8,6 @@
 #include <optional>
 #include <string>
 
-#include "core/precision.h"
-#include "weights/weights.h"
-
 namespace lazymar {
 
 /// How many CUDA devices this process sees (CUDA_VISIBLE_DEVICES); 0 without CUDA.
@@ -22,14 +19,6 @@ c10::Device resolve_device(const std::string& name, int64_t local_rank = 0);
 
 /// What kind of device it is, for the manifest: "NVIDIA H200", "AMD EPYC, AVX512".
 std::string device_model(c10::Device device);
-
-/// What kAuto means on this device: bf16 on a GPU, and on a CPU with AVX512_BF16 (as every one with
-/// AMX); else fp32. Other precisions are themselves; throws Error (usage) for bf16 on a CPU that
-/// cannot, and for fp16 on every CPU.
-Precision resolve_precision(Precision precision, c10::Device device);
-
-/// Tensors of this precision (not kAuto) on this device.
-Placement placement_of(Precision precision, c10::Device device);
 
 /// CPU threads of this process's ATen operations. Where not given: its share of the cores if
 /// `local_size` processes of the run share this host and OMP_NUM_THREADS does not say otherwise,

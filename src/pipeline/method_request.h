@@ -17,8 +17,8 @@ struct MethodRequest {
   std::optional<double> cfg;                ///< overrides the checkpoint's recommendation
   std::optional<CfgSchedule> cfg_schedule;  ///< likewise
   std::optional<LazyOptions> lazy;          ///< set by --lazy_mar
-  Precision precision = Precision::kAuto;
-  bool cuda_graphs = true;  ///< false: every kernel is launched by itself
+  Precision precision;                      ///< auto by default
+  bool cuda_graphs = true;                  ///< false: every kernel is launched by itself
 };
 
 /// Command line over the checkpoint's recommendation over the defaults.

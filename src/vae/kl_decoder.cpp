@@ -23,14 +23,14 @@ class DecoderLoader {
       : weights_(weights), config_(config) {}
 
   Convolution convolution(const std::string& name, int64_t in, int64_t out, int64_t kernel) {
-    return load<Convolution>(name, in, out, kernel, weights_.placement().product_dtype);
+    return load<Convolution>(name, in, out, kernel, rounded());
   }
-  /// In the placement's own type: for the ends, where rounding would show.
+  /// In the activations' type: for the ends, where rounding would show.
   Convolution exact_convolution(const std::string& name, int64_t in, int64_t out, int64_t kernel) {
-    return load<Convolution>(name, in, out, kernel, weights_.placement().dtype);
+    return load<Convolution>(name, in, out, kernel, weights_.placement().dtype());
   }
   UpsampleConvolution upsample(const std::string& name, int64_t width) {
-    return load<UpsampleConvolution>(name, width, width, 3, weights_.placement().product_dtype);
+    return load<UpsampleConvolution>(name, width, width, 3, rounded());
   }
 
   GroupNorm group_norm(const std::string& name, int64_t width) {
@@ -57,6 +57,10 @@ class DecoderLoader {
   }
 
  private:
+  c10::ScalarType rounded() const {
+    return scalar_type(weights_.placement().precision->convolutions);
+  }
+
   template <typename Layer>
   Layer load(const std::string& name, int64_t in, int64_t out, int64_t kernel,
              c10::ScalarType type) {

@@ -3,18 +3,6 @@
 
 namespace lazymar {
 
-double default_tolerance(Precision precision) {
-  switch (precision) {
-    case Precision::kFp64:
-      return 1e-10;
-    case Precision::kBf16:
-    case Precision::kFp16:
-      return 2e-3;
-    default:
-      return 1e-7;
-  }
-}
-
 OptionTable<VerifyOptions> verify_rows() {
   using V = VerifyOptions;
   constexpr const char* kReplay = "Replay";
@@ -29,9 +17,9 @@ OptionTable<VerifyOptions> verify_rows() {
         .value = "X",
         .group = kReplay,
         .help = "Accept a normalized mean squared error up to X.",
-        .default_text = concat(default_tolerance(Precision::kFp64), " in fp64, ",
-                               default_tolerance(Precision::kFp32), " in fp32, ",
-                               default_tolerance(Precision::kBf16), " in bf16 and fp16"),
+        .default_text = concat(parse_precision("fp64")->verify_tolerance, " in fp64, ",
+                               parse_precision("fp32")->verify_tolerance, " in fp32, ",
+                               parse_precision("bf16")->verify_tolerance, " in bf16 and fp16"),
         .main = true},
        number(&V::tolerance, 0, 1e30)},
       {{.name = "weights",

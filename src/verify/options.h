@@ -15,18 +15,12 @@ namespace lazymar {
 struct VerifyOptions {
   std::filesystem::path trace;
   std::optional<std::filesystem::path> weights, vae, dump;
-  std::optional<double> tolerance;  ///< of the NMSE; default: default_tolerance()
-  Precision precision = Precision::kFp64;
+  std::optional<double> tolerance;  ///< of the NMSE; by default the precision's
+  Precision precision = parse_precision("fp64");
   std::string device = "auto";
   bool cuda_graphs = true;
   std::optional<int64_t> threads;
 };
-
-/// Largest NMSE that rounding explains. In fp64 the original still takes the timesteps' sinusoids
-/// in fp32, from vector functions whose last bit depends on the processor: the machine that
-/// recorded a trace gives 1e-13, others up to 2e-11. In bf16 the cache may choose another row: up
-/// to 1.4e-3.
-double default_tolerance(Precision precision);
 
 OptionTable<VerifyOptions> verify_rows();
 

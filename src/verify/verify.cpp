@@ -167,7 +167,7 @@ ExitCode verify(const VerifyOptions& options) {
     dump(*options.dump, trace, computed);
   }
   return report(compare(trace, computed),
-                options.tolerance.value_or(default_tolerance(compute.precision)));
+                options.tolerance.value_or(compute.precision->verify_tolerance));
 }
 
 }  // namespace lazymar

@@ -73,6 +73,20 @@ at::Tensor tensor_from_view(const TensorView& view, const WeightFile& file, std:
   return at::from_blob(data, view.shape, view.strides, options).clone(at::MemoryFormat::Contiguous);
 }
 
+c10::ScalarType scalar_type(NumberType type) {
+  switch (type) {
+    case NumberType::kFp64:
+      return c10::kDouble;
+    case NumberType::kBf16:
+      return c10::kBFloat16;
+    case NumberType::kFp16:
+      return c10::kHalf;
+    case NumberType::kFp32:
+      break;
+  }
+  return c10::kFloat;
+}
+
 c10::ScalarType scalar_type(ElementType type) {
   for (const auto& [element, scalar] : kUsedTypes) {
     if (element == type) {
@@ -115,7 +129,7 @@ at::Tensor FileWeights::get(const std::string& name, const std::vector<int64_t>&
         concat(name, " ", shape_string(view->shape), " instead of ", shape_string(shape)));
     return {};
   }
-  return tensor_from_view(*view, *file_, name).to(placement().device, placement().dtype);
+  return tensor_from_view(*view, *file_, name).to(placement().device, placement().dtype());
 }
 
 void FileWeights::finish(const std::vector<std::string>& skipped) {
@@ -162,7 +176,7 @@ at::Tensor RandomWeights::get(const std::string& name, const std::vector<int64_t
     const bool embedding = name.ends_with("embed_learned") || shape.front() == 1;
     value.normal_(0.0, embedding ? 0.02 : 1.0 / std::sqrt(fan_in), generator);
   }
-  return value.to(placement().device, placement().dtype);
+  return value.to(placement().device, placement().dtype());
 }
 
 void RandomWeights::finish(const std::vector<std::string>&) {}

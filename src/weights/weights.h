@@ -13,17 +13,22 @@
 #include <string_view>
 #include <vector>
 
+#include "core/precision.h"
 #include "weights/weight_file.h"
 #include "weights/weight_hash.h"
 
 namespace lazymar {
 
-/// Where tensors go: their type in memory and the device that computes.
+/// LibTorch's name of a type.
+c10::ScalarType scalar_type(NumberType type);
+
+/// How tensors are held, and where.
 struct Placement {
-  c10::ScalarType dtype = c10::kFloat;
+  Precision precision = parse_precision("fp32");  ///< not auto
   c10::Device device = c10::kCPU;
-  /// What matrix products are computed from; the rest stays in `dtype`.
-  c10::ScalarType product_dtype = dtype;
+
+  /// The type of activations, and of all weights that have no format of their own.
+  c10::ScalarType dtype() const { return scalar_type(precision->activations); }
 };
 
 /// The one gate through which a network gets its weights. A network asks for every tensor by name
@@ -33,7 +38,7 @@ class WeightSource {
   explicit WeightSource(Placement placement) : placement_(placement) {}
   virtual ~WeightSource() = default;
 
-  /// The tensor, of the placement's type and device; undefined where it cannot be had.
+  /// The tensor, of the placement's dtype() and device; undefined if it cannot be had.
   virtual at::Tensor get(const std::string& name, const std::vector<int64_t>& shape) = 0;
 
   /// Throws Error (usage) that lists every missing, unexpected and mis-shaped tensor by name.
@@ -82,7 +87,7 @@ class RandomWeights final : public WeightSource {
 /// that no network uses.
 at::Tensor tensor_from_view(const TensorView& view, const WeightFile& file, std::string_view name);
 
-/// LibTorch's name of a type; throws Error (internal) for one that no network uses.
+/// The same for a file's type; throws Error (internal) for one that no network uses.
 c10::ScalarType scalar_type(ElementType type);
 
 /// A view of a contiguous CPU tensor, for write_safetensors; valid while the tensor lives.

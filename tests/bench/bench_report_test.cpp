@@ -16,7 +16,7 @@ BenchRow row(const std::string& arm, double flops, const std::vector<double>& se
   row.arm = arm;
   row.lazy = arm.starts_with("lazy");
   row.batch = 8;
-  row.precision = Precision::kBf16;
+  row.precision = parse_precision("bf16");
   row.num_iter = row.measured_steps = 64;
   row.num_sampling_steps = 100;
   for (const double total : seconds) {

@@ -145,7 +145,7 @@ TEST(ExactOptimizations, EachSavesWhereItApplies) {
 }
 
 TEST(ExactOptimizations, TheFirstStepIsAFunctionOfTheClass) {
-  const Mar mar = testing::tiny_mar(testing::tiny_config(), c10::kFloat);
+  const Mar mar = testing::tiny_mar(testing::tiny_config(), "fp32");
   const auto first_z = [&](const std::vector<int64_t>& labels) {
     return run(mar, {std::nullopt, 2.0, labels}, {}).z.front();
   };

@@ -202,7 +202,7 @@ TEST(LazyMarRunner, ServesOneBatchAfterAnother) {
 }
 
 TEST(LazyMarRunner, AnImageDoesNotDependOnItsNeighbours) {
-  const Mar mar = testing::tiny_mar(testing::tiny_config(), c10::kFloat);
+  const Mar mar = testing::tiny_mar(testing::tiny_config(), "fp32");
   const DecodingPlan plan = plan_of(mar.config, run_of(12), pruning());
   const auto sample = [&](std::vector<int64_t> ids, const std::vector<int64_t>& labels) {
     LazyMarRunner cache(mar.config, plan);

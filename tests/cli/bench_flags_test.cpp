@@ -46,12 +46,12 @@ TEST(BenchOptions, ArmsWithFlagsOfTheirOwn) {
              "baseline;  lazy --lazy_caches token,head --lazy_refresh=5;lazy --precision fp32 "
              "--num_iter 16 --eval_bsz 4"});
   ASSERT_EQ(options.arms.size(), 3U);
-  EXPECT_EQ(options.arms[0].method.precision, Precision::kBf16);
+  EXPECT_EQ(options.arms[0].method.precision, parse_precision("bf16"));
   EXPECT_EQ(options.arms[0].method.sampling.num_iter, 32);
   EXPECT_EQ(options.arms[1].name, "lazy --lazy_caches token,head --lazy_refresh=5");
   EXPECT_FALSE(options.arms[1].method.lazy->condition);
   EXPECT_EQ(options.arms[1].method.lazy->refresh, 5);
-  EXPECT_EQ(options.arms[2].method.precision, Precision::kFp32) << "the arm's own wins";
+  EXPECT_EQ(options.arms[2].method.precision, parse_precision("fp32")) << "the arm's own wins";
   EXPECT_EQ(options.arms[2].method.sampling.num_iter, 16);
   EXPECT_EQ(options.arms[2].batch, 4);
   EXPECT_EQ(parse({"--arms", "lazy --lazy-extra 3"}).arms[0].method.lazy->extra, 3);
@@ -60,8 +60,9 @@ TEST(BenchOptions, ArmsWithFlagsOfTheirOwn) {
 TEST(BenchOptions, TheHelpNamesEveryPrecision) {
   const char* help[] = {"lazymar_bench", "--help"};
   const std::string text = *parse_bench_options(2, help).text;
-  for (const char* name : {"auto", "bf16", "fp16", "fp32", "fp64"}) {
-    EXPECT_PRED2(contains, text, name);
+  EXPECT_PRED2(contains, text, "auto");
+  for (const Precision precision : precisions()) {
+    EXPECT_PRED2(contains, text, std::string(precision->name));
   }
 }
 

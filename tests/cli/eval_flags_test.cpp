@@ -54,7 +54,7 @@ TEST(EvalOptions, BatchAndGraphs) {
   EXPECT_TRUE(options.auto_batch);
   EXPECT_FALSE(options.eval_bsz.has_value());
   EXPECT_FALSE(options.cuda_graphs);
-  EXPECT_EQ(options.precision, Precision::kFp16);
+  EXPECT_EQ(options.precision, parse_precision("fp16"));
   testing::refused([] { parse("--eval_bsz automatic"); });
   testing::refused([] { parse("--cuda_graphs 1"); });
 }

@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "core/precision.h"
 #include "support/errors.h"
 
 namespace lazymar {
@@ -23,11 +22,6 @@ TEST(Config, PresetsAreThePublishedOnes) {
 
 TEST(Config, Kl16HasStride16) {
   EXPECT_EQ(kl16_config().stride(), 16);
-}
-
-TEST(Precision, NamesAreReadAndWritten) {
-  EXPECT_EQ(parse_precision(to_string(Precision::kFp64)), Precision::kFp64);
-  testing::refused([] { parse_precision("int8"); });
 }
 
 }  // namespace

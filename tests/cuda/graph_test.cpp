@@ -27,8 +27,8 @@ class NoWaiting {
   NoWaiting& operator=(const NoWaiting&) = delete;
 };
 
-Placement on_gpu(c10::ScalarType product) {
-  return {c10::kFloat, {c10::kCUDA, 0}, product};
+Placement on_gpu(std::string_view precision) {
+  return {parse_precision(precision), {c10::kCUDA, 0}};
 }
 
 class Graphs : public testing::KernelTest {
@@ -37,10 +37,10 @@ class Graphs : public testing::KernelTest {
 };
 
 TEST_F(Graphs, ReplayingIsTheSameAsLaunching) {
-  for (const c10::ScalarType product : {c10::kFloat, c10::kBFloat16, c10::kHalf}) {
-    const double tolerance = product == c10::kFloat ? 1e-4 : 5e-2;
+  for (const std::string_view precision : {"fp32", "bf16", "fp16"}) {
+    const double tolerance = precision == "fp32" ? 1e-4 : 5e-2;
     for (const bool lazy : {false, true}) {
-      Network network(on_gpu(product), lazy);
+      Network network(on_gpu(precision), lazy);
       // Each size forgets the graphs of the one before.
       for (const std::vector<int64_t>& labels :
            {std::vector<int64_t>{0, 2, 1, 1}, {2, 0}, {1, 1, 0, 2}, {2}}) {
@@ -62,10 +62,10 @@ TEST_F(Graphs, ReplayingIsTheSameAsLaunching) {
 }
 
 TEST_F(Graphs, NetworksComeAndGo) {
-  std::optional<Network> first(std::in_place, on_gpu(c10::kFloat), true);
+  std::optional<Network> first(std::in_place, on_gpu("fp32"), true);
   const at::Tensor expected = first->sample(1);
   {
-    Network second(on_gpu(c10::kFloat), true);
+    Network second(on_gpu("fp32"), true);
     EXPECT_TRUE(at::equal(second.sample(1), expected));
     EXPECT_TRUE(at::equal(first->sample(1), expected));
     first.reset();
@@ -73,7 +73,7 @@ TEST_F(Graphs, NetworksComeAndGo) {
   }
   // No graph lives now, and memory is given back before the next one.
   at::accelerator::emptyCache();
-  first.emplace(on_gpu(c10::kFloat), true);
+  first.emplace(on_gpu("fp32"), true);
   EXPECT_TRUE(at::equal(first->sample(1), expected));
   EXPECT_TRUE(at::equal(first->sample(1), expected));
 }
@@ -82,7 +82,7 @@ TEST_F(Graphs, ABatchWaitsForTheDeviceNowhere) {
   for (const bool lazy : {false, true}) {
     for (const bool captures : {true, false}) {
       enable_capture(captures);
-      Network network(on_gpu(c10::kFloat), lazy);
+      Network network(on_gpu("fp32"), lazy);
       network.sample(1);  // warms up and records
       const NoWaiting guard;
       EXPECT_NO_THROW(network.launch(2));
@@ -94,7 +94,7 @@ TEST_F(Graphs, ABatchWaitsForTheDeviceNowhere) {
 
 /// A generator of small pictures.
 Generator small_generator() {
-  testing::RicherRandomWeights weights(on_gpu(c10::kBFloat16));
+  testing::RicherRandomWeights weights(on_gpu("bf16"));
   auto model = std::make_shared<Model>();
   model->mar = load_mar(weights, testing::tiny_config());
   model->vae = load_kl_decoder(weights, testing::tiny_vae_config());

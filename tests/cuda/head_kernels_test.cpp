@@ -87,10 +87,12 @@ void compare_mlps(const DeviceOps& ops, int64_t rows, int64_t width, c10::Scalar
   const auto bias = [&] { return at::randn({width}).to(product); };
   const LayerNorm norm{at::randn({width}), at::randn({width}), 1e-6};
   const LayerNorm held_norm{there(norm.weight), there(norm.bias), 1e-6};
-  const Linear fc1(weight(), bias());
-  const Linear fc2(weight(), bias());
-  const Linear held_fc1(there(fc1.weight()), there(fc1.bias()));
-  const Linear held_fc2(there(fc2.weight()), there(fc2.bias()));
+  const DenseWeights fc1_weights{weight(), bias()};
+  const DenseWeights fc2_weights{weight(), bias()};
+  const Linear fc1(fc1_weights);
+  const Linear fc2(fc2_weights);
+  const Linear held_fc1({there(fc1_weights.weight), there(fc1_weights.bias)});
+  const Linear held_fc2({there(fc2_weights.weight), there(fc2_weights.bias)});
   const at::Tensor h = at::randn({rows, width}) * 2 + 1;
   const at::Tensor modulation = (at::randn({rows, 3 * width}) * 0.5).to(product);
   const HeadMlpOutput expected = plain::head_mlp({&norm, &fc1, &fc2, h, modulation});
@@ -117,8 +119,8 @@ TEST_F(HeadKernels, MlpOfFewRowsIsItsTwin) {
 TEST_F(HeadKernels, OtherMlpsAreLeftToSingleOperations) {
   const auto fits = [&](int64_t rows, int64_t width, c10::ScalarType product) {
     const LayerNorm norm{there(at::ones({width})), there(at::zeros({width})), 1e-6};
-    const Linear layer(there(at::zeros({width, width}).to(product)),
-                       there(at::zeros({width}).to(product)));
+    const Linear layer(
+        {there(at::zeros({width, width}).to(product)), there(at::zeros({width}).to(product))});
     return ops
         .head_mlp({&norm, &layer, &layer, there(at::zeros({rows, width})),
                    there(at::zeros({rows, 3 * width}).to(product))})
@@ -143,10 +145,10 @@ void compare_windows(const DeviceOps& ops, const WindowShape& shape, c10::Scalar
   const at::Tensor in_bias = randn({width});
   const at::Tensor out_weight = randn({2 * channels, width}) / std::sqrt(width);
   const at::Tensor out_bias = randn({2 * channels});
-  const Linear input(in_weight, in_bias);
-  const Linear output(out_weight, out_bias);
-  const Linear held_input(there(in_weight), there(in_bias));
-  const Linear held_output(there(out_weight), there(out_bias));
+  const Linear input({in_weight, in_bias});
+  const Linear output({out_weight, out_bias});
+  const Linear held_input({there(in_weight), there(in_bias)});
+  const Linear held_output({there(out_weight), there(out_bias)});
   HeadWindow window;
   window.input_proj = &input;
   window.final_linear = &output;

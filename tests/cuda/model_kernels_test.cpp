@@ -21,14 +21,15 @@ at::Tensor sample(Placement placement, bool lazy, uint64_t seed = 5) {
 }
 
 TEST_F(ModelKernels, SampledTokensAreThoseOfTheTwins) {
-  for (const c10::ScalarType type : {c10::kDouble, c10::kFloat}) {
+  for (const char* name : {"fp64", "fp32"}) {
+    const Precision precision = parse_precision(name);
     for (const bool lazy : {false, true}) {
-      const at::Tensor expected = sample({type, c10::kCPU, type}, lazy);
+      const at::Tensor expected = sample({precision}, lazy);
       const testing::KernelsInUse use(ops);
-      const at::Tensor tokens = sample({type, {testing::kKernelDevice, 0}, type}, lazy);
-      EXPECT_LT(testing::relative_error(tokens, expected), type == c10::kDouble ? 1e-9 : 2e-3);
+      const at::Tensor tokens = sample({precision, {testing::kKernelDevice, 0}}, lazy);
+      EXPECT_LT(testing::relative_error(tokens, expected), precision->name == "fp64" ? 1e-9 : 2e-3);
       // The control: other noise.
-      EXPECT_GT(testing::relative_error(sample({type, {testing::kKernelDevice, 0}, type}, lazy, 6),
+      EXPECT_GT(testing::relative_error(sample({precision, {testing::kKernelDevice, 0}}, lazy, 6),
                                         expected),
                 1e-2);
     }
@@ -41,9 +42,9 @@ TEST_F(ModelKernels, InHalfPrecisionTokensAreNearly) {
     const auto tokens = [&](Placement placement, uint64_t seed) {
       return Network(placement, lazy).sample(seed, one_image);
     };
-    const at::Tensor expected = tokens({c10::kFloat, c10::kCPU, c10::kFloat}, 5);
+    const at::Tensor expected = tokens({}, 5);
     const testing::KernelsInUse use(ops);
-    const Placement half{c10::kFloat, {testing::kKernelDevice, 0}, c10::kHalf};
+    const Placement half{parse_precision("fp16"), {testing::kKernelDevice, 0}};
     EXPECT_LT(testing::relative_error(tokens(half, 5), expected), 1e-2) << lazy;
     EXPECT_GT(testing::relative_error(tokens(half, 6), expected), 0.2) << lazy;
   }
@@ -78,7 +79,7 @@ TEST_F(ModelKernels, StepsAndLoopsAreRecordedOncePerShape) {
   DeviceOps capture = ops;
   capture.capture = rerun;
   const testing::KernelsInUse use(capture);
-  const Placement placement{c10::kFloat, {testing::kKernelDevice, 0}, c10::kFloat};
+  const Placement placement{parse_precision("fp32"), {testing::kKernelDevice, 0}};
   for (const bool lazy : {false, true}) {
     Network network(placement, lazy);
     captures_made = 0;
@@ -108,7 +109,7 @@ TEST_F(ModelKernels, AnotherBatchSizeIsRecordedAnew) {
   DeviceOps capture = ops;
   capture.capture = rerun;
   const testing::KernelsInUse use(capture);
-  const Placement placement{c10::kFloat, {testing::kKernelDevice, 0}, c10::kFloat};
+  const Placement placement{parse_precision("fp32"), {testing::kKernelDevice, 0}};
   Network network(placement, /*lazy=*/true);
   for (const std::vector<int64_t>& labels : {std::vector<int64_t>{0, 2}, {1}, {2, 0}}) {
     Network other(placement, /*lazy=*/true);
@@ -171,7 +172,7 @@ DeviceOps watched(const DeviceOps& ops) {
 TEST_F(ModelKernels, ReplaysFindTheirMemoryWhereItWas) {
   const DeviceOps capture = watched(ops);
   const testing::KernelsInUse use(capture);
-  const Placement placement{c10::kFloat, {testing::kKernelDevice, 0}, c10::kFloat};
+  const Placement placement{parse_precision("fp32"), {testing::kKernelDevice, 0}};
   for (const bool lazy : {false, true}) {
     Network network(placement, lazy);
     std::vector<at::Tensor> in_the_way;  // so that new memory does not lie where old memory lay
@@ -204,9 +205,9 @@ TEST_F(ModelKernels, DecodedPicturesAreThoseOfTheTwins) {
     const KlDecoder decoder = load_kl_decoder(weights, testing::tiny_vae_config());
     return to_bytes(decoder.decode(latents.to(placement.device))).cpu().to(c10::kInt);
   };
-  const at::Tensor expected = pixels({c10::kFloat, c10::kCPU, c10::kFloat});
+  const at::Tensor expected = pixels({});
   const testing::KernelsInUse use(ops);
-  const at::Tensor computed = pixels({c10::kFloat, {testing::kKernelDevice, 0}, c10::kFloat});
+  const at::Tensor computed = pixels({parse_precision("fp32"), {testing::kKernelDevice, 0}});
   EXPECT_LE((computed - expected).abs().max().item<int64_t>(), 1);
   EXPECT_GT(expected.to(c10::kFloat).std().item<double>(), 1);  // the control: there is a picture
 }

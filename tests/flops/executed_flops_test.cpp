@@ -97,7 +97,7 @@ TEST(ExecutedFlops, AreTheFormulasBatchByBatch) {
 /// With phase convolutions (saving V) this becomes FlopFormula(work).batch(images).vae.
 TEST(ExecutedFlops, AreTheFormulasInTheVae) {
   const Workload work = workload({"", {}, [](Settings&) {}, false});
-  RandomWeights weights(1, {c10::kFloat, c10::kCPU});
+  RandomWeights weights(1, {parse_precision("fp32")});
   const KlDecoder vae = load_kl_decoder(weights, work.vae);
   for (const int64_t images : {1, 3}) {
     work_count() = {};

@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "core/exit_code.h"
+#include "core/labels.h"
 #include "generate/drift_files.h"
 #include "generate/shard_maker.h"
-#include "core/labels.h"
 #include "run/drift.h"
 #include "support/errors.h"
 #include "support/method.h"

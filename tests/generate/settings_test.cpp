@@ -17,7 +17,7 @@ EvalOptions usual() {
   options.eval_bsz = 8;
   options.cfg = options.sampling.cfg;
   options.cfg_schedule = options.sampling.cfg_schedule;
-  options.precision = Precision::kFp32;
+  options.precision = parse_precision("fp32");
   return options;
 }
 
@@ -50,7 +50,7 @@ TEST(SettingsName, EverySettingThatDiffersIsNamed) {
   add([](O& o) { o.classes = {1, 2}; });
   add([](O& o) { o.classes = {12}; });
   add([](O& o) { o.model.seed = 7; });
-  add([](O& o) { o.precision = Precision::kFp64; });
+  add([](O& o) { o.precision = parse_precision("fp64"); });
   add([](O& o) { o.model.random_weights = true; });
   add([](O& o) { o.model.resume = "a/b"; });
   add([](O& o) { o.model.vae_path = "a/b"; });
@@ -85,7 +85,7 @@ TEST(SettingsName, KeepsTheOrderOfEarlierVersions) {
   options.model.resume = "a/b";
   options.model.vae_path = "c_d";
   options.eval_bsz = 2;
-  options.precision = Precision::kFp64;
+  options.precision = parse_precision("fp64");
   options.few_files = true;
   options.metadata = false;
   EXPECT_EQ(settings_name(options, usual()),
@@ -146,22 +146,8 @@ TEST(Resolve, FillsInWhatCheckpointAndDeviceChoose) {
   EXPECT_EQ(resolved.cfg, 1.5);
   EXPECT_EQ(resolved.sampling.cfg_schedule, CfgSchedule::kConstant);
   EXPECT_EQ(resolved.eval_bsz, 4);
-  EXPECT_NE(resolved.precision, Precision::kAuto);
+  EXPECT_NE(resolved.precision, Precision());
   EXPECT_EQ(resolved.device, device_model(c10::kCPU));
-}
-
-TEST(Precision, AutoIsResolvedAndTheRestIsItself) {
-  const Precision found = resolve_precision(Precision::kAuto, c10::kCPU);
-  EXPECT_TRUE(found == Precision::kBf16 || found == Precision::kFp32);
-  EXPECT_EQ(resolve_precision(Precision::kAuto, c10::kCUDA), Precision::kBf16);
-  EXPECT_EQ(resolve_precision(Precision::kFp16, c10::kCUDA), Precision::kFp16);
-  testing::refused([] { resolve_precision(Precision::kFp16, c10::kCPU); });
-  for (const Precision precision : {Precision::kFp32, Precision::kFp64}) {
-    EXPECT_EQ(resolve_precision(precision, c10::kCPU), precision);
-  }
-  EXPECT_EQ(placement_of(Precision::kBf16, c10::kCPU).dtype, c10::kFloat);
-  EXPECT_EQ(placement_of(Precision::kBf16, c10::kCPU).product_dtype, c10::kBFloat16);
-  EXPECT_EQ(placement_of(Precision::kFp64, c10::kCPU).product_dtype, c10::kDouble);
 }
 
 }  // namespace

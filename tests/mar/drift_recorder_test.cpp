@@ -110,7 +110,7 @@ TEST(DriftRecorder, ChangesAreThoseOfTheFeatures) {
 }
 
 TEST(DriftRecorder, ImagesAndCountedWorkAreAsWithoutIt) {
-  const Mar mar = testing::tiny_mar(testing::tiny_config(), c10::kFloat);
+  const Mar mar = testing::tiny_mar(testing::tiny_config(), "fp32");
   SampleObserver nobody;
   const Sampled without = sample(mar, 2.0, nobody);
   DriftRecorder recorder = recorder_of(mar, 2.0, 3);

@@ -12,7 +12,7 @@ namespace lazymar {
 namespace {
 
 Block random_block(bool tanh_gelu = false) {
-  testing::RicherRandomWeights weights({c10::kDouble, c10::kCPU});
+  testing::RicherRandomWeights weights({parse_precision("fp64")});
   return load_block(weights, "b", {16, 4, 32, 1e-6, tanh_gelu});
 }
 
@@ -60,16 +60,16 @@ TEST(Block, TakenApartItIsTheSame) {
 TEST(Block, OneProductOfQueriesKeysAndValuesIsTwo) {
   const Block block = random_block();
   const at::Tensor normed = block.normed(at::randn({2, 7, 16}, c10::kDouble));
-  ASSERT_TRUE(block.qkv_proj.weight().defined());
+  ASSERT_TRUE(block.qkv_proj.loaded());
   const auto [q, kv] = block.queries_keys_values(normed);
   EXPECT_LT(testing::relative_error(q, block.queries(normed)), 1e-14);
   EXPECT_LT(testing::relative_error(kv, block.keys_values(normed)), 1e-14);
   EXPECT_GT(testing::relative_error(q, kv.narrow(2, 0, 16)), 0.1);
   // Packed weights cannot be taken apart: there it stays two.
-  testing::RicherRandomWeights weights({c10::kFloat, c10::kCPU});
+  testing::RicherRandomWeights weights({parse_precision("fp32")});
   const Block packed = load_block(weights, "b", {16, 4, 32, 1e-6, false});
-  ASSERT_TRUE(packed.q_proj.packed());
-  EXPECT_FALSE(packed.qkv_proj.weight().defined());
+  ASSERT_EQ(packed.q_proj.dense(), nullptr);
+  EXPECT_FALSE(packed.qkv_proj.loaded());
   const auto [q32, kv32] = packed.queries_keys_values(normed.to(c10::kFloat));
   EXPECT_TRUE(at::equal(q32, packed.queries(normed.to(c10::kFloat))));
   EXPECT_TRUE(at::equal(kv32, packed.keys_values(normed.to(c10::kFloat))));

@@ -17,7 +17,7 @@ PipelineOptions demo() {
   options.model.resume = std::filesystem::path(LAZYMAR_SOURCE_DIR) / "pretrained_models/mar/demo";
   options.model.vae_path =
       std::filesystem::path(LAZYMAR_SOURCE_DIR) / "pretrained_models/vae/demo.safetensors";
-  options.method.precision = Precision::kFp32;
+  options.method.precision = parse_precision("fp32");
   options.method.sampling.num_iter = 4;
   options.method.sampling.num_sampling_steps = 10;
   options.device = "cpu";

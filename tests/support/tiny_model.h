@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/network_config.h"
@@ -60,8 +61,8 @@ class RicherRandomWeights final : public WeightSource {
   RandomWeights random_;
 };
 
-inline Mar tiny_mar(const MarConfig& config = tiny_config(), c10::ScalarType dtype = c10::kDouble) {
-  RicherRandomWeights weights({dtype, c10::kCPU});
+inline Mar tiny_mar(const MarConfig& config = tiny_config(), std::string_view precision = "fp64") {
+  RicherRandomWeights weights({parse_precision(precision)});
   return load_mar(weights, config);
 }
 

@@ -26,7 +26,7 @@ VaeConfig small_config() {
 }
 
 KlDecoder small_decoder() {
-  testing::RicherRandomWeights weights({c10::kDouble, c10::kCPU});
+  testing::RicherRandomWeights weights({parse_precision("fp64")});
   return load_kl_decoder(weights, small_config());
 }
 

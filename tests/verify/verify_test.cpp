@@ -35,12 +35,12 @@ Capture load(const std::string& name) {
 
 /// Worst NMSE over all recorded tensors, with options of LazyMAR's that are not the trace's.
 double worst(const Capture& run, const std::map<std::string, std::string>& changed = {},
-             Precision precision = Precision::kFp64) {
+             std::string_view precision = "fp64") {
   DecodingMethod method = released_method(run.trace);
   for (const auto& [name, value] : changed) {
     method.cache.options[name] = value;
   }
-  FileWeights weights(run.file, placement_of(precision, c10::kCPU));
+  FileWeights weights(run.file, {parse_precision(precision)});
   const Mar mar = load_mar_file(weights, run.config);
   const auto differences = compare(run.trace, replay(run.trace, mar, nullptr, method));
   EXPECT_EQ(static_cast<int64_t>(differences.size()), 2 * run.trace.sampling.num_iter + 1);
@@ -52,9 +52,9 @@ class RecordedRun : public ::testing::TestWithParam<const char*> {};
 TEST_P(RecordedRun, IsReproduced) {
   const Capture run = load(GetParam());
   EXPECT_LE(worst(run), kFp64);
-  EXPECT_LE(worst(run, {}, Precision::kFp32), kFp32);
-  if (resolve_precision(Precision::kAuto, c10::kCPU) == Precision::kBf16) {
-    const double rounded = worst(run, {}, Precision::kBf16);
+  EXPECT_LE(worst(run, {}, "fp32"), kFp32);
+  if (to_string(resolve_precision({}, /*on_cpu=*/true)) == "bf16") {
+    const double rounded = worst(run, {}, "bf16");
     EXPECT_LE(rounded, kBf16);
     EXPECT_GT(rounded, kFp32);  // the control: it was another computation
   }

@@ -30,7 +30,7 @@ TEST(FileWeights, ConvertsAndShares) {
   const at::Tensor half = at::randn({4, 5}).to(c10::kHalf);
   const at::Tensor single = at::randn({4});
   const auto file = write_file(folder, {{"half", half}, {"single", single}});
-  FileWeights weights(file, {c10::kFloat, c10::kCPU});
+  FileWeights weights(file, {parse_precision("fp32")});
   EXPECT_TRUE(at::equal(weights.get("half", {4, 5}), half.to(c10::kFloat)));
   const at::Tensor shared = weights.get("single", {4});
   EXPECT_TRUE(at::equal(shared, single));
@@ -44,7 +44,7 @@ TEST(FileWeights, TensorsOutliveTheFile) {
   const at::Tensor single = at::randn({1000});
   at::Tensor kept;
   {
-    FileWeights weights(write_file(folder, {{"single", single}}), {c10::kFloat, c10::kCPU});
+    FileWeights weights(write_file(folder, {{"single", single}}), {parse_precision("fp32")});
     kept = weights.get("single", {1000});
   }
   EXPECT_TRUE(at::equal(kept, single));
@@ -54,7 +54,7 @@ TEST(FileWeights, MisalignedTensorsAreCopied) {
   const TemporaryFolder folder;
   const at::Tensor odd = at::ones({3}, c10::kHalf);
   const at::Tensor single = at::randn({8});
-  FileWeights weights(write_file(folder, {{"a", odd}, {"b", single}}), {c10::kFloat, c10::kCPU});
+  FileWeights weights(write_file(folder, {{"a", odd}, {"b", single}}), {parse_precision("fp32")});
   EXPECT_TRUE(at::equal(weights.get("b", {8}), single));
 }
 

@@ -1,10 +1,10 @@
-#include "nn/cpu_loops.h"
+#include "nn/cpu/loops.h"
 
 #include <array>
 #include <cmath>
 #include <cstdint>
 
-#include "nn/cpu_numbers.h"
+#include "nn/cpu/numbers.h"
 
 #if defined(__x86_64__)
 #define LAZYMAR_VECTOR_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))

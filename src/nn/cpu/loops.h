@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "nn/cpu_numbers.h"
+#include "nn/cpu/numbers.h"
 
 namespace lazymar::cpu {
 

@@ -1,4 +1,4 @@
-#include "nn/bf16_attention.h"
+#include "nn/cpu/bf16_attention.h"
 
 #include <cmath>
 #include <cstring>

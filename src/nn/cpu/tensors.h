@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "nn/cpu_loops.h"
+#include "nn/cpu/loops.h"
 
 namespace lazymar::cpu {
 

@@ -1,0 +1,60 @@
+#include "nn/linear_formats.h"
+
+#include <ATen/ATen.h>
+
+#include <deque>
+#include <iterator>
+
+#include "core/error.h"
+#include "nn/linear_onednn.h"
+
+namespace lazymar {
+namespace {
+
+template <c10::ScalarType type>
+DenseWeights rounded(const DenseWeights& weights) {
+  return {weights.weight.to(type), weights.bias.to(type)};
+}
+
+template <c10::ScalarType type>
+std::shared_ptr<const LinearKernel> make_dense(const DenseWeights& weights) {
+  return dense_kernel(rounded<type>(weights));
+}
+
+template <c10::ScalarType type>
+std::shared_ptr<const LinearKernel> make_onednn(const DenseWeights& weights) {
+  return onednn_kernel(rounded<type>(weights));
+}
+
+constexpr LinearFormat kLinearFormats[] = {
+    {"fp32", has_onednn, make_onednn<c10::kFloat>},
+    {"bf16", has_onednn, make_onednn<c10::kBFloat16>},
+    {"fp64", nullptr, make_dense<c10::kDouble>},
+    {"fp32", nullptr, make_dense<c10::kFloat>},
+    {"bf16", nullptr, make_dense<c10::kBFloat16>},
+    {"fp16", nullptr, make_dense<c10::kHalf>},
+};
+
+/// A deque: rows stay where they are when one is added.
+std::deque<LinearFormat>& table() {
+  static std::deque<LinearFormat> rows(std::begin(kLinearFormats), std::end(kLinearFormats));
+  return rows;
+}
+
+}  // namespace
+
+const LinearFormat& linear_format(std::string_view name, c10::Device device) {
+  for (const LinearFormat& format : table()) {
+    if (format.name == name && (format.fits == nullptr || format.fits(device))) {
+      return format;
+    }
+  }
+  throw Error(ErrorKind::kInternal,
+              concat("no linear layer has format \"", name, "\" on ", device.str()));
+}
+
+void add_linear_format(const LinearFormat& format) {
+  table().push_back(format);
+}
+
+}  // namespace lazymar

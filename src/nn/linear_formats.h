@@ -1,0 +1,34 @@
+#pragma once
+/// The formats of linear layers' weights, as a table. A new number type is a file with a
+/// LinearKernel, a row here (linear_formats.cpp) and a row of presets (core/precision.cpp).
+
+#include <c10/core/Device.h>
+
+#include <memory>
+#include <string_view>
+
+#include "nn/linear_kernel.h"
+
+namespace lazymar {
+
+/// How weights of one format are multiplied with on some devices.
+struct LinearFormat {
+  /// As presets name it. Rows may share a name: the first one whose devices fit is taken.
+  std::string_view name;
+  /// Whether this row is for the device; null: for every one.
+  bool (*fits)(c10::Device device) = nullptr;
+  /// Takes complete weights in the activations' type, on the device.
+  std::shared_ptr<const LinearKernel> (*make)(const DenseWeights& weights) = nullptr;
+};
+
+/// The row for a format on a device. Throws Error (internal) if there is none.
+const LinearFormat& linear_format(std::string_view name, c10::Device device);
+
+/// Adds a row behind the built-in ones, for a program that brings a format of its own. Not while
+/// other threads load weights.
+void add_linear_format(const LinearFormat& format);
+
+/// Computes from the weights as they are, in their type (linear_dense.cpp).
+std::shared_ptr<const LinearKernel> dense_kernel(DenseWeights weights);
+
+}  // namespace lazymar

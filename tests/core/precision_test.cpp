@@ -1,0 +1,56 @@
+#include "core/precision.h"
+
+#include <gtest/gtest.h>
+
+#include "support/errors.h"
+
+namespace lazymar {
+namespace {
+
+TEST(Precision, NamesAreReadAndWritten) {
+  for (const Precision precision : precisions()) {
+    EXPECT_EQ(parse_precision(to_string(precision)), precision);
+  }
+  EXPECT_TRUE(parse_precision("auto").is_auto());
+  EXPECT_EQ(to_string(Precision()), "auto");
+  EXPECT_EQ(precision_names(), (std::vector<std::string>{"auto", "bf16", "fp16", "fp32", "fp64"}));
+  EXPECT_TRUE(testing::contains(testing::refused([] { parse_precision("int8"); }),
+                                "--precision int8: use auto, bf16, fp16, fp32 or fp64"));
+}
+
+TEST(Precision, AutoIsResolvedAndTheRestIsItself) {
+  const std::string_view found = to_string(resolve_precision({}, /*on_cpu=*/true));
+  EXPECT_TRUE(found == "bf16" || found == "fp32");
+  EXPECT_EQ(to_string(resolve_precision({}, /*on_cpu=*/false)), "bf16");
+  EXPECT_EQ(to_string(resolve_precision(parse_precision("fp16"), /*on_cpu=*/false)), "fp16");
+  EXPECT_TRUE(testing::contains(
+      testing::refused([] { resolve_precision(parse_precision("fp16"), /*on_cpu=*/true); }),
+      "--precision fp16: for GPUs"));
+  for (const char* name : {"fp32", "fp64"}) {
+    EXPECT_EQ(to_string(resolve_precision(parse_precision(name), /*on_cpu=*/true)), name);
+  }
+}
+
+TEST(Precision, RoundingSparesWhatTheDiffusionProcessWouldMagnify) {
+  const LayerFormats& formats = parse_precision("bf16")->formats;
+  EXPECT_EQ(formats.of(LayerRole::kExact), "fp32");
+  EXPECT_EQ(formats.of(LayerRole::kMlpOut), "bf16");
+  const LayerFormats mixed = formats.with(LayerRole::kMlpOut, "fp16");
+  EXPECT_EQ(mixed.of(LayerRole::kMlpOut), "fp16");
+  EXPECT_EQ(mixed.of(LayerRole::kMlpIn), "bf16");
+}
+
+TEST(Precision, UnsoundImagesAreMadeAgainInOneThatRoundsLess) {
+  for (const Precision precision : precisions()) {
+    if (!precision->retry_in.empty()) {
+      EXPECT_LT(parse_precision(precision->retry_in)->verify_tolerance,
+                precision->verify_tolerance);
+    }
+  }
+  EXPECT_EQ(parse_precision("bf16")->retry_in, "fp32");
+  EXPECT_EQ(parse_precision("fp16")->retry_in, "fp32");
+  EXPECT_EQ(parse_precision("fp32")->retry_in, "");
+}
+
+}  // namespace
+}  // namespace lazymar
