@@ -14,7 +14,7 @@ namespace lazymar {
 
 struct ComputeRequest {
   std::string device = "auto";
-  Precision precision;
+  Precision precision = {};
   bool cuda_graphs = true;
   std::optional<int64_t> threads;  ///< default: LibTorch's, shared with the processes of this host
   int64_t local_rank = 0;          ///< chooses the GPU if the device has no number
@@ -24,7 +24,7 @@ struct ComputeRequest {
 /// What a request comes to on this machine.
 struct Compute {
   c10::Device device = c10::kCPU;
-  Precision precision;  ///< not auto
+  Precision precision = {};  ///< not auto
 
   Placement placement() const { return {precision, device}; }
 };

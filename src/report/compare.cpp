@@ -61,7 +61,7 @@ ExitCode compare(const CompareOptions& options) {
     warn(comparison.runs[i], comparison.paired.back());
   }
   if (options.images) {
-    check_rules(comparison, options.threads > 0 ? options.threads : processors);
+    check_rules(comparison, options.threads.value_or(processors));
   }
   std::error_code failed;
   std::filesystem::create_directories(options.output_dir, failed);

@@ -15,7 +15,7 @@ TEST(Precision, NamesAreReadAndWritten) {
   EXPECT_EQ(to_string(Precision()), "auto");
   EXPECT_EQ(precision_names(), (std::vector<std::string>{"auto", "bf16", "fp16", "fp32", "fp64"}));
   EXPECT_TRUE(testing::contains(testing::refused([] { parse_precision("int8"); }),
-                                "--precision int8: use auto, bf16, fp16, fp32 or fp64"));
+                                "int8: use auto, bf16, fp16, fp32 or fp64"));
 }
 
 TEST(Precision, AutoIsResolvedAndTheRestIsItself) {
@@ -25,7 +25,7 @@ TEST(Precision, AutoIsResolvedAndTheRestIsItself) {
   EXPECT_EQ(to_string(resolve_precision(parse_precision("fp16"), /*on_cpu=*/false)), "fp16");
   EXPECT_TRUE(testing::contains(
       testing::refused([] { resolve_precision(parse_precision("fp16"), /*on_cpu=*/true); }),
-      "--precision fp16: for GPUs"));
+      "precision fp16: for GPUs"));
   for (const char* name : {"fp32", "fp64"}) {
     EXPECT_EQ(to_string(resolve_precision(parse_precision(name), /*on_cpu=*/true)), name);
   }
