@@ -34,32 +34,26 @@ OptionField<E> classes_field() {
   return field;
 }
 
-/// A number, or auto. The name of a run folder says auto: the number is known only once it is open.
-OptionField<E> batch_field() {
-  OptionField<E> field = integer(&E::eval_bsz, 1, 1 << 16);
-  field.words = {"auto"};
-  field.read = [number = field.read](E& options, const std::string& text) {
-    options.auto_batch = text == "auto";
-    options.eval_bsz.reset();
-    if (!options.auto_batch) {
+/// A number, or a word that sets `chosen` instead.
+OptionField<E> number_or(const char* word, bool E::*chosen, std::optional<int64_t> E::*member,
+                         int64_t most) {
+  OptionField<E> field = integer(member, 1, most);
+  field.words = {word};
+  field.read = [=, number = field.read](E& options, const std::string& text) {
+    options.*chosen = text == word;
+    (options.*member).reset();
+    if (text != word) {
       number(options, text);
     }
-  };
-  field.folder_text = [](const E& options) {
-    return options.auto_batch ? "auto" : to_text(to_value(options.eval_bsz));
   };
   return field;
 }
 
-OptionField<E> gpus_field() {
-  OptionField<E> field = integer(&E::gpus, 1, 1024);
-  field.words = {"all"};
-  field.read = [number = field.read](E& options, const std::string& text) {
-    options.all_gpus = text == "all";
-    options.gpus.reset();
-    if (!options.all_gpus) {
-      number(options, text);
-    }
+/// The name of a run folder says auto: the number is known only once it is open.
+OptionField<E> batch_field() {
+  OptionField<E> field = number_or("auto", &E::auto_batch, &E::eval_bsz, 1 << 16);
+  field.folder_text = [](const E& options) {
+    return options.auto_batch ? "auto" : to_text(to_value(options.eval_bsz));
   };
   return field;
 }
@@ -149,6 +143,11 @@ OptionTable<E> output_rows() {
         .help = "Refresh the contact sheet (8x8, or --grid) while the run goes on.",
         .main = true},
        flag(&E::preview)},
+  };
+}
+
+OptionTable<E> file_rows() {
+  return {
       {{.name = "few_files",
         .group = kOutput,
         .help = "Write one tar per shard instead of one PNG per image.",
@@ -195,7 +194,7 @@ OptionTable<E> process_rows() {
         .help = "Work on N GPUs, one process each, or on all.",
         .default_text = "all",
         .main = true},
-       gpus_field()},
+       number_or("all", &E::all_gpus, &E::gpus, 1024)},
       {{.name = "workers",
         .value = "N",
         .group = kProcesses,
@@ -244,20 +243,18 @@ OptionTable<E> score_while_generating_rows() {
 /// Options of the originals that choose nothing here: data, training, launching.
 OptionTable<E> ignored_rows() {
   OptionTable<E> rows;
-  const auto add = [&](const char* name, const char* value) {
+  const auto add = [&](const std::string& name, const char* value) {
     OptionField<E> field;
-    field.read = [name](E& options, const std::string&) { options.ignored.emplace_back(name); };
+    field.read = [name](E& options, const std::string&) { options.ignored.push_back(name); };
     field.value = [](const E&) { return OptionValue(); };
     rows.push_back({{.name = name, .value = value, .hidden = true}, field});
   };
-  for (const char* name :
-       {"data_path",    "batch_size",     "epochs",         "label_drop_prob",
-        "eval_freq",    "save_last_freq", "weight_decay",   "lr",
-        "blr",          "min_lr",         "lr_schedule",    "ema_rate",
-        "grad_clip",    "warmup_epochs",  "mask_ratio_min", "attn_dropout",
-        "proj_dropout", "log_dir",        "start_epoch",    "diffusion_batch_mul",
-        "num_workers",  "world_size",     "local_rank",     "dist_url",
-        "cached_path"}) {
+  for (const std::string& name :
+       split("data_path,batch_size,epochs,label_drop_prob,eval_freq,save_last_freq,weight_decay,lr,"
+             "blr,min_lr,lr_schedule,ema_rate,grad_clip,warmup_epochs,mask_ratio_min,attn_dropout,"
+             "proj_dropout,log_dir,start_epoch,diffusion_batch_mul,num_workers,world_size,"
+             "local_rank,dist_url,cached_path",
+             ',')) {
     add(name, "X");
   }
   for (const char* name : {"online_eval", "evaluate", "grad_checkpointing", "pin_mem", "no_pin_mem",
@@ -285,6 +282,7 @@ OptionTable<E> make_rows() {
                   {row_named(model, "seed")},
                   inherited<E>(method_rows()),
                   output_rows(),
+                  file_rows(),
                   {device_row(&E::device)},
                   arithmetic,
                   {threads_row(&E::threads)},

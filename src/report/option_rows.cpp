@@ -5,21 +5,12 @@
 
 namespace lazymar {
 
-OptionTable<CompareOptions> compare_rows() {
-  using C = CompareOptions;
+namespace {
+
+using C = CompareOptions;
+
+OptionTable<C> report_rows() {
   constexpr const char* kReport = "Report";
-  constexpr const char* kDrift = "Drift";
-  const OptionNeed<C> suggesting{[](const C& options) { return options.tolerance.has_value(); },
-                                 "--suggest_schedule"};
-  const auto of_list = [&](const char* name, const char* help) {
-    OptionRow<C> row =
-        within<C>(OptionTable<LazyOptions>{row_named(lazy_rows(), name)}, &C::lazy).front();
-    row.info.group = kDrift;
-    row.info.help = help;
-    row.info.main = true;
-    row.needs = {suggesting};
-    return row;
-  };
   return {
       {{.name = "output_dir",
         .value = "DIR",
@@ -38,6 +29,23 @@ OptionTable<CompareOptions> compare_rows() {
         .help = "Compare figures alone, and decode no image.",
         .main = true},
        flag(&C::images, false)},
+  };
+}
+
+OptionTable<C> drift_rows() {
+  constexpr const char* kDrift = "Drift";
+  const OptionNeed<C> suggesting{[](const C& options) { return options.tolerance.has_value(); },
+                                 "--suggest_schedule"};
+  const auto of_list = [&](const char* name, const char* help) {
+    OptionRow<C> row =
+        within<C>(OptionTable<LazyOptions>{row_named(lazy_rows(), name)}, &C::lazy).front();
+    row.info.group = kDrift;
+    row.info.help = help;
+    row.info.main = true;
+    row.needs = {suggesting};
+    return row;
+  };
+  return {
       {{.name = "drift",
         .value = "DIR",
         .group = kDrift,
@@ -60,8 +68,13 @@ OptionTable<CompareOptions> compare_rows() {
         .main = true},
        flag(&C::falling),
        {suggesting}},
-      threads_row(&C::threads),
   };
+}
+
+}  // namespace
+
+OptionTable<CompareOptions> compare_rows() {
+  return join<C>({report_rows(), drift_rows(), {threads_row(&C::threads)}});
 }
 
 }  // namespace lazymar
