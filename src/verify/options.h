@@ -14,7 +14,7 @@ namespace lazymar {
 struct VerifyOptions {
   std::filesystem::path trace;
   std::optional<std::filesystem::path> weights, vae, dump;
-  std::optional<double> tolerance;  ///< of the NMSE; default 1e-12 in fp64, 1e-7 in fp32
+  std::optional<double> tolerance;  ///< of the NMSE; default: by precision, see default_tolerance()
   Precision precision = Precision::kFp64;
   std::string device = "auto";
   bool cuda_graphs = true;

@@ -70,13 +70,16 @@ void dump(const std::filesystem::path& path, const Trace& trace,
   write_safetensors(path, content);
 }
 
+/// In fp64 the original still takes the timesteps' sinusoids in fp32, from vector functions whose
+/// last bit depends on the processor: the run's own machine gives 1e-13, others up to 2e-11. In
+/// bf16 a row that the cache chooses otherwise counts most: 1.4e-3 on some processors.
 double default_tolerance(Precision precision) {
   switch (precision) {
     case Precision::kFp64:
-      return 1e-12;
+      return 1e-10;
     case Precision::kBf16:
     case Precision::kFp16:
-      return 1e-3;
+      return 2e-3;
     default:
       return 1e-7;
   }
