@@ -33,7 +33,8 @@ def run_stages(options, log):
     if last < STAGES.index("export"):
         return
     export_models(options.export_dir, log, options.set, mar, vae_state, psnr)
-    export_classifier(options.export_dir, log, options.set, classifier, share, len(sets["held-out"]))
+    export_classifier(options.export_dir, log, options.set, classifier, share,
+                      len(sets["held-out"]))
 
 
 def export_states(options, log):

@@ -1,8 +1,8 @@
 """Pictures that keep a rule, which the product's src/rules checks from pixels: ten classes.
 
-Image i of a split is a function of (split, i) alone. Its class is i mod 10. Every picture is a cover
-[SIDE, SIDE] in [0, 1] that mixes two colours of free hue: a light ground and a dark figure. The
-class decides the cover. Structures are as coarse as two tokens of the VAE (4 x 4 pixels each) or
+Image i of a split is a function of (split, i) alone. Its class is i mod 10. Every picture is a
+cover [SIDE, SIDE] in [0, 1] that mixes two colours of free hue: a light ground and a dark figure.
+The class decides the cover. Structures are as coarse as two tokens of the VAE (4 x 4 pixels each) or
 coarser; places, sizes and phases are continuous.
 """
 import math
