@@ -102,7 +102,7 @@ std::vector<at::Tensor> sampled_by_step(const Mar& mar, const std::vector<HeadSe
 }
 
 TEST(Sampler, DecodingStepsThatAreMarsGiveMarsTokens) {
-  const Mar mar = testing::tiny_mar(testing::tiny_config(), c10::kFloat);
+  const Mar mar = testing::tiny_mar(testing::tiny_config(), "fp32");
   const auto plain = sampled_by_step(mar, {{}});
   const auto faster_later = sampled_by_step(mar, {{}, {.from_step = 3, .steps = 20}});
   const auto other_solver = sampled_by_step(mar, {{}, {.from_step = 3, .solver = "ddim"}});
@@ -115,7 +115,7 @@ TEST(Sampler, DecodingStepsThatAreMarsGiveMarsTokens) {
 }
 
 TEST(Sampler, OneSamplerServesSeveralSchedulesInAnyOrder) {
-  const Mar mar = testing::tiny_mar(testing::tiny_config(), c10::kFloat);
+  const Mar mar = testing::tiny_mar(testing::tiny_config(), "fp32");
   const HeadSegment few{.steps = 7};
   const HeadSegment many{.from_step = 2, .steps = 30};
   const HeadSegment few_again{.from_step = 4, .steps = 7};

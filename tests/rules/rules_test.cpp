@@ -43,7 +43,7 @@ at::Tensor decode(const at::Tensor& tokens) {
   static const KlDecoder vae = [] {
     const auto file =
         std::make_shared<const WeightFile>(kSource / "pretrained_models/vae/rules.safetensors");
-    FileWeights weights(file, {c10::kFloat, c10::kCPU});
+    FileWeights weights(file, {parse_precision("fp32")});
     return load_vae_file(weights);
   }();
   const at::Tensor latents =

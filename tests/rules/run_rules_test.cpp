@@ -118,7 +118,7 @@ TEST(RunRules, ComparisonsPutPairsFirstThatTheRunBreaks) {
   Comparison comparison;
   comparison.runs = {read_run(write_run(folder.path() / "a", {{1}})),
                      read_run(write_run(folder.path() / "b", {{1, 2}, {4}}))};
-  comparison.paired = {pair_runs(comparison.runs[0], comparison.runs[1], true, 1)};
+  comparison.paired = {pair_runs(comparison.runs[0], comparison.runs[1], {}, true, 1)};
   EXPECT_EQ(comparison.paired[0].pairs.front().id, 4);  // by PSNR alone
   check_rules(comparison, 1);
   EXPECT_EQ(comparison.paired[0].pairs.front().id, 2);
