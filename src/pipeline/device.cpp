@@ -105,6 +105,9 @@ void release_unused_memory(c10::Device device) {
 
 void use_device(c10::Device device) {
   if (device.is_cpu()) {
+    // oneDNN reads it once, before its first product. Its kernels for AMX split sums among threads,
+    // so that images would depend on how many there are.
+    ::setenv("ONEDNN_MAX_CPU_ISA", "AVX512_CORE_FP16", /*overwrite=*/0);
     return;
   }
   at::accelerator::setDeviceIndex(device.index());

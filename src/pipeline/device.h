@@ -26,7 +26,7 @@ std::string device_model(c10::Device device);
 void set_threads(const std::optional<int64_t>& threads, int64_t local_size = 1);
 
 /// Makes it this process's device, and its arithmetic what placements say: products of fp32 in fp32
-/// (no TF32), sums in fp32, algorithms chosen alike in every run.
+/// (no TF32), sums in fp32, algorithms chosen alike in every run and for every number of threads.
 void use_device(c10::Device device);
 
 /// A GPU's memory, in bytes.

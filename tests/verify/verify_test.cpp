@@ -16,9 +16,9 @@ namespace {
 namespace fs = std::filesystem;
 
 const fs::path kTraces = fs::path(LAZYMAR_SOURCE_DIR) / "tests/data/traces";
-constexpr double kFp64 = 1e-12;
+constexpr double kFp64 = 1e-10;
 constexpr double kFp32 = 1e-7;
-constexpr double kBf16 = 1e-3;
+constexpr double kBf16 = 2e-3;
 
 struct Capture {
   Trace trace;
