@@ -128,7 +128,7 @@ TEST_F(ModelKernels, EachHeadScheduleIsRecordedByItself) {
   DeviceOps capture = ops;
   capture.capture = rerun;
   const testing::KernelsInUse use(capture);
-  const Placement placement{c10::kFloat, {testing::kKernelDevice, 0}, c10::kFloat};
+  const Placement placement{parse_precision("fp32"), {testing::kKernelDevice, 0}};
   const std::vector<HeadSegment> head{{.steps = 20},
                                       {.from_step = 4, .solver = "ddim", .steps = 6}};
   for (const bool lazy : {false, true}) {
