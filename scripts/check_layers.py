@@ -205,7 +205,7 @@ PLANTED = [
     ("benchmarks/a.cpp", "#include <torch/torch.h>", "nobody includes torch/torch.h"),
     ("benchmarks/a.cpp", '#include "cache/b.h"', None),
     ("tools/a.cpp", '#include "cli/b.h"', None),
-    ("src/bench/a.cpp", '#include "cache/b.h"', None),
+    ("src/bench/a.cpp", '#include "flops/b.h"', None),
     ("src/core/log.cpp", "#include <spdlog/spdlog.h>", None),
     ("src/core/revision.cpp", '#include "lazymar_revision.h"', None),
     ("src/mar/a.cpp", '#include "diffusion/b.h"', None),

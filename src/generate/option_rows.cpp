@@ -225,14 +225,12 @@ OptionTable<E> process_rows() {
 }
 
 OptionTable<E> score_while_generating_rows() {
-  OptionTable<E> rows{
-      {{.name = "score",
-        .value = "REF",
-        .group = "Scores",
-        .help = "Score the run against REF, as lazymar_score --fid does. With rules, "
-                "check the rules of --model rules.",
-        .main = true},
-       path(&E::score)}};
+  OptionTable<E> rows{{{.name = "score",
+                        .value = "REF",
+                        .group = "Scores",
+                        .help = "Score the run against REF, or by rules.",
+                        .main = true},
+                       path(&E::score)}};
   for (OptionRow<E>& row : within<E>(extractor_rows("Scores"), &E::extractor)) {
     row.needs.push_back({[](const E& options) { return options.score.has_value(); }, "--score"});
     rows.push_back(row);

@@ -53,9 +53,9 @@ TEST(OutputPlace, ThatCannotBeAFolderIsRefused) {
 TEST(OutputPlace, ThatCannotBeAFileIsRefused) {
   const TemporaryFolder folder;
   EXPECT_TRUE(contains(file_refused(folder.path() / "none/x.json"), "none does not exist"));
-  EXPECT_TRUE(contains(file_refused(folder.path()), "no file"));
+  EXPECT_TRUE(contains(file_refused(folder.path()), "is not a file"));
   EXPECT_TRUE(contains(file_refused("/dev/full/x.json"), "/dev/full is not a folder"));
-  EXPECT_TRUE(contains(file_refused("/dev/null"), "no file"));
+  EXPECT_TRUE(contains(file_refused("/dev/null"), "is not a file"));
   EXPECT_TRUE(contains(file_refused("/proc/x.json"), "in /proc: "));
 }
 

@@ -92,14 +92,14 @@ std::vector<BadFile> bad_arrays() {
       {"LongHeader", npy(std::string(20000, ' ')), "header of 20001 bytes"},
       {"HeaderRunsOut", good.substr(0, 20), "truncated?"},
       {"NoDictionary", npy("nothing"), "'{' expected"},
-      {"TextBehind", npy(dictionary("<f4", "()") + "x", floats({1})), "text behind"},
+      {"TextBehind", npy(dictionary("<f4", "()") + "x", floats({1})), "text after"},
       {"KeyMissing", npy("{'descr': '<f4', 'shape': (), }"), "is missing"},
-      {"KeyTwice", npy("{'descr': '<f4', 'descr': '<f4'}"), "there twice"},
+      {"KeyTwice", npy("{'descr': '<f4', 'descr': '<f4'}"), "occurs twice"},
       {"KeyUnknown", npy("{'color': 'red'}"), "\"color\" is unknown"},
-      {"BigEndian", npy(dictionary(">f4", "()"), floats({1})), "\">f4\" is none of"},
-      {"Objects", npy(dictionary("|O", "()")), "\"|O\" is none of"},
+      {"BigEndian", npy(dictionary(">f4", "()"), floats({1})), "\">f4\" is not supported"},
+      {"Objects", npy(dictionary("|O", "()")), "\"|O\" is not supported"},
       {"Records", npy("{'descr': [('a', '<f4')], }"), "structured arrays"},
-      {"OpenString", npy("{'descr"), "in quotes"},
+      {"OpenString", npy("{'descr"), "quoted string"},
       {"NoBool", npy(dictionary("<f4", "()", "yes")), "neither True nor False"},
       {"NegativeSize", npy(dictionary("<f4", "(-1,)")), "is not a number"},
       {"HugeSize", npy(dictionary("<f4", "(99999999999999999999,)")), "is not a number"},
@@ -160,7 +160,7 @@ TEST(Npz, DamageIsFound) {
   EXPECT_TRUE(contains(message(entry), "method 12"));
   const std::string twice =
       zip_of({{.name = "a.npy", .content = good}, {.name = "a", .content = good}});
-  EXPECT_TRUE(contains(refused([&] { NpzArchive(as_file(twice), "file"); }), "there twice"));
+  EXPECT_TRUE(contains(refused([&] { NpzArchive(as_file(twice), "file"); }), "occurs twice"));
 }
 
 /// Two arrays as NpzWriter writes them.

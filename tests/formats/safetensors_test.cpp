@@ -87,9 +87,9 @@ std::vector<BadFile> bad_files() {
       {"NotUtf8", file_of("{\"\xff\":1}", 0), "header"},
       {"NulPadding", file_of(std::string("{}\0", 3), 0), "header"},
       {"NumberOverflow", file_of("{\"a\":1e999}", 0), "number overflow"},
-      {"NewlineInName", file_of("{\"a\\nb\":1}", 0), "tensor \"a?b\" lacks dtype"},
+      {"NewlineInName", file_of("{\"a\\nb\":1}", 0), "tensor \"a?b\" has no dtype"},
       {"NotAnObject", file_of("[]", 0), "not a JSON object"},
-      {"Deep", file_of("{\"a\":" + nested, 0), "nests deeper"},
+      {"Deep", file_of("{\"a\":" + nested, 0), "nested deeper"},
       {"DuplicateName",
        file_of(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},)"
                R"("a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})",
@@ -100,8 +100,8 @@ std::vector<BadFile> bad_files() {
        "duplicate key"},
       {"MetadataNotStrings", file_of(R"({"__metadata__":{"a":1}})", 0), "is not a string"},
       {"MetadataNotAnObject", file_of(R"({"__metadata__":"a"})", 0), "not an object"},
-      {"EntryNotAnObject", file_of(R"({"a":1})", 0), "lacks dtype"},
-      {"NoShape", file_of(tensor(R"("dtype":"U8","data_offsets":[0,1])"), 1), "lacks dtype"},
+      {"EntryNotAnObject", file_of(R"({"a":1})", 0), "has no dtype"},
+      {"NoShape", file_of(tensor(R"("dtype":"U8","data_offsets":[0,1])"), 1), "has no dtype"},
       {"UnknownType", file_of(tensor(R"("dtype":"F4","shape":[2],"data_offsets":[0,1])"), 1),
        "unknown dtype \"F4\""},
       {"TypeNotAString", file_of(tensor(R"("dtype":7,"shape":[1],"data_offsets":[0,1])"), 1),
@@ -145,7 +145,7 @@ std::vector<BadFile> bad_files() {
        file_of(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},)"
                R"("b":{"dtype":"U8","shape":[1],"data_offsets":[2,3]}})",
                3),
-       "hole"},
+       "gap"},
       {"TrailingBytes", file_of(tensor(R"("dtype":"U8","shape":[1],"data_offsets":[0,1])"), 3),
        "2 bytes after"},
   };

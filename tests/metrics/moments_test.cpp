@@ -69,9 +69,9 @@ TEST(Moments, AFarMeanCostsNoDigits) {
 TEST(Moments, ASingleRowHasNoCovariance) {
   Moments moments;
   moments.add(golden("a").slice(0, 0, 0));
-  EXPECT_TRUE(contains(refused([&] { moments.statistics(); }), "there is none"));
+  EXPECT_TRUE(contains(refused([&] { moments.statistics(); }), "found none"));
   moments.add(golden("a").slice(0, 0, 1));
-  EXPECT_TRUE(contains(refused([&] { moments.statistics(); }), "there is one"));
+  EXPECT_TRUE(contains(refused([&] { moments.statistics(); }), "found one"));
 }
 
 }  // namespace

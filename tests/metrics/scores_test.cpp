@@ -53,7 +53,7 @@ TEST(InceptionScore, OfCertainAndBalancedClassesIsTheirNumber) {
   EXPECT_NEAR(inception_score(certain, {.splits = 4, .shuffle = false}).deviation, 0, 1e-12);
   const at::Tensor alike = at::ones({20, 5}, c10::kFloat);
   EXPECT_NEAR(inception_score(alike).mean, 1, 1e-12);
-  EXPECT_TRUE(contains(refused([&] { inception_score(alike.slice(0, 0, 9)); }), "there are 9"));
+  EXPECT_TRUE(contains(refused([&] { inception_score(alike.slice(0, 0, 9)); }), "found 9"));
 }
 
 TEST(Kid, IsTorchFidelitys) {
@@ -78,7 +78,7 @@ TEST(Kid, OfPointsIsTheKernelsGap) {
   const MeanDeviation kid = kernel_inception_distance(x, y, {.subsets = 3, .subset_size = 4});
   EXPECT_NEAR(kid.mean, std::pow(1.5, 3) + std::pow(3, 3) - 2, 1e-12);
   EXPECT_NEAR(kid.deviation, 0, 1e-12);
-  EXPECT_TRUE(contains(refused([&] { kernel_inception_distance(x, y); }), "there are 4"));
+  EXPECT_TRUE(contains(refused([&] { kernel_inception_distance(x, y); }), "found 4"));
 }
 
 TEST(PrecisionRecall, IsTorchFidelitys) {

@@ -57,7 +57,7 @@ TEST(Redundancy, TellsFromWhichStepOnAChangeIsSmall) {
   EXPECT_TRUE(contains(text[0], "Known tokens change by less than 10 % per step from step 2 on"));
   EXPECT_TRUE(contains(text[0], "at most 6.2 %"));
   EXPECT_TRUE(contains(text[3],
-                       "Condition differences of the tokens to be predicted change by 10 % "
+                       "Guidance differences of the tokens to be predicted change by 10 % "
                        "or more per step until the end"));
   const auto json = redundancy_json(found);
   EXPECT_EQ(json["output"]["known"]["below_10_percent_from"], 2);

@@ -83,7 +83,7 @@ TEST(Features, DamagedFilesAreRefused) {
   std::map<std::string, TensorSource> changes{
       {"output", testing::invented(small_header(), numbered)}};
   write_drift(folder.path(), small_header(), changes);
-  EXPECT_TRUE(contains(message(), "lacks values"));
+  EXPECT_TRUE(contains(message(), "missing values"));
   DriftHeader longer = small_header();
   longer.masked = {8, 6, 3, 2, 1, 0};
   changes.emplace("values", testing::invented(longer, numbered));

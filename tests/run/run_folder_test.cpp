@@ -157,7 +157,7 @@ TEST(RunFolder, WhatCannotBeAFolderIsRefused) {
   const std::string message =
       refused([&] { RunFolder(request(folder), env(), settings()); }, ErrorKind::kOutput);
   EXPECT_TRUE(contains(message, "cannot be written"));
-  EXPECT_TRUE(contains(message, "choose a writable --output_dir"));
+  EXPECT_TRUE(contains(message, "choose a writable folder"));
 }
 
 TEST(RunFolder, ADamagedManifestIsRefused) {

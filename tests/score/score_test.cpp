@@ -185,7 +185,7 @@ TEST_F(ScoreTest, AnNpzHoldsTheImagesShuffled) {
 
   write_bytes(set_ / "image1.png", encode_png(picture(1, 9), 9, 9));
   const FeatureTable mixed = extract();
-  EXPECT_PRED2(contains, refused([&] { write_image_npz(path, *source, mixed, 2); }), "one size");
+  EXPECT_PRED2(contains, refused([&] { write_image_npz(path, *source, mixed, 2); }), "same size");
 }
 
 TEST_F(ScoreTest, TarsAreReadLikeFolders) {
@@ -217,7 +217,7 @@ TEST_F(ScoreTest, WhatIsNoSetIsRefused) {
       },
       folder_.path());
   EXPECT_PRED2(contains, refused([&] { open_image_source(file); }), "8 bits");
-  EXPECT_PRED2(contains, refused([&] { open_image_source(folder_.path() / "none"); }), "not there");
+  EXPECT_PRED2(contains, refused([&] { open_image_source(folder_.path() / "none"); }), "not found");
 }
 
 /// A run's FID and what its images add to it.
