@@ -1,8 +1,8 @@
 """The trained networks as safetensors files, in the places where lazymar_eval looks for them."""
 from . import vae as vae_module
 from .classifier import WIDTHS
-from .safetensors_file import write_safetensors
 from .picture_sets import SETS
+from .safetensors_file import write_safetensors
 
 GUIDANCE = 1.5
 

@@ -4,8 +4,14 @@ import torch
 from .export import export_classifier, export_models
 from .kept import fingerprint, load_if_from
 from .mar_stages import Trainee, head_stage, mar_stage
-from .stages import (classifier_stage, data_stage, decoder_stage, reconstruction_psnr,
-                     tokens_stage, vae_stage)
+from .stages import (
+    classifier_stage,
+    data_stage,
+    decoder_stage,
+    reconstruction_psnr,
+    tokens_stage,
+    vae_stage,
+)
 from .vae import Vae
 
 STAGES = ("data", "vae", "mar", "head", "decoder", "classifier", "export")

@@ -2,9 +2,11 @@
 
 Image i of a split is a function of (split, i) alone. Its class is i mod 10. Every picture is a
 cover [SIDE, SIDE] in [0, 1] that mixes two colours of free hue: a light ground and a dark figure.
-The class decides the cover. Structures are as coarse as two tokens of the VAE (4 x 4 pixels each) or
+The class decides the cover. Structures are as coarse as two tokens of the VAE (4 x 4 pixels each)
+or
 coarser; places, sizes and phases are continuous.
 """
+
 import math
 import random
 
@@ -13,8 +15,18 @@ import numpy
 from .shapes import rgb
 
 SIDE = 64
-CLASSES = ("mirror", "stripes", "checker", "three", "line", "rings", "twins", "gradient", "balance",
-           "frame")
+CLASSES = (
+    "mirror",
+    "stripes",
+    "checker",
+    "three",
+    "line",
+    "rings",
+    "twins",
+    "gradient",
+    "balance",
+    "frame",
+)
 
 SUPERSAMPLING = 4
 CELL = 16.0  # pixels, of the mirrored pattern and of the checkerboard
@@ -51,7 +63,7 @@ def checker(rng):
 
 
 def disc(x, y, radius):
-    return (X - x) ** 2 + (Y - y) ** 2 < radius ** 2
+    return (X - x) ** 2 + (Y - y) ** 2 < radius**2
 
 
 def three(rng):
@@ -80,9 +92,14 @@ def twins(rng):
         across, down = numpy.abs(X - x), numpy.abs(Y - rng.uniform(14.0, 50.0))
         longest = numpy.maximum(across, down)
         radius = numpy.hypot(across, down)
-        covers.append((longest < 0.85 * TWIN, across + down < TWIN * 1.2,
-                       (longest < TWIN) & (numpy.minimum(across, down) < 0.36 * TWIN),
-                       (radius < TWIN) & (radius > 0.45 * TWIN))[kind])
+        covers.append(
+            (
+                longest < 0.85 * TWIN,
+                across + down < TWIN * 1.2,
+                (longest < TWIN) & (numpy.minimum(across, down) < 0.36 * TWIN),
+                (radius < TWIN) & (radius > 0.45 * TWIN),
+            )[kind]
+        )
     return covers[0] | covers[1]
 
 

@@ -4,6 +4,7 @@ No timing is judged.
 
 usage: bench_test.py FOLDER_OF_BINARIES   (run from the repository's root)
 """
+
 import csv
 import json
 import pathlib
@@ -15,13 +16,16 @@ from checks import check, conclude, refused
 
 BENCH = pathlib.Path(sys.argv[1]) / "lazymar_bench"
 QUICK = "--models demo --num_iter 8 --num_sampling_steps 4 --threads 1".split()
-ARMS = ("baseline --precision fp32; lazy --precision fp32; "
-        "lazy --precision fp32 --lazy_refresh 2 --eval_bsz 1; lazy --precision fp64")
+ARMS = (
+    "baseline --precision fp32; lazy --precision fp32; "
+    "lazy --precision fp32 --lazy_refresh 2 --eval_bsz 1; lazy --precision fp64"
+)
 
 
 def run(*args):
-    return subprocess.run([BENCH, *map(str, args)], capture_output=True, check=False, text=True,
-                          timeout=300)
+    return subprocess.run(
+        [BENCH, *map(str, args)], capture_output=True, check=False, text=True, timeout=300
+    )
 
 
 with tempfile.TemporaryDirectory() as folder:
@@ -35,74 +39,145 @@ with tempfile.TemporaryDirectory() as folder:
     check(
         "with the columns of LazyMAR's README",
         "| Model | Batch | Latency (GPU) | Latency (CPU) | FLOPs | "
-        "Speedup | FID ↓ | IS ↑ |" in result.stdout, result.stdout)
+        "Speedup | FID ↓ | IS ↑ |" in result.stdout,
+        result.stdout,
+    )
     check("whole runs are not called extrapolated", "≈" not in result.stdout, result.stdout)
     found = json.loads(files[1].read_text())
     rows = found["rows"]
-    check("a row per batch and arm", [row["batch"] for row in rows] == [1, 1, 1, 1, 2, 2, 1, 2],
-          rows)
+    check(
+        "a row per batch and arm", [row["batch"] for row in rows] == [1, 1, 1, 1, 2, 2, 1, 2], rows
+    )
     turns = [0, 1, 2, 3, 3, 2, 1, 0, 0, 1, 2, 3]
     check("arms take turns", found["order"] == turns + [4 + arm for arm in turns], found["order"])
     told = [
         line for line in result.stderr.splitlines() if "demo, batch" in line and ", run " in line
     ]
-    check("in that order", ["--lazy_refresh 2" in line for line in told]
-          == [arm % 4 == 2 for arm in found["order"]], result.stderr)
-    check("weights are loaded once per precision",
-          result.stderr.count("weights: pretrained_models") == 2, result.stderr)
+    check(
+        "in that order",
+        ["--lazy_refresh 2" in line for line in told] == [arm % 4 == 2 for arm in found["order"]],
+        result.stderr,
+    )
+    check(
+        "weights are loaded once per precision",
+        result.stderr.count("weights: pretrained_models") == 2,
+        result.stderr,
+    )
     for row in rows:
         seconds, stages = row["seconds_per_image"], row["stage_seconds_per_image"]
-        check(f"figures of {row['arm']}, batch {row['batch']}", len(seconds["runs"]) == 3
-              and 0 < seconds["p10"] <= seconds["median"] <= seconds["p90"]
-              and 0 < sum(stages.values()) <= 1.001 * sum(seconds["runs"]) / 3
-              and row["peak_anonymous_bytes"] > 10_000_000 and row["gemm_flops_per_second"] > 0
-              and row["share_of_gemm_rate"] > 0 and not row["extrapolated"], row)
+        check(
+            f"figures of {row['arm']}, batch {row['batch']}",
+            len(seconds["runs"]) == 3
+            and 0 < seconds["p10"] <= seconds["median"] <= seconds["p90"]
+            and 0 < sum(stages.values()) <= 1.001 * sum(seconds["runs"]) / 3
+            and row["peak_anonymous_bytes"] > 10_000_000
+            and row["gemm_flops_per_second"] > 0
+            and row["share_of_gemm_rate"] > 0
+            and not row["extrapolated"],
+            row,
+        )
         check(
             f"wall clock and GPU of {row['arm']}, batch {row['batch']}, on a CPU",
-            row["wall_seconds_per_image"] == seconds and row["gpu"] is None
-            and row["peak_device_bytes"] == 0, row)
+            row["wall_seconds_per_image"] == seconds
+            and row["gpu"] is None
+            and row["peak_device_bytes"] == 0,
+            row,
+        )
     check(
-        "fewer FLOPs with the caches", rows[1]["flops_per_image"] < rows[0]["flops_per_image"]
-        and rows[1]["speedup"]["flops"] > 1 and rows[0]["speedup"] == {"time": 1, "flops": 1}, rows)
-    check("versions, threads, device", found["threads"] == 1 and found["lazymar"]
-          and found["libtorch"] and found["device"], found)
+        "fewer FLOPs with the caches",
+        rows[1]["flops_per_image"] < rows[0]["flops_per_image"]
+        and rows[1]["speedup"]["flops"] > 1
+        and rows[0]["speedup"] == {"time": 1, "flops": 1},
+        rows,
+    )
+    check(
+        "versions, threads, device",
+        found["threads"] == 1 and found["lazymar"] and found["libtorch"] and found["device"],
+        found,
+    )
     with files[2].open(newline="") as file:
         lines = list(csv.DictReader(file))
-    check("the CSV says what the JSON says",
-          [float(line["seconds_median"])
-           for line in lines] == [row["seconds_per_image"]["median"] for row in rows]
-          and [line["arm"] for line in lines] == [row["arm"] for row in rows]
-          and all(line["wall_seconds_median"] == line["seconds_median"]
-                  and line["power_watts_max"] == "" and line["libtorch"] == found["libtorch"]
-                  for line in lines), lines)
+    check(
+        "the CSV says what the JSON says",
+        [float(line["seconds_median"]) for line in lines]
+        == [row["seconds_per_image"]["median"] for row in rows]
+        and [line["arm"] for line in lines] == [row["arm"] for row in rows]
+        and all(
+            line["wall_seconds_median"] == line["seconds_median"]
+            and line["power_watts_max"] == ""
+            and line["libtorch"] == found["libtorch"]
+            for line in lines
+        ),
+        lines,
+    )
 
     whole = {(row["batch"], row["arm"]): row["flops_per_image"] for row in rows}
-    result = run(*QUICK, "--batch", "2", "--repeats", "1", "--sample_steps", "1", "--arms",
-                 "baseline --precision fp32; lazy --precision fp32", *outputs)
+    result = run(
+        *QUICK,
+        "--batch",
+        "2",
+        "--repeats",
+        "1",
+        "--sample_steps",
+        "1",
+        "--arms",
+        "baseline --precision fp32; lazy --precision fp32",
+        *outputs,
+    )
     sampled = json.loads(files[1].read_text())["rows"]
-    check("a few steps of each kind", result.returncode == 0
-          and all(0 < row["measured_steps"] < 8 for row in sampled), result.stderr)
+    check(
+        "a few steps of each kind",
+        result.returncode == 0 and all(0 < row["measured_steps"] < 8 for row in sampled),
+        result.stderr,
+    )
     check("marked in JSON", all(row["extrapolated"] for row in sampled), sampled)
     check("marked in CSV", files[2].read_text().count(",true,") == 2, files[2].read_text())
-    check("marked in Markdown",
-          result.stdout.count("≈ ") >= 8 and "extrapolated, not run as a whole" in result.stdout,
-          result.stdout)
-    check("with the FLOPs of the whole run",
-          all(row["flops_per_image"] == whole[2, row["arm"]] for row in sampled), sampled)
+    check(
+        "marked in Markdown",
+        result.stdout.count("≈ ") >= 8 and "extrapolated, not run as a whole" in result.stdout,
+        result.stdout,
+    )
+    check(
+        "with the FLOPs of the whole run",
+        all(row["flops_per_image"] == whole[2, row["arm"]] for row in sampled),
+        sampled,
+    )
 
-    result = run("--models", "mar_base", "--random_weights", "--num_iter", "1",
-                 "--num_sampling_steps", "1", "--repeats", "1", "--arms", "lazy", "--threads", "1")
-    check("random weights of a published model", result.returncode == 0
-          and "LazyMAR-B" in result.stdout, result.stderr)
+    result = run(
+        "--models",
+        "mar_base",
+        "--random_weights",
+        "--num_iter",
+        "1",
+        "--num_sampling_steps",
+        "1",
+        "--repeats",
+        "1",
+        "--arms",
+        "lazy",
+        "--threads",
+        "1",
+    )
+    check(
+        "random weights of a published model",
+        result.returncode == 0 and "LazyMAR-B" in result.stdout,
+        result.stderr,
+    )
 
     refused("unknown flag", run("--model", "demo"), "model", "--help")
     refused("unknown arm", run(*QUICK, "--arms", "fast"), '"fast"', "baseline or lazy")
-    refused("flag that an arm cannot have", run(*QUICK, "--arms", "lazy --output_dir x"),
-            "--output_dir")
+    refused(
+        "flag that an arm cannot have", run(*QUICK, "--arms", "lazy --output_dir x"), "--output_dir"
+    )
     refused("bad batch", run(*QUICK, "--batch", "1,0"), "--batch 1,0")
     refused("no such model", run("--models", "mar_tiny"), "mar_tiny")
     refused("no weights", run("--models", "mar_huge"), "checkpoint-last.pth")
-    refused("a file that cannot be written, before anything is measured",
-            run(*QUICK, "--json", folder / "none/x.json"), "--json", "none does not exist", status=74)
+    refused(
+        "a file that cannot be written, before anything is measured",
+        run(*QUICK, "--json", folder / "none/x.json"),
+        "--json",
+        "none does not exist",
+        status=74,
+    )
 
 conclude()

@@ -37,5 +37,5 @@ def scripts(work):
     result = script("fid_sweep.sh", STATS, lines, *flags, **sweep)
     check(
         "and what has one is skipped", result.returncode == 0
-        and result.stdout.count("there already") == 3 and len(lines.read_text().splitlines()) == 5,
+        and result.stdout.count("already done") == 3 and len(lines.read_text().splitlines()) == 5,
         result)

@@ -114,10 +114,10 @@ def health(work, taken):
     check("n says how many are scored", sets[0]["images"] == 22 and sets[0]["complete"] is False
           and found["planned"] == 24, result)
     check("all that comes before the numbers",
-          0 <= result.stdout.find("corrupt") < result.stdout.find("FID (95 %)"), result)
+          0 <= result.stdout.find("damaged") < result.stdout.find("FID (95 %)"), result)
     check("classes are counted", sum(left(taken)["health"]["images_by_class"].values()) == 24
           and len(left(taken)["health"]["images_by_class"]) == 10)
-    check("few images and a covariance without full rank are said", "are few" in result.stdout
+    check("few images and a covariance without full rank are said", "are too few" in result.stdout
           and "rank 20 of 96" in result.stdout, result)
     sets, result = scored(folder, *DEMO, "--metrics", "none")
     check("health alone needs no extractor", sets[0]["health"] == found and "fid" not in sets[0],
