@@ -4,15 +4,15 @@
 # images by one process, by three, and by three that are killed at random. All must end byte-identical
 # to an undisturbed run. Three to five hours on two cores; not run in CI.
 #
-#   scripts/lab/soak.sh [PART...]     worlds, damage, faults, kills, disk; all by default
+#   scripts/lab/soak.sh [PART...]     launchers, damage, faults, kills, disk; all by default
 #
 # SOAK_SEED chooses the sequence of random moments (1). The environment is that of scripts/build.sh.
 # The output is kept in build/soak.log. Exit 1: something was lost, or was not byte-identical.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 for part in "$@"; do
-  if [[ ! $part =~ ^(worlds|damage|faults|kills|disk)$ ]]; then
-    echo "soak.sh: unknown part '$part'; use worlds, damage, faults, kills or disk" >&2
+  if [[ ! $part =~ ^(launchers|damage|faults|kills|disk)$ ]]; then
+    echo "soak.sh: unknown part '$part'; use launchers, damage, faults, kills or disk" >&2
     exit 2
   fi
 done
