@@ -39,7 +39,7 @@ constexpr PrecisionPreset kPrecisions[] = {
      .convolutions = NumberType::kBf16,
      .cpu = {cpu_can_bf16, cpu_has_bf16, "this CPU has no AVX-512; use fp32"},
      .gpu = {.preferred = always},
-     .verify_tolerance = 2e-3,
+     .verify_tolerance = kTolerance16,
      .retry_in = "fp32"},
     {.name = "fp16",
      .formats = {"fp16", /*exact=*/"fp32"},
@@ -47,7 +47,7 @@ constexpr PrecisionPreset kPrecisions[] = {
      .convolutions = NumberType::kFp16,
      .cpu = {.works = never, .refusal = "for GPUs; use bf16 or fp32 on CPUs"},
      .gpu = {},
-     .verify_tolerance = 2e-3,
+     .verify_tolerance = kTolerance16,
      .retry_in = "fp32"},
     {.name = "fp32",
      .formats = {"fp32", "fp32"},
@@ -62,7 +62,7 @@ constexpr PrecisionPreset kPrecisions[] = {
      .convolutions = NumberType::kFp64,
      .cpu = {},
      .gpu = {},
-     .verify_tolerance = 1e-10},
+     .verify_tolerance = kTolerance64},
 };
 
 std::vector<Precision>& table() {
