@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "cache/row_ops.h"
 #include "cache/row_selection.h"
 #include "nn/capture.h"
 #include "nn/ops.h"

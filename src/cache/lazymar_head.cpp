@@ -5,7 +5,7 @@
 #include <cmath>
 #include <utility>
 
-#include "nn/head_ops.h"
+#include "diffusion/head_ops.h"
 #include "nn/ops.h"
 
 namespace lazymar {

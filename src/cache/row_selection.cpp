@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include "cache/row_ops.h"
 #include "nn/ops.h"
 
 namespace lazymar {

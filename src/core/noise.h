@@ -24,7 +24,7 @@ struct NoiseRequest {
   int64_t key = 0;  ///< what the diffusion step is known by (HeadSchedule::noise_keys)
 };
 
-/// What a device needs to draw the same values itself (nn/ops.h, draw_normals).
+/// What a device needs to draw the same values itself (mar/device_noise.h).
 struct CounterBased {
   std::array<uint32_t, 2> key;
   std::vector<int64_t> image_ids;  ///< by slot

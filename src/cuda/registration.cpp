@@ -1,4 +1,4 @@
-// Entry point of this room: if linked in, it registers the kernels for nn/ops.h and graphs for
+// Entry point of this room: if linked in, it registers the kernels of all rooms and graphs for
 // nn/capture.h.
 #include <ATen/core/CachingHostAllocator.h>
 #include <ATen/cuda/CUDAContext.h>
@@ -129,14 +129,14 @@ std::string device_model(c10::DeviceIndex index) {
   return at::cuda::getDeviceProperties(index)->name;
 }
 
-const DeviceOps& table() {
-  static const DeviceOps ops = [] {
-    DeviceOps all = kernel_ops(c10::DeviceType::CUDA);
+const Kernels& kernels() {
+  static const Kernels kernels = [] {
+    Kernels all = kernels_for(c10::DeviceType::CUDA);
     all.capture = capture_graph;
     all.model = device_model;
     return all;
   }();
-  return ops;
+  return kernels;
 }
 
 }  // namespace
@@ -144,6 +144,6 @@ const DeviceOps& table() {
 
 /// Referenced by the link command, so that the linker keeps this file.
 extern "C" const bool lazymar_cuda_is_linked = [] {
-  lazymar::register_device_ops(&lazymar::cuda::table());
+  lazymar::cuda::register_kernels(&lazymar::cuda::kernels());
   return true;
 }();

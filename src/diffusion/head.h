@@ -12,11 +12,11 @@
 
 #include "core/exact_optimizations.h"
 #include "core/network_config.h"
+#include "diffusion/head_ops.h"
 #include "diffusion/modulation.h"
 #include "diffusion/solvers.h"
 #include "method/head_schedule.h"
 #include "nn/capture.h"
-#include "nn/head_ops.h"
 #include "nn/linear.h"
 
 namespace lazymar {

@@ -8,6 +8,7 @@
 #include <span>
 
 #include "core/error.h"
+#include "mar/device_noise.h"
 #include "method/orders.h"
 #include "nn/ops.h"
 #include "nn/transfer.h"

@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "cache/policies.h"
-#include "nn/ops.h"
 #include "pipeline/device.h"
 #include "pipeline/device_clock.h"
+#include "vae/pixels.h"
 
 namespace lazymar {
 namespace {

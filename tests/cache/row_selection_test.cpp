@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include "cache/row_ops.h"
+
 namespace lazymar {
 namespace {
 
@@ -25,6 +27,15 @@ struct Example {
     return {rows.data_ptr<int64_t>(), rows.data_ptr<int64_t>() + rows.numel()};
   }
 };
+
+TEST(RowSelection, SimilarityIsTheMeanOverHeads) {
+  const auto options = at::TensorOptions().dtype(c10::kDouble);
+  const at::Tensor a = at::randn({2, 4, 24}, options);
+  at::Tensor b = a.clone();
+  EXPECT_TRUE(at::allclose(mean_cosine_similarity(a, b, 3), at::ones({2, 4}, options)));
+  b.narrow(2, 0, 8).neg_();
+  EXPECT_TRUE(at::allclose(mean_cosine_similarity(a, b, 3), at::full({2, 4}, 1.0 / 3, options)));
+}
 
 TEST(RowSelection, RasterOrderStartsWithTheBuffer) {
   EXPECT_TRUE(

@@ -8,6 +8,7 @@
 #include "support/memory_watch.h"
 #include "support/network.h"
 #include "vae/kl_decoder.h"
+#include "vae/pixels.h"
 
 namespace lazymar {
 namespace {
@@ -76,7 +77,7 @@ std::unique_ptr<Capture> rerun(const std::function<void()>& work) {
 }
 
 TEST_F(ModelKernels, StepsAndLoopsAreRecordedOncePerShape) {
-  DeviceOps capture = ops;
+  cuda::Kernels capture = ops;
   capture.capture = rerun;
   const testing::KernelsInUse use(capture);
   const Placement placement{parse_precision("fp32"), {testing::kKernelDevice, 0}};
@@ -106,7 +107,7 @@ TEST_F(ModelKernels, StepsAndLoopsAreRecordedOncePerShape) {
 }
 
 TEST_F(ModelKernels, AnotherBatchSizeIsRecordedAnew) {
-  DeviceOps capture = ops;
+  cuda::Kernels capture = ops;
   capture.capture = rerun;
   const testing::KernelsInUse use(capture);
   const Placement placement{parse_precision("fp32"), {testing::kKernelDevice, 0}};
@@ -125,7 +126,7 @@ TEST_F(ModelKernels, AnotherBatchSizeIsRecordedAnew) {
 }
 
 TEST_F(ModelKernels, EachHeadScheduleIsRecordedByItself) {
-  DeviceOps capture = ops;
+  cuda::Kernels capture = ops;
   capture.capture = rerun;
   const testing::KernelsInUse use(capture);
   const Placement placement{parse_precision("fp32"), {testing::kKernelDevice, 0}};
@@ -145,13 +146,13 @@ TEST_F(ModelKernels, EachHeadScheduleIsRecordedByItself) {
   }
 }
 
-const DeviceOps* unwatched = nullptr;
+const cuda::Kernels* unwatched = nullptr;
 
 /// Kernels are no operations of ATen: those that take what is kept between steps tell by
 /// themselves.
-DeviceOps watched(const DeviceOps& ops) {
+cuda::Kernels watched(const cuda::Kernels& ops) {
   unwatched = &ops;
-  DeviceOps all = ops;
+  cuda::Kernels all = ops;
   all.capture = rerun;
   all.mean_cosine_similarity = [](const at::Tensor& a, const at::Tensor& b, int64_t heads) {
     testing::MemoryWatch::note(b);
@@ -170,7 +171,7 @@ DeviceOps watched(const DeviceOps& ops) {
 }
 
 TEST_F(ModelKernels, ReplaysFindTheirMemoryWhereItWas) {
-  const DeviceOps capture = watched(ops);
+  const cuda::Kernels capture = watched(ops);
   const testing::KernelsInUse use(capture);
   const Placement placement{parse_precision("fp32"), {testing::kKernelDevice, 0}};
   for (const bool lazy : {false, true}) {

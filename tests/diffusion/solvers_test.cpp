@@ -5,8 +5,8 @@
 
 #include <cmath>
 
+#include "diffusion/head_ops.h"
 #include "method/head_schedule.h"
-#include "nn/head_ops.h"
 #include "support/errors.h"
 #include "support/solver.h"
 

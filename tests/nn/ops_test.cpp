@@ -195,14 +195,5 @@ TEST(Ops, GroupNormIsItsTwin) {
   }
 }
 
-TEST(Ops, SimilarityIsTheMeanOverHeads) {
-  const auto options = at::TensorOptions().dtype(c10::kDouble);
-  const at::Tensor a = at::randn({2, 4, 24}, options);
-  at::Tensor b = a.clone();
-  EXPECT_TRUE(at::allclose(mean_cosine_similarity(a, b, 3), at::ones({2, 4}, options)));
-  b.narrow(2, 0, 8).neg_();
-  EXPECT_TRUE(at::allclose(mean_cosine_similarity(a, b, 3), at::full({2, 4}, 1.0 / 3, options)));
-}
-
 }  // namespace
 }  // namespace lazymar

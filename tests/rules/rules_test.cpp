@@ -12,10 +12,10 @@
 #include <string>
 #include <vector>
 
-#include "nn/plain_ops.h"
 #include "pipeline/model_files.h"
 #include "support/errors.h"
 #include "support/temporary_folder.h"
+#include "vae/pixels.h"
 #include "weights/weight_file.h"
 
 // The thresholds of the rules, on held-out pictures after the VAE (tests/data/rules_tokens.bin,

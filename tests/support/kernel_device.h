@@ -32,19 +32,19 @@ class KernelTest : public ::testing::Test {
     }
     use_device({kKernelDevice, 0});
   }
-  const DeviceOps ops = cuda::kernel_ops(kKernelDevice);
+  const cuda::Kernels ops = cuda::kernels_for(kKernelDevice);
 };
 
-/// Puts the kernels behind nn/ops.h for as long as it lives.
+/// Registers the kernels for as long as it lives.
 class KernelsInUse {
  public:
-  explicit KernelsInUse(const DeviceOps& ops) : before_(register_device_ops(&ops)) {}
-  ~KernelsInUse() { register_device_ops(before_); }
+  explicit KernelsInUse(const cuda::Kernels& ops) : before_(cuda::register_kernels(&ops)) {}
+  ~KernelsInUse() { cuda::register_kernels(before_); }
   KernelsInUse(const KernelsInUse&) = delete;
   KernelsInUse& operator=(const KernelsInUse&) = delete;
 
  private:
-  const DeviceOps* before_;
+  const cuda::Kernels* before_;
 };
 
 /// A tensor of the twin's, moved to where the kernels are.

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "diffusion/head_ops.h"
 #include "diffusion/solvers.h"
 #include "method/head_schedule.h"
-#include "nn/head_ops.h"
 
 namespace lazymar::testing {
 

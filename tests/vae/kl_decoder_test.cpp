@@ -10,6 +10,8 @@
 #include "nn/flops.h"
 #include "nn/plain_ops.h"
 #include "support/tiny_model.h"
+#include "vae/pixels.h"
+#include "vae/pixels.h"
 
 namespace lazymar {
 namespace {

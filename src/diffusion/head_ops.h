@@ -1,11 +1,13 @@
 #pragma once
 /// Operations of the diffusion head's loop that devices may fuse, with their twins in plain ATen,
-/// which stand in on CPUs and wherever no kernel fits. Everything here has the type of x; gates,
-/// values and modulation may have the product type.
+/// which stand in on CPUs and wherever no kernel fits, and the table of a device's kernels
+/// (nn/device_ops.h). Everything here has the type of x; gates, values and modulation may have the
+/// product type.
 
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "nn/linear.h"
@@ -92,5 +94,14 @@ at::Tensor gated_sums(const GatedSums& sums);
 Reversed reverse_step(const ReverseStep& step);
 at::Tensor head_window(const HeadWindow& window);
 }  // namespace plain
+
+struct HeadDeviceOps {
+  at::Tensor (*gated_sums)(const GatedSums& sums) = nullptr;
+  /// Empty if no kernel fits.
+  std::optional<HeadMlpOutput> (*head_mlp)(const HeadMlp& block) = nullptr;
+  bool (*has_head_window)(const at::Tensor& x, int64_t width) = nullptr;
+  at::Tensor (*head_window)(const HeadWindow& window) = nullptr;
+  Reversed (*reverse_step)(const ReverseStep& step) = nullptr;
+};
 
 }  // namespace lazymar
