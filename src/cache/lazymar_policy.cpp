@@ -14,12 +14,6 @@ LazyOptions options_of(const DecodingPlan& plan) {
   return lazymar_options(plan.method.cache.options);
 }
 
-void check_at_least(const char* flag, int64_t value, int64_t least) {
-  if (value < least) {
-    throw setting_error(flag, " ", value, ": must be at least ", least);
-  }
-}
-
 /// The layer of that number would be the first behind the last one: then none prunes. A default is
 /// let pass, which on a shallower decoder comes to the same.
 void check_prune_layer(const LazyOptions& lazy, int64_t depth) {
@@ -31,12 +25,7 @@ void check_prune_layer(const LazyOptions& lazy, int64_t depth) {
 
 void check(const MarConfig& config, const CacheSpec& cache) {
   const LazyOptions lazy = lazymar_options(cache.options);
-  check_at_least("lazy_warmup", lazy.warmup, 0);
-  check_at_least("lazy_refresh", lazy.refresh, 1);
-  check_at_least("lazy_prune_layer", lazy.prune_layer, 0);
   check_prune_layer(lazy, config.decoder_depth);
-  check_at_least("lazy_extra", lazy.extra, 0);
-  check_at_least("lazy_head_refresh", lazy.head_refresh, 1);
 }
 
 bool partial(const DecodingPlan& plan, const DecodeStep& step) {

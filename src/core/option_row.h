@@ -203,6 +203,7 @@ template <typename Options>
 std::vector<OptionInfo> describe(const OptionTable<Options>& table) {
   const Options defaults{};
   std::vector<OptionInfo> result;
+  result.reserve(table.size());
   for (const OptionRow<Options>& row : table) {
     OptionInfo info = row.info;
     if (info.default_text.empty() && !info.value.empty()) {
