@@ -50,7 +50,7 @@ class LazyMarRunner final : public Runner {
   /// Rows of the last block's output that this step, or its stored difference, needs.
   Range needed_rows(const DecodeStep& step) const;
   int64_t rows_to_keep(const DecodeStep& step) const;
-  /// Whether this step skips decoder rows, and so takes them from earlier steps.
+  /// Whether this step skips decoder rows and reuses those of earlier steps.
   bool prunes(const DecodeStep& step) const {
     return reuses_tokens(step) && rows_to_keep(step) < length_ + buffer_;
   }

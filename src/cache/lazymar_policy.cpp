@@ -20,8 +20,8 @@ void check_at_least(const char* flag, int64_t value, int64_t least) {
   }
 }
 
-/// The layer of that number would be the first behind the last one: then none prunes. A default is
-/// let pass, which on a shallower decoder comes to the same.
+/// A layer number equal to the depth means that no layer prunes. The default is accepted for
+/// shallower decoders, with the same effect.
 void check_prune_layer(const LazyOptions& lazy, int64_t depth) {
   if (lazy.token && lazy.prune_layer > depth && lazy.prune_layer != LazyOptions().prune_layer) {
     throw setting_error("lazy_prune_layer", " ", lazy.prune_layer, ": the decoder has ", depth,
@@ -57,15 +57,15 @@ std::unique_ptr<HeadRunner> make_head_runner(const DecodingPlan& plan) {
   return std::make_unique<LazyMarHeadRunner>(lazy.head_refresh);
 }
 
-/// A full step computes every row that a later one has a use for; a lazy step the conditional half,
-/// or only rows that changed: the buffer and the tokens just decoded in the encoder; behind the
-/// pruning layer min(N, max(n + n' + extra, int(N * ratio))).
+/// A full step computes every row that a later step needs. A lazy step computes the conditional
+/// half, or only rows that changed: in the encoder the buffer and the tokens just decoded, after
+/// the pruning layer min(N, max(n + n' + extra, int(N * ratio))).
 StepWork work(const MarConfig& config, const DecodingPlan& plan, const DecodeStep& step) {
   const LazyOptions lazy = options_of(plan);
   const bool one_half = lazy.condition && plan.guided();
   StepWork work = full_work(config, plan, step);
   if (!step.partial()) {
-    // The lazy steps that follow take the difference between the halves from this one.
+    // The lazy steps that follow use the difference between this step's halves.
     for (size_t next = static_cast<size_t>(step.index) + 1;
          one_half && next < plan.steps.size() && plan.steps[next].partial(); ++next) {
       work.first_needed = plan.steps[next].first;

@@ -17,7 +17,7 @@ namespace lazymar {
 struct ModulationInput {
   const at::Tensor& times;      ///< embeddings of all diffusion steps, [T, W]
   const at::Tensor& condition;  ///< cond_embed(z), [rows, W] at least
-  int64_t rows = 0;             ///< the first `rows` rows of the condition take part
+  int64_t rows = 0;             ///< the first `rows` rows of the condition are used
 };
 
 /// Outputs of a fixed list of adaptive layers, computed for a chunk of diffusion steps ahead.

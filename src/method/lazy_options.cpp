@@ -28,7 +28,7 @@ Number number_from(std::string_view name, const std::string& text) {
   return value;
 }
 
-/// One constant as text: a row per member.
+/// One constant as text; a row per member.
 struct Constant {
   std::string_view name;
   std::string (*write)(const LazyOptions& options);

@@ -1,8 +1,8 @@
 #pragma once
-/// The few operations that backends may fuse. On CPUs they are own loops: one pass over the rows
+/// The few operations that backends may fuse. CPUs use the loops in cpu/: one pass over the rows
 /// instead of several, and the bits of an element depend only on its row, not on the number of rows
-/// or threads. On other devices they are the kernels registered in device_ops.h. Without a kernel,
-/// and in tests, plain ATen versions (plain_ops.h) are used.
+/// or threads. Other devices use the kernels registered in device_ops.h. Without a kernel, and in
+/// tests, plain ATen versions (plain_ops.h) are used.
 ///
 /// Activations x are fp32 or fp64. Inputs and outputs of a matrix product ("product type") have x's
 /// type or are bf16 or fp16; every operation computes in x's type.
@@ -46,7 +46,7 @@ at::Tensor silu(const at::Tensor& x);
 /// silu(a[i] + b[j]) of `type` for every i and j: a [I, W], b [J, W] -> [I, J, W].
 at::Tensor silu_of_sums(const at::Tensor& a, const at::Tensor& b, c10::ScalarType type);
 
-/// GroupNorm over the pixels and channels of each group, then SiLU or not: x [B, ..., C] with C
+/// GroupNorm over the pixels and channels of each group, optionally with SiLU: x [B, ..., C] with C
 /// last, fp32, fp64 or bf16, weight and bias [C] -> the same shape in `type`.
 at::Tensor group_norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                       int64_t groups, double eps, c10::ScalarType type);
@@ -76,7 +76,7 @@ struct RowSelection {
 };
 
 /// The `count` rows of lowest similarity: similarity [R, N] -> [R, count] int64. Ties: the lower
-/// raster position first, as listed in `raster_rows` [R, N] int64. NaN is above everything. The
+/// raster position first, as listed in `raster_rows` [R, N] int64. NaN ranks highest. The
 /// result lists [first, predicted_end) in order, then the other rows in order.
 at::Tensor least_similar_rows(const at::Tensor& similarity, const at::Tensor& raster_rows,
                               const RowSelection& selection);
@@ -91,7 +91,7 @@ struct NormalDraw {
   at::Tensor ids;        ///< [B] int64: image ids
   at::Tensor positions;  ///< [B, n] int64: raster positions
   int64_t decoding_step = 0;
-  at::Tensor keys;       ///< [T] int64: what each diffusion step's noise is drawn by
+  at::Tensor keys;       ///< [T] int64: noise key of each diffusion step
   int64_t channels = 0;  ///< C
 };
 
