@@ -1,5 +1,5 @@
 #pragma once
-/// The cost of all decoding steps, from a few of each kind.
+/// Estimates the cost of all decoding steps from a few of each kind.
 
 #include <cstdint>
 #include <vector>
