@@ -1,18 +1,18 @@
 #!/usr/bin/env python3
-"""Gathers what scripts/lab/gpu_check.sh left in OUT/stages.tsv and OUT/logs/*.json into summary.txt
-and results.json.
+"""Summarizes the results of scripts/lab/gpu_check.sh (OUT/stages.tsv and OUT/logs/*.json) in
+summary.txt and results.json.
 
     scripts/lab/gpu_summary.py OUT
 
-Files that are missing or torn are named in the summary and do not keep it from being written.
+The summary is always written, and names files that are missing or damaged.
 """
 import json
 import sys
 from pathlib import Path
 
-# Seconds an image on an H200 in bf16, 64 steps, VAE included: what the project means to reach.
+# The project's targets: seconds per image on an H200 in bf16, 64 steps, VAE included.
 TARGETS = {("lazy", 128): 0.050, ("lazy", 1): 0.25, ("baseline", 128): 0.13}
-# The original's seconds an image over ours.
+# The original's seconds per image divided by ours.
 RATIOS = {128: 1.3, 1: 10.0}
 
 
