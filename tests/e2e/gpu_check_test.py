@@ -1,4 +1,4 @@
-"""scripts/lab/gpu_check.sh with stand-ins for our programs and the driver's: what it runs and says.
+"""scripts/lab/gpu_check.sh with stand-ins for our programs and the driver's.
 
 usage: gpu_check_test.py   (run from the repository's root)
 """
