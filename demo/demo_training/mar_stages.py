@@ -134,7 +134,7 @@ def condition_rows(mar, batches, options):
 
 
 def head_stage(options, log, moments, held_out_moments, trainee):
-    """The finished MAR: the transformer unchanged, the head trained further in fp32."""
+    """The finished MAR: same transformer, head trained further in fp32 down to a smaller rate."""
     torch.manual_seed(options.seed + 3)
     mar = copy.deepcopy(trainee.mar)
     diffusion = Diffusion(options.device)

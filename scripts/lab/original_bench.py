@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Times the original PyTorch code of LazyMAR, and the same code without --lazy_mar (which is not
-LTH14/mar's), with random weights as its eval.py runs them: what to compare lazymar_bench with on
-the same machine.
+LTH14/mar's), with random weights and as run by its eval.py. Compare lazymar_bench with it on the
+same machine.
 
     git clone https://github.com/feihongyan1/LazyMAR
     scripts/lab/original_bench.py --repo LazyMAR --json original.json    mar_huge, batches 128 and 1
@@ -129,8 +129,8 @@ def import_original(repo):
 def wake_head(net):
     """The constructor leaves the diffusion head's modulations and last layer at zero. Products with
     zeros draw less of a GPU's power, so that its clocks are higher, and latents grow until fp16
-    overflows. So the head is made to predict as noise x and a little more: hidden channels carry x,
-    -x and +-16, by which the last norm nearly divides by a constant; the last layer undoes that.
+    overflows. So the head is made to predict x and a little more as noise. Hidden channels carry x,
+    -x and +-16, so that the last norm nearly divides by a constant; the last layer undoes that.
     """
     channels, width, level = net.in_channels, net.model_channels, 16.0
     net.input_proj.weight.zero_()

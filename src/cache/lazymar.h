@@ -19,9 +19,9 @@ namespace lazymar {
 
 /// A full decoding step is plain MAR, and refreshes the caches. The others are lazy (partial).
 ///
-/// Token cache: a lazy step encodes only the buffer and the tokens just decoded; the decoder's
+/// Token cache: a lazy step encodes only the buffer and the tokens just decoded. The decoder's
 /// early layers run on all rows, the later ones on the rows whose values changed most.
-/// Condition cache: a lazy step computes the conditional half; the unconditional output is that
+/// Condition cache: a lazy step computes the conditional half. The unconditional output is that
 /// plus the difference kept from the last full step.
 class LazyMarRunner final : public Runner {
  public:

@@ -58,8 +58,8 @@ std::unique_ptr<HeadRunner> make_head_runner(const DecodingPlan& plan) {
 }
 
 /// A full step computes every row that a later step needs. A lazy step computes the conditional
-/// half, or only rows that changed: in the encoder the buffer and the tokens just decoded, after
-/// the pruning layer min(N, max(n + n' + extra, int(N * ratio))).
+/// half, or only rows that changed. In the encoder, these are the buffer and the tokens just
+/// decoded; after the pruning layer, min(N, max(n + n' + extra, int(N * ratio))) rows.
 StepWork work(const MarConfig& config, const DecodingPlan& plan, const DecodeStep& step) {
   const LazyOptions lazy = options_of(plan);
   const bool one_half = lazy.condition && plan.guided();

@@ -11,9 +11,9 @@
 
 namespace lazymar {
 
-/// Runs `body` and turns an exception into one line on stderr, prefixed with the program's name,
-/// and an exit status: that of an Error, and 70 for anything else (LibTorch's errors, out of
-/// memory).
+/// Runs `body` and turns an exception into an exit status and one line on stderr, prefixed with the
+/// program's name. The status is an Error's own, and 70 for anything else (LibTorch's errors, out
+/// of memory).
 int run_main(const char* program, const std::function<ExitCode()>& body);
 
 /// A tool's main: reads the command line and runs `work` with its options. Without arguments it

@@ -68,7 +68,7 @@ struct PrecisionPreset {
   PrecisionSupport cpu, gpu;
   /// Largest NMSE between a trace and its replay (lazymar_verify). In fp64 the original still
   /// computes the timesteps' sinusoids in fp32, by vector functions whose last bit depends on the
-  /// processor: the machine that recorded a trace gives 1e-13, others up to 2e-11. In bf16 the
+  /// processor. The machine that recorded a trace gives 1e-13, others up to 2e-11. In bf16 the
   /// cache may choose another row: up to 1.4e-3.
   double verify_tolerance;
   /// The precision in which images that are NaN/Inf or of one colour are recomputed.

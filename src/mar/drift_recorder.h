@@ -15,8 +15,8 @@ namespace lazymar {
 
 /// Relative change of a row's feature f between the decoding steps i and j, i < j:
 /// |f_j - f_i| / |f_i| (Euclidean norms over the feature's width, in fp32). Each tensor has shape
-/// [S (S - 1) / 2, N] (fp32, on the CPU), the pair (i, j) at j (j - 1) / 2 + i; rows in decoding
-/// order, the buffer last, so that a row is one token throughout.
+/// [S (S - 1) / 2, N] (fp32, on the CPU), with the pair (i, j) at j (j - 1) / 2 + i. Rows are in
+/// decoding order, the buffer last, so that a row is one token throughout.
 struct FeatureDrift {
   at::Tensor output;      ///< output of the last decoder block, conditional half
   at::Tensor values;      ///< one decoder layer's values V, conditional half

@@ -4,9 +4,9 @@
 /// resampling, and compares two sets from the same noise image by image.
 ///
 /// An interval says where the score of another set of the same size, generated with another seed,
-/// would fall. The reference is treated as exact. It does not contain the score of infinitely many
-/// images: the Fréchet distance of n images is too large by a bias of about c / n, which is
-/// estimated separately (and which resampled bootstrap sets would have twice).
+/// would fall. The reference is treated as exact. The interval is not for the score of infinitely
+/// many images: the Fréchet distance of n images is too large by a bias of about c / n. This bias
+/// is estimated separately (resampled bootstrap sets would have it twice).
 
 #include <ATen/core/Tensor.h>
 

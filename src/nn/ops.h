@@ -1,8 +1,8 @@
 #pragma once
-/// The few operations that backends may fuse. CPUs use the loops in cpu/: one pass over the rows
-/// instead of several, and the bits of an element depend only on its row, not on the number of rows
-/// or threads. Other devices use the kernels registered in device_ops.h. Without a kernel, and in
-/// tests, plain ATen versions (plain_ops.h) are used.
+/// The few operations that backends may fuse. CPUs use the loops in cpu/, which pass over the rows
+/// once instead of several times. There, the bits of an element depend only on its row, not on the
+/// number of rows or threads. Other devices use the kernels registered in device_ops.h. Without a
+/// kernel, and in tests, plain ATen versions (plain_ops.h) are used.
 ///
 /// Activations x are fp32 or fp64. Inputs and outputs of a matrix product ("product type") have x's
 /// type or are bf16 or fp16; every operation computes in x's type.

@@ -48,9 +48,9 @@ struct Comparison {
   SettingKeys keys{};                      ///< of the runs' settings
 };
 
-/// Compares the images that both runs have, on `threads` threads. Throws Error (usage) if the runs
-/// differ in settings that change which image an id is (model, seed, classes, number of images),
-/// naming them; if no image is shared; or if sizes differ. Without `images`, only settings are
+/// Compares the images that both runs have, on `threads` threads. Throws Error (usage) if no image
+/// is shared, if sizes differ, or if settings differ that change which image an id is (model, seed,
+/// classes, number of images); the message names them. Without `images`, only settings are
 /// compared, and none is refused.
 PairedRun pair_runs(const RunData& baseline, const RunData& run, const SettingKeys& keys,
                     bool images, int64_t threads);

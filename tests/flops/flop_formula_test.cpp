@@ -63,8 +63,8 @@ TEST(FlopFormula, OriginalsExecuteWhatIsKnownOfThem) {
 
 TEST(FlopFormula, SavingsComeDownToTheirBound) {
   // The bounds count the buffer's rows of encoder layer 0 once per class instead of once per batch
-  // row (0.5 GFLOP per image at mar_base), half of the final layer's outputs for unconditional rows
-  // (0.02), and no padding of the VAE's phase convolutions (under 1 % of 21 GFLOP).
+  // row (0.5 GFLOP per image at mar_base). They count half of the final layer's outputs for
+  // unconditional rows (0.02), and no padding of the VAE's phase convolutions (under 1 % of 21).
   for (const Published& row : kPublished) {
     const double flops = tera(FlopFormula(published(row.model, row.lazy)).batch(1).total());
     EXPECT_GT(flops, row.bound * 0.999) << row.model;

@@ -12,7 +12,7 @@
 namespace lazymar::testing {
 
 /// While it exists, notes the addresses of all tensors that ATen's operations on this thread take
-/// and did not create themselves; note() does so for tensors that ATen does not see.
+/// but did not create. note() does so for tensors that ATen does not see.
 class MemoryWatch {
  public:
   MemoryWatch() {

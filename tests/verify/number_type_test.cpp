@@ -1,4 +1,4 @@
-// A number type takes one file and two rows: this file adds weights of a few bits, a row of formats
+// A number type takes one file and two rows. This file adds weights of a few bits, a row of formats
 // and a row of presets, and every program supports it.
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
