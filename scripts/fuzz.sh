@@ -3,7 +3,7 @@
 #
 #   scripts/fuzz.sh [SECONDS [TARGET...]]     60 seconds for each of npz, safetensors, zip, pickle, stream
 #
-# FUZZ_SEED selects the sequence of inputs (1), although libFuzzer does not repeat it exactly.
+# FUZZ_SEED selects the sequence of inputs (default: 1); libFuzzer does not repeat it exactly.
 # Findings are reported last and kept in build-fuzz/findings, new inputs in build-fuzz/corpus.
 # Exit 1: a finding.
 set -euo pipefail
@@ -19,7 +19,7 @@ targets=("$@")
 
 cmake --preset fuzz >/dev/null
 cmake --build --preset fuzz
-# ASan keeps freed memory back (256 MB by default), which must not count against the parser.
+# ASan holds freed memory (256 MB by default), which must not count against the parser.
 export ASAN_OPTIONS=quarantine_size_mb=32${ASAN_OPTIONS:+:$ASAN_OPTIONS}
 export UBSAN_OPTIONS=print_stacktrace=1${UBSAN_OPTIONS:+:$UBSAN_OPTIONS}
 found=()
@@ -30,7 +30,7 @@ for target in "${targets[@]}"; do
   echo "== $target: $seconds s"
   options=(-seed="${FUZZ_SEED:-1}" -max_total_time="$seconds" -rss_limit_mb=512 -print_final_stats=1
     -artifact_prefix="build-fuzz/findings/$target-")
-  # Wall time: long enough for a machine that pauses for a while.
+  # Wall time: long enough to tolerate pauses of the machine.
   options+=(-timeout=20)
   if [[ -e tests/fuzz/$target.dict ]]; then options+=(-dict="tests/fuzz/$target.dict"); fi
   "build-fuzz/tests/fuzz/${target}_fuzz" "${options[@]}" "$corpus" "tests/fuzz/corpus/$target" \
@@ -39,7 +39,7 @@ for target in "${targets[@]}"; do
 done
 for target in "${found[@]}"; do
   echo "fuzz.sh: $target, a finding:"
-  # The report stands between progress (#...) and statistics; the input is in it, in base64.
+  # The report is between progress (#...) and statistics; it contains the input in base64.
   grep -vE "^#|NEW_FUNC|^stat::|^INFO|^0x" "build-fuzz/$target.log" | tail -n 40 | cut -c-1000
 done
 ((${#found[@]} == 0))

@@ -25,8 +25,7 @@ LazyMarRunner::LazyMarRunner(const MarConfig& config, const DecodingPlan& plan,
       decoder_(static_cast<size_t>(config.decoder_depth)) {}
 
 bool LazyMarRunner::keeps(const DecodeStep& step) const {
-  // Lazy steps pass their tokens on; of the full ones only the last before a lazy one has to leave
-  // anything behind.
+  // Every lazy step updates the caches; a full step does so only if a lazy step follows it.
   const auto next = static_cast<size_t>(step.index) + 1;
   return step.partial() || (next < steps_.size() && steps_[next].partial());
 }
@@ -99,7 +98,7 @@ at::Tensor LazyMarRunner::decode(std::span<const Block> blocks, const RowInputs&
   }
   const int64_t first = needed_rows(step).first;
   if (keeps_difference(step)) {
-    // Only rows that are still masked will be asked for.
+    // Later steps need only rows that are still masked.
     const int64_t count = step.first - first;
     const at::Tensor later = h.narrow(1, 0, count);
     at::Tensor difference = difference_.narrow(1, first, count);

@@ -19,9 +19,9 @@ namespace lazymar {
 
 /// A full decoding step is plain MAR, and refreshes the caches. The others are lazy (partial).
 ///
-/// Token cache: a lazy step encodes only the buffer and the tokens just decoded; the decoder's
+/// Token cache: a lazy step encodes only the buffer and the tokens just decoded. The decoder's
 /// early layers run on all rows, the later ones on the rows whose values changed most.
-/// Condition cache: a lazy step computes the conditional half; the unconditional output is that
+/// Condition cache: a lazy step computes the conditional half. The unconditional output is that
 /// plus the difference kept from the last full step.
 class LazyMarRunner final : public Runner {
  public:
@@ -50,7 +50,7 @@ class LazyMarRunner final : public Runner {
   /// Rows of the last block's output that this step, or its stored difference, needs.
   Range needed_rows(const DecodeStep& step) const;
   int64_t rows_to_keep(const DecodeStep& step) const;
-  /// Whether this step skips decoder rows, and so takes them from earlier steps.
+  /// Whether this step skips decoder rows and reuses those of earlier steps.
   bool prunes(const DecodeStep& step) const {
     return reuses_tokens(step) && rows_to_keep(step) < length_ + buffer_;
   }

@@ -13,7 +13,7 @@
 
 namespace lazymar {
 
-/// Diffusion steps T - 1 and every multiple of `refresh` compute both halves and all blocks, and
+/// Diffusion steps T - 1 and every multiple of `refresh` compute both halves and all blocks. They
 /// keep what the others reuse: the blocks' mlp outputs, the residuals of blocks 1 to 4, and the
 /// guidance difference. The others compute conditional rows: blocks 1 to 4 add their residual, the
 /// rest a fresh gate times the kept mlp output (recomputed in the first tenth of the process).

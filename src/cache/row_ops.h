@@ -21,7 +21,7 @@ struct RowSelection {
 };
 
 /// The `count` rows of lowest similarity: similarity [R, N] -> [R, count] int64. Ties: the lower
-/// raster position first, as listed in `raster_rows` [R, N] int64. NaN is above everything. The
+/// raster position first, as listed in `raster_rows` [R, N] int64. NaN ranks highest. The
 /// result lists [first, predicted_end) in order, then the other rows in order.
 at::Tensor least_similar_rows(const at::Tensor& similarity, const at::Tensor& raster_rows,
                               const RowSelection& selection);

@@ -14,7 +14,7 @@
 
 namespace lazymar {
 
-/// The whole text as a number of the range; throws Error (usage) that says what would do.
+/// Parses the whole text as a number in the range; throws Error (usage) that names the range.
 int64_t read_integer(const std::string& text, int64_t least, int64_t most);
 double read_number(const std::string& text, double least, double most);
 

@@ -1,5 +1,5 @@
 #pragma once
-/// Operations of diffusion/head_ops.h by kernels, as the table in device_ops.cpp takes them.
+/// Kernel versions of diffusion/head_ops.h, for the table in device_ops.cpp.
 
 #include <ATen/core/Tensor.h>
 

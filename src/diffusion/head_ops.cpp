@@ -99,8 +99,8 @@ at::Tensor gated_sums(const GatedSums& sums) {
 
 namespace {
 
-/// The same as its plain twin in one pass, element by element. The rows are few, and as seventeen
-/// operations of ATen they took as long as a product.
+/// The same as its plain twin in one pass, element by element. There are few rows, and seventeen
+/// ATen operations took as long as a product.
 template <typename T>
 Reversed reverse_elements(const ReverseStep& step) {
   Reversed out{at::empty(step.x.sizes(), step.x.options()), {}};

@@ -15,7 +15,7 @@ using namespace pickle_opcode;
 constexpr uint64_t kMaxBytes = uint64_t{64} << 20;
 constexpr uint8_t kMaxProtocol = 5;
 
-/// Opcodes that make one value out of the last few on the stack.
+/// Opcodes that combine the last few values on the stack into one.
 struct Made {
   uint8_t opcode;
   PickleKind kind;
@@ -30,7 +30,7 @@ constexpr Made kMade[] = {
     {kStackGlobal, PickleKind::kGlobal, 2}, {kBinPersId, PickleKind::kPersistent, 1},
 };
 
-/// Opcodes that are followed by a length and so many bytes.
+/// Opcodes that are followed by a length and that many bytes.
 struct Text {
   uint8_t opcode;
   PickleKind kind;
@@ -44,7 +44,7 @@ constexpr Text kTexts[] = {
     {kByteArray8, PickleKind::kBytes, 8},
 };
 
-/// The stack machine that a pickle is a program for.
+/// The stack machine that runs a pickle's opcodes.
 class Machine {
  public:
   Machine(std::span<const std::byte> bytes, std::string_view file, uint64_t position)
@@ -156,7 +156,7 @@ class Machine {
   }
 
   PickleIndex read_line() {
-    constexpr uint64_t kLongest = 1000;  // no name of Python's comes near
+    constexpr uint64_t kLongest = 1000;  // no Python name comes near
     const uint64_t most = std::min(reader_.remaining(), kLongest);
     ByteReader ahead = reader_;
     const size_t length = ahead.text(most).find('\n');
@@ -201,7 +201,7 @@ class Machine {
     }
   }
 
-  /// Adds to the container on top. What goes into an object that was never made is dropped.
+  /// Adds to the container on top. Items for an object that was never made are dropped.
   void extend(PickleKind kind, const std::vector<PickleIndex>& items) {
     PickleNode& target = stack_.node(stack_.top());
     if (target.kind == PickleKind::kCall || target.kind == PickleKind::kOpaque) {

@@ -25,7 +25,7 @@ class ShardMaker {
              Generator& generator, const FaultInjection& faults);
 
   /// If an image stays unusable, it is recomputed with the generator that `exact` makes: the same
-  /// images in a higher precision. It is created when needed and then dropped.
+  /// images in a higher precision. That generator is created when needed and then dropped.
   using MakeGenerator = std::function<std::unique_ptr<Generator>()>;
   void retry_with(MakeGenerator exact) { exact_ = std::move(exact); }
 

@@ -146,7 +146,7 @@ void add_in_place(at::Tensor& x, const at::Tensor& y) {
 }
 
 at::Tensor add_gated(const at::Tensor& x, const at::Tensor& gate, const at::Tensor& y) {
-  if (gate.scalar_type() != y.scalar_type()) {  // the loops and kernels want one type
+  if (gate.scalar_type() != y.scalar_type()) {  // the loops and kernels need one type
     return add_gated(x, gate.to(x), y.to(x));
   }
   if (const DeviceOps* device = device_ops(x)) {

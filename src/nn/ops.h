@@ -1,8 +1,8 @@
 #pragma once
-/// The few operations that backends may fuse. On CPUs they are own loops: one pass over the rows
-/// instead of several, and the bits of an element depend only on its row, not on the number of rows
-/// or threads. On other devices they are the kernels registered in device_ops.h. Without a kernel,
-/// and in tests, plain ATen versions (plain_ops.h) are used. Rooms above declare their own:
+/// The few operations that backends may fuse. CPUs use the loops in cpu/, which pass over the rows
+/// once instead of several times. There, the bits of an element depend only on its row, not on the
+/// number of rows or threads. Other devices use the kernels registered in device_ops.h. Without a
+/// kernel, and in tests, plain ATen versions (plain_ops.h) are used. Rooms above declare their own:
 /// diffusion/head_ops.h, mar/device_noise.h, cache/row_ops.h, vae/pixels.h.
 ///
 /// Activations x are fp32 or fp64. Inputs and outputs of a matrix product ("product type") have x's
@@ -46,7 +46,7 @@ at::Tensor silu(const at::Tensor& x);
 /// silu(a[i] + b[j]) of `type` for every i and j: a [I, W], b [J, W] -> [I, J, W].
 at::Tensor silu_of_sums(const at::Tensor& a, const at::Tensor& b, c10::ScalarType type);
 
-/// GroupNorm over the pixels and channels of each group, then SiLU or not: x [B, ..., C] with C
+/// GroupNorm over the pixels and channels of each group, optionally with SiLU: x [B, ..., C] with C
 /// last, fp32, fp64 or bf16, weight and bias [C] -> the same shape in `type`.
 at::Tensor group_norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                       int64_t groups, double eps, c10::ScalarType type);

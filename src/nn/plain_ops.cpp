@@ -29,7 +29,7 @@ at::Tensor silu_of_sums(const at::Tensor& a, const at::Tensor& b, c10::ScalarTyp
 
 at::Tensor group_norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                       int64_t groups, double eps, c10::ScalarType type) {
-  // ATen wants the channels second.
+  // ATen expects the channels second.
   const at::Tensor normed =
       at::group_norm(x.to(weight).movedim(-1, 1).contiguous(), groups, weight, bias, eps);
   return normed.movedim(1, -1).to(type).contiguous();

@@ -1,5 +1,5 @@
 #pragma once
-/// Versions of nn/ops.h in plain ATen: for devices without own loops, and for tests to compare
+/// Versions of nn/ops.h in plain ATen: for devices without kernels, and for tests to compare
 /// with. Shapes and types as there.
 
 #include <ATen/core/Tensor.h>

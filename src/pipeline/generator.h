@@ -45,15 +45,14 @@ struct GenerationHooks {
 
 /// Receiver of recorded drift.
 struct DriftRecording {
-  int64_t num_images = 0;  ///< of the set: ids from here on pad a batch and are left out
+  int64_t num_images = 0;  ///< of the set: larger ids only pad a batch and are not recorded
   /// Called with an image's drift before its batch is returned. May throw.
   std::function<void(int64_t id, int64_t label, const FeatureDrift&)> take;
 };
 
 class Generator {
  public:
-  /// Makes the method's plan. Throws Error (usage) for names that are unknown and numbers out of
-  /// range.
+  /// Makes the method's plan. Throws Error (usage) for unknown names and numbers out of range.
   Generator(std::shared_ptr<const Model> model, const DecodingMethod& method, uint64_t seed);
 
   /// Image i of the set, for each id, with its class: both vectors have the batch's size.
@@ -81,7 +80,7 @@ class Generator {
 
   const Model& model() const { return *model_; }
   const DecodingPlan& plan() const { return plan_; }
-  /// What one image would take without a cache: rows through blocks of transformer and head.
+  /// Work of one image without a cache: rows through blocks of transformer and head.
   WorkCount baseline_rows() const;
 
  private:

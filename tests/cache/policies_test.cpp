@@ -52,7 +52,7 @@ TEST(CachePolicies, LazymarsOptionsAreThoseOfThePlan) {
   EXPECT_EQ(kinds({{"caches", "head"}}), "FFFFFFFF");
 }
 
-/// A head cache that refreshes always and decoding steps that are all full are plain MAR.
+/// A head cache that always refreshes, with only full decoding steps, is plain MAR.
 TEST(CachePolicies, LazymarThatReusesNothingIsMar) {
   const Mar mar = testing::tiny_mar();
   const at::Tensor plain = sample(mar, with("none"));

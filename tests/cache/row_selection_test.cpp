@@ -43,13 +43,13 @@ TEST(RowSelection, RasterOrderStartsWithTheBuffer) {
 }
 
 TEST(RowSelection, NewRowsComeFirstThenTheLeastSimilar) {
-  // Rows 1, 2, 3 score 0 whatever their similarity; of the others 5, then 7 changed most.
+  // Rows 1, 2, 3 score 0 whatever their similarity; of the others, 5 and then 7 changed most.
   const std::vector<float> similarity{0.9F, 1, 1, 1, 0.8F, 0.2F, 0.7F, 0.3F};
   EXPECT_EQ(Example().select(similarity, 5), (std::vector<int64_t>{1, 2, 3, 5, 7}));
 }
 
 TEST(RowSelection, OfEqualRowsTheLowerRasterPositionWins) {
-  // Rows 4 (token 1), 0 (token 4) and the buffer's 6 are alike.
+  // Rows 4 (token 1), 0 (token 4) and the buffer's 6 have equal similarity.
   const std::vector<float> similarity{0.5F, 1, 1, 1, 0.5F, 0.9F, 0.5F, 0.9F};
   EXPECT_EQ(Example().select(similarity, 5), (std::vector<int64_t>{1, 2, 3, 4, 6}));
 }
