@@ -38,6 +38,7 @@ const Preset* preset_of_width(int64_t width) {
 
 std::string preset_names() {
   std::vector<std::string> names;
+  names.reserve(std::size(kPresets));
   for (const Preset& preset : kPresets) {
     names.emplace_back(preset.name);
   }

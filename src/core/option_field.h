@@ -82,10 +82,10 @@ OptionField<S> number(T S::*member, double least, double most) {
 }
 
 template <typename S>
-OptionField<S> text(std::string S::*member, std::vector<std::string> words = {}) {
+OptionField<S> text(std::string S::*member, const std::vector<std::string>& words = {}) {
   OptionField<S> field = member_field(member);
   field.read = [member](S& options, const std::string& text) { options.*member = text; };
-  field.words = std::move(words);
+  field.words = words;
   return field;
 }
 

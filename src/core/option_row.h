@@ -153,6 +153,7 @@ OptionRow<Outer> rebase(const OptionRow<Inner>& row, Access access) {
 template <typename Outer, typename Holder, typename Inner>
 OptionTable<Outer> within(const OptionTable<Inner>& table, Inner Holder::*member) {
   OptionTable<Outer> result;
+  result.reserve(table.size());
   for (const OptionRow<Inner>& row : table) {
     result.push_back(rebase<Outer>(
         row, [member](auto& outer) -> auto& { return outer.*member; }));
@@ -174,6 +175,7 @@ OptionTable<Outer> within(const OptionTable<Inner>& table, std::optional<Inner> 
     }
   };
   OptionTable<Outer> result;
+  result.reserve(table.size());
   for (const OptionRow<Inner>& row : table) {
     OptionRow<Outer> outer = rebase<Outer>(row, Access{member});
     outer.present = [member](const Outer& options) { return (options.*member).has_value(); };
@@ -192,6 +194,7 @@ OptionTable<Outer> inherited(const OptionTable<Inner>& table) {
     const Inner& operator()(const Outer& outer) const { return outer; }
   };
   OptionTable<Outer> result;
+  result.reserve(table.size());
   for (const OptionRow<Inner>& row : table) {
     result.push_back(rebase<Outer>(row, Access{}));
   }
@@ -261,6 +264,7 @@ std::vector<std::string> folder_parts(const OptionTable<Options>& table, const O
   std::stable_sort(parts.begin(), parts.end(),
                    [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<std::string> result;
+  result.reserve(parts.size());
   for (auto& [place, text] : parts) {
     result.push_back(std::move(text));
   }
