@@ -15,35 +15,6 @@ using namespace pickle_opcode;
 constexpr uint64_t kMaxBytes = uint64_t{64} << 20;
 constexpr uint8_t kMaxProtocol = 5;
 
-/// Opcodes that combine the last few values on the stack into one.
-struct Made {
-  uint8_t opcode;
-  PickleKind kind;
-  size_t takes;
-};
-constexpr Made kMade[] = {
-    {kNone, PickleKind::kNone, 0},          {kEmptyTuple, PickleKind::kTuple, 0},
-    {kTuple1, PickleKind::kTuple, 1},       {kTuple2, PickleKind::kTuple, 2},
-    {kTuple3, PickleKind::kTuple, 3},       {kEmptyList, PickleKind::kList, 0},
-    {kEmptyDict, PickleKind::kDict, 0},     {kEmptySet, PickleKind::kOpaque, 0},
-    {kNewObj, PickleKind::kOpaque, 2},      {kNewObjEx, PickleKind::kOpaque, 3},
-    {kStackGlobal, PickleKind::kGlobal, 2}, {kBinPersId, PickleKind::kPersistent, 1},
-};
-
-/// Opcodes that are followed by a length and that many bytes.
-struct Text {
-  uint8_t opcode;
-  PickleKind kind;
-  size_t length_bytes;
-};
-constexpr Text kTexts[] = {
-    {kBinUnicode, PickleKind::kString, 4},     {kShortBinUnicode, PickleKind::kString, 1},
-    {kBinUnicode8, PickleKind::kString, 8},    {kBinString, PickleKind::kString, 4},  // Python 2's
-    {kShortBinString, PickleKind::kString, 1}, {kBinBytes, PickleKind::kBytes, 4},
-    {kShortBinBytes, PickleKind::kBytes, 1},   {kBinBytes8, PickleKind::kBytes, 8},
-    {kByteArray8, PickleKind::kBytes, 8},
-};
-
 /// The stack machine that runs a pickle's opcodes.
 class Machine {
  public:
