@@ -182,7 +182,7 @@ Generator::BatchInFlight Generator::start(const std::vector<int64_t>& ids,
   if (flight->recorder) {
     const std::vector<FeatureDrift> changes = flight->recorder->changes();
     for (size_t slot = 0; slot < changes.size(); ++slot) {
-      capture_->take(ids[slot], labels[slot], changes[slot]);
+      drift_->take(ids[slot], labels[slot], changes[slot]);
     }
   }
   return flight;
@@ -201,11 +201,11 @@ GeneratedBatch Generator::finish(const BatchInFlight& flight) {
 }
 
 std::unique_ptr<DriftRecorder> Generator::recorder_of(const std::vector<int64_t>& ids) const {
-  if (!capture_) {
+  if (!drift_) {
     return nullptr;
   }
-  const int64_t recorded = std::count_if(ids.begin(), ids.end(),
-                                         [this](int64_t id) { return id < capture_->num_images; });
+  const int64_t recorded =
+      std::count_if(ids.begin(), ids.end(), [this](int64_t id) { return id < drift_->num_images; });
   return recorded == 0 ? nullptr
                        : std::make_unique<DriftRecorder>(model_->mar, plan_, recorded,
                                                          LazyOptions().prune_layer);
@@ -216,7 +216,7 @@ void Generator::release_unused_memory() {
   lazymar::release_unused_memory(model_->mar.class_emb.device());
 }
 
-WorkCount Generator::baseline_rows() const {
+WorkCount Generator::baseline_work() const {
   const MarConfig& config = model_->mar.config;
   WorkCount rows;
   for (const DecodeStep& step : plan_.steps) {
