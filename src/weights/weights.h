@@ -32,7 +32,7 @@ struct Placement {
 };
 
 /// The one gate through which a network gets its weights. A network asks for every tensor by name
-/// and shape; what is missing or mis-shaped is remembered, and finish() reports all of it at once.
+/// and shape; what is wrong is remembered, and finish() reports all of it at once.
 class WeightSource {
  public:
   explicit WeightSource(Placement placement) : placement_(placement) {}
@@ -41,8 +41,10 @@ class WeightSource {
   /// The tensor, of the placement's dtype() and device; undefined if it cannot be had.
   virtual at::Tensor get(const std::string& name, const std::vector<int64_t>& shape) = 0;
 
-  /// Throws Error (usage) that lists every missing, unexpected and mis-shaped tensor by name.
-  /// `skipped`: prefixes of names that are known and not needed.
+  /// Throws Error (usage) that lists every missing and mis-shaped tensor by name, tensors of its
+  /// layers that it does not have, and tensors with NaN or infinite values. Other tensors that the
+  /// network does not have are named in a warning, once. `skipped`: prefixes of names that are
+  /// known and not needed.
   virtual void finish(const std::vector<std::string>& skipped) = 0;
 
   const Placement& placement() const { return placement_; }
@@ -68,6 +70,7 @@ class FileWeights final : public WeightSource {
   std::map<std::string, bool> used_;
   std::vector<std::string> missing_;
   std::vector<std::string> misshaped_;
+  std::vector<std::string> bad_values_;
 };
 
 /// Weights drawn from a seed, for latency runs: scaled by fan-in, so that activations stay finite.
