@@ -150,9 +150,9 @@ fs::path find_vae(const ModelRequest& request, const fs::path& mar_file,
   if (request.vae_path) {
     throw missing_path("--vae_path", place, "a VAE's .safetensors, .ckpt or .pth");
   }
-  throw usage_error(place.string(), ": not found (nor ", (usual / *own).lexically_normal().string(),
-                    "); this is the VAE that ", mar_file.string(),
-                    " names. If it is elsewhere, give --vae_path FILE");
+  throw usage_error(place.string(), ": not found; this is the VAE that ", mar_file.string(),
+                    " names, and it is not at ", (usual / *own).lexically_normal().string(),
+                    " either. If it is elsewhere, give --vae_path FILE");
 }
 
 }  // namespace lazymar

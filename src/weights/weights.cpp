@@ -190,11 +190,11 @@ void FileWeights::finish(const std::vector<std::string>& skipped) {
     }
   }
   std::string message;
-  append_list(message, "missing", missing_);
-  append_list(message, "unexpected", unexpected);
-  append_list(message, "wrong shape", misshaped_);
-  if (!message.empty()) {
-    append_list(message, "unknown", unknown);
+  if (!missing_.empty() || !misshaped_.empty() || !unexpected.empty()) {
+    unexpected.insert(unexpected.end(), unknown.begin(), unknown.end());
+    append_list(message, "missing", missing_);
+    append_list(message, "unexpected", unexpected);
+    append_list(message, "wrong shape", misshaped_);
     throw usage_error(file_->path().string(), ": tensors do not fit the network: ", message);
   }
   append_list(message, "with NaN or infinite values", bad_values_);

@@ -49,9 +49,9 @@ TEST(ClassList, Files) {
   const testing::TemporaryFolder folder;
   const auto path = folder.path() / "classes.txt";
   testing::write_text(path, "# dogs\ngolden retriever\n\n 0-1,5 # fish\r\n");
-  EXPECT_EQ(classes("@" + path.string() + ",9"), (Classes{207, 0, 1, 5, 9}));
-  testing::write_text(path, "@" + path.string());
-  EXPECT_TRUE(contains(said("@" + path.string()), "in a circle"));
+  EXPECT_EQ(classes(concat("@", path.string(), ",9")), (Classes{207, 0, 1, 5, 9}));
+  testing::write_text(path, concat("@", path.string()));
+  EXPECT_TRUE(contains(said(concat("@", path.string())), "in a circle"));
   EXPECT_TRUE(contains(said("@none.txt"), "@none.txt: no such file"));
 }
 

@@ -343,8 +343,8 @@ TEST_F(ScoreTest, WhatIsNoSetIsRefused) {
       file,
       [](const ByteSink& sink) {
         NpzWriter npz(sink);
-        npz.begin("arr_0", ElementType::kF32, {1, 1, 2, 2});
-        npz.write(std::vector<std::byte>(16));
+        npz.begin("arr_0", ElementType::kF32, {1, 2, 2, 2});
+        npz.write(std::vector<std::byte>(32));
         npz.finish();
       },
       folder_.path());

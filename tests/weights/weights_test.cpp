@@ -85,7 +85,7 @@ TEST(FileWeights, ListsEveryProblemAtOnce) {
   weights.get("gone.2", {1});
   const std::string message = refused([&] { weights.finish({"loss."}); });
   EXPECT_TRUE(contains(message, "2 missing: gone.1, gone.2"));
-  EXPECT_TRUE(contains(message, "2 unknown: extra.1, extra.2"));
+  EXPECT_TRUE(contains(message, "2 unexpected: extra.1, extra.2"));
   EXPECT_TRUE(contains(message, "a [2, 3] instead of [3, 2]"));
   EXPECT_TRUE(contains(message, "w.safetensors"));
   EXPECT_FALSE(contains(message, "loss.x"));
