@@ -64,7 +64,7 @@ std::string nearest_word(const std::string& word, const std::vector<std::string>
   size_t least = std::max<size_t>(2, word.size() / 3) + 1;
   for (const std::string& candidate : candidates) {
     const size_t distance = edit_distance(lower(word), lower(candidate));
-    if (distance < least) {
+    if (distance < least && distance < word.size()) {
       least = distance;
       nearest = candidate;
     }

@@ -23,7 +23,7 @@ std::vector<std::string> split(const std::string& text, char separator);
 size_t edit_distance(std::string_view a, std::string_view b);
 
 /// The candidate that a misspelled word most likely means, without regard to case; empty if none is
-/// near: more than a third of the word, and more than two characters, differ.
+/// near: more than a third of the word and more than two characters differ, or all of it.
 std::string nearest_word(const std::string& word, const std::vector<std::string>& candidates);
 
 /// A whole number from 0 that is the entire text; -1 otherwise.

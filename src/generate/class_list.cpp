@@ -107,10 +107,11 @@ int64_t named_class(const std::string& item) {
     all.insert(all.end(), synonyms.begin(), synonyms.end());
   }
   const std::string nearest = nearest_word(item, all);
-  throw usage_error(in_quotes(item), " is no class",
-                    nearest.empty() ? "" : concat("; did you mean ", nearest, "?"),
-                    "; use numbers (207), ranges (0-9), names of ImageNet's classes or @FILE,",
-                    " separated by commas");
+  throw usage_error(
+      in_quotes(item), " is no class",
+      nearest.empty() ? "" : concat("; did you mean ", nearest, "?"),
+      "; use class numbers (207), ranges (0-9), names of ImageNet's classes or @FILE,",
+      " separated by commas");
 }
 
 class Reader {

@@ -99,8 +99,7 @@ OptionTable<E> image_rows() {
       {{.name = "classes",
         .value = "LIST",
         .group = kImages,
-        .help = "Draw only these classes: numbers, ranges, ImageNet's names, or @FILE, such as "
-                "\"0-9,otter\".",
+        .help = "Draw only these classes, such as 0-9,otter or @FILE.",
         .default_text = "all",
         .main = true,
         .setting = Setting{.key = "classes", .always = true, .noted = true, .identity = true},

@@ -41,7 +41,7 @@ TEST(ClassList, WhatIsNotClearIsListed) {
   EXPECT_TRUE(contains(said("retriever"), "207 (golden retriever)"));
   EXPECT_TRUE(contains(said("retriever"), "208 (Labrador retriever)"));
   EXPECT_TRUE(contains(said("goldn retriever"), "did you mean golden retriever?"));
-  EXPECT_TRUE(contains(said("xyzzy"), "is no class; use numbers (207), ranges (0-9)"));
+  EXPECT_TRUE(contains(said("xyzzy"), "is no class; use class numbers (207), ranges (0-9)"));
   EXPECT_TRUE(contains(said(""), "is no class"));
 }
 
