@@ -1,6 +1,7 @@
 #include "core/text.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <numeric>
 #include <system_error>
@@ -70,6 +71,21 @@ std::string nearest_word(const std::string& word, const std::vector<std::string>
     }
   }
   return nearest;
+}
+
+std::string join(const std::vector<std::string>& parts, std::string_view separator) {
+  std::string text;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    text.append(i == 0 ? "" : separator).append(parts[i]);
+  }
+  return text;
+}
+
+std::string shortest_text(double value) {
+  std::array<char, 32> digits{};
+  const auto [end, status] = std::to_chars(digits.data(), digits.data() + digits.size(), value,
+                                           std::chars_format::general);
+  return {digits.data(), end};
 }
 
 int64_t parse_index(const std::string& text) {

@@ -26,6 +26,12 @@ size_t edit_distance(std::string_view a, std::string_view b);
 /// near: more than a third of the word and more than two characters differ, or all of it.
 std::string nearest_word(const std::string& word, const std::vector<std::string>& candidates);
 
+/// {"a", "b"} -> "a, b".
+std::string join(const std::vector<std::string>& parts, std::string_view separator);
+
+/// The shortest text that reads back as the same number: "0.1", "1e+06".
+std::string shortest_text(double value);
+
 /// A whole number from 0 that is the entire text; -1 otherwise.
 int64_t parse_index(const std::string& text);
 

@@ -25,7 +25,7 @@ bool is_plain(std::string_view name) {
   return std::all_of(name.begin(), name.end(), [](char c) { return c >= ' ' && c <= '~'; });
 }
 
-/// The value of a dictionary's key, which must not be there twice.
+/// The value of a dictionary's key, which must not occur twice.
 const PickleNode* find_key(const Pickle& pickle, const PickleNode& dict, std::string_view key,
                            std::string_view file) {
   const PickleNode* found = nullptr;

@@ -1,5 +1,5 @@
 #pragma once
-/// A decoding method as data: everything that tells one way of drawing images from another.
+/// A decoding method as data: everything that distinguishes one way of drawing images from another.
 
 #include <cstdint>
 #include <map>
@@ -15,7 +15,7 @@ namespace lazymar {
 /// Timesteps of the diffusion process that the head is trained on.
 inline constexpr int64_t kTrainingSteps = 1000;
 
-/// Tokens that are decoded in equal shares by so many decoding steps.
+/// Tokens that are decoded in equal shares by that many decoding steps.
 struct Stage {
   int64_t tokens = 0;
   int64_t steps = 0;
@@ -28,7 +28,7 @@ struct HeadSegment {
   int64_t from_step = 0;        ///< first decoding step
   std::string solver = "ddpm";  ///< a row of diffusion/solvers.h
   int64_t steps = 100;          ///< T, diffusion steps spread over the 1000 timesteps
-  int64_t last_timestep = kTrainingSteps - 1;  ///< later ones are moved to it, and merged
+  int64_t last_timestep = kTrainingSteps - 1;  ///< later ones are clipped to it and merged
 
   bool operator==(const HeadSegment&) const = default;
 };
@@ -36,7 +36,7 @@ struct HeadSegment {
 /// What decoding steps reuse of earlier ones.
 struct CacheSpec {
   std::string policy = "none";                 ///< a row of cache/policies.h
-  std::map<std::string, std::string> options;  ///< the policy's; those not named have its defaults
+  std::map<std::string, std::string> options;  ///< the policy's; the others keep its defaults
 
   bool operator==(const CacheSpec&) const = default;
 };
@@ -59,7 +59,7 @@ struct DecodingMethod {
   bool guided() const { return cfg != 1.0; }
 };
 
-/// MAR as these options set it, or LazyMAR with `lazy`.
+/// MAR with these options, or LazyMAR if `lazy` is given.
 DecodingMethod method_of(const SamplingOptions& sampling,
                          const std::optional<LazyOptions>& lazy = std::nullopt);
 

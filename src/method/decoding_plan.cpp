@@ -10,8 +10,8 @@
 namespace lazymar {
 namespace {
 
-/// Rows still masked behind each step of MAR's cosine. Its last value stays 1: guidance is scaled
-/// by that, though the last step leaves nothing masked.
+/// Rows still masked after each step of MAR's cosine. Its last value stays 1: guidance is scaled
+/// by it, although the last step leaves nothing masked.
 std::vector<int64_t> cosine_masked(int64_t length, int64_t steps) {
   if (steps < 1) {
     throw setting_error("num_iter", " ", steps, ": must be at least 1");
@@ -60,7 +60,7 @@ void check_segments(const std::vector<HeadSegment>& head) {
   }
 }
 
-/// Gives every step its schedule, each schedule once.
+/// Assigns every step its schedule; equal schedules are stored once.
 void add_head(DecodingPlan& plan) {
   const std::vector<HeadSegment>& head = plan.method.head;
   check_segments(head);

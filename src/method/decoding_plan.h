@@ -1,7 +1,7 @@
 #pragma once
-/// A decoding method spelled out for one network: which tokens each decoding step predicts, how,
-/// and what it reuses. Tokens are stored in decoding order: row j of an image is the token
-/// order[j]; rows [0, masked) are masked, [masked, L) known, [L, L + P) the buffer.
+/// A decoding method applied to one network: which tokens each decoding step predicts, how, and
+/// what it reuses. Tokens are stored in decoding order: row j of an image is the token order[j];
+/// rows [0, masked) are masked, [masked, L) known, [L, L + P) the buffer.
 
 #include <cstdint>
 #include <span>
@@ -17,14 +17,14 @@ namespace lazymar {
 /// Whether a step computes every row, or reuses what earlier steps kept.
 enum class StepKind { kFull, kPartial };
 
-/// A handful of integers, known before anything is computed.
+/// A few integers, known before anything is computed.
 struct DecodeStep {
   int64_t index = 0;          ///< s
   int64_t first = 0;          ///< rows [first, masked) are predicted in this step
   int64_t masked = 0;         ///< m, rows masked before this step
   int64_t masked_before = 0;  ///< m of the step before; rows [masked, masked_before) are new
   double guidance = 1.0;      ///< scale of classifier-free guidance
-  int64_t head_schedule = 0;  ///< of the plan's
+  int64_t head_schedule = 0;  ///< index into the plan's
   StepKind kind = StepKind::kFull;
 
   int64_t predicted() const { return masked - first; }
@@ -32,11 +32,11 @@ struct DecodeStep {
   bool partial() const { return kind == StepKind::kPartial; }
 };
 
-/// Made once (cache/policies.h) and handed to whoever needs it.
+/// Made once (cache/policies.h) and shared.
 struct DecodingPlan {
   DecodingMethod method;
   std::vector<DecodeStep> steps;
-  std::vector<HeadSchedule> head_schedules;  ///< those that steps use, each once
+  std::vector<HeadSchedule> head_schedules;  ///< those in use, each once
 
   int64_t count() const { return static_cast<int64_t>(steps.size()); }
   bool guided() const { return method.guided(); }
@@ -49,15 +49,15 @@ struct DecodingPlan {
 /// The plan with every step full: the method without its cache.
 ///
 /// MAR's cosine: m' = max(1, min(m - 1, floor(L * cos(pi/2 * (s+1)/S)))); the last step predicts
-/// all that is left. With S > L some middle steps predict nothing. Step j of a stage of n tokens
+/// all remaining tokens. If S > L, some middle steps predict nothing. Step j of a stage of n tokens
 /// and k steps leaves n - floor(n (j + 1) / k) of them masked.
 ///
-/// Throws Error (usage) for names that are unknown and numbers out of range; a solver's name is
-/// checked by the HeadSampler that runs it.
+/// Throws Error (usage) for unknown names and numbers out of range; the HeadSampler that runs a
+/// solver checks its name.
 DecodingPlan full_plan(const MarConfig& config, const DecodingMethod& method);
 
-/// Within a step the order has no meaning: sorts each step's group of an image's order [L] by
-/// raster position, so that rows line up with traces.
+/// Sorts each step's group of an image's order [L] by raster position, so that rows match those of
+/// traces. The order within a step has no effect.
 void sort_within_steps(std::span<int64_t> order, const std::vector<DecodeStep>& steps);
 
 /// "FFFFFFLLLF": by decoding step, full or lazy (partial).

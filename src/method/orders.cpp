@@ -8,7 +8,7 @@ namespace {
 /// MAR's: the image's own permutation.
 void random_order(std::span<int64_t>) {}
 
-/// Row by row, as one reads.
+/// Row by row, left to right.
 void raster_order(std::span<int64_t> order) {
   sort_by_stage(order, [](int64_t position) { return position; });
 }

@@ -141,7 +141,7 @@ Model load_model(const ModelRequest& request, Placement placement) {
   if (const std::string warning = missing_ema(*mar_file); !warning.empty()) {
     log_warning(warning);
   }
-  // Everything that can be refused cheaply is, before gigabytes are touched.
+  // Cheap checks come first, before gigabytes are read.
   const MarConfig config = read_mar_config(*mar_file, find_preset(request.model));
   const CheckpointReader metadata(*mar_file);
   const fs::path vae_path = find_vae(request, mar_path, metadata.metadata<std::string>("vae_path"));

@@ -125,7 +125,7 @@ fs::path find_vae(const ModelRequest& request, const fs::path& mar_file,
     place = (mar_file.parent_path() / *own).lexically_normal();
   }
   if (request.vae_path && fs::is_regular_file(place)) {
-    return place;  // that file and no other
+    return place;  // only that file
   }
   const auto look = [](const fs::path& at) {
     return choose_file(

@@ -41,7 +41,7 @@ OptionRow<MethodRequest> chosen(const OptionRow<SamplingOptions>& row,
 OptionRow<MethodRequest> lazy_mar_row() {
   OptionField<MethodRequest> field;
   field.read = [](MethodRequest& request, const std::string&) { request.lazy.emplace(); };
-  // Null without the caches; with them their rows fill it in.
+  // Null without the caches; otherwise the caches' rows fill it in.
   field.value = [](const MethodRequest&) { return OptionValue(); };
   field.folder_text = [](const MethodRequest& request) {
     return request.lazy ? "lazy" : "baseline";

@@ -46,12 +46,13 @@ TEST(CachePolicies, LazymarsOptionsAreThoseOfThePlan) {
   };
   EXPECT_EQ(kinds({}), "FFFFFFLL");
   EXPECT_EQ(kinds({{"warmup", "2"}, {"refresh", "3"}}), "FFFLLFLL");
-  EXPECT_EQ(kinds({{"token", "off"}}), "FFFFFFLL");
-  EXPECT_EQ(kinds({{"token", "off"}}, 1.0), "FFFFFFFF") << "nothing to keep without guidance";
-  EXPECT_EQ(kinds({{"token", "off"}, {"condition", "off"}}), "FFFFFFFF");
+  EXPECT_EQ(kinds({{"caches", "condition,head"}}), "FFFFFFLL");
+  EXPECT_EQ(kinds({{"caches", "condition,head"}}, 1.0), "FFFFFFFF")
+      << "nothing to keep without guidance";
+  EXPECT_EQ(kinds({{"caches", "head"}}), "FFFFFFFF");
 }
 
-/// A head cache that refreshes always and decoding steps that are all full are plain MAR.
+/// A head cache that always refreshes, with only full decoding steps, is plain MAR.
 TEST(CachePolicies, LazymarThatReusesNothingIsMar) {
   const Mar mar = testing::tiny_mar();
   const at::Tensor plain = sample(mar, with("none"));

@@ -25,15 +25,15 @@
 namespace lazymar {
 namespace {
 
-/// The tokens of one colour first, as on a checkerboard, then those between them.
+/// Tokens on one colour of a checkerboard first, then the others.
 void checkerboard(std::span<int64_t> order) {
   const auto side = std::lround(std::sqrt(static_cast<double>(order.size())));
   sort_by_stage(order,
                 [side](int64_t position) { return (position / side + position % side) % 2; });
 }
 
-/// DPM-Solver++(2M) (Lu et al. 2022, arXiv:2211.01095): second order, one evaluation a step. Its
-/// first and its last step are of first order.
+/// DPM-Solver++(2M) (Lu et al. 2022, arXiv:2211.01095): second order, one evaluation per step. Its
+/// first and last steps are of first order.
 std::vector<SolverStep> dpm_solver_2m(std::span<const double> alpha_bars) {
   std::vector<SolverStep> steps;
   const auto log_snr = [&](size_t i) { return std::log(alpha_bars[i] / (1 - alpha_bars[i])) / 2; };
@@ -56,7 +56,7 @@ std::vector<SolverStep> dpm_solver_2m(std::span<const double> alpha_bars) {
   return steps;
 }
 
-/// LazyMAR that refreshes whenever another eighth of the tokens is known, not every ninth step.
+/// LazyMAR that refreshes after every further eighth of the tokens, not at every ninth step.
 bool within_an_eighth(const DecodingPlan& plan, const DecodeStep& step) {
   const int64_t length = plan.steps.front().masked;
   const auto eighths = [&](int64_t masked) { return 8 * (length - masked) / length; };
@@ -70,7 +70,7 @@ CachePolicy lazymar_by_progress() {
   return policy;
 }
 
-/// Every other diffusion step predicts what the step before did.
+/// Every other diffusion step repeats the prediction of the step before.
 class HoldingHead final : public HeadRunner {
  public:
   static bool computes(int64_t index, int64_t steps) {

@@ -1,5 +1,5 @@
 #pragma once
-/// Solvers on a problem whose answer is known.
+/// Solvers on a problem with a known solution.
 
 #include <ATen/ATen.h>
 
@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "diffusion/head_ops.h"
 #include "diffusion/solvers.h"
 #include "method/head_schedule.h"
-#include "nn/head_ops.h"
 
 namespace lazymar::testing {
 
@@ -20,9 +20,9 @@ inline std::vector<SolverStep> solver_steps(const std::string& solver, int64_t s
 }
 
 /// Data x_0 ~ N(0, s^2): x_t has the variance v(t) = a s^2 + 1 - a (a: alpha_bar), the best
-/// prediction of eps is sqrt(1 - a) x / v, and the probability flow keeps x / sqrt(v). The mean
-/// relative error of where 64 trajectories end, by number of diffusion steps, which are evenly
-/// spaced in log(a / (1 - a)).
+/// prediction of eps is sqrt(1 - a) x / v, and the probability flow keeps x / sqrt(v). Returns the
+/// mean relative error of the ends of 64 trajectories, by number of diffusion steps, which are
+/// evenly spaced in log(a / (1 - a)).
 inline std::vector<double> gaussian_errors(const std::string& solver,
                                            const std::vector<int64_t>& counts) {
   constexpr double kSpread = 0.5;
