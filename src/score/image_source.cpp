@@ -212,9 +212,7 @@ Error not_a_set(const fs::path& path) {
 /// Several runs are no set, unless the user says so.
 void check_runs(const fs::path& path, FoundFiles found, bool merge) {
   std::sort(found.runs.begin(), found.runs.end());
-  std::string names;
   for (const std::string& run : found.runs) {
-    names += concat(names.empty() ? "" : ", ", visible(run));
     std::error_code ignored;
     for (const auto& entry : fs::directory_iterator(path / run, ignored)) {
       if (merge && extension_of(entry.path()) == ".tar") {
@@ -226,7 +224,8 @@ void check_runs(const fs::path& path, FoundFiles found, bool merge) {
   }
   if (!found.runs.empty() && !merge) {
     throw usage_error(path.string(), ": holds ", found.runs.size(), " run folders: name one (",
-                      names, "), or score all images as one set with --merge");
+                      visible(join(found.runs, ", ")),
+                      "), or score all images as one set with --merge");
   }
 }
 
