@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Fuzzes the parsers of untrusted files under ASan and UBSan; needs clang++.
 #
-#   scripts/fuzz.sh [SECONDS [TARGET...]]     60 seconds for each of npz, safetensors, zip, pickle, stream
+#   scripts/fuzz.sh [SECONDS [TARGET...]]     60 seconds for each of the targets: image, npz, safetensors,
+#                                             zip, pickle, stream
 #
 # FUZZ_SEED selects the sequence of inputs (default: 1); libFuzzer does not repeat it exactly.
 # Findings are reported last and kept in build-fuzz/findings, new inputs in build-fuzz/corpus.
@@ -15,7 +16,7 @@ if [[ ! $seconds =~ ^[1-9][0-9]*$ ]]; then
 fi
 shift || true
 targets=("$@")
-((${#targets[@]})) || targets=(npz safetensors zip pickle stream)
+((${#targets[@]})) || targets=(image npz safetensors zip pickle stream)
 
 cmake --preset fuzz >/dev/null
 cmake --build --preset fuzz
@@ -31,6 +32,8 @@ fuzz_target() { # TARGET: leaves build-fuzz/TARGET.log, and TARGET.found if ther
     -artifact_prefix="build-fuzz/findings/$target-")
   # Wall time: long enough to tolerate pauses of the machine.
   options+=(-timeout=20)
+  # The largest picture has 2^26 pixels, which decoders hold twice.
+  if [[ $target == image ]]; then options+=(-rss_limit_mb=2048); fi
   if [[ -e tests/fuzz/$target.dict ]]; then options+=(-dict="tests/fuzz/$target.dict"); fi
   "build-fuzz/tests/fuzz/${target}_fuzz" "${options[@]}" "$corpus" "tests/fuzz/corpus/$target" \
     2>"build-fuzz/$target.log" || touch "build-fuzz/$target.found"

@@ -1,11 +1,11 @@
 #include "cli/arguments.h"
 
 #include <algorithm>
-#include <numeric>
 #include <string_view>
 #include <utility>
 
 #include "core/error.h"
+#include "core/text.h"
 
 namespace lazymar {
 namespace {
@@ -16,33 +16,16 @@ bool is_topic(std::string_view word) {
   return std::find(std::begin(kTopics), std::end(kTopics), word) != std::end(kTopics);
 }
 
-/// Levenshtein's distance.
-size_t edits(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), 0);
-  for (size_t i = 0; i < a.size(); ++i) {
-    size_t diagonal = std::exchange(row[0], i + 1);
-    for (size_t j = 0; j < b.size(); ++j) {
-      const size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({row[j] + 1, row[j + 1] + 1, replaced});
-    }
-  }
-  return row.back();
-}
-
 Error unknown(std::span<const OptionInfo> options, const std::string& name) {
-  const OptionInfo* nearest = nullptr;
-  size_t least = std::max<size_t>(2, name.size() / 3) + 1;
+  std::vector<std::string> names;
   for (const OptionInfo& option : options) {
-    const size_t distance = edits(name, option.name);
-    if (!option.hidden && distance < least) {
-      least = distance;
-      nearest = &option;
+    if (!option.hidden) {
+      names.push_back(option.name);
     }
   }
+  const std::string nearest = nearest_word(name, names);
   return usage_error("--", name, ": unknown option; ",
-                     nearest ? concat("did you mean --", nearest->name, "? ") : "",
+                     nearest.empty() ? "" : concat("did you mean --", nearest, "? "),
                      "--help all lists every option");
 }
 

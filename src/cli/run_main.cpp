@@ -8,12 +8,14 @@
 #include <new>
 #include <string>
 
+#include "core/text.h"
+
 namespace lazymar {
 namespace {
 
 int report(const char* program, ExitCode code, const std::string& message) {
   std::fflush(stdout);
-  std::fprintf(stderr, "%s: %s\n", program, message.c_str());
+  std::fprintf(stderr, "%s: %s\n", program, visible(message).c_str());
   return static_cast<int>(code);
 }
 

@@ -3,17 +3,48 @@
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
+#include <cstdio>
+#include <cstdlib>
 #include <memory>
+#include <mutex>
+#include <set>
+#include <string_view>
 
 #include "core/error.h"
+#include "core/text.h"
 
 namespace lazymar {
 namespace {
 
+bool dumb_terminal() {
+  const char* const term = std::getenv("TERM");
+  return term != nullptr && std::string_view(term) == "dumb";
+}
+
+std::mutex progress_mutex;
+bool progress_shown = false;
+
+/// Takes the progress line away, so that a message can stand there.
+void clear_progress() {
+  const std::lock_guard lock(progress_mutex);
+  if (progress_shown) {
+    std::fputs("\r\033[K", stderr);
+    std::fflush(stderr);
+    progress_shown = false;
+  }
+}
+
 spdlog::logger& logger() {
   static spdlog::logger instance = [] {
     spdlog::logger made("lazymar", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
+    if (const char* no_colour = std::getenv("NO_COLOR");
+        (no_colour != nullptr && *no_colour != '\0') || dumb_terminal()) {
+      static_cast<spdlog::sinks::stderr_color_sink_mt&>(*made.sinks().front())
+          .set_color_mode(spdlog::color_mode::never);
+    }
     made.set_pattern("[%H:%M:%S] %^%l%$: %v");
     return made;
   }();
@@ -23,11 +54,53 @@ spdlog::logger& logger() {
 }  // namespace
 
 void log_info(const std::string& message) {
-  logger().info(message);
+  clear_progress();
+  logger().info(visible(message));
 }
 
 void log_warning(const std::string& message) {
-  logger().warn(message);
+  clear_progress();
+  logger().warn(visible(message));
+}
+
+void log_warning_once(const std::string& message) {
+  static std::mutex mutex;
+  static std::set<std::string> given;
+  const std::lock_guard lock(mutex);
+  if (given.insert(message).second) {
+    log_warning(message);
+  }
+}
+
+bool can_replace_lines() {
+  return ::isatty(STDERR_FILENO) == 1 && !dumb_terminal();
+}
+
+int64_t terminal_columns() {
+  constexpr int64_t kUsual = 80;
+  if (const char* const columns = std::getenv("COLUMNS"); columns != nullptr) {
+    if (const int64_t given = parse_index(columns); given > 0) {
+      return given;
+    }
+  }
+  winsize size{};
+  return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : kUsual;
+}
+
+void show_progress(const std::string& line) {
+  const std::string text = visible(line).substr(0, static_cast<size_t>(terminal_columns()) - 1);
+  const std::lock_guard lock(progress_mutex);
+  std::fprintf(stderr, "\r%s\033[K", text.c_str());
+  std::fflush(stderr);
+  progress_shown = true;
+}
+
+void end_progress() {
+  const std::lock_guard lock(progress_mutex);
+  if (progress_shown) {
+    std::fputs("\n", stderr);
+    progress_shown = false;
+  }
 }
 
 void log_to_file(const std::filesystem::path& path) {

@@ -1,6 +1,7 @@
 #pragma once
 /// Small tools for text.
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -8,8 +9,22 @@
 
 namespace lazymar {
 
+/// A to Z become a to z; other characters stay.
+std::string lower(std::string text);
+
+/// Text from outside for a terminal: control characters (C0, DEL, and C1 in UTF-8) as "\\x1b", so
+/// that they neither act nor hide. `keep_lines`: line feeds stay.
+std::string visible(std::string_view text, bool keep_lines = false);
+
 /// "a,b" -> {"a", "b"}; an empty text is one empty part.
 std::vector<std::string> split(const std::string& text, char separator);
+
+/// How many characters must change, come or go to turn one text into the other (Levenshtein).
+size_t edit_distance(std::string_view a, std::string_view b);
+
+/// The candidate that a misspelled word most likely means, without regard to case; empty if none is
+/// near: more than a third of the word and more than two characters differ, or all of it.
+std::string nearest_word(const std::string& word, const std::vector<std::string>& candidates);
 
 /// {"a", "b"} -> "a, b".
 std::string join(const std::vector<std::string>& parts, std::string_view separator);

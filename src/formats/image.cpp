@@ -12,6 +12,8 @@
 #define STBI_NO_STDIO
 #define STBI_ONLY_PNG
 #define STBI_ONLY_JPEG
+#define STBI_ONLY_BMP
+#define STBI_ONLY_PNM
 #if defined(__GNUC__)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wunused-function"
@@ -21,13 +23,17 @@
 #pragma GCC diagnostic pop
 #endif
 
+#include "core/error.h"
+#include "formats/foreign_file.h"
+#include "formats/picture_kind.h"
 #include "formats/png.h"
+#include "formats/tiff.h"
+#include "formats/webp.h"
 
 namespace lazymar {
 namespace {
 
 constexpr int kChannels = 3;
-constexpr int64_t kMostPixels = int64_t{1} << 26;
 // JPEG's markers; none of them can occur within a scan.
 constexpr std::string_view kJpegStart = "\xff\xd8";
 constexpr std::string_view kJpegScan = "\xff\xda";
@@ -144,11 +150,40 @@ std::optional<Decoded> decode(std::span<const std::byte> bytes) {
 
 std::optional<DecodedImage> decode_image(std::span<const std::byte> bytes) {
   const std::string_view text = text_of(bytes);
-  if (is_torn_jpeg(text) || (text.starts_with(kJpegStart) && !JpegTables().sound(text))) {
+  const PictureKind kind = picture_format(text).kind;
+  if (kind == PictureKind::kWebp) {
+    return decode_webp(bytes);
+  }
+  if (kind == PictureKind::kTiff) {
+    return decode_tiff(bytes);
+  }
+  if ((kind == PictureKind::kJpeg && (is_torn_jpeg(text) || !JpegTables().sound(text))) ||
+      (kind == PictureKind::kBmp && !is_whole_bmp(text)) ||
+      (kind == PictureKind::kPnm && !is_whole_pnm(text))) {
     return std::nullopt;
   }
   std::optional<Decoded> decoded = decode(bytes);
   return decoded ? std::optional(std::move(decoded->image)) : std::nullopt;
+}
+
+std::string why_not_decoded(std::span<const std::byte> bytes) {
+  constexpr const char* kRead = "PNG, JPEG, BMP, PPM, TIFF and WebP are read";
+  if (std::string other = foreign_file(bytes); !other.empty()) {
+    return other;
+  }
+  const PictureFormat format = picture_format(text_of(bytes));
+  const bool webp = format.kind == PictureKind::kWebp;
+  if ((webp && !has_webp()) || (format.kind == PictureKind::kTiff && !has_tiff())) {
+    return concat(format.name, " is not read, because this build is without ",
+                  webp ? "libwebp" : "libtiff", "; install it and build again, or save PNG");
+  }
+  if (format.kind == PictureKind::kOther) {
+    return concat(format.name, " is not read; save PNG (", kRead, ")");
+  }
+  return format.name.empty()
+             ? concat("cannot be decoded: not a picture of a known format (", kRead, ")")
+             : concat("cannot be decoded: a damaged or truncated ", format.name,
+                      webp ? ", or an animated one" : "", " file");
 }
 
 std::optional<DecodedImage> decode_png(std::span<const std::byte> png) {

@@ -12,7 +12,8 @@ constexpr std::string_view kMagic = "\x93NUMPY";
 constexpr uint64_t kLongestHeader = 10000;  // numpy's own limit for untrusted files
 constexpr size_t kAlignment = 64;
 
-// "<" is little-endian, "|" a type of one byte; others are refused.
+// "<" is little-endian, "|" a type of one byte; ">" is read as "<", and its bytes are swapped
+// later.
 constexpr std::array<std::pair<std::string_view, ElementType>, 12> kTypes{{
     {"|b1", ElementType::kBool},
     {"|u1", ElementType::kU8},
@@ -50,7 +51,7 @@ class DictionaryReader {
     if (!type_ || !shape_ || !column_major_) {
       refuse("descr, fortran_order or shape is missing");
     }
-    return {*type_, *shape_, *column_major_};
+    return {*type_, *shape_, *column_major_, big_endian_};
   }
 
  private:
@@ -73,14 +74,23 @@ class DictionaryReader {
     if (place_ < text_.size() && text_[place_] == '[') {
       refuse("structured arrays are not supported");
     }
-    const std::string_view name = read_string();
+    std::string name(read_string());
+    if (name.starts_with('|') && name.find('O') == 1) {
+      refuse(
+          "Python objects are not read; save arrays: np.savez('a.npz', np.stack(list(x))), or of a "
+          "dictionary np.savez('a.npz', **x.item())");
+    }
+    if (name.starts_with('>')) {
+      big_endian_ = true;
+      name.front() = '<';
+    }
     for (const auto& [known, type] : kTypes) {
       if (known == name) {
         return type;
       }
     }
     refuse("the type ", in_quotes(name),
-           " is not supported; save it as little-endian floats or integers");
+           " is not supported; save it as floats or integers, as with x.astype('float32')");
   }
 
   bool read_bool() {
@@ -169,9 +179,15 @@ class DictionaryReader {
   std::optional<ElementType> type_;
   std::optional<std::vector<int64_t>> shape_;
   std::optional<bool> column_major_;
+  bool big_endian_ = false;
 };
 
 }  // namespace
+
+bool looks_like_npy(std::span<const std::byte> file) {
+  return std::string_view(reinterpret_cast<const char*>(file.data()), file.size())
+      .starts_with(kMagic);
+}
 
 NpyHeader read_npy_header(ByteReader& reader) {
   const uint64_t start = reader.position();

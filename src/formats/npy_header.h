@@ -1,7 +1,9 @@
 #pragma once
 /// The header of an .npy file (numpy/lib/format.py): a Python dictionary as text.
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,7 +17,11 @@ struct NpyHeader {
   ElementType type = ElementType::kF32;
   std::vector<int64_t> shape;
   bool column_major = false;
+  bool big_endian = false;
 };
+
+/// Whether a file begins like an .npy.
+bool looks_like_npy(std::span<const std::byte> file);
 
 /// Reads magic, version, length and dictionary; the reader is at the first element afterwards.
 /// Throws Error (usage), see parse_npy().

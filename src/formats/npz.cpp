@@ -1,53 +1,86 @@
 #include "formats/npz.h"
 
-#include <cstring>
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <limits>
 
+#include "formats/foreign_file.h"
 #include "formats/npy_header.h"
 
 namespace lazymar {
 namespace {
 
 constexpr std::string_view kSuffix = ".npy";
+constexpr const char* kBareArray = "arr_0";
 
-template <typename T>
+template <typename T, bool kSwap>
 double value_at(const std::byte* bytes) {
-  T value;
-  std::memcpy(&value, bytes, sizeof value);
-  return static_cast<double>(value);
+  std::array<std::byte, sizeof(T)> own;
+  std::copy_n(bytes, sizeof(T), own.begin());
+  if constexpr (kSwap) {
+    std::reverse(own.begin(), own.end());
+  }
+  return static_cast<double>(std::bit_cast<T>(own));
 }
 
-using ValueAt = double (*)(const std::byte*);
+/// IEEE 754's binary16.
+template <bool kSwap>
+double half_at(const std::byte* bytes) {
+  constexpr int kExponents = 31;
+  constexpr int kBias = 15;
+  constexpr int kFractionBits = 10;
+  const auto bits = static_cast<unsigned>(value_at<uint16_t, kSwap>(bytes));
+  const auto exponent = static_cast<int>(bits >> kFractionBits & kExponents);
+  const auto fraction = static_cast<double>(bits & ((1U << kFractionBits) - 1));
+  const double sign = (bits >> 15) != 0 ? -1 : 1;
+  if (exponent == kExponents) {
+    return fraction == 0 ? sign * std::numeric_limits<double>::infinity()
+                         : std::numeric_limits<double>::quiet_NaN();
+  }
+  const double hidden = exponent == 0 ? 0 : 1 << kFractionBits;
+  return sign *
+         std::ldexp(hidden + fraction, (exponent == 0 ? 1 : exponent) - kBias - kFractionBits);
+}
 
-/// Reads an element of the type; nullptr for types that are not supported as numbers.
-ValueAt reader_of(ElementType type) {
+template <bool kSwap>
+ElementReader reader_of(ElementType type) {
   switch (type) {
     case ElementType::kU8:
-      return value_at<uint8_t>;
+      return value_at<uint8_t, kSwap>;
     case ElementType::kI8:
-      return value_at<int8_t>;
+      return value_at<int8_t, kSwap>;
     case ElementType::kU16:
-      return value_at<uint16_t>;
+      return value_at<uint16_t, kSwap>;
     case ElementType::kI16:
-      return value_at<int16_t>;
+      return value_at<int16_t, kSwap>;
     case ElementType::kU32:
-      return value_at<uint32_t>;
+      return value_at<uint32_t, kSwap>;
     case ElementType::kI32:
-      return value_at<int32_t>;
+      return value_at<int32_t, kSwap>;
     case ElementType::kU64:
-      return value_at<uint64_t>;
+      return value_at<uint64_t, kSwap>;
     case ElementType::kI64:
-      return value_at<int64_t>;
+      return value_at<int64_t, kSwap>;
+    case ElementType::kF16:
+      return half_at<kSwap>;
     case ElementType::kF32:
-      return value_at<float>;
+      return value_at<float, kSwap>;
     case ElementType::kF64:
-      return value_at<double>;
+      return value_at<double, kSwap>;
     default:
       return nullptr;
   }
 }
 
-/// Offsets of the elements, in elements, in row-major order of their indices.
-std::vector<int64_t> strides_of(const NpyArray& array) {
+}  // namespace
+
+ElementReader element_reader(const NpyArray& array) {
+  return array.big_endian ? reader_of<true>(array.type) : reader_of<false>(array.type);
+}
+
+std::vector<int64_t> npy_strides(const NpyArray& array) {
   std::vector<int64_t> strides(array.shape.size());
   int64_t stride = 1;
   for (size_t i = 0; i < strides.size(); ++i) {
@@ -57,8 +90,6 @@ std::vector<int64_t> strides_of(const NpyArray& array) {
   }
   return strides;
 }
-
-}  // namespace
 
 NpyArray parse_npy(std::span<const std::byte> npy, std::string_view file, uint64_t position) {
   ByteReader reader(npy, file, 0, position);
@@ -74,19 +105,19 @@ NpyArray parse_npy(std::span<const std::byte> npy, std::string_view file, uint64
                   reader.remaining(), " are present",
                   expected > reader.remaining() ? ": truncated?" : "");
   }
-  return {header.type, header.shape, header.column_major, reader.take(expected)};
+  return {header.type, header.shape, header.column_major, reader.take(expected), header.big_endian};
 }
 
 std::vector<double> to_doubles(const NpyArray& array, std::string_view what) {
-  const ValueAt value = reader_of(array.type);
+  const ElementReader value = element_reader(array);
   if (value == nullptr) {
     throw usage_error(what, ": its type is ", to_string(array.type),
-                      "; only floats of 4 or 8 bytes and integers are supported");
+                      "; only floats and integers are supported");
   }
   const auto size = static_cast<size_t>(element_size(array.type));
   std::vector<double> values;
   values.reserve(array.bytes.size() / size);
-  const std::vector<int64_t> strides = strides_of(array);
+  const std::vector<int64_t> strides = npy_strides(array);
   std::vector<int64_t> index(array.shape.size());
   int64_t place = 0;
   while (values.size() * size < array.bytes.size()) {
@@ -103,8 +134,19 @@ std::vector<double> to_doubles(const NpyArray& array, std::string_view what) {
   return values;
 }
 
+std::span<const std::byte> NpzFile::checked(const MappedFile& file) {
+  if (const std::string other = foreign_file(file.bytes()); !other.empty()) {
+    throw usage_error(file.path().string(), ": ", other);
+  }
+  return file.bytes();
+}
+
 NpzArchive::NpzArchive(std::span<const std::byte> archive, std::string file)
     : file_(std::move(file)) {
+  if (looks_like_npy(archive)) {
+    arrays_.emplace(kBareArray, parse_npy(archive, file_));
+    return;
+  }
   for (const ZipEntry& entry : read_zip_directory(archive, file_, ZipMethods::kStoredAndDeflated)) {
     std::string name(entry.name);
     if (name.ends_with(kSuffix)) {
@@ -121,11 +163,14 @@ std::vector<std::string> NpzArchive::names() const {
   for (const auto& [name, entry] : entries_) {
     names.push_back(name);
   }
+  if (entries_.empty() && !arrays_.empty()) {
+    names.emplace_back(kBareArray);
+  }
   return names;
 }
 
 bool NpzArchive::has(std::string_view name) const {
-  return entries_.contains(name);
+  return entries_.contains(name) || arrays_.contains(name);
 }
 
 NpyArray NpzArchive::array(std::string_view name) const {

@@ -20,28 +20,37 @@
 
 namespace lazymar {
 
-/// An array, its elements little-endian and without gaps.
+/// An array, its elements without gaps.
 struct NpyArray {
   ElementType type = ElementType::kF32;
   std::vector<int64_t> shape;
   bool column_major = false;         ///< the first index runs fastest ("fortran_order")
   std::span<const std::byte> bytes;  ///< all elements, nothing else
+  bool big_endian = false;
 };
 
 /// Parses a whole .npy. `file` and `position` (of its first byte in the file) are for messages.
 /// Throws Error (usage) with the byte position unless the header has the three known keys and a
-/// known type, and exactly the bytes of its shape follow. Known types are little-endian floats and
-/// integers and bool, without Python objects.
+/// known type, and exactly the bytes of its shape follow. Known types are floats and integers in
+/// either byte order and bool, without Python objects.
 NpyArray parse_npy(std::span<const std::byte> npy, std::string_view file, uint64_t position = 0);
 
+/// Reads one element of an array's type and byte order as a number; nullptr for bool and bf16.
+using ElementReader = double (*)(const std::byte*);
+ElementReader element_reader(const NpyArray& array);
+
+/// Distances of neighbours along each dimension, in elements.
+std::vector<int64_t> npy_strides(const NpyArray& array);
+
 /// The elements in row-major order. Throws Error (usage), naming `what`, for types other than
-/// floats of 4 or 8 bytes and integers.
+/// floats and integers.
 std::vector<double> to_doubles(const NpyArray& array, std::string_view what);
 
 /// The largest array that is inflated, because it is held in memory. Stored arrays are mapped.
 inline constexpr uint64_t kLongestInflated = uint64_t{2} << 30;
 
-/// The arrays of an .npz by name ("arr_0", without ".npy"). The bytes must outlive it.
+/// The arrays of an .npz by name ("arr_0", without ".npy"); a bare .npy is the one array "arr_0".
+/// The bytes must outlive it.
 class NpzArchive {
  public:
   /// Throws Error (usage), see read_zip_directory().
@@ -66,12 +75,15 @@ class NpzFile {
  public:
   /// Throws Error (usage) if the file cannot be read.
   explicit NpzFile(const std::filesystem::path& path)
-      : file_(path), archive_(file_.bytes(), path.string()) {}
+      : file_(path), archive_(checked(file_), path.string()) {}
 
   const std::filesystem::path& path() const { return file_.path(); }
   const NpzArchive& arrays() const { return archive_; }
 
  private:
+  /// Its bytes; throws Error (usage) for what a failed download leaves.
+  static std::span<const std::byte> checked(const MappedFile& file);
+
   MappedFile file_;
   NpzArchive archive_;
 };

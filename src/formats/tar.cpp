@@ -28,9 +28,22 @@ struct Header {
   char link[100];
   char magic[6];
   char version[2];
-  char rest[247];
+  char owner[32];
+  char group[32];
+  char device[16];
+  char prefix[155];  ///< before the name
+  char rest[12];
 };
 static_assert(sizeof(Header) == kBlock);
+
+// Kinds of members. Those that are not files only describe or connect files.
+constexpr char kFile = '0';
+constexpr char kOldFile = '\0';
+constexpr char kFolder = '5';
+constexpr char kPax = 'x';       // text about the next file
+constexpr char kPaxOfAll = 'g';  // text about all files
+constexpr char kLongName = 'L';  // GNU: the next file's name
+constexpr char kKnown[] = {kFile, kOldFile, kFolder, kPax, kPaxOfAll, kLongName};
 
 /// Sum of all bytes, those of the checksum itself taken as blanks.
 unsigned checksum_of(Header header) {
@@ -58,6 +71,38 @@ std::optional<uint64_t> octal(const char (&field)[size]) {
     return std::nullopt;
   }
   return value;
+}
+
+template <size_t size>
+std::string text(const char (&field)[size]) {
+  return {field, ::strnlen(field, size)};
+}
+
+/// The name, behind POSIX's prefix; GNU's headers, of another magic, have none.
+std::string name_of(const Header& header) {
+  const bool posix = std::memcmp(header.magic, "ustar", sizeof header.magic) == 0;
+  const std::string prefix = posix ? text(header.prefix) : "";
+  return (prefix.empty() ? "" : prefix + "/") + text(header.name);
+}
+
+/// The value of a pax record "<length> path=<name>\n" among others; empty without one.
+std::string pax_path(std::span<const std::byte> content) {
+  std::string_view left(reinterpret_cast<const char*>(content.data()), content.size());
+  constexpr std::string_view kPath = "path=";
+  while (!left.empty()) {
+    size_t length = 0;
+    const auto [end, status] = std::from_chars(left.data(), left.data() + left.size(), length);
+    const auto digits = static_cast<size_t>(end - left.data());
+    if (status != std::errc() || length > left.size() || length < digits + 2) {
+      return {};
+    }
+    const std::string_view record = left.substr(digits + 1, length - digits - 2);
+    if (record.starts_with(kPath)) {
+      return std::string(record.substr(kPath.size()));
+    }
+    left.remove_prefix(length);
+  }
+  return {};
 }
 
 size_t padding(size_t size) {
@@ -95,6 +140,7 @@ std::vector<std::byte> TarWriter::finish() {
 
 std::vector<TarEntry> read_tar(std::span<const std::byte> archive, const std::string& source) {
   std::vector<TarEntry> entries;
+  std::string given;  // the next file's name, by a member before it
   size_t position = 0;
   const auto refuse = [&](const char* reason) {
     return usage_error(source, ": byte ", position, ": ", reason);
@@ -110,16 +156,30 @@ std::vector<TarEntry> read_tar(std::span<const std::byte> archive, const std::st
     }
     const auto sum = octal(header.checksum);
     const auto size = octal(header.size);
-    if (!sum || *sum != checksum_of(header) || header.type != '0') {
+    if (!sum || *sum != checksum_of(header)) {
       throw refuse("damaged tar header");
+    }
+    const char type = header.type;
+    if (std::find(std::begin(kKnown), std::end(kKnown), type) == std::end(kKnown)) {
+      throw refuse("a member that is no plain file (a link or a device); pack files only");
     }
     position += kBlock;
     const size_t left = archive.size() - position;
     if (!size || *size > left || padding(*size) > left - *size) {
       throw refuse("a file extends past the end of the tar archive");
     }
-    entries.push_back({std::string(header.name, ::strnlen(header.name, sizeof header.name)),
-                       archive.subspan(position, *size)});
+    const std::span<const std::byte> content = archive.subspan(position, *size);
+    if (type == kLongName) {
+      given = std::string(reinterpret_cast<const char*>(content.data()), content.size());
+      given.resize(::strnlen(given.data(), given.size()));
+    } else if (type == kPax) {
+      given = pax_path(content);
+    } else if (type == kFile || type == kOldFile) {
+      entries.push_back({given.empty() ? name_of(header) : given, content});
+    }
+    if (type == kFile || type == kOldFile || type == kFolder) {
+      given.clear();
+    }
     position += *size + padding(*size);
   }
 }

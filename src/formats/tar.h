@@ -27,8 +27,9 @@ struct TarEntry {
   std::span<const std::byte> content;  ///< points into the archive
 };
 
-/// Reads an archive of TarWriter. Throws Error (usage) with the position of the damage; `source`
-/// names the archive in messages.
+/// Reads the files of an archive of TarWriter, GNU tar or a POSIX one (ustar, pax), whatever
+/// folders it lists. Throws Error (usage) with the position of damage, and for links and devices;
+/// `source` names the archive in messages.
 std::vector<TarEntry> read_tar(std::span<const std::byte> archive, const std::string& source);
 
 }  // namespace lazymar

@@ -14,24 +14,30 @@ namespace {
 constexpr uint64_t kMaxShare = 4;  // tied tensors may add up to more than the file
 constexpr std::string_view kEmaKey = "model_ema";
 constexpr std::string_view kModelKey = "model";
+/// MAR's keys, then those of DiT, timm, latent diffusion, DeepSpeed and their like.
+constexpr std::string_view kEmaKeys[] = {kEmaKey, "ema", "ema_model", "state_dict_ema",
+                                         "ema_state_dict"};
+constexpr std::string_view kModelKeys[] = {kModelKey, "state_dict", "model_state_dict", "module",
+                                           "net"};
+constexpr int kMostLevels = 4;  // of dictionaries around the weights
 
 bool is_plain(std::string_view name) {
   return std::all_of(name.begin(), name.end(), [](char c) { return c >= ' ' && c <= '~'; });
 }
 
-/// The value of a key of the outermost dictionary, which must not occur twice.
-const PickleNode* find_key(const Pickle& pickle, std::string_view key, std::string_view file) {
-  const PickleNode& root = pickle[pickle.root];
+/// The value of a dictionary's key, which must not occur twice.
+const PickleNode* find_key(const Pickle& pickle, const PickleNode& dict, std::string_view key,
+                           std::string_view file) {
   const PickleNode* found = nullptr;
-  for (size_t i = 0; i + 1 < root.items.size(); i += 2) {
-    const PickleNode& name = pickle.item(root, i);
+  for (size_t i = 0; i + 1 < dict.items.size(); i += 2) {
+    const PickleNode& name = pickle.item(dict, i);
     if (name.kind != PickleKind::kString || name.text != key) {
       continue;
     }
     if (found != nullptr) {
       refuse_at(file, name.position, "key ", in_quotes(key), " occurs twice");
     }
-    found = &pickle.item(root, i + 1);
+    found = &pickle.item(dict, i + 1);
   }
   return found;
 }
@@ -55,28 +61,57 @@ std::string listed_keys(const Pickle& pickle) {
   return keys + (root.items.size() > 2 * kMost ? ", ..." : "");
 }
 
+using Section = std::pair<const PickleNode*, std::string_view>;  ///< a state dict and its key
+
+/// The state dict under the first of the keys that leads to tensors; nullptr if none does.
+Section find_section(const Pickle& pickle, const PickleNode& dict,
+                     std::span<const std::string_view> keys, std::string_view file) {
+  for (const std::string_view key : keys) {
+    const PickleNode* found = find_key(pickle, dict, key, file);
+    for (int level = 0; found != nullptr && level < kMostLevels; ++level) {
+      if (found->kind != PickleKind::kDict) {
+        break;
+      }
+      if (holds_tensors(pickle, *found)) {
+        return {found, key};
+      }
+      const PickleNode* inner = nullptr;
+      for (size_t i = 0; i < std::size(kModelKeys) && inner == nullptr; ++i) {
+        inner = find_key(pickle, *found, kModelKeys[i], file);
+      }
+      found = inner;
+    }
+  }
+  return {nullptr, ""};
+}
+
 /// The state dict and its key.
-std::pair<const PickleNode*, std::string_view> choose(const Pickle& pickle, WeightSet wanted,
-                                                      std::string_view file) {
+Section choose(const Pickle& pickle, WeightSet wanted, std::string_view file) {
   const PickleNode& root = pickle[pickle.root];
   if (root.kind != PickleKind::kDict) {
     refuse_at(file, root.position,
               "the checkpoint is not a dictionary; save the module's state_dict");
   }
-  const std::pair<std::string_view, bool> keys[] = {{kEmaKey, wanted != WeightSet::kModel},
-                                                    {kModelKey, wanted != WeightSet::kEma}};
-  for (const auto& [key, allowed] : keys) {
-    const PickleNode* found = allowed ? find_key(pickle, key, file) : nullptr;
-    if (found == nullptr || found->kind == PickleKind::kNone) {
-      continue;
+  for (const auto& [keys, allowed] :
+       {std::pair{std::span<const std::string_view>(kEmaKeys), wanted != WeightSet::kModel},
+        {std::span<const std::string_view>(kModelKeys), wanted != WeightSet::kEma}}) {
+    const Section found = allowed ? find_section(pickle, root, keys, file) : Section();
+    if (found.first != nullptr) {
+      return found;
     }
-    if (found->kind != PickleKind::kDict) {
-      refuse_at(file, found->position, in_quotes(key), " is not a dictionary of tensors");
-    }
-    return {found, key};
   }
   if (wanted == WeightSet::kBest && holds_tensors(pickle, root)) {
     return {&root, ""};
+  }
+  for (const auto& [key, allowed] :
+       {std::pair{kEmaKey, wanted != WeightSet::kModel}, {kModelKey, wanted != WeightSet::kEma}}) {
+    const PickleNode* named = allowed ? find_key(pickle, root, key, file) : nullptr;
+    if (named != nullptr && named->kind == PickleKind::kDict) {
+      return {named, key};  // without a tensor: its entries are listed with what they are
+    }
+    if (named != nullptr && named->kind != PickleKind::kNone) {
+      refuse_at(file, named->position, in_quotes(key), " is not a dictionary of tensors");
+    }
   }
   const std::string_view missing = wanted == WeightSet::kModel ? kModelKey : kEmaKey;
   refuse_at(file, root.position, "no weights under ", in_quotes(missing),

@@ -10,7 +10,8 @@
 
 namespace lazymar {
 
-/// Which weights of a training checkpoint: averaged ("model_ema") or last ("model").
+/// Which weights of a training checkpoint: averaged ("model_ema", "ema" and their like) or last
+/// ("model", "state_dict", ...).
 enum class WeightSet {
   kBest,  ///< the EMA weights if there are any, else the last ones, else those at the top
   kEma,

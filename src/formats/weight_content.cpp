@@ -73,6 +73,10 @@ std::optional<int64_t> checked_byte_count(ElementType type, std::span<const int6
   return empty ? 0 : bytes;
 }
 
+bool says_ema(std::string_view name) {
+  return name == "ema" || name.starts_with("ema_") || name.ends_with("_ema");
+}
+
 std::string shape_string(std::span<const int64_t> shape) {
   std::string text = "[";
   for (const int64_t size : shape) {

@@ -60,6 +60,10 @@ std::optional<int64_t> checked_byte_count(ElementType type, std::span<const int6
 /// "[2, 3]", for messages.
 std::string shape_string(std::span<const int64_t> shape);
 
+/// Whether a checkpoint's key or a prefix of names says that weights are averaged: "model_ema",
+/// "ema", "state_dict_ema".
+bool says_ema(std::string_view name);
+
 /// End of the message about a checkpoint's damaged record.
 inline constexpr std::string_view kCrcAdvice = " (--no_crc skips this check)";
 

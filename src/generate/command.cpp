@@ -12,6 +12,7 @@
 #include "core/log.h"
 #include "files/writable_check.h"
 #include "generate/batch_size.h"
+#include "generate/class_list.h"
 #include "generate/drift_files.h"
 #include "generate/session.h"
 #include "generate/settings.h"
@@ -31,6 +32,10 @@ std::vector<int64_t> chosen_classes(const EvalOptions& options, int64_t class_co
   if (classes.empty()) {
     classes.resize(static_cast<size_t>(class_count));
     std::iota(classes.begin(), classes.end(), 0);
+  }
+  if (options.named_classes && class_count != kImageNetClassCount) {
+    throw usage_error("--classes: names are those of ImageNet's ", kImageNetClassCount,
+                      " classes, and the model has ", class_count, " of its own; give numbers");
   }
   for (const int64_t label : classes) {
     if (label >= class_count) {
@@ -125,6 +130,7 @@ ExitCode evaluate(const EvalOptions& options, const LauncherEnv& env) {
   }
   Session evaluation(options, env, plan, classes, generator, folder,
                      describe(options, generator, folder, settings), scoring.get());
+  evaluation.before_summary([&reporter] { reporter.reset(); });
   if (!precision->retry_in.empty()) {
     evaluation.retry_with([&] {
       return std::make_unique<Generator>(

@@ -4,6 +4,7 @@
 
 #include "core/shared_rows.h"
 #include "core/text.h"
+#include "generate/class_list.h"
 #include "generate/options.h"
 #include "score/command.h"
 
@@ -19,18 +20,16 @@ using E = EvalOptions;
 OptionField<E> classes_field() {
   OptionField<E> field = member_field(&E::classes);
   field.read = [](E& options, const std::string& text) {
-    options.classes.clear();
-    for (const std::string& part : split(text, ',')) {
-      const int64_t label = parse_index(part);
-      if (label < 0) {
-        throw usage_error(text, ": use class numbers separated by commas");
-      }
-      if (std::count(options.classes.begin(), options.classes.end(), label) > 0) {
-        throw usage_error(text, ": class ", part, " is there twice");
-      }
-      options.classes.push_back(label);
+    ClassList list;
+    try {
+      list = parse_class_list(text);
+    } catch (const Error& error) {
+      throw usage_error(text, ": ", error.what());
     }
+    options.classes = std::move(list.classes);
+    options.named_classes = list.named;
   };
+  field.folder_text = [](const E& options) { return class_list_name(options.classes); };
   return field;
 }
 
@@ -100,7 +99,7 @@ OptionTable<E> image_rows() {
       {{.name = "classes",
         .value = "LIST",
         .group = kImages,
-        .help = "Draw only these classes, such as 207,360.",
+        .help = "Draw only these classes, such as 0-9,otter or @FILE.",
         .default_text = "all",
         .main = true,
         .setting = Setting{.key = "classes", .always = true, .noted = true, .identity = true},

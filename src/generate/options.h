@@ -24,6 +24,7 @@ struct EvalOptions : MethodRequest {
   std::optional<int64_t> eval_bsz;  ///< default: one of these
   bool auto_batch = false;          ///< --eval_bsz auto: the largest that fits
   std::vector<int64_t> classes;     ///< empty: all
+  bool named_classes = false;       ///< some were given by ImageNet's names
   std::string device = "auto";
   std::optional<int64_t> threads;
   std::filesystem::path output_dir = "output";

@@ -12,6 +12,7 @@
 
 #include "core/error.h"
 #include "core/log.h"
+#include "core/text.h"
 #include "metrics/extractor.h"
 #include "rules/rules.h"
 #include "run/image_files.h"
@@ -31,7 +32,7 @@ constexpr std::chrono::milliseconds kSignEvery(200);
 constexpr const char* kRules = "rules";  // in place of a reference
 
 void print(const std::string& text) {
-  std::fputs(text.c_str(), stdout);
+  std::fputs(visible(text, /*keep_lines=*/true).c_str(), stdout);
   std::fflush(stdout);
 }
 

@@ -10,6 +10,7 @@
 
 #include "core/exit_code.h"
 #include "core/labels.h"
+#include "core/text.h"
 #include "files/atomic_file.h"
 #include "files/text_file.h"
 #include "generate/drift_files.h"
@@ -144,8 +145,9 @@ std::optional<ExitCode> Session::check() {
     preview_.reset();  // one writer at a time
     sheet_.write(worker_.journal());
   }
+  before_summary_();
   std::fputs(summary_text(summary_).c_str(), stdout);
-  std::printf("Run folder: %s\n", folder_.path().c_str());
+  std::printf("Run folder: %s\n", visible(folder_.path().string()).c_str());
   std::fflush(stdout);
   return verdict(summary_.failed);
 }

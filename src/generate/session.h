@@ -4,6 +4,7 @@
 #include <c10/core/Device.h>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -29,6 +30,9 @@ class Session {
   /// See ShardMaker.
   void retry_with(ShardMaker::MakeGenerator exact) { worker_.retry_with(std::move(exact)); }
 
+  /// Called once the set is complete, before the summary is printed.
+  void before_summary(std::function<void()> call) { before_summary_ = std::move(call); }
+
   /// Throws Error: failed images, a stop before the end, files that cannot be written.
   ExitCode run();
 
@@ -53,6 +57,7 @@ class Session {
   const RunScoring* scoring_;
   Worker worker_;  ///< its writer calls text() until it ends
   std::optional<Preview> preview_;
+  std::function<void()> before_summary_ = [] {};
 };
 
 }  // namespace lazymar

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "weights/network_names.h"
 #include "weights/weights.h"
 
 namespace lazymar {
@@ -88,7 +89,8 @@ class DemoClassifier final : public FeatureExtractor {
 }  // namespace
 
 std::unique_ptr<FeatureExtractor> load_demo_classifier(const std::filesystem::path& weights) {
-  const auto file = std::make_shared<const WeightFile>(weights);
+  const auto file = std::make_shared<const WeightFile>(
+      weights, WeightFileOptions{.networks = {kDemoClassifierTensor}});
   const Shape shape = read_shape(*file);
   FileWeights source(file, {});
   std::vector<Layer> convolutions;

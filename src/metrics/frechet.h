@@ -34,7 +34,8 @@ struct FrechetDistance {
 /// rank, the root of the others' rounding errors is no longer small.
 class FrechetReference {
  public:
-  /// Throws Error (usage) for values that are not finite.
+  /// Throws Error (usage) for values that are not finite, and for a sigma with an eigenvalue that
+  /// is more negative than rounding makes it.
   explicit FrechetReference(const GaussianStatistics& reference);
 
   /// Throws Error (usage) if dimensions differ or values are not finite.

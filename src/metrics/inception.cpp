@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "metrics/relu_convolution.h"
+#include "weights/network_names.h"
 #include "weights/weights.h"
 
 namespace lazymar {
@@ -272,7 +273,14 @@ std::unique_ptr<FeatureExtractor> load_inception(const std::filesystem::path& we
     throw usage_error(weights.string(), ": not found. Download ", kInceptionUrl, " to ",
                       kInceptionWeights);
   }
-  const auto file = std::make_shared<const WeightFile>(weights);
+  const auto file = std::make_shared<const WeightFile>(
+      weights, WeightFileOptions{.networks = {kInceptionTensor}});
+  const TensorView* const classes = file->find("fc.weight");
+  if (classes != nullptr && classes->shape == std::vector<int64_t>{1000, kInceptionFeatures}) {
+    throw usage_error(weights.string(),
+                      ": torchvision's Inception, of 1000 classes; FID is defined ",
+                      "by another with ", kClasses, ". Download ", kInceptionUrl);
+  }
   FileWeights source(file, {.device = device});
   Network network = load_network(source, kernels_of(device));
   for (const auto& [name, view] : file->tensors()) {

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <span>
 #include <string>
+#include <system_error>
+#include <utility>
 #include <vector>
 
 #include "core/error.h"
@@ -14,6 +16,20 @@ namespace lazymar {
 namespace {
 
 constexpr int64_t kLargestDim = 1 << 14;
+
+/// Names of a mean and its covariance: TTUR's and pytorch-fid's, and those of other scripts.
+constexpr std::pair<const char*, const char*> kNames[] = {
+    {"mu", "sigma"}, {"m", "s"}, {"mean", "cov"}};
+
+/// The names that an archive has; the usual ones if it has none.
+std::pair<const char*, const char*> names_in(const NpzArchive& archive) {
+  for (const auto& names : kNames) {
+    if (archive.has(names.first) && archive.has(names.second)) {
+      return names;
+    }
+  }
+  return kNames[0];
+}
 
 /// The array as fp64, of a shape that was checked.
 at::Tensor fp64_tensor(const NpyArray& array, const std::string& what) {
@@ -35,6 +51,16 @@ std::span<const std::byte> bytes_of(const at::Tensor& tensor) {
 
 }  // namespace
 
+bool has_statistics(const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (path.extension() != ".npz" || !std::filesystem::is_regular_file(path, ignored)) {
+    return false;
+  }
+  const NpzFile file(path);
+  const auto [mean, covariance] = names_in(file.arrays());
+  return file.arrays().has(mean) && file.arrays().has(covariance);
+}
+
 GaussianStatistics read_statistics(const std::filesystem::path& path) {
   const std::string name = path.string();
   if (!std::filesystem::exists(path)) {
@@ -44,8 +70,9 @@ GaussianStatistics read_statistics(const std::filesystem::path& path) {
                       "https://github.com/LTH14/mar");
   }
   const NpzFile file(path);
-  const NpyArray mu = file.arrays().array("mu");
-  const NpyArray sigma = file.arrays().array("sigma");
+  const auto [mean, covariance] = names_in(file.arrays());
+  const NpyArray mu = file.arrays().array(mean);
+  const NpyArray sigma = file.arrays().array(covariance);
   if (mu.shape.size() != 1 || mu.shape[0] < 1 || mu.shape[0] > kLargestDim) {
     throw usage_error(name, ": mu has the shape ", shape_string(mu.shape), " instead of [D]");
   }

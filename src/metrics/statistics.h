@@ -13,11 +13,14 @@ struct GaussianStatistics {
   at::Tensor sigma;  ///< [D, D] fp64: unbiased, divided by n - 1 (as numpy.cov)
 };
 
-/// Reads arrays `mu` [D] and `sigma` [D, D], float32 or float64, of an .npz; other arrays (OpenAI's
-/// `mu_s`, `sigma_s`, `arr_0`) are ignored. Reads adm_in256_stats.npz and
-/// VIRTUAL_imagenet256_labeled.npz. Throws Error (usage) if the file is missing (saying where to
-/// get the published ones), is damaged, has no such array, or contains NaN or infinite values or an
-/// asymmetric sigma.
+/// Whether this is an .npz with a mean and a covariance under names that are read.
+bool has_statistics(const std::filesystem::path& path);
+
+/// Reads arrays `mu` [D] and `sigma` [D, D] of an .npz, or `m` and `s`, or `mean` and `cov`, floats
+/// in either byte order; other arrays (OpenAI's `mu_s`, `sigma_s`, `arr_0`) are ignored. Reads
+/// adm_in256_stats.npz and VIRTUAL_imagenet256_labeled.npz. Throws Error (usage) if the file is
+/// missing (saying where to get the published ones), is damaged, has no such array, or contains NaN
+/// or infinite values or an asymmetric sigma.
 GaussianStatistics read_statistics(const std::filesystem::path& path);
 
 /// Writes `mu` and `sigma` as float64, uncompressed, atomically. Throws Error (output).

@@ -10,10 +10,13 @@
 
 #include "core/exit_code.h"
 #include "core/log.h"
+#include "core/text.h"
 #include "files/byte_reader.h"
 #include "files/writable_check.h"
 #include "formats/safetensors.h"
 #include "pipeline/network_reader.h"
+#include "weights/bad_values.h"
+#include "weights/network_names.h"
 #include "weights/weights.h"
 
 namespace lazymar {
@@ -27,16 +30,23 @@ bool is_float(ElementType type) {
 }
 
 bool is_mar(const WeightFile& file) {
-  return file.tensors().contains("z_proj.weight");
+  return file.tensors().contains(std::string(kMarTensor));
 }
 
 bool is_vae(const WeightFile& file) {
-  return file.tensors().contains("post_quant_conv.weight");
+  return file.tensors().contains(std::string(kVaeTensor));
 }
 
 bool unused_by_vae(const std::string& name) {
   return std::any_of(kUnusedVaeTensors.begin(), kUnusedVaeTensors.end(),
                      [&](const char* prefix) { return name.starts_with(prefix); });
+}
+
+/// "2 of 64 values are NaN or infinite"; empty if none is.
+std::string bad_values_text(const TensorView& view) {
+  const int64_t bad = count_bad_values(view);
+  const int64_t count = byte_count(view.type, view.shape) / element_size(view.type);
+  return bad == 0 ? "" : concat(bad, " of ", count, " values are NaN or infinite");
 }
 
 /// Hands out the tensors of a file in another type, one at a time.
@@ -50,6 +60,9 @@ class Converter {
     std::map<std::string, TensorSource> sources;
     for (const auto& [name, view] : file_.tensors()) {
       if (!vae || !unused_by_vae(name)) {
+        if (const std::string bad = bad_values_text(view); !bad.empty()) {
+          log_warning(concat(in_quotes(name), ": ", bad, "; no program will use it"));
+        }
         const ElementType type = dtype_ && is_float(view.type) ? *dtype_ : view.type;
         sources[name] = {type, view.shape, [this, name, type] { return bytes(name, type); }};
       }
@@ -70,7 +83,13 @@ class Converter {
     }
     const auto source = tensor_from_view(view, file_, name);
     current_ = source.to(scalar_type(type)).contiguous();
-    return view_of_tensor(current_).bytes;
+    const TensorView converted = view_of_tensor(current_);
+    const int64_t bad = count_bad_values(converted);
+    if (bad > 0 && count_bad_values(view) == 0) {
+      throw usage_error(file_.path().string(), ": ", bad, " values of ", in_quotes(name),
+                        " are too large for ", to_string(type), "; use --dtype bf16 or fp32");
+    }
+    return converted.bytes;
   }
 
   const WeightFile& file_;
@@ -99,29 +118,59 @@ void print_config(const WeightFile& file) {
                   config.stride());
     }
   } catch (const Error& error) {
-    std::printf("configuration: %s\n", error.what());
+    std::printf("configuration: %s\n", visible(error.what()).c_str());
+  }
+}
+
+/// Why a tensor of the file cannot be used: its checksum or its values; empty if it can.
+std::string problem_of(const WeightFile& file, const std::string& name) {
+  try {
+    return bad_values_text(*file.find(name));
+  } catch (const Error& error) {
+    return error.what();
   }
 }
 
 ExitCode list(const WeightFile& file) {
   constexpr size_t kLongest = 1000;
-  std::printf("%s: %s\n", file.path().c_str(), file.description().c_str());
+  std::printf("%s: %s\n", visible(file.path().string()).c_str(), file.description().c_str());
   for (const auto& [key, value] : file.metadata()) {
     std::printf("metadata %s: %s\n", in_quotes(key).c_str(), one_line(value, kLongest).c_str());
   }
   int64_t total = 0;
+  size_t unusable = file.unreadable().size();
   for (const auto& [name, view] : file.tensors()) {
     const int64_t bytes = byte_count(view.type, view.shape);
-    std::printf("%-60s %-5s %-20s %12ld bytes\n", one_line(name, kLongest).c_str(),
-                std::string(to_string(view.type)).c_str(), shape_string(view.shape).c_str(), bytes);
+    const std::string problem = problem_of(file, name);
+    std::printf("%-60s %-5s %-20s %12ld bytes%s\n", one_line(name, kLongest).c_str(),
+                std::string(to_string(view.type)).c_str(), shape_string(view.shape).c_str(), bytes,
+                problem.empty() ? "" : concat("  UNUSABLE: ", visible(problem)).c_str());
     total += bytes;
+    unusable += problem.empty() ? 0 : 1;
   }
   for (const auto& [name, reason] : file.unreadable()) {
-    std::printf("%-60s unreadable: %s\n", one_line(name, kLongest).c_str(), reason.c_str());
+    std::printf("%-60s UNUSABLE: %s\n", one_line(name, kLongest).c_str(), visible(reason).c_str());
   }
   std::printf("%zu tensors, %ld bytes\n", file.tensors().size(), total);
   print_config(file);
+  if (unusable > 0) {
+    throw Error(ErrorKind::kFailed,
+                concat(file.path().string(), ": ", unusable,
+                       " tensors cannot be used; they are marked UNUSABLE in the list"));
+  }
   return ExitCode::kDone;
+}
+
+/// The file with its network's own names; as it is if it holds several networks.
+WeightFile open_for_list(const fs::path& path, WeightFileOptions how) {
+  try {
+    return WeightFile(path, how);
+  } catch (const Error& error) {
+    how.networks.clear();
+    WeightFile file(path, how);  // throws what is wrong with the file itself
+    log_warning(error.what());
+    return file;
+  }
 }
 
 void create_folder(const fs::path& folder) {
@@ -135,9 +184,10 @@ void create_folder(const fs::path& folder) {
 }  // namespace
 
 ExitCode convert(const ConvertOptions& options) {
-  const WeightFileOptions how{options.weights, options.check_crc};
+  const WeightFileOptions how{
+      options.weights, options.check_crc, {kMarTensor, kVaeTensor, kInceptionTensor}};
   if (options.list) {
-    return list(WeightFile(*options.list, how));
+    return list(open_for_list(*options.list, how));
   }
   if (fs::exists(options.output)) {
     check_output_file(options.output, "OUT");
@@ -164,8 +214,8 @@ ExitCode convert(const ConvertOptions& options) {
     create_folder(options.output.parent_path());
   }
   write_safetensors(options.output, tensors, metadata);
-  std::printf("%s: %zu tensors of %s (%s), %.1f MB\n", options.output.c_str(), tensors.size(),
-              options.input.c_str(), file.description().c_str(),
+  std::printf("%s: %zu tensors of %s (%s), %.1f MB\n", visible(options.output.string()).c_str(),
+              tensors.size(), visible(options.input.string()).c_str(), file.description().c_str(),
               static_cast<double>(fs::file_size(options.output)) / 1e6);
   return ExitCode::kDone;
 }

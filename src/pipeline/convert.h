@@ -20,8 +20,8 @@ struct ConvertOptions {
 };
 
 /// Writes options.output, or prints the content of options.list. Of a VAE, only the decoder is
-/// written. Throws Error: usage for a file that cannot be used, output if the result cannot be
-/// written.
+/// written. Throws Error: usage for a file that cannot be used, and for values that the new type
+/// cannot hold; failed if a listed tensor cannot be used; output if the result cannot be written.
 ExitCode convert(const ConvertOptions& options);
 
 }  // namespace lazymar

@@ -7,108 +7,14 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "files/malloc_tuning.h"
+#include "pipeline/model_paths.h"
 #include "pipeline/network_reader.h"
+#include "weights/network_names.h"
 
 namespace lazymar {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr const char* kModelsRoot = "pretrained_models";
-constexpr const char* kModelsFolder = "pretrained_models/mar";
-constexpr const char* kDefaultVae = "pretrained_models/vae/kl16.safetensors";
-
-/// The first of these files that exists, else empty; logs if there was a choice.
-fs::path choose_file(const std::vector<fs::path>& candidates) {
-  std::vector<fs::path> there;
-  for (const fs::path& path : candidates) {
-    if (fs::is_regular_file(path)) {
-      there.push_back(path);
-    }
-  }
-  if (there.size() > 1) {
-    log_info(concat(there[0].string(), " is used instead of ", there[1].filename().string(),
-                    " next to it"));
-  }
-  return there.empty() ? fs::path() : there.front();
-}
-
-/// Why a file below pretrained_models/ may not be found.
-std::string where_from() {
-  return fs::exists(kModelsRoot)
-             ? ""
-             : concat("; ", kModelsRoot, "/ not found in the working directory (",
-                      fs::current_path().string(), "); run from the repository's root");
-}
-
-/// The error for a given path without a usable file; says what is expected.
-Error missing_path(const char* flag, const fs::path& path, const char* what) {
-  return usage_error(
-      flag, " ", path.string(),
-      fs::is_directory(path) ? ": no checkpoint found in this folder" : ": not found",
-      "; expected ", what);
-}
-
-bool same_path(const fs::path& one, const fs::path& other) {
-  return (one / "").lexically_normal() == (other / "").lexically_normal();
-}
-
-fs::path find_weights(const ModelRequest& request) {
-  const fs::path usual = fs::path(kModelsFolder) / request.model;
-  fs::path place = request.resume.value_or(usual);
-  if (fs::is_regular_file(place)) {
-    return place;
-  }
-  const fs::path converted = place / "checkpoint-last.safetensors";
-  const fs::path original = place / "checkpoint-last.pth";
-  if (const fs::path found = choose_file({converted, original}); !found.empty()) {
-    return found;
-  }
-  if (!same_path(place, usual)) {
-    throw missing_path("--resume", place,
-                       "a checkpoint (.safetensors, .pth) or a folder with "
-                       "checkpoint-last.safetensors or checkpoint-last.pth");
-  }
-  if (find_preset(request.model) == nullptr) {
-    throw setting_error("model", " ", request.model, ": neither one of ", preset_names(),
-                        " nor a folder ", place.string(),
-                        " with checkpoint-last.safetensors or checkpoint-last.pth", where_from());
-  }
-  throw usage_error(original.string(), ": not found (nor checkpoint-last.safetensors). Download ",
-                    "checkpoint-last.pth of ", request.model,
-                    " (links in the README of github.com/LTH14/mar) to ", place.string(),
-                    "; to measure latency without weights, use --random_weights", where_from());
-}
-
-fs::path find_vae(const ModelRequest& request, const fs::path& mar_file,
-                  const CheckpointReader& mar) {
-  fs::path place = kDefaultVae;
-  const auto own = mar.metadata<std::string>("vae_path");
-  if (request.vae_path) {
-    place = *request.vae_path;
-  } else if (own) {
-    place = (mar_file.parent_path() / *own).lexically_normal();
-  }
-  if (request.vae_path && fs::is_regular_file(place)) {
-    return place;  // only that file
-  }
-  const fs::path converted = fs::path(place).replace_extension(".safetensors");
-  const fs::path original = fs::path(place).replace_extension(".ckpt");
-  fs::path found = choose_file({converted, original});
-  if (!found.empty()) {
-    return found;
-  }
-  if (same_path(original, fs::path(kDefaultVae).replace_extension(".ckpt"))) {
-    throw usage_error(place.string(), ": not found. Download kl16.ckpt (link in the README of ",
-                      "github.com/LTH14/mar) to ", original.string(),
-                      "; to use another VAE, give --vae_path FILE", where_from());
-  }
-  if (request.vae_path) {
-    throw missing_path("--vae_path", place, "a VAE's .safetensors, .ckpt or .pth");
-  }
-  throw usage_error(place.string(), ": not found; this is the VAE that ", mar_file.string(),
-                    " names. If it is elsewhere, give --vae_path FILE");
-}
 
 void check_flag(const char* flag, std::optional<int64_t> given, int64_t actual,
                 const std::string& source) {
@@ -226,8 +132,11 @@ Model load_model(const ModelRequest& request, Placement placement) {
     return random_model(request, placement);
   }
   const fs::path mar_path = find_weights(request);
-  const WeightFileOptions options{.check_crc = request.check_crc};
-  const auto mar_file = std::make_shared<const WeightFile>(mar_path, options);
+  const auto open = [&](const fs::path& path, std::string_view network) {
+    return std::make_shared<const WeightFile>(
+        path, WeightFileOptions{.check_crc = request.check_crc, .networks = {network}});
+  };
+  const auto mar_file = open(mar_path, kMarTensor);
   log_info(concat("weights: ", mar_path.string(), ", ", mar_file->description()));
   if (const std::string warning = missing_ema(*mar_file); !warning.empty()) {
     log_warning(warning);
@@ -235,8 +144,8 @@ Model load_model(const ModelRequest& request, Placement placement) {
   // Cheap checks come first, before gigabytes are read.
   const MarConfig config = read_mar_config(*mar_file, find_preset(request.model));
   const CheckpointReader metadata(*mar_file);
-  const fs::path vae_path = find_vae(request, mar_path, metadata);
-  const auto vae_file = std::make_shared<const WeightFile>(vae_path, options);
+  const fs::path vae_path = find_vae(request, mar_path, metadata.metadata<std::string>("vae_path"));
+  const auto vae_file = open(vae_path, kVaeTensor);
   log_info(concat("VAE: ", vae_path.string(), ", ", vae_file->description()));
   Model model;
   model.mar_source = mar_path.string();

@@ -35,8 +35,10 @@ std::string missing_ema(const WeightFile& file) {
   // lazymar_convert keeps the checkpoint's key in the metadata.
   const auto converted = file.metadata().find("weights");
   const bool of_torch = looks_like_torch(file.mapping()->bytes());
-  if (file.section() == "model" ||
-      (converted != file.metadata().end() && converted->second == "model")) {
+  const std::string weights = !file.section().empty()              ? file.section()
+                              : converted != file.metadata().end() ? converted->second
+                                                                   : "";
+  if (!weights.empty() && !says_ema(weights)) {
     return concat(file.path().string(), ": no EMA weights; using the last ones");
   }
   if (of_torch && file.section().empty()) {

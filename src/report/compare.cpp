@@ -7,6 +7,7 @@
 
 #include "core/exit_code.h"
 #include "core/log.h"
+#include "core/text.h"
 #include "files/atomic_file.h"
 #include "files/writable_check.h"
 #include "report/comparison.h"
@@ -74,7 +75,7 @@ ExitCode compare(const CompareOptions& options) {
   write_text_atomically(options.output_dir / "comparison.json", json + "\n");
   write_text_atomically(options.output_dir / "report.html",
                         report_html(comparison, options.images ? options.pairs : 0));
-  std::fputs(comparison_text(comparison).c_str(), stdout);
+  std::fputs(visible(comparison_text(comparison), /*keep_lines=*/true).c_str(), stdout);
   if (comparison.redundancy) {
     for (const std::string& sentence : redundancy_text(*comparison.redundancy)) {
       std::printf("%s\n", sentence.c_str());

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "core/error.h"
+#include "core/text.h"
 #include "files/text_file.h"
 #include "run/image_files.h"
 
@@ -61,10 +62,27 @@ Scores read_scores(const fs::path& path) {
           sentences};
 }
 
+/// Names of the run folders directly below a folder.
+std::vector<std::string> runs_below(const fs::path& folder) {
+  std::vector<std::string> names;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+    if (fs::exists(entry.path() / "info" / "manifest.json", ignored)) {
+      names.push_back(visible(entry.path().filename().string()));
+    }
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 ordered_json read_manifest(const fs::path& folder) {
   const fs::path path = folder / "info" / "manifest.json";
   std::error_code ignored;
   if (!fs::exists(path, ignored)) {
+    if (const std::vector<std::string> runs = runs_below(folder); !runs.empty()) {
+      throw usage_error(folder.string(), ": holds ", runs.size(), " run folders: name one (",
+                        join(runs, ", "), ")");
+    }
     throw usage_error(folder.string(), ": not a run folder: info/manifest.json not found",
                       "; lazymar_eval prints its run folder at the end");
   }

@@ -1,7 +1,6 @@
 #include "run/status.h"
 
-#include <unistd.h>
-
+#include <algorithm>
 #include <cmath>
 #include <condition_variable>
 #include <cstdio>
@@ -12,6 +11,8 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/log.h"
+#include "core/text.h"
 #include "files/atomic_file.h"
 
 namespace lazymar {
@@ -90,8 +91,7 @@ struct StatusReporter::Impl {
   std::filesystem::path info;
   ShardPlan plan;
   JournalReader journal{info, plan};
-  bool terminal = ::isatty(STDERR_FILENO) == 1;
-  bool line_open = false;
+  bool terminal = can_replace_lines();
   int64_t images_before = 0;
   Clock::time_point started = Clock::now();
   Clock::time_point last_line = started;
@@ -136,11 +136,10 @@ struct StatusReporter::Impl {
     status.members = read_members(info);
     std::erase_if(status.members, [](const MemberState& member) { return member.state == kEnded; });
     if (terminal) {
-      std::fprintf(stderr, "\r%s\033[K", status_text(status, kBarWidth).c_str());
-      std::fflush(stderr);
-      line_open = true;
+      const auto third = static_cast<int>(std::min<int64_t>(terminal_columns() / 3, kBarWidth));
+      show_progress(status_text(status, third));
     } else if (Clock::now() - last_line >= kPlainInterval) {
-      std::fprintf(stderr, "%s\n", status_text(status, 0).c_str());
+      std::fprintf(stderr, "%s\n", visible(status_text(status, 0)).c_str());
       last_line = Clock::now();
     }
     write_text_atomically(info / "status.json", status_json(status));
@@ -162,8 +161,8 @@ StatusReporter::~StatusReporter() {
   } catch (const std::exception&) {
     // As above.
   }
-  if (impl_->line_open) {
-    std::fputs("\n", stderr);
+  if (impl_->terminal) {
+    end_progress();
   }
 }
 

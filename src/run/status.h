@@ -34,8 +34,8 @@ std::string status_json(const RunStatus& status);
 /// "1:02:03" or "2:03".
 std::string duration_text(double seconds);
 
-/// Shows and writes the status periodically on its own thread, until it is destroyed. Its errors do
-/// not affect the run.
+/// Shows and writes the status periodically on its own thread, until it is destroyed, which shows
+/// the last one on a line of its own. Its errors do not affect the run.
 class StatusReporter {
  public:
   StatusReporter(std::filesystem::path info, const ShardPlan& plan);

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/exit_code.h"
+#include "core/text.h"
 #include "files/atomic_file.h"
 #include "files/writable_check.h"
 #include "metrics/demo_classifier.h"
@@ -49,7 +50,7 @@ class SetScoring {
         scoring_(extractor, options.features, options.decode_threads,
                  {[] {}, [this](const std::string& text) { say(text); }}) {
     if (options.reference) {
-      reference_ = scoring_.reference(*options.reference, options.metrics);
+      reference_ = scoring_.reference(*options.reference, options.metrics, options.merge);
     }
   }
 
@@ -91,7 +92,7 @@ class SetScoring {
 
  private:
   void say(const std::string& text) const {
-    std::fputs(text.c_str(), out_);
+    std::fputs(visible(text, /*keep_lines=*/true).c_str(), out_);
     std::fflush(out_);
   }
 
@@ -115,14 +116,14 @@ std::vector<std::unique_ptr<ImageSource>> open_sets(const ScoreOptions& options)
   }
   std::vector<std::unique_ptr<ImageSource>> sources;
   for (const fs::path& path : options.sets) {
-    sources.push_back(open_image_source(path));
+    sources.push_back(open_image_source(path, options.merge));
     if (options.features.keep) {
       check_output_folder(feature_folder(options.features, *sources.back()),
                           options.features.folder ? "--features_dir" : "--save_features");
     }
   }
   if (options.reference) {
-    check_reference(*options.reference, options.extractor.name);
+    check_reference(*options.reference, options.extractor.name, options.merge);
   }
   return sources;
 }

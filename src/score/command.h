@@ -25,6 +25,7 @@ struct ScoreOptions {
   std::optional<int64_t> threads;
   int64_t decode_threads = 4;
   FeatureKeeping features;
+  bool merge = false;  ///< a folder of runs is one set
   bool rules = false;  ///< only checks the pictures' rules
   std::optional<std::filesystem::path> save_stats, to_npz;
   std::optional<std::filesystem::path> json;  ///< "-": stdout, and the rest goes to stderr

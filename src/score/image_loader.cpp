@@ -83,7 +83,7 @@ LoadedImage load_image(const ImageSource& source, size_t index, const FeatureSto
     loaded.facts =
         facts_of(image.name, loaded.image.pixels, loaded.image.width, loaded.image.height);
   } else {
-    loaded.problem = "cannot be decoded: damaged, truncated, or not a PNG or JPEG";
+    loaded.problem = why_not_decoded(read.bytes);
   }
   loaded.facts.file_sha256 = file_sha256;
   return loaded;

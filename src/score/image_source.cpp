@@ -1,33 +1,35 @@
 #include "score/image_source.h"
 
 #include <algorithm>
-#include <cctype>
 #include <map>
 #include <set>
 
 #include "core/error.h"
 #include "core/log.h"
+#include "core/text.h"
 #include "files/mapped_file.h"
+#include "formats/foreign_file.h"
 #include "formats/npz.h"
+#include "formats/picture_kind.h"
 #include "formats/tar.h"
 #include "run/image_files.h"
 #include "run/run_data.h"
+#include "score/image_array.h"
 
 namespace lazymar {
 namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kInfo = "info";  ///< of a run folder
+constexpr const char* kManifest = "manifest.json";
+
 std::string extension_of(const fs::path& path) {
-  std::string extension = path.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return extension;
+  return lower(path.extension().string());
 }
 
-bool is_picture(const fs::path& path) {
-  const std::string extension = extension_of(path);
-  return extension == ".png" || extension == ".jpg" || extension == ".jpeg";
+bool is_array_file(const fs::path& path) {
+  return extension_of(path) == ".npz" || extension_of(path) == ".npy";
 }
 
 void sort_by_name(std::vector<SourceImage>& images) {
@@ -75,46 +77,9 @@ class RunSource final : public Source {
   bool is_run() const override { return true; }
 };
 
-class NpzSource final : public ImageSource {
- public:
-  NpzSource(const fs::path& path, SourceContent content, std::shared_ptr<const NpzFile> file,
-            const NpyArray& array)
-      : ImageSource(path, std::move(content)),
-        file_(std::move(file)),
-        bytes_(array.bytes),
-        height_(array.shape[1]),
-        width_(array.shape[2]) {}
-
-  ImageBytes read(size_t index) const override {
-    const auto size = static_cast<size_t>(height_ * width_ * 3);
-    return {bytes_.subspan(index * size, size), std::pair(width_, height_), file_};
-  }
-
- private:
-  std::shared_ptr<const NpzFile> file_;
-  std::span<const std::byte> bytes_;
-  int64_t height_, width_;
-};
-
-std::unique_ptr<ImageSource> open_npz(const fs::path& path) {
-  const auto file = std::make_shared<const NpzFile>(path);
-  const NpyArray array = file->arrays().array("arr_0");
-  if (array.type != ElementType::kU8 || array.shape.size() != 4 || array.shape[3] != 3 ||
-      array.column_major || array.shape[0] < 1 || array.shape[1] < 1 || array.shape[2] < 1) {
-    throw usage_error(path.string(), ": arr_0 is ", shape_string(array.shape),
-                      ", not images [N, H, W, 3] of 8 bits, row-major");
-  }
-  SourceContent content;
-  content.planned = array.shape[0];
-  for (int64_t i = 0; i < array.shape[0]; ++i) {
-    content.images.push_back({concat("arr_0[", i, "]"), i, ""});
-  }
-  return std::make_unique<NpzSource>(path, std::move(content), file, array);
-}
-
-/// Names of pictures and of tars below a folder.
+/// What is below a folder: names of pictures, of tars at its top, and of run folders.
 struct FoundFiles {
-  std::vector<std::string> pictures, archives;
+  std::vector<std::string> pictures, archives, runs;
 };
 
 FoundFiles find_files(const fs::path& folder) {
@@ -124,13 +89,16 @@ FoundFiles find_files(const fs::path& folder) {
   for (; !error && walk != fs::recursive_directory_iterator(); walk.increment(error)) {
     const fs::path& path = walk->path();
     const std::string name = path.filename().string();
-    const bool hidden = name.starts_with(".") || (walk.depth() == 0 && name == "info");
     std::error_code ignored;
+    const bool own = walk.depth() == 0 || fs::exists(path / kManifest, ignored);
+    const bool hidden = name.starts_with(".") || (own && name == kInfo);
     if (walk->is_directory(ignored)) {
       if (hidden) {
         walk.disable_recursion_pending();
+      } else if (fs::exists(path / kInfo / kManifest, ignored)) {
+        found.runs.push_back(path.lexically_relative(folder).string());
       }
-    } else if (!hidden && is_picture(path)) {
+    } else if (!hidden && is_picture_name(path.filename().string())) {
       found.pictures.push_back(path.lexically_relative(folder).string());
     } else if (!hidden && walk.depth() == 0 && extension_of(path) == ".tar") {
       found.archives.push_back(name);
@@ -142,6 +110,11 @@ FoundFiles find_files(const fs::path& folder) {
   return found;
 }
 
+/// Of a tar's member: macOS packs "._00000.png" beside each file.
+bool is_hidden(const std::string& name) {
+  return fs::path(name).filename().string().starts_with(".");
+}
+
 struct OpenTars {
   TarSource::Archives archives;
   TarSource::Members members;
@@ -150,7 +123,7 @@ struct OpenTars {
 void open_tar(const fs::path& path, OpenTars& tars) {
   const auto file = std::make_shared<const MappedFile>(path);
   for (const TarEntry& entry : read_tar(file->bytes(), path.string())) {
-    if (is_picture(entry.name)) {
+    if (is_picture_name(entry.name) && !is_hidden(entry.name)) {
       if (!tars.members.try_emplace(entry.name, entry.content, tars.archives.size()).second) {
         throw usage_error(path.string(), ": ", entry.name, " is also in another tar");
       }
@@ -221,17 +194,53 @@ std::unique_ptr<ImageSource> open_run(const fs::path& path) {
       path, run_content(run, {found.pictures.begin(), found.pictures.end()}));
 }
 
-std::unique_ptr<ImageSource> open_any(const fs::path& path) {
+/// The error for a file that is neither a folder nor an archive of images.
+Error not_a_set(const fs::path& path) {
+  constexpr const char* kSets = "a set is a folder, .tar, .npz or .npy of images";
+  if (is_picture_name(path.filename().string())) {
+    return usage_error(path.string(), ": one picture; scores compare sets: name its folder");
+  }
+  if (extension_of(path) == ".zip") {
+    return usage_error(path.string(), ": a zip is not read; unpack it, since ", kSets);
+  }
+  const MappedFile file(path);
+  const std::string other = foreign_file(file.bytes());
+  return usage_error(path.string(), ": ", other.empty() ? "not a set of images" : other, "; ",
+                     kSets);
+}
+
+/// Several runs are no set, unless the user says so.
+void check_runs(const fs::path& path, FoundFiles found, bool merge) {
+  std::sort(found.runs.begin(), found.runs.end());
+  for (const std::string& run : found.runs) {
+    std::error_code ignored;
+    for (const auto& entry : fs::directory_iterator(path / run, ignored)) {
+      if (merge && extension_of(entry.path()) == ".tar") {
+        throw usage_error((path / run).string(),
+                          ": its images are in tars, which --merge does not ",
+                          "read; name this run alone");
+      }
+    }
+  }
+  if (!found.runs.empty() && !merge) {
+    throw usage_error(path.string(), ": holds ", found.runs.size(), " run folders: name one (",
+                      visible(join(found.runs, ", ")),
+                      "), or score all images as one set with --merge");
+  }
+}
+
+std::unique_ptr<ImageSource> open_any(const fs::path& path, bool merge) {
   std::error_code ignored;
-  if (extension_of(path) == ".npz") {
-    return open_npz(path);
+  if (is_array_file(path)) {
+    return open_image_array(path);
   }
   OpenTars tars;
   if (fs::is_directory(path, ignored)) {
-    if (fs::exists(path / "info" / "manifest.json", ignored)) {
+    if (fs::exists(path / kInfo / kManifest, ignored)) {
       return open_run(path);
     }
     const FoundFiles found = find_files(path);
+    check_runs(path, found, merge);
     if (!found.pictures.empty()) {
       return std::make_unique<FolderSource>(path, content_of(found.pictures));
     }
@@ -241,9 +250,12 @@ std::unique_ptr<ImageSource> open_any(const fs::path& path) {
   } else if (extension_of(path) == ".tar") {
     open_tar(path, tars);
   } else if (fs::exists(path, ignored)) {
-    throw usage_error(path.string(), ": not a folder, .tar or .npz of images");
+    throw not_a_set(path);
   } else {
-    throw usage_error(path.string(), ": not found");
+    const fs::path here = path.relative_path();
+    const bool relative = path.is_absolute() && fs::exists(here, ignored);
+    throw usage_error(path.string(), ": not found",
+                      relative ? concat("; did you mean ", here.string(), "?") : "");
   }
   SourceContent content = content_of(names_of(tars.members));
   return std::make_unique<TarSource>(path, std::move(content), std::move(tars.archives),
@@ -252,21 +264,23 @@ std::unique_ptr<ImageSource> open_any(const fs::path& path) {
 
 }  // namespace
 
-std::unique_ptr<ImageSource> open_image_source(const fs::path& path) {
+std::unique_ptr<ImageSource> open_image_source(const fs::path& path, bool merge) {
   fs::path named = path.lexically_normal();
   if (!named.has_filename()) {  // a slash at the end
     named = named.parent_path();
   }
-  std::unique_ptr<ImageSource> source = open_any(named);
+  std::unique_ptr<ImageSource> source = open_any(named, merge);
   if (source->content().images.empty()) {
-    throw usage_error(named.string(), ": contains no images (.png, .jpg, .jpeg, or tars of them)");
+    throw usage_error(
+        named.string(),
+        ": contains no images (.png, .jpg, .bmp, .ppm, .tif, .webp, or tars of them)");
   }
   return source;
 }
 
 bool npz_has(const fs::path& path, const std::string& array) {
   std::error_code ignored;
-  return extension_of(path) == ".npz" && fs::is_regular_file(path, ignored) &&
+  return is_array_file(path) && fs::is_regular_file(path, ignored) &&
          NpzFile(path).arrays().has(array);
 }
 

@@ -53,12 +53,15 @@ class ImageSource {
   SourceContent content_;
 };
 
-/// A run folder (recognised by its manifest), a folder of PNG and JPEG files, subfolders included,
-/// or of tars of them; a tar; an .npz with arr_0 [N, H, W, 3] uint8. Throws Error (usage) if the
-/// path is none of these, or contains no image.
-std::unique_ptr<ImageSource> open_image_source(const std::filesystem::path& path);
+/// A run folder (recognised by its manifest), a folder of pictures, subfolders included, or of tars
+/// of them; a tar; an .npz or .npy of images (see score/image_array.h). Files that look like
+/// pictures belong to the set even if they cannot be read. `merge`: a folder that holds run folders
+/// is one set. Throws Error (usage) if the path is none of these, contains no image, or holds runs
+/// that are not to be merged.
+std::unique_ptr<ImageSource> open_image_source(const std::filesystem::path& path,
+                                               bool merge = false);
 
-/// True for an .npz that has this array.
+/// True for an .npz that has this array, and for an .npy as `arr_0`.
 bool npz_has(const std::filesystem::path& path, const std::string& array);
 
 }  // namespace lazymar

@@ -111,6 +111,11 @@ OptionTable<ScoreOptions> score_rows() {
                               .group = kDeviceGroup,
                               .help = "Read and decode images ahead on N threads."},
                              integer(&S::decode_threads, 1, 256)}};
+  const OptionTable<S> sets{
+      {{.name = "merge",
+        .group = kScores,
+        .help = "Score a folder that holds several runs as one set of all their images."},
+       flag(&S::merge)}};
   const OptionTable<S> output{
       {{.name = "json",
         .value = "FILE",
@@ -129,7 +134,7 @@ OptionTable<ScoreOptions> score_rows() {
         .group = kOutput,
         .help = "Write the set's images, shuffled, as OpenAI's evaluator reads them."},
        path(&S::to_npz)}};
-  return join<S>({scores, extractor, output, within<S>(keeping_rows(), &S::features), work});
+  return join<S>({scores, extractor, sets, output, within<S>(keeping_rows(), &S::features), work});
 }
 
 }  // namespace lazymar

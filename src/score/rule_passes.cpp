@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "core/text.h"
 #include "files/atomic_file.h"
 #include "files/writable_check.h"
 #include "rules/run_rules.h"
@@ -24,7 +25,8 @@ ExitCode score_rules(const std::vector<std::filesystem::path>& runs,
     all.push_back(rules_json(checked.back(), checked.size() > 1 ? &checked.front() : nullptr));
     leave_rules(folder, all.back());
   }
-  std::fputs(rules_text(checked).c_str(), json_to_stdout ? stderr : stdout);
+  std::fputs(visible(rules_text(checked), /*keep_lines=*/true).c_str(),
+             json_to_stdout ? stderr : stdout);
   if (json) {
     const std::string text = nlohmann::ordered_json{{"runs", all}}.dump(2) + "\n";
     if (json_to_stdout) {

@@ -34,10 +34,6 @@ std::string extractor_of(int64_t features) {
   return features == kInceptionFeatures ? kInception : features == kDemoFeatures ? "demo" : "";
 }
 
-bool has_statistics(const fs::path& path) {
-  return npz_has(path, "mu") && npz_has(path, "sigma");
-}
-
 GaussianStatistics fitting_statistics(const fs::path& path, const ExtractorInfo& extractor) {
   GaussianStatistics statistics = read_statistics(path);
   if (statistics.mu.numel() != extractor.feature_dim) {
@@ -46,6 +42,16 @@ GaussianStatistics fitting_statistics(const fs::path& path, const ExtractorInfo&
                       extractor.feature_dim);
   }
   return statistics;
+}
+
+/// Its decomposition, which shows whether sigma is a covariance.
+FrechetReference gaussian_of(const fs::path& path, const ExtractorInfo& extractor) {
+  const GaussianStatistics statistics = fitting_statistics(path, extractor);
+  try {
+    return FrechetReference(statistics);
+  } catch (const Error& error) {
+    throw usage_error(path.string(), ": ", error.what());
+  }
 }
 
 }  // namespace
@@ -127,12 +133,12 @@ void Scoring::keep_whole(const ImageSource& source, const FeatureTable& table) c
   }
 }
 
-Reference Scoring::reference(const fs::path& path, const Metrics& metrics) const {
+Reference Scoring::reference(const fs::path& path, const Metrics& metrics, bool merge) const {
   Reference found;
   found.source = path.string();
   const bool wants_images = metrics.kid || metrics.precision_recall;
   if (has_statistics(path)) {
-    found.gaussian.emplace(fitting_statistics(path, extractor_.info()));
+    found.gaussian.emplace(gaussian_of(path, extractor_.info()));
     if (!wants_images || !npz_has(path, "arr_0")) {
       return found;
     }
@@ -145,7 +151,7 @@ Reference Scoring::reference(const fs::path& path, const Metrics& metrics) const
     }
     found.pool = file.rows.pool.clone();
   } else {
-    found.pool = features(*open_image_source(path)).rows.pool;
+    found.pool = features(*open_image_source(path, merge)).rows.pool;
   }
   found.images = found.pool.size(0);
   if (!found.gaussian) {
@@ -165,7 +171,7 @@ fs::path feature_folder(const FeatureKeeping& keeping, const ImageSource& source
   return parent.empty() ? fs::path(".") : parent;
 }
 
-void check_reference(const fs::path& path, const std::string& extractor) {
+void check_reference(const fs::path& path, const std::string& extractor, bool merge) {
   if (has_statistics(path) || (path.extension() == ".npz" && !fs::exists(path))) {
     const int64_t features = read_statistics(path).mu.numel();  // reports where to get them
     const std::string owner = extractor_of(features);
@@ -181,13 +187,13 @@ void check_reference(const fs::path& path, const std::string& extractor) {
                         ", not of ", extractor, "; choose it with --extractor");
     }
   } else {
-    (void)open_image_source(path);
+    (void)open_image_source(path, merge);
   }
 }
 
 void check_statistics(const fs::path& path, const FeatureExtractor& extractor) {
   if (has_statistics(path)) {
-    (void)fitting_statistics(path, extractor.info());
+    (void)gaussian_of(path, extractor.info());
   }
 }
 

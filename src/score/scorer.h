@@ -43,8 +43,10 @@ class Scoring {
   FeatureTable features(const ImageSource& source) const;
 
   /// What to score against: statistics (.npz with mu and sigma; the images in it, arr_0, serve KID,
-  /// precision and recall), a file of saved features, or images. Throws Error (usage).
-  Reference reference(const std::filesystem::path& path, const Metrics& metrics) const;
+  /// precision and recall), a file of saved features, or images. `merge`: see open_image_source().
+  /// Throws Error (usage).
+  Reference reference(const std::filesystem::path& path, const Metrics& metrics,
+                      bool merge = false) const;
 
  private:
   std::filesystem::path feature_file(const ImageSource& source, const std::string& part) const;
@@ -63,9 +65,11 @@ std::filesystem::path feature_folder(const FeatureKeeping& keeping, const ImageS
 /// Checks that reference() can use the path with the extractor of that name, as far as possible
 /// without its weights. Statistics and features of another extractor are refused, and the message
 /// names it. Throws Error (usage). Quick.
-void check_reference(const std::filesystem::path& path, const std::string& extractor);
+void check_reference(const std::filesystem::path& path, const std::string& extractor,
+                     bool merge = false);
 
-/// What check_reference() cannot check: that statistics have as many features as the extractor.
+/// What check_reference() cannot check: that statistics have as many features as the extractor, and
+/// that their sigma is a covariance.
 /// Throws Error (usage). Quick.
 void check_statistics(const std::filesystem::path& path, const FeatureExtractor& extractor);
 

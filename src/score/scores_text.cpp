@@ -1,10 +1,12 @@
 #include <algorithm>
 #include <cstdio>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 
 #include "core/error.h"
 #include "core/revision.h"
+#include "core/text.h"
 #include "score/scores.h"
 
 namespace lazymar {
@@ -70,14 +72,14 @@ ordered_json reference_json(const Reference& reference) {
 
 /// "3 corrupt (left out): 00004.png, 00007.png, ..."
 template <typename Names, typename Name>
-void list(std::string& text, const char* what, const Names& names, const Name& name) {
+void list(std::string& text, const std::string& what, const Names& names, const Name& name) {
   if (names.empty()) {
     return;
   }
   text += concat("  ", names.size(), " ", what, ": ");
   const size_t shown = std::min(names.size(), kListed);
   for (size_t i = 0; i < shown; ++i) {
-    text += concat(i > 0 ? ", " : "", name(names[i]));
+    text += concat(i > 0 ? ", " : "", visible(concat(name(names[i]))));
   }
   text += names.size() > shown ? ", ...\n" : "\n";
 }
@@ -181,7 +183,13 @@ std::string health_text(const std::string& source, const FeatureTable& table) {
   const auto number = [](int64_t id) { return id; };
   const auto name = [](const std::string& one) { return one; };
   list(text, "missing", health.missing, number);
-  list(text, "damaged (left out)", health.corrupt, [](const auto& c) { return c.first; });
+  std::map<std::string, std::vector<std::string>> left_out;
+  for (const auto& [image, reason] : health.corrupt) {
+    left_out[reason].push_back(image);
+  }
+  for (const auto& [reason, names] : left_out) {
+    list(text, concat("left out, ", visible(reason)), names, name);
+  }
   list(text, "different from the run's journal", health.changed, name);
   list(text, "blank (a single colour)", health.constant, name);
   list(text, "duplicate", health.duplicates,

@@ -12,6 +12,7 @@
 #include "cache/policies.h"
 #include "core/error.h"
 #include "core/exit_code.h"
+#include "core/text.h"
 #include "files/writable_check.h"
 #include "formats/safetensors.h"
 #include "mar/sampler.h"
@@ -19,6 +20,7 @@
 #include "pipeline/compute.h"
 #include "pipeline/model_files.h"
 #include "pipeline/network_reader.h"
+#include "weights/network_names.h"
 
 namespace lazymar {
 namespace {
@@ -77,7 +79,7 @@ ExitCode report(const std::vector<Difference>& differences, double tolerance) {
   for (const Difference& d : differences) {
     const bool over = !(d.nmse <= tolerance);
     failed += over ? 1 : 0;
-    std::printf("%-16s %12.3e %12.3e%s\n", d.name.c_str(), d.max_abs, d.nmse,
+    std::printf("%-16s %12.3e %12.3e%s\n", visible(d.name).c_str(), d.max_abs, d.nmse,
                 over ? "  above the tolerance" : "");
   }
   std::printf("%s: %zu of %zu tensors within NMSE %.0e\n", failed == 0 ? "PASSED" : "FAILED",
@@ -153,13 +155,16 @@ ExitCode verify(const VerifyOptions& options) {
       options.weights
           ? TraceWeights{*options.weights, options.weights->parent_path() / "vae.safetensors"}
           : find_trace_weights(options.trace);
-  FileWeights mar_weights(std::make_shared<const WeightFile>(files.mar), placement);
+  const auto open = [](const std::filesystem::path& path, std::string_view network) {
+    return std::make_shared<const WeightFile>(path, WeightFileOptions{.networks = {network}});
+  };
+  FileWeights mar_weights(open(files.mar, kMarTensor), placement);
   const Mar mar =
       load_mar_file(mar_weights, read_mar_config(mar_weights.file(), nullptr, trace.encoder_heads));
   std::optional<KlDecoder> vae;
   const std::filesystem::path vae_path = options.vae.value_or(files.vae);
   if (options.vae || (trace.tensors.contains("image") && std::filesystem::exists(vae_path))) {
-    FileWeights vae_weights(std::make_shared<const WeightFile>(vae_path), placement);
+    FileWeights vae_weights(open(vae_path, kVaeTensor), placement);
     vae = load_vae_file(vae_weights);
   }
   const auto computed = replay(trace, mar, vae ? &*vae : nullptr, released_method(trace));

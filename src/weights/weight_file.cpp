@@ -1,13 +1,14 @@
 #include "weights/weight_file.h"
 
 #include "core/error.h"
+#include "core/log.h"
 #include "files/read_ahead.h"
+#include "formats/foreign_file.h"
 #include "formats/safetensors.h"
+#include "weights/network_names.h"
 
 namespace lazymar {
 namespace {
-
-constexpr const char* kSafetensors = "safetensors";
 
 bool is_tar(std::span<const std::byte> bytes) {
   constexpr size_t kMagicAt = 257;
@@ -33,6 +34,9 @@ WeightFile::WeightFile(const std::filesystem::path& path, const WeightFileOption
                       ": byte 0: a tar archive, torch.save's format before 2017; load and save it "
                       "with a newer PyTorch");
   }
+  if (const std::string other = foreign_file(bytes); !other.empty()) {
+    throw usage_error(path.string(), ": byte 0: ", other);
+  }
   if (looks_like_torch(bytes)) {
     format_ = looks_like_zip(bytes) ? "torch.save's zip format" : "torch.save's stream format";
     content_ = parse_torch_checkpoint(bytes, path.string(), options.weights, options.check_crc);
@@ -41,18 +45,20 @@ WeightFile::WeightFile(const std::filesystem::path& path, const WeightFileOption
         path.string(), ": byte 0: ", bytes.empty() ? "empty: " : "",
         "not a checkpoint: neither safetensors nor written by torch.save (.pth, .ckpt)");
   } else {
-    format_ = kSafetensors;
+    format_ = "safetensors";
     content_ = parse_safetensors(bytes, path.string());
+  }
+  if (const std::string said =
+          find_network(content_, options.networks, options.weights, path.string());
+      !said.empty()) {
+    log_info(concat(path.string(), ": ", said));
   }
   // What counts as checked is never read again.
   checked_.assign(content_.records.size(), !options.check_crc);
 }
 
 std::string WeightFile::description() const {
-  if (format_ == kSafetensors) {
-    return format_;
-  }
-  const bool ema = section() == "model_ema";
+  const bool ema = says_ema(section());
   const std::string which = section().empty() ? "" : concat(" (\"", section(), "\")");
   return concat(format_, ema ? ", EMA weights" : "", which);
 }

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "files/mapped_file.h"
@@ -18,13 +19,17 @@ namespace lazymar {
 struct WeightFileOptions {
   WeightSet weights = WeightSet::kBest;
   bool check_crc = true;
+  /// Tensors by which networks are known. Names that lead up to the first one found are taken as
+  /// the network has them: see weights/network_names.h. Empty: names stay as they are.
+  std::vector<std::string_view> networks = {};
 };
 
 /// A memory-mapped file and its content; views stay valid while mapping() does. Only requested data
 /// is read. Not thread-safe.
 class WeightFile {
  public:
-  /// The first bytes determine the format. Throws Error (usage), see the parsers.
+  /// The first bytes determine the format. Logs in one line what was taken off the names. Throws
+  /// Error (usage), see the parsers and find_network().
   explicit WeightFile(const std::filesystem::path& path, const WeightFileOptions& options = {});
 
   const std::filesystem::path& path() const { return file_->path(); }

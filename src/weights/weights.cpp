@@ -2,16 +2,21 @@
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Parallel.h>
 
 #include <array>
 #include <cmath>
 #include <functional>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "core/error.h"
 #include "core/hash.h"
+#include "core/log.h"
+#include "core/text.h"
 #include "files/byte_reader.h"
+#include "weights/bad_values.h"
 
 namespace lazymar {
 namespace {
@@ -34,6 +39,34 @@ void append_list(std::string& message, std::string_view title,
   for (size_t i = 0; i < names.size(); ++i) {
     message += (i > 0 ? ", " : "") + one_line(names[i], kLongest);
   }
+}
+
+/// "blocks" of "blocks.12.norm1.weight": what stands before the first number; empty without one.
+std::string layers_of(const std::string& name) {
+  std::string before;
+  for (const std::string& part : split(name, '.')) {
+    if (parse_index(part) >= 0) {
+      return before;
+    }
+    before += (before.empty() ? "" : ".") + part;
+  }
+  return {};
+}
+
+/// count_bad_values(), shared out among threads.
+int64_t bad_values(const TensorView& view) {
+  constexpr int64_t kGrain = int64_t{1} << 20;  // elements
+  if (!view.strides.empty()) {
+    return count_bad_values(view);
+  }
+  const int64_t size = element_size(view.type);
+  const auto count = [&view, size](int64_t begin, int64_t end, int64_t before) {
+    return before + count_bad_values(view.type,
+                                     view.bytes.subspan(static_cast<size_t>(begin * size),
+                                                        static_cast<size_t>((end - begin) * size)));
+  };
+  return at::parallel_reduce(0, static_cast<int64_t>(view.bytes.size()) / size, kGrain, int64_t{0},
+                             count, std::plus<>());
 }
 
 }  // namespace
@@ -129,26 +162,49 @@ at::Tensor FileWeights::get(const std::string& name, const std::vector<int64_t>&
         concat(name, " ", shape_string(view->shape), " instead of ", shape_string(shape)));
     return {};
   }
+  if (const int64_t bad = bad_values(*view); bad > 0) {
+    const int64_t count = byte_count(view->type, view->shape) / element_size(view->type);
+    bad_values_.push_back(concat(name, " (", bad, " of ", count, ")"));
+  }
   return tensor_from_view(*view, *file_, name).to(placement().device, placement().dtype());
 }
 
 void FileWeights::finish(const std::vector<std::string>& skipped) {
+  std::set<std::string> layers;
+  for (const auto& [name, used] : used_) {
+    if (used) {
+      layers.insert(layers_of(name));
+    }
+  }
   std::vector<std::string> unexpected;
+  std::vector<std::string> unknown;
   for (const auto& [name, used] : used_) {
     bool known = used;
     for (const std::string& prefix : skipped) {
       known = known || name.starts_with(prefix);
     }
     if (!known) {
-      unexpected.push_back(name);
+      // In layers that are used, it is one behind a gap, or a part that another network computes.
+      const std::string own = layers_of(name);
+      (!own.empty() && layers.contains(own) ? unexpected : unknown).push_back(name);
     }
   }
   std::string message;
-  append_list(message, "missing", missing_);
-  append_list(message, "unexpected", unexpected);
-  append_list(message, "wrong shape", misshaped_);
-  if (!message.empty()) {
+  if (!missing_.empty() || !misshaped_.empty() || !unexpected.empty()) {
+    unexpected.insert(unexpected.end(), unknown.begin(), unknown.end());
+    append_list(message, "missing", missing_);
+    append_list(message, "unexpected", unexpected);
+    append_list(message, "wrong shape", misshaped_);
     throw usage_error(file_->path().string(), ": tensors do not fit the network: ", message);
+  }
+  append_list(message, "with NaN or infinite values", bad_values_);
+  if (!message.empty()) {
+    throw usage_error(file_->path().string(), ": tensors cannot be used: ", message,
+                      "; the training diverged or the file is damaged: take another checkpoint");
+  }
+  append_list(message, "not used, because the network has no such tensor", unknown);
+  if (!message.empty()) {
+    log_warning_once(concat(file_->path().string(), ": ", message));
   }
 }
 

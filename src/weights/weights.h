@@ -32,7 +32,7 @@ struct Placement {
 };
 
 /// The single source of a network's weights. A network requests every tensor by name and shape;
-/// finish() reports all missing and mis-shaped tensors at once.
+/// finish() reports all that is wrong with them at once.
 class WeightSource {
  public:
   explicit WeightSource(Placement placement) : placement_(placement) {}
@@ -41,8 +41,10 @@ class WeightSource {
   /// The tensor, of the placement's dtype() and on its device; undefined if it is not available.
   virtual at::Tensor get(const std::string& name, const std::vector<int64_t>& shape) = 0;
 
-  /// Throws Error (usage) that lists every missing, unexpected and mis-shaped tensor by name.
-  /// `skipped`: prefixes of known names that are not needed.
+  /// Throws Error (usage) that lists every missing and mis-shaped tensor by name, unexpected ones
+  /// in the network's layers, and those with NaN or infinite values. Other tensors that the network
+  /// does not have are named in a warning, once. `skipped`: prefixes of known names that are not
+  /// needed.
   virtual void finish(const std::vector<std::string>& skipped) = 0;
 
   const Placement& placement() const { return placement_; }
@@ -68,6 +70,7 @@ class FileWeights final : public WeightSource {
   std::map<std::string, bool> used_;
   std::vector<std::string> missing_;
   std::vector<std::string> misshaped_;
+  std::vector<std::string> bad_values_;
 };
 
 /// Weights drawn from a seed, for latency runs: scaled by fan-in, so that activations stay finite.

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "files/mapped_file.h"
+#include "formats/picture_kind.h"
 #include "formats/png.h"
 
 namespace lazymar {
@@ -29,6 +30,47 @@ TEST(Image, JpegIsWhatOtherDecodersSeeButForRounding) {
   EXPECT_LT(sum / static_cast<double>(jpeg->pixels.size()), 1.0);
 }
 
+TEST(Image, OtherFormatsWithoutLossHaveTheSamePixels) {
+  const auto expected = decode_image(read("colours.png"));
+  for (const char* name : {"colours.bmp", "colours.ppm", "colours.tif", "colours.webp"}) {
+    const auto decoded = decode_image(read(name));
+    ASSERT_TRUE(decoded) << name << ": " << why_not_decoded(read(name));
+    EXPECT_EQ(decoded->width, expected->width) << name;
+    EXPECT_TRUE(decoded->pixels == expected->pixels) << name;
+    EXPECT_FALSE(decode_png(read(name))) << name;  // a run's images are PNG
+  }
+  const auto alpha = decode_image(read("alpha.png"));
+  for (const char* name : {"alpha.tif", "alpha.webp"}) {
+    const auto decoded = decode_image(read(name));
+    EXPECT_TRUE(decoded && decoded->pixels == alpha->pixels) << name;
+  }
+  const auto grey = decode_image(read("grey.pgm"));
+  EXPECT_TRUE(grey && grey->pixels == decode_image(read("grey.png"))->pixels);
+}
+
+TEST(Image, WhatIsNotReadIsSaidByName) {
+  for (const auto& [name, said] : {std::pair{"small.gif", "GIF is not read; save PNG"},
+                                   {"small.avif", "AVIF is not read; save PNG"},
+                                   {"animated.webp", "WebP, or an animated one"},
+                                   {"README.md", "not a picture of a known format"}}) {
+    EXPECT_FALSE(decode_image(read(name))) << name;
+    EXPECT_NE(why_not_decoded(read(name)).find(said), std::string::npos)
+        << why_not_decoded(read(name));
+  }
+  std::vector<std::byte> torn = read("colours.webp");
+  torn.resize(torn.size() / 2);
+  EXPECT_NE(why_not_decoded(torn).find("a damaged or truncated WebP"), std::string::npos);
+}
+
+TEST(Image, NamesOfPicturesAreKnownInAnyCase) {
+  for (const char* name : {"a.png", "b.JPEG", "c.WebP", "d.tiff", "e.heic", "x/y.z.GIF"}) {
+    EXPECT_TRUE(is_picture_name(name)) << name;
+  }
+  for (const char* name : {"notes.txt", "png", "a.png.txt", "a.png/b", "info.json", ""}) {
+    EXPECT_FALSE(is_picture_name(name)) << name;
+  }
+}
+
 TEST(Image, GreyBecomesThreeChannelsAndAlphaIsDropped) {
   const auto grey = decode_image(read("grey.png"));
   ASSERT_TRUE(grey);
@@ -49,7 +91,8 @@ TEST(Image, GreyBecomesThreeChannelsAndAlphaIsDropped) {
 }
 
 TEST(Image, CutOffAtAnyByteIsRefused) {
-  for (const char* name : {"colours.jpg", "progressive.jpg", "colours.png", "grey.png"}) {
+  for (const char* name : {"colours.jpg", "progressive.jpg", "colours.png", "grey.png",
+                           "colours.bmp", "colours.ppm", "colours.tif", "colours.webp"}) {
     const std::vector<std::byte> whole = read(name);
     for (size_t size = 0; size + 2 < whole.size(); size += 7) {
       EXPECT_FALSE(decode_image(std::span(whole).first(size))) << name << " " << size;
@@ -59,7 +102,7 @@ TEST(Image, CutOffAtAnyByteIsRefused) {
 
 TEST(Image, DamageAnywhereIsSurvived) {
   int64_t refused = 0;
-  for (const char* name : {"colours.jpg", "progressive.jpg", "palette.png"}) {
+  for (const char* name : {"colours.jpg", "progressive.jpg", "palette.png", "alpha.webp"}) {
     for (const std::byte damage : {std::byte{0xff}, std::byte{0x01}}) {
       std::vector<std::byte> bytes = read(name);
       for (std::byte& byte : bytes) {

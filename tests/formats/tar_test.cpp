@@ -4,6 +4,8 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
+#include <map>
 
 #include "support/bad_file.h"
 #include "support/errors.h"
@@ -49,6 +51,36 @@ TEST(Tar, TarReadsIt) {
   ASSERT_EQ(std::system(command.c_str()), 0);
   EXPECT_EQ(testing::read_text(folder.path() / "list"), "00000.png\n00001.png\nempty\n");
   EXPECT_EQ(testing::read_text(folder.path() / "00000.png"), "first");
+}
+
+TEST(Tar, ArchivesOfOtherProgramsAreRead) {
+  if (std::system("tar --version > /dev/null 2>&1") != 0) {
+    GTEST_SKIP() << "no tar here";
+  }
+  const testing::TemporaryFolder folder;
+  const std::string long_name = std::string(120, 'n') + ".png";
+  std::filesystem::create_directory(folder.path() / "set");
+  testing::write_text(folder.path() / "set" / long_name, "long");
+  testing::write_text(folder.path() / "set/short.png", "short");
+  for (const char* format : {"gnu", "pax", "ustar"}) {
+    const bool fits = std::string(format) != "ustar";  // a name of ustar has 100 characters
+    const std::string command = concat("cd ", folder.path().string(), " && tar --format=", format,
+                                       " -cf a.tar ", fits ? "set" : "set/short.png");
+    ASSERT_EQ(std::system(command.c_str()), 0);
+    const std::string tar = testing::read_text(folder.path() / "a.tar");
+    std::map<std::string, size_t> sizes;
+    for (const TarEntry& entry : read_tar(std::as_bytes(std::span(tar)), "a.tar")) {
+      sizes[entry.name] = entry.content.size();
+    }
+    EXPECT_EQ(sizes.size(), fits ? 2U : 1U) << format;
+    EXPECT_EQ(sizes["set/short.png"], 5U) << format;
+    EXPECT_TRUE(!fits || sizes["set/" + long_name] == 4) << format;
+  }
+  std::filesystem::create_symlink("short.png", folder.path() / "set/link.png");
+  ASSERT_EQ(std::system(concat("cd ", folder.path().string(), " && tar -cf a.tar set").c_str()), 0);
+  const std::string tar = testing::read_text(folder.path() / "a.tar");
+  EXPECT_TRUE(testing::contains(
+      testing::refused([&] { read_tar(std::as_bytes(std::span(tar)), "a.tar"); }), "a link"));
 }
 
 TEST(Tar, DamageIsRefusedWithItsPlace) {

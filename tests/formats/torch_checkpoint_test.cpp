@@ -131,6 +131,24 @@ TEST(TorchCheckpoint, HandMadeFilesAreRead) {
   }
 }
 
+TEST(TorchCheckpoint, KeysOfOtherProjectsLeadToTheWeights) {
+  const std::string weights = dict({{"a", kPlain}});
+  const std::string other = dict({{"b", kPlain}});
+  const auto section = [](const std::string& root) {
+    const WeightContent content =
+        parse_torch_checkpoint(as_file(zip_checkpoint(root, kRecord)), "f");
+    EXPECT_TRUE(content.tensors.contains("a"));
+    return content.section;
+  };
+  // DiT; timm; latent diffusion and Lightning; a wrapper around MAR's; EMA that was switched off.
+  EXPECT_EQ(section(dict({{"model", other}, {"ema", weights}, {"opt", "}"}})), "ema");
+  EXPECT_EQ(section(dict({{"state_dict", other}, {"state_dict_ema", weights}})), "state_dict_ema");
+  EXPECT_EQ(section(dict({{"epoch", "K\1"}, {"state_dict", weights}})), "state_dict");
+  EXPECT_EQ(section(dict({{"model", dict({{"model", weights}})}})), "model");
+  EXPECT_EQ(section(dict({{"model", weights}, {"ema", "K\1"}})), "model");
+  EXPECT_EQ(section(dict({{"model", weights}, {"model_ema", "}"}})), "model");
+}
+
 std::vector<BadFile> bad_checkpoints() {
   const std::string root = dict({{"model", dict({{"a", kPlain}})}});
   const auto with = [&](const testing::ZipSpec& entry) {

@@ -49,6 +49,13 @@ TEST(FrechetDistance, OfDiagonalGaussiansIsASum) {
   EXPECT_NEAR(frechet_distance(a, a).distance, 0, 1e-12);
 }
 
+TEST(FrechetDistance, FromASigmaThatIsNoCovarianceIsRefused) {
+  const std::string message = refused([] { FrechetReference(diagonal({0, 0}, {4, -1})); });
+  EXPECT_TRUE(contains(message, "most negative eigenvalue is -1, its largest 4"));
+  EXPECT_NO_THROW(FrechetReference(diagonal({0, 0}, {4, -1e-6})));  // rounding
+  refused([] { FrechetReference(diagonal({0, 0}, {-2, -1})); });
+}
+
 TEST(FrechetDistance, OfRotatedGaussiansIsTheSame) {
   const auto a = diagonal({1, -2, 0}, {1, 4, 0.25});
   const auto b = diagonal({0, 1, 0}, {9, 1, 0.25});

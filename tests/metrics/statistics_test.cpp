@@ -50,6 +50,18 @@ TEST(Statistics, AreReadAsTheyWereWritten) {
   EXPECT_TRUE(read.sigma.equal(kSigma));
 }
 
+TEST(Statistics, OtherNamesOfMeanAndCovarianceAreRead) {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "a.npz";
+  for (const auto& [mean, covariance] : {std::pair{"m", "s"}, {"mean", "cov"}}) {
+    write_npz(path, {{mean, kMu}, {covariance, kSigma}});
+    EXPECT_TRUE(has_statistics(path));
+    EXPECT_TRUE(read_statistics(path).sigma.equal(kSigma));
+  }
+  write_npz(path, {{"m", kMu}, {"sigma", kSigma}});
+  EXPECT_FALSE(has_statistics(path));
+}
+
 TEST(Statistics, OfBothPublishedKindsAreRead) {
   const TemporaryFolder folder;
   const at::Tensor spatial = at::ones({3}, c10::kDouble);

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include "formats/safetensors.h"
 #include "support/errors.h"
 #include "support/temporary_folder.h"
 
@@ -109,9 +110,59 @@ TEST(LoadModel, OfAPathThatWasGivenOnlyThatIsSaid) {
   EXPECT_EQ(load_refused(request).find("ownload"), std::string::npos);
 }
 
+TEST(LoadModel, ACopiedCheckpointFindsItsVaeWhereTheModelHasIt) {
+  const TemporaryFolder folder;
+  fs::copy(kModels / "mar/demo/checkpoint-last.safetensors", folder.path());
+  const InFolder inside(kModels.parent_path());
+  ModelRequest request = demo();
+  request.resume = folder.path() / "checkpoint-last.safetensors";
+  EXPECT_TRUE(contains(load_model(request, {}).vae_source, "pretrained_models/vae/demo."));
+}
+
+/// The demo's checkpoint with other names, or other bytes of its first tensor.
+void write_demo(const fs::path& path, const std::string& prefix, bool with_nan = false) {
+  const WeightFile file(kModels / "mar/demo/checkpoint-last.safetensors");
+  WeightContent content;
+  content.metadata = file.metadata();
+  static const std::vector<std::byte> nan(1 << 20, std::byte{0xff});
+  for (const auto& [name, view] : file.tensors()) {
+    content.tensors[prefix + name] = view;
+    if (with_nan && name == "z_proj.bias") {
+      content.tensors[prefix + name].bytes = std::span(nan).first(view.bytes.size());
+    }
+  }
+  write_safetensors(path, content);
+}
+
+TEST(LoadModel, NamesOfWrappedModulesAndNanInAFileAreSeenWhenItIsOpened) {
+  const TemporaryFolder folder;
+  ModelRequest request = demo();
+  request.resume = folder.path() / "w.safetensors";
+  request.vae_path = kModels / "vae/demo.safetensors";
+  write_demo(*request.resume, "module._orig_mod.");
+  const Model wrapped = load_model(request, {});
+  EXPECT_EQ(WeightHash(*wrapped.mar_weights).get(),
+            WeightHash(*load_model(demo(), {}).mar_weights).get());
+  write_demo(*request.resume, "", /*with_nan=*/true);
+  EXPECT_TRUE(contains(load_refused(request), "z_proj.bias (128 of 128)"));
+}
+
+TEST(LoadModel, AMisspelledModelIsTold) {
+  const InFolder inside(kModels.parent_path());
+  ModelRequest request;
+  request.model = "Demo";
+  EXPECT_TRUE(contains(load_refused(request), "did you mean demo?"));
+  EXPECT_TRUE(contains(load_refused(request), "models here: demo"));
+  request.model = "mar_hueg";
+  EXPECT_TRUE(contains(load_refused(request), "did you mean mar_huge?"));
+  request.model = "stable-diffusion";
+  EXPECT_FALSE(contains(load_refused(request), "did you mean"));
+}
+
 TEST(LoadModel, AVaeThatACheckpointNamesIsMissedByThatName) {
   const TemporaryFolder folder;
   fs::copy(kModels / "mar/demo/checkpoint-last.safetensors", folder.path());
+  const InFolder inside(folder.path());
   ModelRequest request = demo();
   request.resume = folder.path();
   EXPECT_TRUE(contains(load_refused(request), "not found; this is the VAE that"));

@@ -188,6 +188,138 @@ TEST_F(ScoreTest, AnNpzHoldsTheImagesShuffled) {
   EXPECT_PRED2(contains, refused([&] { write_image_npz(path, *source, mixed, 2); }), "same size");
 }
 
+TEST_F(ScoreTest, PicturesThatAreNotReadBelongToTheSetAndAreNamed) {
+  write_text(set_ / "sub" / "old.gif", "GIF89a");
+  write_text(set_ / "phone.HEIC", std::string("\0\0\0\x18", 4) + "ftypheic");
+  const FeatureTable table = extract();
+  ASSERT_EQ(table.health.corrupt.size(), 3U);
+  EXPECT_EQ(table.health.planned, 12);
+  const std::string text = health_text("set", table);
+  EXPECT_TRUE(contains(text, "GIF is not read; save PNG"));
+  EXPECT_TRUE(contains(text, "sub/old.gif"));
+  EXPECT_TRUE(contains(text, "HEIF is not read"));
+}
+
+TEST_F(ScoreTest, ControlCharactersInNamesAreMadeVisible) {
+  write_text(set_ / "evil\x1b[2J\n.png", "no picture");
+  const std::string text = health_text("set", extract());
+  EXPECT_TRUE(contains(text, "evil\\x1b[2J\\x0a.png"));
+  EXPECT_EQ(text.find('\x1b'), std::string::npos);
+}
+
+TEST_F(ScoreTest, AFolderOfSeveralRunsIsNoSetUnlessMerged) {
+  const fs::path runs = folder_.path() / "runs";
+  for (const char* name : {"a", "b"}) {
+    fs::create_directories(runs / name / "info");
+    write_text(runs / name / "info/manifest.json", "{}");
+    write_bytes(runs / name / "info/grid.png", png(50));
+    write_bytes(runs / name / "00000.png", png(name[0]));
+  }
+  EXPECT_PRED2(contains, refused([&] { open_image_source(runs); }),
+               "holds 2 run folders: name one (a, b), or score all images as one set with --merge");
+  const auto source = open_image_source(runs, /*merge=*/true);
+  ASSERT_EQ(source->content().images.size(), 2U);
+  EXPECT_EQ(source->content().images[1].name, "b/00000.png");
+  write_text(runs / "b/block-00000.tar", "");
+  EXPECT_PRED2(contains, refused([&] { open_image_source(runs, true); }), "in tars");
+}
+
+/// Images of an array, made of values by (image, y, x, channel).
+class ArrayTest : public ScoreTest {
+ protected:
+  static constexpr int64_t kImages = 2, kHeight = 4, kWidth = 5;
+
+  fs::path write(const at::Tensor& array, ElementType type, const char* name = "arr_0") const {
+    const at::Tensor rows = array.contiguous();
+    fs::path path = folder_.path() / "a.npz";
+    write_file_atomically(
+        path,
+        [&](const ByteSink& sink) {
+          NpzWriter npz(sink);
+          npz.begin(name, type, rows.sizes().vec());
+          npz.write({static_cast<const std::byte*>(rows.const_data_ptr()), rows.nbytes()});
+          npz.finish();
+        },
+        folder_.path());
+    return path;
+  }
+
+  void expect_images(const fs::path& path, const at::Tensor& expected) const {
+    const auto source = open_image_source(path);
+    ASSERT_EQ(source->content().images.size(), static_cast<size_t>(kImages));
+    for (int64_t i = 0; i < kImages; ++i) {
+      const LoadedImage image = load_image(*source, static_cast<size_t>(i), nullptr);
+      EXPECT_EQ(image.image.width, kWidth);
+      const at::Tensor pixels = at::tensor(image.image.pixels, c10::kByte);
+      EXPECT_TRUE(pixels.equal(expected[i].reshape({-1}))) << i;
+    }
+  }
+
+  at::Tensor levels_ = at::arange(kImages * kHeight * kWidth * 3, c10::kLong)
+                           .mul(7)
+                           .remainder(256)
+                           .to(c10::kByte)
+                           .view({kImages, kHeight, kWidth, 3});
+};
+
+TEST_F(ArrayTest, ValuesThatAreClearAreRead) {
+  expect_images(write(levels_, ElementType::kU8), levels_);
+  const at::Tensor floats = levels_.to(c10::kFloat);
+  expect_images(write(floats / 255, ElementType::kF32), levels_);
+  expect_images(write(floats / 127.5 - 1, ElementType::kF32), levels_);
+  expect_images(write(floats, ElementType::kF32), levels_);
+  expect_images(write((floats / 255).to(c10::kDouble), ElementType::kF64), levels_);
+  expect_images(write(levels_.to(c10::kLong), ElementType::kI64), levels_);
+  expect_images(write((floats / 255).to(c10::kHalf), ElementType::kF16), levels_);
+}
+
+TEST_F(ArrayTest, LayoutsThatAreClearAreRead) {
+  expect_images(write(levels_.permute({0, 3, 1, 2}), ElementType::kU8), levels_);
+  expect_images(write(levels_, ElementType::kU8, "samples"), levels_);
+  const at::Tensor grey = levels_.narrow(3, 0, 1);
+  expect_images(write(grey, ElementType::kU8), grey.expand_as(levels_).contiguous());
+  const at::Tensor alpha = at::cat({levels_, grey}, 3);
+  expect_images(write(alpha, ElementType::kU8), levels_);
+}
+
+/// A bare .npy, by its header and bytes.
+std::string npy(const std::string& type, bool column_major, const at::Tensor& bytes) {
+  std::string text =
+      concat("{'descr': '", type, "', 'fortran_order': ", column_major ? "True" : "False",
+             ", 'shape': (2, 4, 5, 3), }\n");
+  const auto size = static_cast<char>(text.size());
+  return std::string("\x93NUMPY\x01", 7) + '\0' + size + '\0' + text +
+         std::string(static_cast<const char*>(bytes.const_data_ptr()), bytes.nbytes());
+}
+
+TEST_F(ArrayTest, BareArraysOfAnyOrderAreRead) {
+  const fs::path path = folder_.path() / "a.npy";
+  write_text(path, npy("|u1", false, levels_));
+  expect_images(path, levels_);
+  write_text(path, npy("|u1", true, levels_.permute({3, 2, 1, 0}).contiguous()));
+  expect_images(path, levels_);
+  const at::Tensor wide = at::stack({at::zeros_like(levels_), levels_}, 4);  // big-endian
+  write_text(path, npy(">u2", false, wide.contiguous()));
+  expect_images(path, levels_);
+}
+
+TEST_F(ArrayTest, WhatIsNotClearIsRefusedWithTheLineThatMendsIt) {
+  const at::Tensor floats = levels_.to(c10::kFloat);
+  const auto said = [&](const at::Tensor& array, ElementType type) {
+    const fs::path path = write(array, type);
+    return refused([&] { open_image_source(path); });
+  };
+  EXPECT_PRED2(contains, said(floats / 250, ElementType::kF32), "(x.clip(0, 1) * 255)");
+  EXPECT_PRED2(contains, said(floats / 120 - 1, ElementType::kF32), "(x.clip(-1, 1) + 1)");
+  EXPECT_PRED2(contains, said(floats + 0.5, ElementType::kF32), "x.clip(0, 255)");
+  EXPECT_PRED2(contains, said(floats / 0, ElementType::kF32), "NaN or infinite");
+  EXPECT_PRED2(contains, said(levels_[0], ElementType::kU8), "one image, not a set");
+  EXPECT_PRED2(contains, said(levels_.select(3, 0), ElementType::kU8), "x[..., None]");
+  EXPECT_PRED2(contains, said(floats.view({2, 60}), ElementType::kF32), "mu=x.mean(0)");
+  EXPECT_PRED2(contains, said(levels_.view({2, 2, 5, 6}), ElementType::kU8), "x[..., :3]");
+  EXPECT_PRED2(contains, said(levels_.to(c10::kBool), ElementType::kBool), "is BOOL");
+}
+
 TEST_F(ScoreTest, TarsAreReadLikeFolders) {
   TarWriter tar;
   for (int64_t i = 0; i < 4; ++i) {
@@ -211,12 +343,12 @@ TEST_F(ScoreTest, WhatIsNoSetIsRefused) {
       file,
       [](const ByteSink& sink) {
         NpzWriter npz(sink);
-        npz.begin("arr_0", ElementType::kF32, {1, 1, 1, 3});
-        npz.write(std::vector<std::byte>(12));
+        npz.begin("arr_0", ElementType::kF32, {1, 2, 2, 2});
+        npz.write(std::vector<std::byte>(32));
         npz.finish();
       },
       folder_.path());
-  EXPECT_PRED2(contains, refused([&] { open_image_source(file); }), "8 bits");
+  EXPECT_PRED2(contains, refused([&] { open_image_source(file); }), "number of channels");
   EXPECT_PRED2(contains, refused([&] { open_image_source(folder_.path() / "none"); }), "not found");
 }
 

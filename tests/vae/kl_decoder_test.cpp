@@ -11,7 +11,6 @@
 #include "nn/plain_ops.h"
 #include "support/tiny_model.h"
 #include "vae/pixels.h"
-#include "vae/pixels.h"
 
 namespace lazymar {
 namespace {

@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "formats/safetensors.h"
 #include "support/errors.h"
 #include "support/temporary_folder.h"
@@ -87,6 +89,41 @@ TEST(FileWeights, ListsEveryProblemAtOnce) {
   EXPECT_TRUE(contains(message, "a [2, 3] instead of [3, 2]"));
   EXPECT_TRUE(contains(message, "w.safetensors"));
   EXPECT_FALSE(contains(message, "loss.x"));
+}
+
+TEST(FileWeights, AnUnknownTensorBesideAllThatIsNeededIsNamedAndNotFatal) {
+  const TemporaryFolder folder;
+  const auto file = write_file(folder, {{"a", at::ones({2})}, {"pos_embed", at::ones({1})}});
+  for (int i = 0; i < 2; ++i) {
+    FileWeights weights(file, {});
+    weights.get("a", {2});
+    ::testing::internal::CaptureStderr();
+    weights.finish({});
+    const std::string said = ::testing::internal::GetCapturedStderr();
+    EXPECT_EQ(said.find("pos_embed") != std::string::npos, i == 0) << said;  // once
+  }
+}
+
+TEST(FileWeights, OneMoreLayerIsFatalBecauseALayerBeforeItIsMissing) {
+  const TemporaryFolder folder;
+  const auto file = write_file(
+      folder, {{"blocks.0.norm.weight", at::ones({2})}, {"blocks.2.norm.weight", at::ones({2})}});
+  FileWeights weights(file, {});
+  weights.get("blocks.0.norm.weight", {2});
+  EXPECT_TRUE(contains(refused([&] { weights.finish({}); }), "1 unexpected: blocks.2.norm.weight"));
+}
+
+TEST(FileWeights, NanAndInfiniteValuesAreRefusedByNameAndNumber) {
+  const TemporaryFolder folder;
+  at::Tensor bad = at::ones({4, 2});
+  bad[1][0] = std::numeric_limits<float>::quiet_NaN();
+  bad[3][1] = -std::numeric_limits<float>::infinity();
+  FileWeights weights(write_file(folder, {{"a", bad}, {"b", at::ones({1})}}), {});
+  weights.get("a", {4, 2});
+  weights.get("b", {1});
+  const std::string message = refused([&] { weights.finish({}); });
+  EXPECT_TRUE(contains(message, "1 with NaN or infinite values: a (2 of 8)"));
+  EXPECT_FALSE(contains(message, "b ("));
 }
 
 TEST(FileWeights, RefusesTypesThatNoNetworkUses) {

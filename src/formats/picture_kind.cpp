@@ -1,0 +1,137 @@
+#include "formats/picture_kind.h"
+
+#include <algorithm>
+#include <cctype>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <string>
+
+#include "core/text.h"
+#include "formats/png.h"
+
+namespace lazymar {
+namespace {
+
+struct Signature {
+  size_t place;
+  std::string_view bytes;
+  PictureFormat format;
+};
+
+using namespace std::string_view_literals;
+
+constexpr Signature kSignatures[] = {
+    {0, "\xff\xd8"sv, {PictureKind::kJpeg, "JPEG"}},
+    {0, "BM"sv, {PictureKind::kBmp, "BMP"}},
+    {0, "P5"sv, {PictureKind::kPnm, "PNM"}},
+    {0, "P6"sv, {PictureKind::kPnm, "PNM"}},
+    {0, "II*\0"sv, {PictureKind::kTiff, "TIFF"}},
+    {0, "MM\0*"sv, {PictureKind::kTiff, "TIFF"}},
+    {0, "II+\0"sv, {PictureKind::kTiff, "TIFF"}},
+    {0, "MM\0+"sv, {PictureKind::kTiff, "TIFF"}},
+    {8, "WEBP"sv, {PictureKind::kWebp, "WebP"}},
+    {0, "GIF8"sv, {PictureKind::kOther, "GIF"}},
+    {4, "ftypavif"sv, {PictureKind::kOther, "AVIF"}},
+    {4, "ftypavis"sv, {PictureKind::kOther, "AVIF"}},
+    {4, "ftyphei"sv, {PictureKind::kOther, "HEIF"}},
+    {4, "ftypmif1"sv, {PictureKind::kOther, "HEIF"}},
+    {0, "\xff\x0a"sv, {PictureKind::kOther, "JPEG XL"}},
+    {4, "JXL \r\n\x87\n"sv, {PictureKind::kOther, "JPEG XL"}},
+    {4, "jP  "sv, {PictureKind::kOther, "JPEG 2000"}},
+    {0, "\xff\x4f\xff\x51"sv, {PictureKind::kOther, "JPEG 2000"}},
+    {0, "8BPS"sv, {PictureKind::kOther, "PSD"}},
+    {0, "v/1\x01"sv, {PictureKind::kOther, "OpenEXR"}},
+    {0, "#?RADIANCE"sv, {PictureKind::kOther, "Radiance HDR"}},
+    {0, "qoif"sv, {PictureKind::kOther, "QOI"}},
+};
+
+constexpr std::string_view kExtensions[] = {
+    ".png", ".jpg", ".jpeg", ".jpe",  ".jfif", ".bmp",  ".ppm",  ".pgm",  ".pnm",
+    ".pbm", ".tif", ".tiff", ".webp", ".gif",  ".avif", ".heic", ".heif", ".jxl",
+    ".jp2", ".j2k", ".psd",  ".exr",  ".hdr",  ".tga",  ".qoi"};
+
+/// A little-endian number; 0 beyond the end.
+template <typename T>
+T number_at(std::string_view file, size_t place) {
+  T value = 0;
+  if (place + sizeof value <= file.size()) {
+    std::memcpy(&value, file.data() + place, sizeof value);
+  }
+  return value;
+}
+
+/// The next number of a PNM header, after white space and comments.
+std::optional<uint64_t> pnm_number(std::string_view file, size_t& place) {
+  const auto space = [&] { return std::isspace(static_cast<unsigned char>(file[place])) != 0; };
+  while (place < file.size() && (space() || file[place] == '#')) {
+    if (file[place] == '#') {
+      place = std::min(file.find('\n', place), file.size());
+    } else {
+      ++place;
+    }
+  }
+  constexpr size_t kMostDigits = 9;
+  const size_t begin = place;
+  uint64_t value = 0;
+  for (; place < file.size() && file[place] >= '0' && file[place] <= '9'; ++place) {
+    value = value * 10 + static_cast<uint64_t>(file[place] - '0');
+    if (place - begin >= kMostDigits) {
+      return std::nullopt;
+    }
+  }
+  return place > begin ? std::optional(value) : std::nullopt;
+}
+
+}  // namespace
+
+PictureFormat picture_format(std::string_view file) {
+  if (file.starts_with(kPngSignature)) {
+    return {PictureKind::kPng, "PNG"};
+  }
+  for (const Signature& signature : kSignatures) {
+    if (file.size() >= signature.place &&
+        file.substr(signature.place).starts_with(signature.bytes)) {
+      return signature.format;
+    }
+  }
+  return {};
+}
+
+bool is_picture_name(std::string_view name) {
+  const size_t dot = name.rfind('.');
+  if (dot == std::string_view::npos || name.find('/', dot) != std::string_view::npos) {
+    return false;
+  }
+  const std::string extension = lower(std::string(name.substr(dot)));
+  return std::find(std::begin(kExtensions), std::end(kExtensions), extension) !=
+         std::end(kExtensions);
+}
+
+bool is_whole_bmp(std::string_view file) {
+  // Headers (Microsoft's BITMAPFILEHEADER, BITMAPINFOHEADER and BITMAPCOREHEADER).
+  const uint64_t pixels_at = number_at<uint32_t>(file, 10);
+  const bool core = number_at<uint32_t>(file, 14) == 12;
+  const uint64_t width = core ? number_at<uint16_t>(file, 18) : number_at<uint32_t>(file, 18);
+  const int64_t height = core ? number_at<uint16_t>(file, 20) : number_at<int32_t>(file, 22);
+  const uint64_t bits = number_at<uint16_t>(file, core ? 24 : 28);
+  const uint64_t line = (width * bits + 31) / 32 * 4;
+  const auto lines = static_cast<uint64_t>(height < 0 ? -height : height);
+  return line > 0 && lines > 0 && pixels_at <= file.size() &&
+         lines <= (file.size() - pixels_at) / line;
+}
+
+bool is_whole_pnm(std::string_view file) {
+  size_t place = 2;
+  const auto width = pnm_number(file, place);
+  const auto height = pnm_number(file, place);
+  const auto most = pnm_number(file, place);
+  if (!width || !height || !most || *width == 0 || *height == 0) {
+    return false;
+  }
+  const uint64_t line = *width * (file.starts_with("P6") ? 3 : 1) * (*most > 255 ? 2 : 1);
+  ++place;  // one character of white space before the pixels
+  return place <= file.size() && *height <= (file.size() - place) / line;
+}
+
+}  // namespace lazymar

@@ -1,0 +1,27 @@
+#pragma once
+/// Which format a picture has, by its first bytes.
+
+#include <string_view>
+
+namespace lazymar {
+
+/// Formats that are read, and those that are only known by name.
+enum class PictureKind { kPng, kJpeg, kBmp, kPnm, kTiff, kWebp, kOther, kUnknown };
+
+struct PictureFormat {
+  PictureKind kind = PictureKind::kUnknown;
+  std::string_view name;  ///< "PNG", "AVIF"; empty if unknown
+};
+
+PictureFormat picture_format(std::string_view file);
+
+/// Whether a file of that name looks like a picture, by its extension (".png", ".HEIC"); readable
+/// or not, so that nobody takes a set for complete that is not.
+bool is_picture_name(std::string_view name);
+
+/// Whether a BMP or binary PNM has all the bytes that its header asks for; stb_image would fill in
+/// what is missing.
+bool is_whole_bmp(std::string_view file);
+bool is_whole_pnm(std::string_view file);
+
+}  // namespace lazymar

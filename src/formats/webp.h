@@ -1,0 +1,19 @@
+#pragma once
+/// WebP pictures, by libwebp if this build has it.
+
+#include <cstddef>
+#include <optional>
+#include <span>
+
+#include "formats/image.h"
+
+namespace lazymar {
+
+/// Whether this build can read WebP.
+bool has_webp();
+
+/// RGB of a still WebP; alpha is dropped. Empty if it is none, is damaged or animated, or has more
+/// than kMostPixels pixels.
+std::optional<DecodedImage> decode_webp(std::span<const std::byte> bytes);
+
+}  // namespace lazymar

@@ -1,0 +1,170 @@
+#include "weights/network_names.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "core/text.h"
+#include "files/byte_reader.h"
+
+namespace lazymar {
+namespace {
+
+constexpr std::string_view kWrappers[] = {"_orig_mod.", "_fsdp_wrapped_module.",
+                                          "_checkpoint_wrapped_module."};
+constexpr size_t kMostPrefixes = 16;
+
+/// The name without wrappers' parts, which begin it or follow a dot.
+std::string without_wrappers(std::string name) {
+  for (const std::string_view wrapper : kWrappers) {
+    for (size_t at = name.find(wrapper); at != std::string::npos; at = name.find(wrapper, at)) {
+      if (at == 0 || name[at - 1] == '.') {
+        name.erase(at, wrapper.size());
+      } else {
+        ++at;
+      }
+    }
+  }
+  return name;
+}
+
+/// Entries under their new names; an empty new name drops the entry.
+template <typename Value, typename NewName>
+void rename(std::map<std::string, Value>& entries, std::string_view file, const NewName& new_name) {
+  std::map<std::string, Value> renamed;
+  for (auto& [name, value] : entries) {
+    const std::string next = new_name(name);
+    if (!next.empty() && !renamed.emplace(next, std::move(value)).second) {
+      throw usage_error(file, ": tensor ", in_quotes(name), " is there twice, as ", in_quotes(next),
+                        "; save the state_dict of one module");
+    }
+  }
+  entries = std::move(renamed);
+}
+
+std::vector<std::string> all_names(const WeightContent& content) {
+  std::vector<std::string> names;
+  for (const auto& [name, view] : content.tensors) {
+    names.push_back(name);
+  }
+  for (const auto& [name, reason] : content.unreadable) {
+    names.push_back(name);
+  }
+  return names;
+}
+
+/// What stands before the network's tensor, wherever it occurs.
+std::vector<std::string> prefixes_of(const std::vector<std::string>& names,
+                                     std::string_view network) {
+  std::vector<std::string> prefixes;
+  for (const std::string& name : names) {
+    if (!name.ends_with(network)) {
+      continue;
+    }
+    const std::string prefix = name.substr(0, name.size() - network.size());
+    if (prefix.empty() || prefix.ends_with('.')) {
+      prefixes.push_back(prefix);
+    }
+  }
+  return prefixes;
+}
+
+/// The part of a prefix that says EMA; empty if none does.
+std::string ema_part(const std::string& prefix) {
+  for (const std::string& part : split(prefix, '.')) {
+    if (says_ema(part)) {
+      return part;
+    }
+  }
+  return {};
+}
+
+std::string listed(const std::vector<std::string>& prefixes) {
+  std::string text;
+  for (size_t i = 0; i < std::min(prefixes.size(), kMostPrefixes); ++i) {
+    text += (i > 0 ? ", " : "") + in_quotes(prefixes[i]);
+  }
+  return text + (prefixes.size() > kMostPrefixes ? ", ..." : "");
+}
+
+const std::string& choose(const std::vector<std::string>& prefixes, WeightSet wanted,
+                          std::string_view file) {
+  std::vector<std::string> left = prefixes;
+  const auto keep = [&left](bool ema) {
+    std::vector<std::string> kept;
+    for (const std::string& prefix : left) {
+      if (ema_part(prefix).empty() != ema) {
+        kept.push_back(prefix);
+      }
+    }
+    return kept;
+  };
+  const std::vector<std::string> averaged = keep(/*ema=*/true);
+  if (wanted == WeightSet::kModel) {
+    left = keep(/*ema=*/false);
+  } else if (!averaged.empty() || wanted == WeightSet::kEma) {
+    left = averaged;
+  }
+  if (left.empty()) {
+    throw usage_error(file, ": no ", wanted == WeightSet::kEma ? "EMA" : "last",
+                      " weights; its tensors begin with ", listed(prefixes));
+  }
+  if (left.size() > 1) {
+    throw usage_error(file, ": holds ", left.size(), " networks, under ", listed(left),
+                      "; save the one to use in a file of its own");
+  }
+  return *std::find(prefixes.begin(), prefixes.end(), left.front());
+}
+
+/// Whether a name belongs to the prefix and to no longer one.
+bool belongs(const std::string& name, const std::string& prefix,
+             const std::vector<std::string>& prefixes) {
+  return name.starts_with(prefix) &&
+         std::none_of(prefixes.begin(), prefixes.end(), [&](const std::string& other) {
+           return other.size() > prefix.size() && name.starts_with(other);
+         });
+}
+
+}  // namespace
+
+std::string find_network(WeightContent& content, std::span<const std::string_view> networks,
+                         WeightSet wanted, std::string_view file) {
+  if (networks.empty()) {
+    return {};
+  }
+  rename(content.tensors, file, without_wrappers);
+  rename(content.unreadable, file, without_wrappers);
+  const std::vector<std::string> names = all_names(content);
+  std::vector<std::string> prefixes;
+  for (const std::string_view network : networks) {
+    prefixes = prefixes_of(names, network);
+    if (!prefixes.empty()) {
+      break;
+    }
+  }
+  if (prefixes.empty() || (prefixes.size() == 1 && prefixes.front().empty())) {
+    return {};
+  }
+  if (prefixes.size() > kMostPrefixes) {
+    throw usage_error(file, ": holds ", prefixes.size(), " networks, under ", listed(prefixes));
+  }
+  const bool chosen = !content.section.empty();
+  const std::string& prefix = choose(prefixes, chosen ? WeightSet::kBest : wanted, file);
+  const auto new_name = [&](const std::string& name) {
+    return belongs(name, prefix, prefixes) ? name.substr(prefix.size()) : std::string();
+  };
+  rename(content.tensors, file, new_name);
+  rename(content.unreadable, file, new_name);
+  if (const std::string ema = ema_part(prefix); !ema.empty()) {
+    content.section = ema;
+  } else if (!chosen && prefixes.size() > 1) {
+    content.section = prefix.substr(0, prefix.size() - (prefix.empty() ? 0 : 1));
+  }
+  const size_t kept = content.tensors.size() + content.unreadable.size();
+  const size_t others = names.size() - kept;
+  return concat("took ", in_quotes(prefix), " off the names of ", kept, " tensors",
+                others == 0 ? std::string() : concat("; ", others, " other tensors are not used"));
+}
+
+}  // namespace lazymar

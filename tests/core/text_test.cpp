@@ -1,0 +1,24 @@
+#include "core/text.h"
+
+#include <gtest/gtest.h>
+
+namespace lazymar {
+namespace {
+
+TEST(Text, ControlCharactersAreMadeVisible) {
+  EXPECT_EQ(visible("a\x1b[31mb\x7f\r\n"), "a\\x1b[31mb\\x7f\\x0d\\x0a");
+  EXPECT_EQ(visible("a\nb\t", /*keep_lines=*/true), "a\nb\\x09");
+  EXPECT_EQ(visible("\xc2\x9b"), "\\x9b");  // CSI as one character
+  EXPECT_EQ(visible("caf\xc3\xa9 \xe7\x8c\xab"), "caf\xc3\xa9 \xe7\x8c\xab");
+}
+
+TEST(Text, TheNearestWordIsOneThatIsNear) {
+  const std::vector<std::string> words{"demo", "mar_base", "mar_huge"};
+  EXPECT_EQ(nearest_word("Demo", words), "demo");
+  EXPECT_EQ(nearest_word("mar_hueg", words), "mar_huge");
+  EXPECT_EQ(nearest_word("stable_diffusion", words), "");
+  EXPECT_EQ(edit_distance("kitten", "sitting"), 3U);
+}
+
+}  // namespace
+}  // namespace lazymar

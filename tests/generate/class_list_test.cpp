@@ -1,0 +1,68 @@
+#include "generate/class_list.h"
+
+#include <gtest/gtest.h>
+
+#include "support/errors.h"
+#include "support/temporary_folder.h"
+
+namespace lazymar {
+namespace {
+
+using testing::contains;
+using testing::refused;
+using Classes = std::vector<int64_t>;
+
+Classes classes(const std::string& text) {
+  return parse_class_list(text).classes;
+}
+
+std::string said(const std::string& text) {
+  return refused([&] { parse_class_list(text); });
+}
+
+TEST(ClassList, NumbersAndRanges) {
+  EXPECT_EQ(classes("207,360"), (Classes{207, 360}));
+  EXPECT_EQ(classes("0-2, 7,9 - 10"), (Classes{0, 1, 2, 7, 9, 10}));
+  EXPECT_FALSE(parse_class_list("5").named);
+  EXPECT_TRUE(contains(said("2-0"), "\"2-0\" is no range"));
+  EXPECT_TRUE(contains(said("1,0-2"), "class 1 is there twice"));
+  EXPECT_TRUE(contains(said("0-9999999999"), "is no range"));
+}
+
+TEST(ClassList, NamesOfImageNet) {
+  EXPECT_EQ(classes("golden retriever,otter"), (Classes{207, 360}));
+  EXPECT_EQ(classes("Golden_Retriever, german short-haired pointer"), (Classes{207, 210}));
+  EXPECT_TRUE(parse_class_list("otter").named);
+  EXPECT_TRUE(contains(said("tench,0"), "class 0 is there twice"));
+}
+
+TEST(ClassList, WhatIsNotClearIsListed) {
+  EXPECT_TRUE(contains(said("crane"), "2 classes; give a number: 134 (crane), 517 (crane)"));
+  EXPECT_TRUE(contains(said("retriever"), "207 (golden retriever)"));
+  EXPECT_TRUE(contains(said("retriever"), "208 (Labrador retriever)"));
+  EXPECT_TRUE(contains(said("goldn retriever"), "did you mean golden retriever?"));
+  EXPECT_TRUE(contains(said("xyzzy"), "is no class; use class numbers (207), ranges (0-9)"));
+  EXPECT_TRUE(contains(said(""), "is no class"));
+}
+
+TEST(ClassList, Files) {
+  const testing::TemporaryFolder folder;
+  const auto path = folder.path() / "classes.txt";
+  testing::write_text(path, "# dogs\ngolden retriever\n\n 0-1,5 # fish\r\n");
+  EXPECT_EQ(classes(concat("@", path.string(), ",9")), (Classes{207, 0, 1, 5, 9}));
+  testing::write_text(path, concat("@", path.string()));
+  EXPECT_TRUE(contains(said(concat("@", path.string())), "in a circle"));
+  EXPECT_TRUE(contains(said("@none.txt"), "@none.txt: no such file"));
+}
+
+TEST(ClassList, LongListsAreShortInAFoldersName) {
+  EXPECT_EQ(class_list_name({207, 360}), "207,360");
+  EXPECT_EQ(class_list_name({}), "");
+  const std::string name = class_list_name(classes("0-999"));
+  EXPECT_TRUE(name.starts_with("1000-")) << name;
+  EXPECT_LT(name.size(), 30U);
+  EXPECT_NE(name, class_list_name(classes("0-998,1000")));
+}
+
+}  // namespace
+}  // namespace lazymar
