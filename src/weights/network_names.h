@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "formats/torch_checkpoint.h"
+#include "formats/torch/torch_checkpoint.h"
 #include "formats/weight_content.h"
 
 namespace lazymar {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "files/mapped_file.h"
-#include "formats/torch_checkpoint.h"
+#include "formats/torch/torch_checkpoint.h"
 #include "formats/weight_content.h"
 
 namespace lazymar {

@@ -1,13 +1,9 @@
-#include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
-#include <new>
-#include <stdexcept>
 
 #include "cli/commands.h"
 #include "core/text.h"
-#include "pipeline/device.h"
 #include "support/errors.h"
 
 namespace lazymar {
@@ -204,30 +200,6 @@ TEST(EvalOptions, WhatCannotBeUsedIsRefused) {
   EXPECT_TRUE(contains(message("--lazy_mar --lazy_refresh 0"), "lazy_refresh"));
 }
 
-TEST(Device, UnknownNamesAreRefused) {
-  EXPECT_TRUE(resolve_device("cpu").is_cpu());
-  EXPECT_TRUE(contains(refused([] { resolve_device("gpu"); }), "auto, cpu, cuda"));
-  EXPECT_TRUE(contains(refused([] { resolve_device("cuda:x"); }), "auto, cpu, cuda"));
-  EXPECT_TRUE(contains(refused([] { resolve_device("cuda:99"); }), "CUDA"));
-}
-
-TEST(Device, ModelOfTheProcessor) {
-  EXPECT_FALSE(device_model(c10::kCPU).empty());
-}
-
-TEST(Device, OutOfMemoryIsKnown) {
-  EXPECT_TRUE(is_out_of_memory(std::bad_alloc()));
-  EXPECT_TRUE(
-      is_out_of_memory(std::runtime_error("CUDA error: out of memory\nCUDA kernel errors")));
-  EXPECT_FALSE(is_out_of_memory(std::runtime_error("something else")));
-  try {
-    at::empty({int64_t{1} << 50}, c10::kFloat);
-    ADD_FAILURE() << "a petabyte was had";
-  } catch (const std::exception& error) {
-    EXPECT_TRUE(is_out_of_memory(error)) << error.what();
-  }
-}
-
 TEST(EvalOptions, Processes) {
   const auto parse = [](std::vector<const char*> arguments) {
     arguments.insert(arguments.begin(), "lazymar_eval");
@@ -280,43 +252,6 @@ TEST(EvalOptions, TheContactSheet) {
   EXPECT_TRUE(both.preview);
   EXPECT_EQ(both.grid, (std::pair<int64_t, int64_t>(3, 5)));
   EXPECT_FALSE(refused([] { parse("--preview=2"); }).empty());  // a switch
-}
-
-TEST(VerifyOptions, NeedATrace) {
-  const char* alone[] = {"lazymar_verify"};
-  EXPECT_TRUE(contains(refused([&] { parse_verify_options(1, alone); }), "--trace"));
-  const char* help[] = {"lazymar_verify", "--help"};
-  EXPECT_TRUE(parse_verify_options(2, help).text);
-}
-
-TEST(ConvertOptions, AreReadOrRefused) {
-  const auto parse = [](std::vector<const char*> arguments) {
-    arguments.insert(arguments.begin(), "lazymar_convert");
-    return parse_convert_options(static_cast<int>(arguments.size()), arguments.data()).options;
-  };
-  const ConvertOptions plain = parse({"a.pth", "b.safetensors"});
-  EXPECT_EQ(plain.input, "a.pth");
-  EXPECT_EQ(plain.output, "b.safetensors");
-  EXPECT_FALSE(plain.dtype.has_value());
-  EXPECT_EQ(plain.weights, WeightSet::kBest);
-  EXPECT_TRUE(plain.check_crc);
-  const ConvertOptions all =
-      parse({"a.pth", "b.safetensors", "--dtype", "bf16", "--weights", "model", "--no_crc"});
-  EXPECT_EQ(all.dtype, ElementType::kBF16);
-  EXPECT_EQ(all.weights, WeightSet::kModel);
-  EXPECT_FALSE(all.check_crc);
-  EXPECT_EQ(parse({"--list", "x"}).list, "x");
-  for (const auto& [arguments, reason] :
-       std::vector<std::pair<std::vector<const char*>, const char*>>{
-           {{}, "either IN and OUT"},
-           {{"a.pth"}, "either IN and OUT"},
-           {{"a.pth", "--list", "x"}, "either IN and OUT"},
-           {{"a", "b.pth"}, "does not end in .safetensors"},
-           {{"a", "b.safetensors", "c"}, "unexpected argument"},
-           {{"a", "b.safetensors", "--dtype", "fp8"}, "use keep, fp32, bf16 or fp16"},
-           {{"a", "b.safetensors", "--weights", "x"}, "use ema or model"}}) {
-    EXPECT_TRUE(testing::contains(testing::refused([&] { parse(arguments); }), reason));
-  }
 }
 
 }  // namespace

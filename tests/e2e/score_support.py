@@ -36,6 +36,12 @@ def draw(output, *flags, images=24):
     return next(path.parent for path in output.glob("*/*/info")), result
 
 
+def evaluate(work, *flags, images=2):
+    return run(
+        "lazymar_eval", *QUICK, "--num_images", images, "--output_dir", work / "out", *flags
+    )
+
+
 def scored(*args):
     """lazymar_score's output for its sets, and the result of the run."""
     with tempfile.TemporaryDirectory() as folder:

@@ -78,7 +78,7 @@ def interrupted(work, taken):
     time.sleep(0.5)
     folder = next(path.parent for path in output.glob("*/*/info"))
     blocks = sorted((folder / "info/features").glob("demo.block-*"))
-    print(f"  note: killed with {len(pngs(folder))} images and {len(blocks)} blocks of features")
+    print(f"  note: killed with {len(pngs(folder))} images and {len(blocks)} feature files")
     if len(blocks) > 1:
         blocks[0].unlink()
         blocks[1].write_bytes(blocks[1].read_bytes()[:-100])

@@ -1,5 +1,5 @@
 // Any bytes as a pickle: refused, or every index in it names a value.
-#include "formats/pickle.h"
+#include "formats/torch/pickle.h"
 #include "fuzz/fuzz.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

@@ -1,5 +1,5 @@
 // Any bytes as a checkpoint of the stream format: refused, or every tensor's bytes can be read.
-#include "formats/torch_checkpoint.h"
+#include "formats/torch/torch_checkpoint.h"
 #include "fuzz/fuzz.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

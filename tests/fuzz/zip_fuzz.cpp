@@ -1,5 +1,5 @@
 // Any bytes as a zip archive, and as a checkpoint in one. No CRC: a fuzzer cannot make them agree.
-#include "formats/torch_checkpoint.h"
+#include "formats/torch/torch_checkpoint.h"
 #include "formats/zip_archive.h"
 #include "fuzz/fuzz.h"
 

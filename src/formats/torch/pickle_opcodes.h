@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "formats/pickle.h"
+#include "formats/torch/pickle.h"
 
 namespace lazymar::pickle_opcode {
 

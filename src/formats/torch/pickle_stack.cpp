@@ -1,4 +1,4 @@
-#include "formats/pickle_stack.h"
+#include "formats/torch/pickle_stack.h"
 
 #include <algorithm>
 

@@ -9,7 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "formats/pickle.h"
+#include "formats/torch/pickle.h"
 #include "formats/weight_content.h"
 
 namespace lazymar {

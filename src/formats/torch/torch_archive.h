@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "formats/pickle.h"
-#include "formats/torch_storages.h"
+#include "formats/torch/pickle.h"
+#include "formats/torch/torch_storages.h"
 #include "formats/zip_archive.h"
 
 namespace lazymar {

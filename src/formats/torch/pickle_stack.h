@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "files/byte_reader.h"
-#include "formats/pickle.h"
+#include "formats/torch/pickle.h"
 
 namespace lazymar {
 

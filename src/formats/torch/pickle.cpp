@@ -1,11 +1,11 @@
-#include "formats/pickle.h"
+#include "formats/torch/pickle.h"
 
 #include <algorithm>
 #include <utility>
 
 #include "files/byte_reader.h"
-#include "formats/pickle_opcodes.h"
-#include "formats/pickle_stack.h"
+#include "formats/torch/pickle_opcodes.h"
+#include "formats/torch/pickle_stack.h"
 
 namespace lazymar {
 namespace {

@@ -1,4 +1,4 @@
-#include "formats/torch_checkpoint.h"
+#include "formats/torch/torch_checkpoint.h"
 
 #include <algorithm>
 #include <set>
@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "files/byte_reader.h"
-#include "formats/torch_archive.h"
+#include "formats/torch/torch_archive.h"
 
 namespace lazymar {
 namespace {

@@ -1,4 +1,4 @@
-#include "formats/torch_storages.h"
+#include "formats/torch/torch_storages.h"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-#include "formats/torch_archive.h"
+#include "formats/torch/torch_archive.h"
 
 #include <charconv>
 #include <optional>
@@ -7,7 +7,7 @@
 
 #include "files/byte_reader.h"
 #include "files/read_ahead.h"
-#include "formats/torch_checkpoint.h"
+#include "formats/torch/torch_checkpoint.h"
 
 namespace lazymar {
 namespace {

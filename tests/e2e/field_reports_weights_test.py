@@ -1,0 +1,129 @@
+"""What public reports of weight files describe, tried on the programs (docs/field-reports.md).
+
+usage: field_reports_weights_test.py FOLDER_OF_BINARIES   (run from the repository's root)
+"""
+
+import os
+import pathlib
+import re
+import shutil
+import tempfile
+
+from file_writers import read_safetensors, renamed, write_safetensors
+
+from checks import check, conclude, refused
+from score_support import DEMO, QUICK, evaluate, run, write_png
+
+MAR = pathlib.Path("pretrained_models/mar/demo/checkpoint-last.safetensors")
+VAE = pathlib.Path("pretrained_models/vae/demo.safetensors")
+CLASSIFIER = pathlib.Path("pretrained_models/demo_classifier.safetensors")
+IMAGES = pathlib.Path("tests/data/images")
+
+
+def checkpoints(work):
+    """Weights as other tools save them, damaged weights, and what a download leaves."""
+    plain = evaluate(work, "--no_metadata")
+    expected = next((work / "out").glob("*/*/00001.png")).read_bytes()
+    check("the demo draws", plain.returncode == 0, plain)
+    wrapped = work / "wrapped.safetensors"
+    for name, prefixes in {
+        "module": ["module."],
+        "nested": ["model.module._orig_mod."],
+        "ema": ["model.", "model_ema.module."],
+    }.items():
+        renamed(MAR, wrapped, *prefixes)
+        vae = work / "vae.safetensors"
+        renamed(VAE, vae, "first_stage_model.")
+        output = work / name
+        result = run(
+            "lazymar_eval", *QUICK, "--num_images", 2, "--no_metadata", "--output_dir", output,
+            "--resume", wrapped, "--vae_path", vae,
+        )
+        images = list(output.glob("*/*/00001.png"))
+        check(
+            f"names with prefixes ({name}): said in a line, the same images",
+            result.returncode == 0
+            and images
+            and images[0].read_bytes() == expected
+            and len(re.findall("took .* off the names", result.stderr)) == 2,
+            result,
+        )
+    check("EMA is preferred, and said", "EMA weights" in result.stderr, result)
+    classifier = work / "classifier.safetensors"
+    renamed(CLASSIFIER, classifier, "module.")
+    pictures = work / "pictures"
+    pictures.mkdir()
+    for i in range(4):
+        write_png(pictures / f"{i}.png", (i, 2 * i, 200))
+    result = run("lazymar_score", pictures, *DEMO, "--extractor_weights", classifier)
+    check("a wrapped classifier scores", result.returncode == 0, result)
+
+    for source, flag in ((MAR, "--resume"), (VAE, "--vae_path")):
+        header, data = read_safetensors(source)
+        name = next(n for n, e in header.items() if n != "__metadata__" and "bias" in n
+                    and not n.startswith(("encoder.", "quant_conv", "loss")))
+        begin = header[name]["data_offsets"][0]
+        data[begin : begin + 2] = b"\xff\x7f"  # NaN, of two bytes or the end of four
+        if header[name]["dtype"] == "F32":
+            data[begin : begin + 4] = b"\xff\xff\xff\x7f"
+        write_safetensors(work / "nan.safetensors", header, data)
+        flags = [flag, work / "nan.safetensors"]
+        if source is MAR:
+            flags += ["--vae_path", VAE]
+        refused(f"one NaN in {flag}", evaluate(work, *flags), "nan.safetensors", name, "(1 of ")
+        listed = run("lazymar_convert", "--list", work / "nan.safetensors")
+        refused("--list ends with 1", listed, "1 tensors cannot be used", status=1)
+        check("and marks it", re.search(f"{name} .*UNUSABLE: 1 of", listed.stdout), listed)
+    listed = run("lazymar_convert", "--list", "tests/data/checkpoints/variety.pth")
+    refused("--list of unreadable tensors", listed, "4 tensors cannot be used", status=1)
+
+    header, data = read_safetensors(MAR)
+    header["pos_embed"] = {"dtype": "F32", "shape": [1],
+                           "data_offsets": [len(data), len(data) + 4]}
+    write_safetensors(work / "more.safetensors", header, data + bytes(4))
+    result = evaluate(work, "--resume", work / "more.safetensors", "--vae_path", VAE)
+    check("an unknown tensor is named once, and not fatal",
+          result.returncode == 0 and result.stderr.count("pos_embed") == 1, result)
+    header["encoder_blocks.9.norm1.weight"] = header.pop("pos_embed")
+    write_safetensors(work / "more.safetensors", header, data + bytes(4))
+    refused("but in a layer behind a gap it is",
+            evaluate(work, "--resume", work / "more.safetensors", "--vae_path", VAE),
+            "unexpected: encoder_blocks.9.norm1.weight")
+
+    copied = work / "checkpoint-last.safetensors"
+    shutil.copy(MAR, copied)
+    result = evaluate(work, "--resume", copied, "--seed", 5)
+    check("a copied demo finds its VAE", result.returncode == 0, result)
+
+    leftovers = {
+        b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n": "git lfs pull",
+        b"<!DOCTYPE html><html>quota exceeded</html>": "a web page",
+        b"\x1f\x8b\x08" + bytes(40): "compressed by gzip",
+        b'{"metadata": {}, "weight_map": {"a": "model-1-of-2.safetensors"}}': "index of a check",
+    }
+    for content, said in leftovers.items():
+        for suffix, program in (
+            (".safetensors", ["lazymar_eval", *QUICK, "--resume"]),
+            (".pth", ["lazymar_convert", "--list"]),
+            (".npz", ["lazymar_score"]),
+            (".bin", ["lazymar_score"]),
+        ):
+            path = work / f"leftover{suffix}"
+            path.write_bytes(content)
+            refused(f"{said}: {suffix}", run(*program, path), path.name, said)
+    header = {"Conv2d_1a_3x3.conv.weight": {"dtype": "F16", "shape": [1], "data_offsets": [0, 2]},
+              "fc.weight": {"dtype": "F16", "shape": [1000, 2048],
+                            "data_offsets": [2, 2 + 2 * 1000 * 2048]}}
+    write_safetensors(work / "torchvision.safetensors", header, bytes(2 + 2 * 1000 * 2048))
+    refused("torchvision's Inception",
+            run("lazymar_score", pictures, "--extractor_weights", work / "torchvision.safetensors"),
+            "torchvision's Inception", "1008", "Download")
+
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+with tempfile.TemporaryDirectory() as temporary:
+    try:
+        checkpoints(pathlib.Path(temporary))
+    except (IndexError, ValueError) as error:  # an older program, which says nothing to find
+        check("checkpoints to its end", False, repr(error))
+conclude()
