@@ -14,7 +14,7 @@ LazyMarRunner::LazyMarRunner(const MarConfig& config, const DecodingPlan& plan,
                              const ExactOptimizations& optimizations)
     : options_(lazymar_options(plan.method.cache.options)),
       optimizations_(optimizations),
-      retain_(options_, plan.count()),
+      retain_(options_, plan.steps),
       length_(config.sequence_length),
       buffer_(config.buffer_size),
       steps_(plan.steps),

@@ -56,6 +56,12 @@ constexpr Constant on_or_off(std::string_view name) {
           }};
 }
 
+std::string kind_name(RetainKind kind) {
+  return kind == RetainKind::kScaled      ? "scaled"
+         : kind == RetainKind::kPublished ? "published"
+                                          : "progress";
+}
+
 /// As parse_retain() reads it; unlike retain_string(), to the last bit.
 std::string retain_text(const LazyOptions& options) {
   if (options.retain != RetainKind::kList) {
@@ -68,7 +74,7 @@ std::string retain_text(const LazyOptions& options) {
   return text;
 }
 
-constexpr std::array<Constant, 10> kConstants{{
+constexpr std::array<Constant, 12> kConstants{{
     on_or_off<&LazyOptions::token>("token"),
     on_or_off<&LazyOptions::condition>("condition"),
     on_or_off<&LazyOptions::head>("head"),
@@ -78,6 +84,8 @@ constexpr std::array<Constant, 10> kConstants{{
     number<&LazyOptions::extra>("extra"),
     number<&LazyOptions::head_refresh>("head_refresh"),
     number<&LazyOptions::condition_scale>("condition_scale"),
+    on_or_off<&LazyOptions::by_progress>("by_progress"),
+    on_or_off<&LazyOptions::at_stages>("at_stages"),
     {"retain", retain_text,
      [](std::string_view, const std::string& text, LazyOptions& options) {
        parse_retain(text, options);
@@ -88,9 +96,12 @@ constexpr std::array<Constant, 10> kConstants{{
 
 void parse_retain(std::string_view text, LazyOptions& options) {
   options.retain_list.clear();
-  if (text == "published" || text == "scaled") {
-    options.retain = text == "published" ? RetainKind::kPublished : RetainKind::kScaled;
-    return;
+  for (const RetainKind kind :
+       {RetainKind::kScaled, RetainKind::kPublished, RetainKind::kProgress}) {
+    if (text == kind_name(kind)) {
+      options.retain = kind;
+      return;
+    }
   }
   options.retain = RetainKind::kList;
   const char* position = text.data();
@@ -99,7 +110,8 @@ void parse_retain(std::string_view text, LazyOptions& options) {
     double ratio = 0.0;
     const auto [next, status] = std::from_chars(position, end, ratio);
     if (status != std::errc() || !(ratio >= 0.0 && ratio <= 1.0) || (next != end && *next != ',')) {
-      throw usage_error(text, ": use published, scaled, or ratios from 0 to 1 separated by commas");
+      throw usage_error(text, ": use published, scaled, progress, or ratios from 0 to 1 separated by ",
+                        "commas");
     }
     options.retain_list.push_back(ratio);
     if (next == end) {
@@ -111,7 +123,7 @@ void parse_retain(std::string_view text, LazyOptions& options) {
 
 std::string retain_string(const LazyOptions& options) {
   if (options.retain != RetainKind::kList) {
-    return options.retain == RetainKind::kPublished ? "published" : "scaled";
+    return kind_name(options.retain);
   }
   std::string text;
   for (const double ratio : options.retain_list) {
