@@ -50,6 +50,11 @@ void LazyMarRunner::begin(const MarBatch& batch) {
   }
 }
 
+int64_t LazyMarRunner::kept_bytes() const {
+  return lazymar::kept_bytes(encoder_) + lazymar::kept_bytes(decoder_) +
+         (difference_.defined() ? static_cast<int64_t>(difference_.nbytes()) : 0);
+}
+
 EncoderRows LazyMarRunner::encoder_rows(const DecodeStep& step) {
   const int64_t last = reuses_tokens(step) ? step.masked_before : length_;
   return {step.masked, last, computed_halves(step)};

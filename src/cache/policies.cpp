@@ -30,7 +30,8 @@ CachePolicy no_cache() {
 }  // namespace
 
 Table<CachePolicy>& cache_policies() {
-  static Table<CachePolicy> table("cache policy", {no_cache(), lazymar_policy(), recap_policy(), taylor_policy()});
+  static Table<CachePolicy> table("cache policy",
+                                  {no_cache(), lazymar_policy(), recap_policy(), taylor_policy()});
   return table;
 }
 

@@ -31,6 +31,10 @@ class RecapRunner final : public Runner {
     return step.partial() || (next < steps_.size() && steps_[next].partial());
   }
 
+  int64_t kept_bytes() const override {
+    return lazymar::kept_bytes(encoder_) + lazymar::kept_bytes(decoder_);
+  }
+
   EncoderRows encoder_rows(const DecodeStep& step) override {
     return {step.masked, step.partial() ? step.masked_before : length_, halves_};
   }

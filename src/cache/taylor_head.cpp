@@ -21,7 +21,9 @@ bool computes(int64_t index, int64_t steps, int64_t interval) {
 
 class TaylorHead final : public HeadRunner {
  public:
-  explicit TaylorHead(int64_t interval) : interval_(interval) {}
+  /// Modulations are computed ahead only where every step needs them.
+  explicit TaylorHead(int64_t interval)
+      : interval_(interval), full_(interval == 1 ? kModulationRows : 1) {}
 
   HeadOutput predict(const DiffusionHead& head, const HeadStep& step) override {
     if (!computes(step.index, step.steps, interval_)) {
@@ -37,6 +39,14 @@ class TaylorHead final : public HeadRunner {
     return now;
   }
 
+  int64_t kept_bytes() const override {
+    int64_t sum = 0;
+    for (const at::Tensor& kept : {kept_.eps, kept_.v, slope_.eps, slope_.v}) {
+      sum += kept.defined() ? static_cast<int64_t>(kept.nbytes()) : 0;
+    }
+    return sum;
+  }
+
  private:
   HeadOutput extrapolated(int64_t index) const {
     const auto steps = static_cast<double>(at_ - index);
@@ -44,7 +54,7 @@ class TaylorHead final : public HeadRunner {
   }
 
   int64_t interval_;
-  FullHeadRunner full_{/*modulation_rows=*/1};
+  FullHeadRunner full_;
   HeadOutput kept_, slope_;
   int64_t at_ = 0;  ///< the step of kept_
 };

@@ -21,7 +21,7 @@ struct NoiseRequest {
   int64_t diffusion_step = kStart;  ///< its index, or kStart for the starting noise
   int64_t channels = 0;             ///< C
   std::span<const int64_t> tokens;  ///< raster positions, [B * n], image by image
-  int64_t key = 0;  ///< what the diffusion step is known by (HeadSchedule::noise_keys)
+  int64_t key = 0;       ///< what the diffusion step is known by (HeadSchedule::noise_keys)
   int64_t step_key = 0;  ///< what the decoding step is known by (DecodeStep::noise_step)
 };
 

@@ -86,9 +86,9 @@ std::vector<SolverStep> ddim(std::span<const double> alpha_bars) {
 
 Table<Solver>& solvers() {
   static Table<Solver> table("solver", {{"ddpm", ddpm},
-                                  {"ddim", ddim},
-                                 {"dpm++2m", dpm_solver_2m},
-                                 {"sde-dpm++2m", sde_dpm_solver_2m}});
+                                        {"ddim", ddim},
+                                        {"dpm++2m", dpm_solver_2m},
+                                        {"sde-dpm++2m", sde_dpm_solver_2m}});
   return table;
 }
 

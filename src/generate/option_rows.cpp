@@ -119,6 +119,15 @@ OptionTable<E> image_rows() {
   };
 }
 
+OptionTable<E> explain_rows() {
+  return {{{.name = "explain",
+            .group = "Method",
+            .help = "Print the method's options with their sources, its steps and its FLOPs, and "
+                    "draw nothing.",
+            .main = true},
+           flag(&E::explain)}};
+}
+
 OptionTable<E> output_rows() {
   return {
       {{.name = "output_dir",
@@ -279,6 +288,7 @@ OptionTable<E> make_rows() {
                   image_rows(),
                   {row_named(model, "seed")},
                   inherited<E>(method_rows()),
+                  explain_rows(),
                   output_rows(),
                   file_rows(),
                   {device_row(&E::device)},

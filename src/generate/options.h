@@ -48,6 +48,7 @@ struct EvalOptions : MethodRequest {
   std::optional<std::filesystem::path> record_drift;  ///< a file per image goes there
   std::optional<std::filesystem::path> score;  ///< reference: take features, score at the end
   ExtractorRequest extractor;
+  bool explain = false;              ///< print the method, and draw nothing
   std::vector<std::string> ignored;  ///< flags of eval.py and main_mar.py without a meaning here
 };
 

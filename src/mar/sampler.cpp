@@ -152,8 +152,7 @@ at::Tensor Sampler::sample_part(HeadRunner& head_runner, const at::Tensor& z,
   at::Tensor condition = z;
   if (rows.defined()) {
     const int64_t half = batch_.images * step.predicted();
-    condition =
-        z.index_select(0, plan_.guided() ? at::cat({rows, rows + half}) : rows);
+    condition = z.index_select(0, plan_.guided() ? at::cat({rows, rows + half}) : rows);
   }
   const at::Tensor drawn = draw_noise(orders, step, rows, noise).to(z.scalar_type());
   return head_.sample(head_runner, {condition, drawn, step.head_schedule, plan_.halves(),
@@ -167,9 +166,9 @@ at::Tensor Sampler::draw_noise(const Orders& orders, const DecodeStep& step, con
   const int64_t channels = mar_.config.token_channels;
   const auto predicted = [&](const at::Tensor& of_all) {
     const at::Tensor part = of_all.narrow(1, step.first, step.predicted());
-    return rows.defined() ? part.flatten().index({rows.to(of_all.device())}).view(
-                                {of_all.size(0), -1})
-                          : part;
+    return rows.defined()
+               ? part.flatten().index({rows.to(of_all.device())}).view({of_all.size(0), -1})
+               : part;
   };
   if (orders.ids.defined()) {
     return draw_normals({noise.counter_based()->key, orders.ids, predicted(orders.there),

@@ -26,17 +26,17 @@ struct Stage {
 
 /// How the head samples tokens, from one decoding step on.
 struct HeadSegment {
-  int64_t from_step = 0;        ///< first decoding step
-  int64_t from_stage = 0;       ///< if not 0, in its place: that of this stage, counted from 1
-  std::string solver = "ddpm";  ///< a row of diffusion/solvers.h
-  int64_t steps = 100;          ///< T, diffusion steps spread over the 1000 timesteps
-  int64_t to_steps = 0;         ///< T of the segment's last decoding step; 0: `steps`
+  int64_t from_step = 0;         ///< first decoding step
+  int64_t from_stage = 0;        ///< if not 0, in its place: that of this stage, counted from 1
+  std::string solver = "ddpm";   ///< a row of diffusion/solvers.h
+  int64_t steps = 100;           ///< T, diffusion steps spread over the 1000 timesteps
+  int64_t to_steps = 0;          ///< T of the segment's last decoding step; 0: `steps`
   std::string curve = "linear";  ///< a row of method/head_schedule.h: how T gets there
   int64_t partial_steps = 0;     ///< T of partial decoding steps; 0: as the others
   int64_t last_timestep = kTrainingSteps - 1;  ///< later ones are moved to it, and merged
-  std::string spacing = "mar";  ///< or "even": evenly from 0 to last_timestep, none is moved
-  double detail_share = 0;      ///< of a step's tokens: those of the highest detail score
-  int64_t detail_steps = 0;     ///< their T
+  std::string spacing = "mar";                 ///< or "even", "quadratic": from 0 to last_timestep
+  double detail_share = 0;   ///< of a step's tokens: those of the highest detail score
+  int64_t detail_steps = 0;  ///< their T
 
   bool operator==(const HeadSegment&) const = default;
   /// One process throughout, such as release 0.1 had.

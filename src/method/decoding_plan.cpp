@@ -59,10 +59,9 @@ std::vector<HeadSegment> placed_segments(const DecodingPlan& plan) {
   std::vector<HeadSegment> head;
   for (HeadSegment segment : plan.method.head) {
     if (segment.from_stage > 0) {
-      const auto first =
-          std::find_if(plan.steps.begin(), plan.steps.end(), [&](const DecodeStep& step) {
-            return step.stage + 1 == segment.from_stage;
-          });
+      const auto first = std::find_if(
+          plan.steps.begin(), plan.steps.end(),
+          [&](const DecodeStep& step) { return step.stage + 1 == segment.from_stage; });
       if (first == plan.steps.end()) {
         throw usage_error("head: there is no stage ", segment.from_stage,
                           "; use stages of the tokens per step, counted from 1");
@@ -113,8 +112,8 @@ void add_schedules(DecodingPlan& plan, DecodeStep& step, const HeadSegment& segm
   const bool all = step.detail > 0 && step.detail == step.predicted();
   step.head_schedule = schedule_of(plan, segment, all ? segment.detail_steps : steps, keys);
   step.detail = all ? 0 : step.detail;
-  step.detail_schedule = step.detail > 0 ? schedule_of(plan, segment, segment.detail_steps, keys)
-                                         : step.head_schedule;
+  step.detail_schedule =
+      step.detail > 0 ? schedule_of(plan, segment, segment.detail_steps, keys) : step.head_schedule;
 }
 
 }  // namespace

@@ -19,12 +19,12 @@ enum class StepKind { kFull, kPartial };
 
 /// A handful of integers, known before anything is computed.
 struct DecodeStep {
-  int64_t index = 0;          ///< s
-  int64_t first = 0;          ///< rows [first, masked) are predicted in this step
-  int64_t masked = 0;         ///< m, rows masked before this step
-  int64_t masked_before = 0;  ///< m of the step before; rows [masked, masked_before) are new
-  double guidance = 1.0;      ///< scale of classifier-free guidance
-  int64_t head_schedule = 0;  ///< of the plan's
+  int64_t index = 0;            ///< s
+  int64_t first = 0;            ///< rows [first, masked) are predicted in this step
+  int64_t masked = 0;           ///< m, rows masked before this step
+  int64_t masked_before = 0;    ///< m of the step before; rows [masked, masked_before) are new
+  double guidance = 1.0;        ///< scale of classifier-free guidance
+  int64_t head_schedule = 0;    ///< of the plan's
   int64_t detail = 0;           ///< of the tokens to predict, those of the highest detail score
   int64_t detail_schedule = 0;  ///< theirs
   int64_t stage = 0;            ///< of the order or of the tokens per step, from 0

@@ -22,6 +22,29 @@ std::vector<int64_t> respaced_timesteps(int64_t steps, int64_t last = kTrainingS
   return timesteps;
 }
 
+/// last (i / (T - 1))^2: dense where the image takes its last shape.
+std::vector<int64_t> quadratic_timesteps(int64_t steps, int64_t last) {
+  std::vector<int64_t> timesteps;
+  for (int64_t i = 0; i < steps; ++i) {
+    const double share = steps > 1 ? static_cast<double>(i) / static_cast<double>(steps - 1) : 0;
+    timesteps.push_back(std::lrint(static_cast<double>(last) * share * share));
+  }
+  return timesteps;
+}
+
+std::vector<int64_t> spread_timesteps(const HeadSegment& segment) {
+  if (segment.spacing == "mar") {
+    return respaced_timesteps(segment.steps);
+  }
+  if (segment.spacing == "even") {
+    return respaced_timesteps(segment.steps, segment.last_timestep);
+  }
+  if (segment.spacing == "quadratic") {
+    return quadratic_timesteps(segment.steps, segment.last_timestep);
+  }
+  throw usage_error("head: spacing \"", segment.spacing, "\": use mar, even or quadratic");
+}
+
 std::vector<int64_t> keys_of(const std::vector<int64_t>& timesteps, NoiseKeys keys) {
   static const std::vector<int64_t> standard = respaced_timesteps(HeadSegment().steps);
   std::vector<int64_t> list;
@@ -52,9 +75,8 @@ double two_stage(int64_t step, int64_t last) {
 }  // namespace
 
 Table<HeadCurve>& head_curves() {
-  static Table<HeadCurve> table(
-      "curve of --head_steps",
-      {{"linear", linear}, {"cosine", cosine}, {"two-stage", two_stage}});
+  static Table<HeadCurve> table("curve of --head_steps",
+                                {{"linear", linear}, {"cosine", cosine}, {"two-stage", two_stage}});
   return table;
 }
 
@@ -76,12 +98,7 @@ HeadSchedule make_head_schedule(const HeadSegment& segment, NoiseKeys keys) {
     throw usage_error("head: last_timestep ", segment.last_timestep, ": must be between 0 and ",
                       kTrainingSteps - 1);
   }
-  if (segment.spacing != "mar" && segment.spacing != "even") {
-    throw usage_error("head: spacing \"", segment.spacing, "\": use mar or even");
-  }
-  std::vector<int64_t> timesteps = segment.spacing == "even"
-                                       ? respaced_timesteps(segment.steps, segment.last_timestep)
-                                       : respaced_timesteps(segment.steps);
+  std::vector<int64_t> timesteps = spread_timesteps(segment);
   for (int64_t& t : timesteps) {
     t = std::min(t, segment.last_timestep);
   }

@@ -31,8 +31,9 @@ struct HeadSchedule {
 enum class NoiseKeys { kIndex, kTimestep };
 
 /// MAR's timesteps (diffusion/respace.py: evenly strided, rounded half to even), those behind
-/// last_timestep moved to it, and merged; with spacing "even" they are strided up to last_timestep.
-/// Throws Error (usage) unless 1 <= steps <= 1000 and 0 <= last_timestep < 1000.
+/// last_timestep moved to it, and merged; with spacing "even" they are strided up to last_timestep,
+/// with "quadratic" they are last_timestep (i / (T - 1))^2 (Song et al. 2021, arXiv:2010.02502,
+/// appendix D.2). Throws Error (usage) unless 1 <= steps <= 1000 and 0 <= last_timestep < 1000.
 HeadSchedule make_head_schedule(const HeadSegment& segment, NoiseKeys keys);
 
 /// How T falls over a segment's decoding steps 0 .. last.

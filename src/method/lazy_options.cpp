@@ -110,8 +110,8 @@ void parse_retain(std::string_view text, LazyOptions& options) {
     double ratio = 0.0;
     const auto [next, status] = std::from_chars(position, end, ratio);
     if (status != std::errc() || !(ratio >= 0.0 && ratio <= 1.0) || (next != end && *next != ',')) {
-      throw usage_error(text, ": use published, scaled, progress, or ratios from 0 to 1 separated by ",
-                        "commas");
+      throw usage_error(
+          text, ": use published, scaled, progress, or ratios from 0 to 1 separated by ", "commas");
     }
     options.retain_list.push_back(ratio);
     if (next == end) {

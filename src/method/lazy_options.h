@@ -33,8 +33,8 @@ struct LazyOptions {
   bool lazy_step(int64_t step) const { return step >= warmup && (step - warmup) % refresh != 0; }
 };
 
-/// Reads "published", "scaled", "progress" or a list such as "1,1,0.5" (each from 0 to 1) into `options`;
-/// anything else throws (usage).
+/// Reads "published", "scaled", "progress" or a list such as "1,1,0.5" (each from 0 to 1) into
+/// `options`; anything else throws (usage).
 void parse_retain(std::string_view text, LazyOptions& options);
 /// The text that parse_retain reads back.
 std::string retain_string(const LazyOptions& options);

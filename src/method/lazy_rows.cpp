@@ -98,23 +98,25 @@ OptionTable<LazyOptions> lazy_rows() {
                 .value = "N",
                 .help = "Compute the whole diffusion head at every N-th diffusion step."},
                "head_refresh", "headrefresh", integer(&L::head_refresh, 1, kMost), {kHead}),
-      lazy_row({.name = "lazy_retain",
-                .value = "LIST",
-                .help = "Set the share of rows to recompute: published, scaled, progress, or a list by "
-                        "decoding step such as 1,1,0.5."},
-               "retain", "retain-", retain_field(), {kToken}),
+      lazy_row(
+          {.name = "lazy_retain",
+           .value = "LIST",
+           .help = "Set the share of rows to recompute: published, scaled, progress, or a list by "
+                   "decoding step such as 1,1,0.5."},
+          "retain", "retain-", retain_field(), {kToken}),
       lazy_row({.name = "lazy_condition_scale",
                 .value = "X",
                 .help = "Multiply the kept difference between the guided passes by X. 0 drops it."},
                "condition_scale", "condscale", number(&L::condition_scale, -100, 100),
                {kCondition}),
-      later_row(lazy_row({.name = "lazy_refresh_by",
-                          .value = "WHAT",
-                          .help = "Count --lazy_refresh and --lazy_warmup in decoding steps, or let "
-                                  "--lazy_refresh go by progress: by the tokens that are known, in "
-                                  "steps of MAR's 64."},
-                         "refresh_by", "by-",
-                         choice(&L::by_progress, {{"step", false}, {"progress", true}}), {kSteps})),
+      later_row(
+          lazy_row({.name = "lazy_refresh_by",
+                    .value = "WHAT",
+                    .help = "Count --lazy_refresh and --lazy_warmup in decoding steps, or let "
+                            "--lazy_refresh go by progress: by the tokens that are known, in "
+                            "steps of MAR's 64."},
+                   "refresh_by", "by-",
+                   choice(&L::by_progress, {{"step", false}, {"progress", true}}), {kSteps})),
       later_row(lazy_row({.name = "lazy_refresh_at_stages",
                           .value = "WHAT",
                           .help = "Compute the first decoding step of each stage in full, or not."},

@@ -34,7 +34,8 @@ std::vector<Stage> read_stages(const std::string& text, const std::string& list)
     const int64_t second = with_tokens ? parse_index(behind) : 1;
     const int64_t steps = with_tokens ? second : first;
     if (first < 1 || second < 1 || steps > kMostSteps) {
-      throw usage_error(text, ": use stages:STEPS,... such as stages:24,6,2, or stages:TOKENS/STEPS",
+      throw usage_error(text,
+                        ": use stages:STEPS,... such as stages:24,6,2, or stages:TOKENS/STEPS",
                         ",... with numbers from 1");
     }
     stages.push_back({with_tokens ? first : 0, steps});

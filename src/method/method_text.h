@@ -11,8 +11,8 @@ namespace lazymar {
 
 /// Sets the tokens of each decoding step:
 ///   cosine:64       MAR's cosine over 64 steps; arccos:32 likewise (method/token_schedules.h)
-///   stages:24,6,2   the order's three stages in so many steps; stages:64/24,192/8 with their tokens
-///   list:1,1,2,12   so many tokens, step by step
+///   stages:24,6,2   the order's three stages in so many steps; stages:64/24,192/8 with their
+///   tokens list:1,1,2,12   so many tokens, step by step
 void read_tokens_per_step(const std::string& text, DecodingMethod& method);
 std::string tokens_per_step_text(const DecodingMethod& method);
 

@@ -148,8 +148,8 @@ TokenOrder fixed_order(const std::string& name, int64_t length, std::vector<int6
   std::vector<int64_t> all(static_cast<size_t>(length));
   std::iota(all.begin(), all.end(), 0);
   if (sorted != all) {
-    throw usage_error("order ", name, ": its ", positions.size(),
-                      " numbers are not each of 0 to ", length - 1, " once; list every token once");
+    throw usage_error("order ", name, ": its ", positions.size(), " numbers are not each of 0 to ",
+                      length - 1, " once; list every token once");
   }
   return {[positions = std::move(positions)](std::span<int64_t> order) {
             std::copy(positions.rbegin(), positions.rend(), order.begin());

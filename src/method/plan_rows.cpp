@@ -23,8 +23,8 @@ OptionField<P> checked(std::string P::*member, std::vector<std::string> words,
 }
 
 OptionField<P> order_field() {
-  OptionField<P> field = text(&P::order, {"random", "raster", "halton", "halton:rolled",
-                                          "checkerboard:3", "subsample"});
+  OptionField<P> field = text(
+      &P::order, {"random", "raster", "halton", "halton:rolled", "checkerboard:3", "subsample"});
   field.read = [](P& options, const std::string& given) { options.order = order_text(given); };
   return field;
 }
@@ -63,8 +63,7 @@ OptionTable<PlanOptions> plan_rows() {
                         "docs/methods.md for curves, starts and partial steps.",
                 .default_text = "those of --num_sampling_steps"},
                {.label = "head-", .place = 5},
-               checked(&P::head_steps, {},
-                       [](const std::string& text) { read_head_steps(text); })),
+               checked(&P::head_steps, {}, [](const std::string& text) { read_head_steps(text); })),
       plan_row({.name = "solver",
                 .value = "NAME",
                 .help = "Sample tokens with this solver of the head's diffusion."},
@@ -74,11 +73,13 @@ OptionTable<PlanOptions> plan_rows() {
                 .value = "T",
                 .help = "Begin the diffusion at timestep T of the 1000; later ones move to it."},
                {.label = "clip", .place = 5}, integer(&P::last_timestep, 0, kTrainingSteps - 1)),
-      plan_row({.name = "timesteps",
-                .value = "WHAT",
-                .help = "Spread timesteps over all 1000 as MAR does (mar), or evenly up to "
-                        "--last_timestep (even)."},
-               {.label = "", .place = 5}, text(&P::spacing, {"mar", "even"})),
+      plan_row(
+          {.name = "timesteps",
+           .value = "WHAT",
+           .help =
+               "Spread timesteps over all 1000 as MAR does (mar), or up to --last_timestep, evenly "
+               "(even) or more densely at its end (quadratic)."},
+          {.label = "", .place = 5}, text(&P::spacing, {"mar", "even", "quadratic"})),
       plan_row({.name = "detail",
                 .value = "SHARE:N",
                 .help = "Take N diffusion steps for the share of tokens with the most detail, in "
@@ -89,13 +90,14 @@ OptionTable<PlanOptions> plan_rows() {
                          HeadSegment segment;
                          read_detail(text, segment);
                        })),
-      plan_row({.name = "cache",
-                .value = "POLICY",
-                .help = "Reuse earlier results by this policy, such as recap or taylor1; --lazy_mar "
-                        "chooses LazyMAR's.",
-                .default_text = "none"},
-               {.label = "", .place = 2},
-               checked(&P::cache, {}, [](const std::string& text) { read_cache(text); })),
+      plan_row(
+          {.name = "cache",
+           .value = "POLICY",
+           .help = "Reuse earlier results by this policy, such as recap or taylor1; --lazy_mar "
+                   "chooses LazyMAR's.",
+           .default_text = "none"},
+          {.label = "", .place = 2},
+          checked(&P::cache, {}, [](const std::string& text) { read_cache(text); })),
   };
 }
 

@@ -9,12 +9,15 @@ using enum SourceKind;
 
 constexpr std::string_view kGtrNote =
     "a note on GtR (arXiv:2510.17171), its Algorithm 1 in words; no public code";
+constexpr std::string_view kGtrStart =
+    "the note does not say; begun at 999, 20 steps leave tokens far off";
 constexpr std::string_view kDisa =
     "github Qinyu-Allen-Zhao/DiSA@283fa59, MAR_DiSA/models/diffloss.py and README";
 constexpr std::string_view kLazyMar = "github feihongyan1/LazyMAR, models/mar_cache.py";
 constexpr std::string_view kRecap =
     "github liebenxj/ReCAP@4d1da38, examples/MAR+ReCAP; its new tokens in decoding order";
-constexpr std::string_view kHalton = "github valeoai/Halton-MaskGIT@f61b0a1, Sampler/halton_sampler.py";
+constexpr std::string_view kHalton =
+    "github valeoai/Halton-MaskGIT@f61b0a1, Sampler/halton_sampler.py";
 constexpr std::string_view kCombined = "a combination that nobody has published";
 
 using Options = std::vector<PresetOption>;
@@ -29,7 +32,9 @@ Options gtr(std::string_view stages, SourceKind kind, std::string_view source) {
   return {{"order", "checkerboard:3", kSecondHand, kGtrNote},
           {"tokens_per_step", stages, kind, source},
           {"head_steps", "50:20,20@stage3", kSecondHand, kGtrNote},
-          {"detail", "0.1:50", kSecondHand, kGtrNote}};
+          {"detail", "0.1:50", kSecondHand, kGtrNote},
+          {"timesteps", "even", kOurs, kGtrStart},
+          {"last_timestep", "950", kOurs, kGtrStart}};
 }
 
 Options gtr_32() {
@@ -54,17 +59,19 @@ const PresetOption kProgress{"lazy_retain", "progress", kOurs, kCombined};
 Options ode_15() {
   return {{"solver", "dpm++2m", kPaper, "Lu et al. 2022, arXiv:2211.01095"},
           {"head_steps", "15", kOurs, "DPM-Solver++ is used with 10 to 20 evaluations"},
-          {"timesteps", "even", kOurs, "every evaluation counts"},
+          {"timesteps", "quadratic", kPaper, "Song et al. 2021, arXiv:2010.02502"},
           {"last_timestep", "950", kCode, kDisa}};
 }
 
 std::vector<MethodPreset> mar_presets() {
   return {
       {"mar", "MAR as released.", {}},
-      {"cosine-32", "MAR in half as many decoding steps.",
+      {"cosine-32",
+       "MAR in half as many decoding steps.",
        {{"num_iter", "32", kOurs, "MAR's code takes any number"}}},
       {"lazymar", "LazyMAR as released.", {{"lazy_mar", "", kCode, kLazyMar}}},
-      {"lazymar-32", "LazyMAR in 32 decoding steps, its tables by progress.",
+      {"lazymar-32",
+       "LazyMAR in 32 decoding steps, its tables by progress.",
        {{"num_iter", "32", kOurs, "MAR's code takes any number"},
         {"lazy_mar", "", kCode, kLazyMar},
         {"lazy_warmup", "2", kOurs, "5 of 64 steps, scaled"},
@@ -73,15 +80,19 @@ std::vector<MethodPreset> mar_presets() {
       {"lazymar-ode15", "LazyMAR's token and condition caches, and 15 head evaluations.",
        with(ode_15(), {{"lazy_mar", "", kCode, kLazyMar},
                        {"lazy_caches", "token,condition", kOurs, kCombined}})},
-      {"disa", "DiSA: fewer diffusion steps in later decoding steps.",
+      {"disa",
+       "DiSA: fewer diffusion steps in later decoding steps.",
        {{"head_steps", "50:5", kCode, kDisa}, {"last_timestep", "950", kCode, kDisa}}},
-      {"halton", "Halton-MaskGIT's order and token schedule on MAR.",
+      {"halton",
+       "Halton-MaskGIT's order and token schedule on MAR.",
        {{"order", "halton", kCode, kHalton},
         {"tokens_per_step", "arccos:64", kOurs, "its arccos schedule over MAR's steps"}}},
-      {"halton-rolled", "The same, begun at a place of each image's own.",
+      {"halton-rolled",
+       "The same, begun at a place of each image's own.",
        {{"order", "halton:rolled", kCode, kHalton},
         {"tokens_per_step", "arccos:64", kOurs, "its arccos schedule over MAR's steps"}}},
-      {"recap", "ReCAP: pairs of a full and a partial step in the second half.",
+      {"recap",
+       "ReCAP: pairs of a full and a partial step in the second half.",
        {{"cache", "recap", kCode, kRecap},
         {"head_steps", "100/40", kCode, "its scripts: --diff_fast_ratio 0.4"}}},
   };

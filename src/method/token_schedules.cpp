@@ -28,8 +28,7 @@ std::vector<int64_t> arccos_masked(int64_t length, int64_t steps) {
   std::vector<int64_t> masked;
   for (int64_t s = 0; s < steps; ++s) {
     const auto share = static_cast<float>(static_cast<double>(s + 1) / static_cast<double>(steps));
-    const float known =
-        1.0F - std::acos(share) / static_cast<float>(std::numbers::pi * 0.5);
+    const float known = 1.0F - std::acos(share) / static_cast<float>(std::numbers::pi * 0.5);
     const auto count = static_cast<int64_t>(known * static_cast<float>(length));
     masked.push_back(length - std::min(length, std::max(s + 1, count)));
   }
