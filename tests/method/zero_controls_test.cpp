@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "cache/policies.h"
 #include "cli/arms.h"
 #include "generate/options.h"
 #include "mar/sampler.h"
