@@ -1,6 +1,5 @@
-/// Attention between the rows of a sequence, as nn/ops.h chooses it ("ops") and as plain ATen
-/// ("plain"). The two are the same if there is no own loop: in fp32, and in bf16 on processors
-/// without AVX512_BF16.
+/// Attention between the rows of a sequence, by nn/ops.h ("ops") and by plain ATen ("plain"). The
+/// two are the same if there is no kernel: in fp32, and in bf16 on processors without AVX512_BF16.
 
 #include <ATen/ATen.h>
 
@@ -18,7 +17,7 @@ namespace {
 
 constexpr int64_t kSequences = 2;  ///< one image with guidance
 
-/// Queries and keys: a decoder that computes all rows, and one that computes those that changed.
+/// Queries and keys: a decoder that computes all rows, and one that computes only changed rows.
 constexpr std::pair<int64_t, int64_t> kShapes[] = {{320, 320}, {35, 320}};
 
 constexpr std::pair<const char*, c10::ScalarType> kTypes[] = {{"fp32", c10::kFloat},

@@ -26,7 +26,7 @@ const MarConfig& config() {
   return config;
 }
 
-/// Made at the first use of its precision, and kept.
+/// Created at the first use of its precision, and kept.
 const DiffusionHead& head(const std::string& precision) {
   static std::map<std::string, DiffusionHead> heads;
   const auto [head, made] = heads.try_emplace(precision);

@@ -22,8 +22,8 @@ inline Placement placement(std::string_view precision) {
   return {parse_precision(precision), c10::kCPU};
 }
 
-/// Calls piece() as often as Google Benchmark asks. The first call, in which oneDNN prepares itself
-/// for new shapes, is not among them. FLOP/s: as nn/flops.h counts, by wall time.
+/// Calls piece() as often as Google Benchmark asks, after one call that does not count, in which
+/// oneDNN prepares for new shapes. FLOP/s: FLOPs as counted by nn/flops.h over wall time.
 template <typename Piece>
 void measure(benchmark::State& state, const Piece& piece) {
   const c10::InferenceMode guard;

@@ -1,9 +1,9 @@
-# Small libraries: the distribution's package where there is one, otherwise a pinned download.
+# Small libraries: the distribution's package if there is one, otherwise a pinned download.
 include(FetchContent)
 set(CMAKE_POLICY_VERSION_MINIMUM 3.5) # nlohmann/json 3.11 names an older one, which CMake 4 refuses
 
-# Downloads and adds a library, pinned by its commit (a tag can be moved). The headers of the targets
-# named after it become SYSTEM: our warnings are not for other people's code.
+# Downloads and adds a library, pinned by its commit (a tag can be moved). The headers of the
+# targets named after it become SYSTEM, so that our warnings do not apply to them.
 function(lazymar_fetch name repository commit)
   message(STATUS "${name}: no package found, fetching https://github.com/${repository}")
   FetchContent_Declare(${name}

@@ -1,11 +1,11 @@
 # lazymar_torch: LibTorch as imported libraries, without find_package(Torch), which demands nvcc.
 #
 # Looked for in this order: -DLIBTORCH_DIR (a folder with include/ and lib/), every folder of
-# -DCMAKE_PREFIX_PATH, and the project's own .venv, where scripts/setup.sh puts the PyPI wheel.
+# -DCMAKE_PREFIX_PATH, and the project's own .venv, in which scripts/setup.sh puts the PyPI wheel.
 set(LIBTORCH_DIR "" CACHE PATH "LibTorch's folder: it holds include/ and lib/")
 file(GLOB venv_torch ${PROJECT_SOURCE_DIR}/.venv/lib/python3*/site-packages/torch)
 
-# A folder that was named must do; otherwise the search falls through to the next place.
+# A named folder must contain LibTorch; otherwise the search continues with the next place.
 if(LIBTORCH_DIR)
   set(torch_places ${LIBTORCH_DIR})
 else()
@@ -38,10 +38,10 @@ lazymar_import_torch(torch_cpu)
 add_library(lazymar_torch INTERFACE)
 target_link_libraries(lazymar_torch INTERFACE lazymar_torch_cpu lazymar_c10)
 
-# CUDA: nvcc, and CUDA libraries of LibTorch. LAZYMAR_CUDA_MODE becomes ON where those really link,
-# dependencies included: every program has CUDA then. It becomes COMPILE where only the dependencies
-# are missing: all CUDA code is compiled and linked, into programs of its own (build/cuda), and the
-# others stay as they are. Otherwise it is OFF.
+# CUDA needs nvcc and LibTorch's CUDA libraries. LAZYMAR_CUDA_MODE is ON if those link, dependencies
+# included: every program has CUDA then. It is COMPILE if only the dependencies are missing: all
+# CUDA code is compiled and linked into separate programs (build/cuda), and the others have no CUDA.
+# Otherwise it is OFF.
 set(LAZYMAR_CUDA_MODE OFF)
 set(why "LAZYMAR_CUDA=OFF")
 if(NOT LAZYMAR_CUDA STREQUAL "OFF")
@@ -81,7 +81,7 @@ else()
   endif()
   lazymar_import_torch(c10_cuda)
   lazymar_import_torch(torch_cuda)
-  # Nothing calls these by name: they register themselves when loaded.
+  # No code calls these by name: they register themselves when loaded.
   add_library(lazymar_torch_cuda_all INTERFACE)
   target_link_libraries(lazymar_torch_cuda_all INTERFACE
     -Wl,--no-as-needed lazymar_torch_cuda lazymar_c10_cuda -Wl,--as-needed)

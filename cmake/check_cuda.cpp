@@ -1,4 +1,4 @@
-// Links only where every library that libtorch_cuda.so depends on is found.
+// Links only if every library that libtorch_cuda.so depends on is found.
 int main() {
   return 0;
 }

@@ -3,7 +3,7 @@
 over held-out pictures of the demo's set, which lazymar_score --extractor demo --fid takes.
 
     V/bin/python demo/demo_reference.py                     5000 pictures, half a minute
-    V/bin/python demo/demo_reference.py --pictures DIR      also leaves the pictures there
+    V/bin/python demo/demo_reference.py --pictures DIR      also writes the pictures there
 
 Run it from the repository's root, with lazymar_score built. V is an environment with NumPy and
 Pillow: python3 -m venv V && V/bin/pip install numpy pillow

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """Measures the demo checkpoint: generates images with and without LazyMAR, and with three caches
-that leave out more than LazyMAR does, and judges them by the demo classifier against held-out
-pictures.
+that skip more than LazyMAR does. The demo classifier judges them against held-out pictures.
 
     V/bin/python demo/measure_demo.py            1000 images per arm; over an hour on two cores
     V/bin/python demo/measure_demo.py --num_images 100 --arms lazy,no-condition
@@ -11,9 +10,9 @@ V is an environment with PyTorch, NumPy and Pillow:
 
     python3 -m venv V && V/bin/pip install torch==2.11.0 numpy pillow
 
-Run it from the repository's root. Arms whose run folder is complete, and newer than the weights,
-are judged as they are: an interrupted measurement begins the arm it was at again. What is printed
-is also written to DIR/report.md and DIR/report.json.
+Run it from the repository's root. Arms whose run folder is complete and newer than the weights
+are reused; an interrupted measurement repeats the arm it was at. The output is also written to
+DIR/report.md and DIR/report.json.
 """
 import argparse
 import json
@@ -42,19 +41,19 @@ except ModuleNotFoundError as missing:
 MODELS = Path("pretrained_models")
 WEIGHTS, VAE = "mar/demo/checkpoint-last.safetensors", "vae/demo.safetensors"
 CLASSIFIER = "demo_classifier.safetensors"
-# Name: title, flags of lazymar_eval. After the first two come the controls: a judge must find the
-# first two of them wanting; the last one shows what refreshes make up for.
+# Name: title, flags of lazymar_eval. The first two are followed by controls: a judge must find the
+# first two controls worse; the last one shows the effect of refreshes.
 ARMS = {
     "baseline": ("MAR", []),
     "lazy": ("LazyMAR", ["--lazy_mar"]),
     "no-condition": ("LazyMAR, condition difference dropped",
                      ["--lazy_mar", "--lazy_condition_scale", "0"]),
-    # Every step after the fifth, in every decoder layer, recomputes the new rows and no others.
+    # Every step after the fifth recomputes only the new rows, in every decoder layer.
     "two-percent": (("LazyMAR, 2 % of the rows retained from step 5 on, no refresh, no extra rows, "
                      "from layer 0 on"),
                     ["--lazy_mar", "--lazy_retain", "1,1,1,1,1,0.02", "--lazy_refresh", "65536",
                      "--lazy_extra", "0", "--lazy_prune_layer", "0"]),
-    # The same with the published refreshes, 15 rows more, and from layer 3 of the demo's 5 on.
+    # The same with the published refreshes, 15 more rows, and from layer 3 of the demo's 5 on.
     "two-percent-refreshed": ("LazyMAR, 2 % of the rows retained from step 5 on, else as published",
                               ["--lazy_mar", "--lazy_retain", "1,1,1,1,1,0.02"]),
 }
@@ -101,7 +100,7 @@ def find_run(folder, options):
 
 
 def generate(arm, options):
-    """The run folder of an arm, made now unless it is there."""
+    """The run folder of an arm, generated now unless it exists."""
     precision = "" if options.precision == "auto" else f"-{options.precision}"
     folder = (options.output_dir / f"{options.num_images}-images-seed{options.seed}{precision}"
               / arm)
@@ -130,7 +129,7 @@ def load_images(run):
 
 
 class Judge:
-    """The classifier, and what it says of a set of images."""
+    """The classifier, and its verdict on a set of images."""
 
     def __init__(self, path):
         state, self.config = read_safetensors(path)
@@ -145,7 +144,7 @@ class Judge:
 
 
 def frechet_distance(a, b):
-    """Between the Gaussians of two sets of features: |mean|^2 + tr(A + B - 2 (AB)^1/2)."""
+    """Frechet distance of two sets of features: |mean|^2 + tr(A + B - 2 (AB)^1/2)."""
     gap = a.mean(axis=0) - b.mean(axis=0)
     cov_a, cov_b = numpy.cov(a, rowvar=False), numpy.cov(b, rowvar=False)
     values, vectors = numpy.linalg.eigh(cov_a)
@@ -164,13 +163,13 @@ def wilson_interval(right, count, z=1.96):
 
 
 def median_psnr(images, others):
-    """Median over pairs of uint8 images [B, H, W, 3], in dB; infinite where most are equal."""
+    """Median over pairs of uint8 images [B, H, W, 3], in dB; infinite if most are equal."""
     error = (images.double() - others.double()).square().mean(dim=(1, 2, 3))
     return float((10 * torch.log10(255 ** 2 / error)).median())
 
 
 def judge_arm(arm, run, judge, real_features, baseline):
-    """What the judge says of an arm; `baseline`: MAR's images of the same ids, or None."""
+    """The judge's results for an arm; `baseline`: MAR's images of the same ids, or None."""
     images = load_images(run)
     features, named = judge(images)
     count = len(images)
@@ -204,7 +203,7 @@ def markdown(report):
 
 
 def computed_in(arms):
-    """Precision and device; by arm where they are not the same, since such arms do not compare."""
+    """Precision and device; by arm if they differ, because such arms are not comparable."""
     by_place = {}
     for name, arm in arms.items():
         settings = arm["settings"]

@@ -3,8 +3,8 @@
 
     V/bin/python demo/rules_tokens.py --work DIR      DIR: of train_demo.py --set rules
 
-The file holds COUNT pictures of 256 x 4 int8: tokens, drawn from their posteriors, times SCALE. The
-class of picture i is i mod 10. The VAE is that of tokens.pt in DIR; export it with the tokens.
+The file contains COUNT pictures of 256 x 4 int8: tokens, drawn from their posteriors, times SCALE.
+The class of picture i is i mod 10. The VAE is that of tokens.pt in DIR; export it with the tokens.
 """
 import argparse
 from pathlib import Path

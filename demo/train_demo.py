@@ -1,19 +1,19 @@
 #!/usr/bin/env python3
-"""Trains the demo checkpoint from nothing: pictures -> VAE -> MAR -> classifier -> files.
+"""Trains the demo checkpoint from scratch: pictures -> VAE -> MAR -> classifier -> files.
 
     V/bin/python demo/train_demo.py                       two hours on two CPU cores
     V/bin/python demo/train_demo.py --device cuda         the same on a GPU
-    V/bin/python demo/train_demo.py --until vae           the first stages only
+    V/bin/python demo/train_demo.py --until vae           only the first stages
     V/bin/python demo/train_demo.py --smoke --work DIR    two steps of everything, in a minute
 
 V is an environment with PyTorch, NumPy and Pillow:
 
     python3 -m venv V && V/bin/pip install torch==2.11.0 numpy pillow
 
-Every stage keeps its state in the folder of --work, every ten minutes, at its end and when it is
-asked to stop; the same command continues there, with the same draws. A stage whose state was made
-from other weights, pictures or another seed than are there now begins anew. Losses go to stdout and
-to WORK/log.txt.
+Every stage saves its state in the folder of --work: every ten minutes, at its end and when it is
+asked to stop. The same command continues there, with the same draws. A stage starts over if its
+state was made from other weights, other pictures or another seed. Losses go to stdout and to
+WORK/log.txt.
 
 Exit statuses: 0 done; 2 unusable options, or a package is missing; 75 stopped by SIGTERM or SIGINT,
 the same command continues; 130 second signal, which ends at once.
@@ -27,8 +27,8 @@ from demo_training.environment import advice
 from demo_training.stopping import INCOMPLETE, Stopped, watch_signals
 
 watch_signals()  # here, because loading torch starts threads
-# OpenMP reads this once, when torch is loaded: threads that wait for each other busily come almost
-# to a standstill where another program takes one of the cores.
+# OpenMP reads this once, when torch is loaded: busy-waiting threads almost stop if another program
+# uses one of the cores.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 try:
@@ -104,7 +104,7 @@ def parse():
 
 
 def lower_priority(niceness, log):
-    """To the niceness, unless it is as low already."""
+    """Lowers the priority to this niceness, unless it is already as low."""
     os.nice(max(0, niceness - os.nice(0)))
     log(f"priority: nice {os.nice(0)}")
 

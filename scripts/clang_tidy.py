@@ -53,7 +53,7 @@ class Includes:
         return self.known[path]
 
     def closure(self, path):
-        """The file and all own headers behind it, and whether any of them sees LibTorch."""
+        """The file and all own headers that it includes, and whether any of them sees LibTorch."""
         seen, todo, torch = set(), [path], False
         while todo:
             file = todo.pop()
@@ -105,7 +105,7 @@ def read_units(build):
 
 
 def git(*arguments):
-    """What git prints, None if it fails."""
+    """git's output, or None if it fails."""
     result = subprocess.run(
         ["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
     )
@@ -113,7 +113,7 @@ def git(*arguments):
 
 
 def default_base():
-    """Where this branch left main; on main itself, the commit before."""
+    """The commit where this branch left main; on main itself, the previous commit."""
     head = git("rev-parse", "HEAD")
     for branch in ("origin/main", "main"):
         base = git("merge-base", "HEAD", branch)
@@ -145,7 +145,7 @@ def mark_changed(units, changed):
 
 
 class Linter:
-    """Runs clang-tidy on one unit after another and keeps in mind which ones have passed."""
+    """Runs clang-tidy on one unit after another and records which ones have passed."""
 
     def __init__(self, options, units):
         self.program = options.clang_tidy
@@ -162,7 +162,7 @@ class Linter:
         self.salt = version + (ROOT / ".clang-tidy").read_bytes() + Path(__file__).read_bytes()
 
     def stamp(self, unit):
-        """There if this unit, as it is now, has passed."""
+        """The file that exists if this unit has passed in its present state."""
         digest = hashlib.sha256(self.salt + repr((self.mode, unit.command)).encode())
         for path in sorted(unit.files):
             content = path.read_bytes()
@@ -170,7 +170,7 @@ class Linter:
         return self.cache / digest.hexdigest()
 
     def check(self, unit):
-        """What clang-tidy finds, None if there was no time left to look."""
+        """clang-tidy's findings, or None if there was no time left."""
         if time.monotonic() > self.deadline:
             return None
         stamp = self.stamp(unit)
@@ -205,7 +205,7 @@ def parse_arguments():
 
 
 def select(units, options):
-    """The units to check, changed ones first, and a word on what they are."""
+    """The units to check, changed ones first, and a description of them."""
     base = options.base or default_base()
     mark_changed(units, changed_files(base) if base else set())
     changed = sum(unit.changed for unit in units)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sets up, builds, and generates the same images twice from the checkpoint that ships with the
-# project: with the MAR baseline and with LazyMAR. Prints both latencies and their ratio, scores both
-# against real pictures of the demo's set, and writes a contact sheet of both.
+# project: with the MAR baseline and with LazyMAR. Prints both latencies and their ratio, scores
+# both runs against real pictures of the demo's set, and writes a contact sheet of both.
 #
 #   scripts/demo.sh [IMAGES]     16 by default; more give a steadier ratio
 #

@@ -10,8 +10,8 @@
 #   --changed [BASE]   clang-tidy checks only what differs from BASE
 #   --minutes N        clang-tidy starts no file after N minutes
 #
-# A program that is missing, or has another version than scripts/requirements-lint.txt says, is one
-# line that begins with SKIPPED. In CI (CI=true) it is a failure. Exit 1: something was found.
+# For a program that is missing, or not of the version in scripts/requirements-lint.txt, it prints a
+# line that begins with SKIPPED. In CI (CI=true) that is a failure. Exit 1: something was found.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source scripts/lint_tools.sh
@@ -26,7 +26,7 @@ check_shell() {
   local shellcheck files=() file
   shellcheck=$(need_tool shellcheck) || return "$missing_status"
   while IFS= read -r -d '' file; do
-    # A script without an ending says what runs it in its first line.
+    # The first line of a script without an extension names its interpreter.
     if [[ $file == *.sh ]] || head -n 1 "$file" | grep -qaE '^#!.*\b(ba)?sh\b'; then
       files+=("$file")
     fi

@@ -2,8 +2,8 @@
 # Finds the programs that check the sources, in the versions that scripts/requirements-lint.txt pins.
 # Sourced by scripts/{check_format,lint,setup}.sh, from the repository's root.
 
-# wanted_version NAME: the version of clang-format, clang-tidy, ruff or shellcheck that counts. Only
-# the major version of clang's tools counts, and clang-tidy's is clang-format's.
+# wanted_version NAME: the required version of clang-format, clang-tidy, ruff or shellcheck. For
+# clang's tools only the major version counts, and clang-tidy's is clang-format's.
 wanted_version() {
   local pinned
   pinned() { sed -nE "s/^$1==//p" scripts/requirements-lint.txt; }
@@ -29,8 +29,8 @@ find_tool() {
   return 1
 }
 
-# need_tool NAME: as find_tool. Without it, one line on stderr says how to get it. The caller then
-# returns $missing_status: a failure in CI, where nothing may go unchecked, and success elsewhere.
+# need_tool NAME: as find_tool. If it is missing, one line on stderr says how to get it. The caller
+# then returns $missing_status: a failure in CI, where everything must be checked, else success.
 if [[ -n ${CI:-} ]]; then missing_status=1; else missing_status=0; fi
 need_tool() {
   find_tool "$1" && return
@@ -54,7 +54,7 @@ list_sources() {
     mapfile -d '' -t listed < <(find . \( -path './.?*' -o -path './build*' \) -prune -o \
       -type f \( "${patterns[@]:1}" \) -print0)
   fi
-  # git still lists a file that was deleted but not yet committed so.
+  # git still lists a deleted file until the deletion is committed.
   for path in "${listed[@]}"; do
     if [[ -e $path ]]; then printf '%s\0' "$path"; fi
   done

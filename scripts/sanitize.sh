@@ -4,9 +4,9 @@
 #   scripts/sanitize.sh asan-ubsan|tsan [ROOM...]     the whole tree, or only the tests of these rooms
 #   scripts/sanitize.sh asan-ubsan files run          the programs files_tests and run_tests
 #
-# All of it takes hours on two cores; not run by scripts/test.sh, which runs the file parsers so. Only
-# own code is instrumented, LibTorch is not. The environment is that of scripts/build.sh; what the
-# tests said stays in build-<preset>/sanitize.log. Exit 1: a test failed or a sanitizer spoke.
+# The whole tree takes hours on two cores, so scripts/test.sh sanitizes only the file parsers. Our
+# own code is instrumented, LibTorch is not. The environment is that of scripts/build.sh; the tests'
+# output is kept in build-<preset>/sanitize.log. Exit 1: a test failed or a sanitizer complained.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 preset=${1:-}
@@ -25,7 +25,7 @@ if (($#)); then
 fi
 scripts/build.sh "${targets[@]}" "$preset"
 
-# A report ends the test that it came from.
+# A report ends the test that caused it.
 export ASAN_OPTIONS=abort_on_error=0:detect_stack_use_after_return=1:strict_string_checks=1
 export UBSAN_OPTIONS=print_stacktrace=1
 export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1

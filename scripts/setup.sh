@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Installs what a build needs and this machine lacks: Debian packages, and LibTorch out of the PyPI
-# wheel into .venv. Takes no time when all is there.
+# Installs what a build needs and this machine lacks: Debian packages, and LibTorch from the PyPI
+# wheel into .venv. Does nothing if everything is installed.
 #
-#   scripts/setup.sh [--lint]   --lint: also what scripts/lint.sh runs, in .venv-lint what is of PyPI
+#   scripts/setup.sh [--lint]   --lint: also what scripts/lint.sh runs; PyPI's part in .venv-lint
 #
-#   LIBTORCH_DIR=DIR   build with that LibTorch: no .venv is made
+#   LIBTORCH_DIR=DIR   build with that LibTorch; makes no .venv
 #   PYTHON=python3     the interpreter that makes .venv
-#   LAZYMAR_NO_APT=1   leave the system alone: the build downloads the libraries it does not find
+#   LAZYMAR_NO_APT=1   install no Debian packages; the build downloads missing libraries
 #
-# Exit codes: 0 all there; 1 an install failed; 2 something is to be done by hand, which is printed.
+# Exit codes: 0 everything is installed; 1 an install failed; 2 do by hand what is printed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source scripts/lint_tools.sh
@@ -20,7 +20,7 @@ say() { echo "setup: $*"; }
 stop() { local status=$1; shift; say "$@" >&2; exit "$status"; }
 
 # --- System packages ------------------------------------------------------------------------------
-# A program may also come from elsewhere (a newer cmake, say), so it counts wherever PATH finds it.
+# A program may also come from elsewhere (such as a newer cmake), so any one in PATH counts.
 missing=()
 for entry in g++ cmake ninja:ninja-build git; do
   command -v "${entry%%:*}" >/dev/null || missing+=("${entry##*:}")
@@ -35,7 +35,7 @@ fi
 
 debian() { command -v apt-get >/dev/null && command -v dpkg-query >/dev/null; }
 if [[ -z ${LAZYMAR_NO_APT:-} ]] && debian; then
-  # Not needed to build, but installed along: these have a fallback in cmake or are skipped.
+  # Optional: these have a fallback in cmake/ or are skipped.
   wanted=(ca-certificates libbenchmark-dev libdeflate-dev libgtest-dev libspdlog-dev
     libssl-dev libstb-dev nlohmann-json3-dev)
   # shellcheck disable=SC2016  # dpkg-query expands it
@@ -49,7 +49,7 @@ if [[ -z ${LAZYMAR_NO_APT:-} ]] && debian; then
   fi
 
   if ((${#missing[@]})); then
-    # A machine that has just started may be busy with its own updates: wait for dpkg's lock.
+    # A machine that has just booted may be running updates: wait for dpkg's lock.
     install="apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends ${missing[*]}"
     if ((EUID == 0)); then
       as_root=(env)
@@ -57,12 +57,12 @@ if [[ -z ${LAZYMAR_NO_APT:-} ]] && debian; then
       as_root=(sudo env)
     else
       if command -v sudo >/dev/null; then by_hand="sudo sh -c"; else by_hand="su - -c"; fi
-      stop 2 "packages are missing, and installing them takes root. Run this, then start again:
+      stop 2 "packages are missing, and installing them needs root. Run this, then start again:
   $by_hand 'apt-get update && apt-get install -y --no-install-recommends ${missing[*]}'"
     fi
     say "installing ${missing[*]}"
-    # A source of this machine that is out of order need not matter to our packages.
-    "${as_root[@]}" apt-get update -qq || say "apt-get update failed; trying with the lists at hand"
+    # A broken package source of this machine may not affect these packages.
+    "${as_root[@]}" apt-get update -qq || say "apt-get update failed; trying with the present package lists"
     # shellcheck disable=SC2086  # words on purpose
     "${as_root[@]}" DEBIAN_FRONTEND=noninteractive $install -qq -o Dpkg::Use-Pty=0 >/dev/null ||
       stop 1 "apt-get could not install: ${missing[*]}"
@@ -71,7 +71,7 @@ elif ((${#missing[@]})); then
   stop 2 "please install these with your system's package manager (Debian's names): ${missing[*]}"
 fi
 
-# --- What checks the sources ----------------------------------------------------------------------
+# --- Linters --------------------------------------------------------------------------------------
 lint_tools_there() {
   local name
   for name in clang-format ruff shellcheck; do find_tool "$name" >/dev/null || return 1; done
@@ -92,20 +92,20 @@ fi
 # --- LibTorch -------------------------------------------------------------------------------------
 if [[ -n ${LIBTORCH_DIR:-} ]]; then
   [[ -e $LIBTORCH_DIR/lib/libtorch_cpu.so ]] ||
-    stop 2 "LIBTORCH_DIR=$LIBTORCH_DIR holds no lib/libtorch_cpu.so"
-  say "all there (LibTorch: $LIBTORCH_DIR)"
+    stop 2 "LIBTORCH_DIR=$LIBTORCH_DIR has no lib/libtorch_cpu.so"
+  say "everything is installed (LibTorch: $LIBTORCH_DIR)"
   exit
 fi
 
-# Two scripts started at once must not install into one .venv.
+# Concurrent scripts must not install into the same .venv.
 exec 9<scripts/requirements.txt
 if command -v flock >/dev/null; then flock 9; fi
 
-stamp=.venv/.requirements.sha256  # written last: what it names has been installed completely
-unfinished=.venv/.unfinished      # there while an install runs, and after one that was cut off
+stamp=.venv/.requirements.sha256  # written last: its requirements are installed completely
+unfinished=.venv/.unfinished      # exists during an install, and after an interrupted one
 checksum=$(sha256sum <scripts/requirements.txt)
 library() { compgen -G '.venv/lib/python3*/site-packages/torch/lib/libtorch_cpu.so' | head -n 1; }
-# Loading resolves every library that this one needs, which a file's mere presence does not show.
+# Loading resolves all libraries that this one needs; the file's existence does not show that.
 loads() {
   [[ -n $(library) ]] &&
     .venv/bin/python -c 'import ctypes, sys; ctypes.CDLL(sys.argv[1])' "$(library)"
@@ -117,7 +117,7 @@ pip_install() {
 
 if [[ $(cat "$stamp" 2>/dev/null) != "$checksum" || -z $(library) ]]; then
   if [[ -e $unfinished ]] || ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
-    rm -rf .venv  # a torn environment: begin anew, the downloads are in pip's cache
+    rm -rf .venv  # a broken environment: start over, the downloads are in pip's cache
     mkdir .venv
     touch "$unfinished"
     "$python" -m venv .venv
@@ -127,10 +127,10 @@ if [[ $(cat "$stamp" 2>/dev/null) != "$checksum" || -z $(library) ]]; then
   say "installing LibTorch from PyPI into .venv (0.5 GB to fetch, 1.3 GB on disk)"
   pip_install || stop 1 "pip could not install scripts/requirements.txt; any LibTorch will do:" \
     "unpack one and set LIBTORCH_DIR=/path/to/libtorch"
-  # pip trusts its own records: where files have gone since, only force brings them back.
+  # pip trusts its own records: only a forced install restores missing files.
   loads 2>/dev/null || pip_install --force-reinstall
   loads || stop 1 "the installed LibTorch does not load; remove .venv and try again"
   echo "$checksum" >"$stamp"
   rm -f "$unfinished"
 fi
-say "all there (LibTorch: .venv)"
+say "everything is installed (LibTorch: .venv)"

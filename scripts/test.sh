@@ -1,12 +1,11 @@
 #!/usr/bin/env bash
 # Sets up, builds, checks the sources (scripts/lint.sh) and runs every test. The environment is that
-# of scripts/build.sh; LAZYMAR_TRACES names a folder of recorded runs to verify besides those in
-# tests/data.
-# What fails does not keep the rest from running, and what it said is repeated at the end; the exit
-# status is 0 only when nothing failed.
+# of scripts/build.sh. LAZYMAR_TRACES names a folder with more traces to verify.
+# A failure does not stop the rest, and its output is repeated at the end. The exit status is 0 only
+# if nothing failed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-# Without its programs lint.sh says what is missing, and fails in CI; the tests run all the same.
+# If tools are missing, lint.sh reports them, and fails in CI; the tests run anyway.
 scripts/setup.sh --lint || true
 scripts/build.sh release files-asan-ubsan
 
@@ -16,10 +15,10 @@ failed=()
 step() { # NAME COMMAND...
   if ! "${@:2}" 2>&1 | tee "$logs/$1.log"; then failed+=("$1"); fi
 }
-# clang-tidy is a job of its own, scripts/lint.sh tidy: it still has findings in new files.
-step lint scripts/lint.sh format python shell
+# clang-tidy checks changed files first, and reports how many it had no time for.
+step lint scripts/lint.sh --minutes 5
 step file-parsers-under-sanitizers ctest --preset files-asan-ubsan
-# clang alone does not do: libFuzzer comes with its runtime package.
+# clang alone is not enough: libFuzzer comes with its runtime package.
 has_fuzzer() {
   clang++ -fsanitize=fuzzer -x c++ - -o /dev/null 2>/dev/null \
     <<<'extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }'
@@ -31,7 +30,7 @@ if [[ -n ${CI:-} ]]; then
     echo "SKIPPED: fuzzing (no clang++ with libFuzzer)"
   fi
 fi
-# The ten slowest tests are told before ctest's closing lines, which end the output.
+# The ten slowest tests are printed before ctest's closing lines, which end the output.
 tell_slowest() {
   awk '
     $NF == "sec" && match($0, /Test +#[0-9]+: /) {
@@ -47,13 +46,15 @@ tell_slowest() {
     }
     { print; fflush() }'
 }
-run_tests() { ctest --preset release | tell_slowest; }
-# Last, so that its closing lines end the output. One at a time: each test uses all processors.
+# Most tests compute on one thread. Those that need the machine to themselves are RUN_SERIAL.
+parallel=$(($(nproc) < 8 ? $(nproc) : 8))
+run_tests() { ctest --preset release --parallel "$parallel" | tell_slowest; }
+# Last, so that its closing lines end the output.
 step tests run_tests
 
 for name in "${failed[@]}"; do
   printf '\ntest.sh: FAILED: %s (%s):\n' "$name" "$logs/$name.log"
-  # What ctest printed of a failed test stands where it ran.
+  # ctest prints a failed test's output where it ran.
   grep -A 40 -E '\*\*\*(Failed|Timeout|Exception)' "$logs/$name.log" | head -n 120 || true
   tail -n 40 "$logs/$name.log"
 done >&2

@@ -1,4 +1,4 @@
-// Times settings against each other, in turns: seconds an image, FLOPs, stages, memory.
+// Times settings against each other, in turns: seconds per image, FLOPs, stages, memory.
 #include "bench/bench.h"
 #include "cli/commands.h"
 #include "cli/run_main.h"

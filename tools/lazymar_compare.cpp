@@ -1,4 +1,4 @@
-// Compares runs with a baseline run: likeness of images, time, work.
+// Compares runs with a baseline run: image similarity, time, work.
 #include "cli/commands.h"
 #include "cli/run_main.h"
 #include "report/compare.h"

@@ -1,4 +1,4 @@
-// Converts checkpoints to safetensors, and lists what is in one.
+// Converts checkpoints to safetensors, and lists their contents.
 #include "cli/commands.h"
 #include "cli/run_main.h"
 #include "pipeline/convert.h"

@@ -1,4 +1,4 @@
-// Generates images with MAR or LazyMAR: what the LazyMAR README's users know as eval.py.
+// Generates images with MAR or LazyMAR, like eval.py in LazyMAR's README.
 #include "cli/commands.h"
 #include "cli/run_main.h"
 #include "generate/command.h"

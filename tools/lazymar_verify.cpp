@@ -1,4 +1,4 @@
-// Replays a recorded run of the original and says how far every tensor is from it.
+// Replays a trace of the original and reports the error of every tensor.
 #include "cli/commands.h"
 #include "cli/run_main.h"
 #include "verify/verify.h"

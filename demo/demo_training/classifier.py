@@ -14,7 +14,7 @@ WIDTHS = (24, 48, 96, 96)
 class Classifier(nn.Module):
     """Images in [-1, 1], [B, 3, 64, 64], to class scores [B, 10].
 
-    It is trained with batch norms, and used and stored with those folded into the convolutions.
+    It is trained with batch norms, and used and stored with these folded into the convolutions.
     """
 
     def __init__(self, batch_norms=True):
@@ -36,7 +36,7 @@ class Classifier(nn.Module):
 
     @torch.no_grad()
     def folded(self):
-        """The state of the same classifier without batch norms."""
+        """The state of the same classifier with its batch norms folded in."""
         plain = Classifier(batch_norms=False)
         plain.head.load_state_dict(self.head.state_dict())
         layers = zip(plain.convolutions, self.convolutions, self.norms, strict=True)

@@ -23,7 +23,7 @@ class Diffusion:
         alpha_bar = torch.cumprod(1 - beta, 0)
         before = torch.cat([torch.ones(1, dtype=torch.float64), alpha_bar[:-1]])
         variance = beta * (1 - before) / (1 - alpha_bar)
-        variance[0] = variance[1]  # it is 0 there, and its logarithm is wanted
+        variance[0] = variance[1]  # it is 0 there, and its logarithm is needed
 
         def table(values):
             return values.float().to(device)
@@ -32,7 +32,7 @@ class Diffusion:
         self.smallest, self.largest = table(variance.log()), table(beta.log())
         self.from_start = table(beta * before.sqrt() / (1 - alpha_bar))
         self.from_noisy = table((1 - before) * (1 - beta).sqrt() / (1 - alpha_bar))
-        # Half of the weight that turns an error of the noise into one of the velocity.
+        # Half of the weight that converts an error of the noise to one of the velocity.
         self.weight = table((1 / alpha_bar).clamp(max=20.0) / 2)
 
     def loss(self, head, target, z):
@@ -49,7 +49,7 @@ class Diffusion:
         return (self.weight[t] * error).mean() + bound.mean(), error.mean().detach()
 
     def variational(self, target, noisy, predicted, share, t):
-        """The KL divergence that trains the variance alone, in bits [R, C]; as in Improved DDPM."""
+        """The KL divergence that trains only the variance, in bits [R, C]; as in Improved DDPM."""
         smallest, largest = self.smallest[t, None], self.largest[t, None]
         log_variance = torch.lerp(smallest, largest, (share + 1) / 2)
         start = (noisy - self.noise[t, None] * predicted) / self.signal[t, None]
@@ -60,8 +60,8 @@ class Diffusion:
     def last_step_error(self, head, target, z):
         """RMS error of the noise at the last timestep, where sampling starts.
 
-        The signal is 5e-5 there, so that an error e moves the first sample by several hundred e.
-        Uniform timesteps give it a thousandth of the rows, hence a term of its own, in fp32.
+        The signal is 5e-5 there, so an error e moves the first sample by several hundred e. Uniform
+        timesteps give it a thousandth of the rows, so it has a separate term, in fp32.
         """
         t = torch.full((len(target),), STEPS - 1, device=z.device)
         epsilon = torch.randn_like(target)

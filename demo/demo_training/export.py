@@ -1,4 +1,4 @@
-"""The trained networks as safetensors files, in the places where lazymar_eval looks for them."""
+"""Writes the trained networks as safetensors files to where lazymar_eval looks for them."""
 from . import vae as vae_module
 from .classifier import WIDTHS
 from .picture_sets import SETS

@@ -1,4 +1,4 @@
-"""What stages leave in the folder of --work: files that say what they were made from."""
+"""The stages' results in the folder of --work: files that name what they were made from."""
 import hashlib
 
 import torch

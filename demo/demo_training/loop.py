@@ -1,4 +1,4 @@
-"""What every stage shares: the log, budgets of time, checkpoints, averaged weights."""
+"""Shared by all stages: the log, time budgets, checkpoints, averaged weights."""
 import copy
 import math
 import time
@@ -9,11 +9,11 @@ from .kept import load_if_from, save_atomically
 from .stopping import Stopped, stop_if_asked
 
 SAVE_EVERY = 600.0  # seconds
-REPORT_EVERY = 120.0  # the tests of a report cost as much as some steps
+REPORT_EVERY = 120.0  # a report's tests cost as much as several steps
 
 
 class Log:
-    """Lines with the time of day, on stdout and at the end of a file."""
+    """Writes lines with the time of day to stdout and appends them to a file."""
 
     def __init__(self, path):
         self.file = path.open("a", encoding="utf-8")
@@ -26,16 +26,16 @@ class Log:
 
 
 def rate_factor(progress, flat, floor=0.02):
-    """Of the learning rate: 1 for the share `flat` of the budget, then a cosine down to `floor`."""
+    """The learning rate's factor: 1 for the share `flat`, then a cosine down to `floor`."""
     phase = max(0.0, min(1.0, (progress - flat) / (1.0 - flat)))
     return floor + (1.0 - floor) * 0.5 * (1.0 + math.cos(math.pi * phase))
 
 
 class Threads:
-    """Chooses between one thread and all, by trying both from time to time.
+    """Chooses between one thread and all by trying both periodically.
 
-    Threads wait for each other after every operation: where other programs take a part of the
-    cores, one alone gets more done.
+    Threads wait for each other after every operation. If other programs use some of the cores, a
+    single thread is faster.
     """
 
     PERIOD, TRIAL = 120, 8  # steps
@@ -63,7 +63,7 @@ class Threads:
 
 
 def random_state(device):
-    """Of the generators that draws come from."""
+    """The state of the random generators."""
     state = {"cpu": torch.get_rng_state()}
     if device == "cuda":
         state["cuda"] = torch.cuda.get_rng_state()
@@ -72,17 +72,17 @@ def random_state(device):
 
 def set_random_state(state, device):
     torch.set_rng_state(state["cpu"].cpu())
-    if device == "cuda" and "cuda" in state:  # not where the stage began on a CPU
+    if device == "cuda" and "cuda" in state:  # not if the stage began on a CPU
         torch.cuda.set_rng_state(state["cuda"].cpu())
 
 
 class Trainer:
-    """Trains one network for a number of minutes and can be stopped and continued at any time.
+    """Trains one network for a number of minutes; can be stopped and continued at any time.
 
-    The schedule follows the time spent, not steps: how many steps fit is not known beforehand where
-    other programs use the machine too. With --max_steps it follows these, so that weights depend on
-    no clock; `steps` are such a budget of one stage. `source` is the fingerprint of what is trained
-    on; 0 minutes leave the model as it is.
+    The schedule follows the time spent, because the number of steps is not known beforehand if
+    other programs use the machine too. With --max_steps it follows steps, so that weights do not
+    depend on a clock; `steps` is that budget for one stage. `source` is the fingerprint of the
+    training data; 0 minutes leave the model unchanged.
     """
 
     def __init__(self, name, model, options, log, *, minutes, source, peak, betas=(0.9, 0.95),
@@ -98,7 +98,7 @@ class Trainer:
         others = [weight for weight in model.parameters() if id(weight) not in apart]
         self.optimizers = [torch.optim.AdamW(others, lr=peak, betas=betas,
                                              weight_decay=weight_decay)]
-        if matrices:  # Muon: a given loss in far fewer steps, which count where they are slow
+        if matrices:  # Muon: far fewer steps for a given loss, which matters if steps are slow
             self.optimizers.append(torch.optim.Muon(matrices, lr=matrix_peak,
                                                     weight_decay=weight_decay))
         self.peaks = [peak, matrix_peak][:len(self.optimizers)]
@@ -141,7 +141,7 @@ class Trainer:
         self.step += 1
 
     def progress(self):
-        """The share of the budget that is used up."""
+        """The used share of the budget."""
         if self.seconds == 0:
             return 1.0
         return self.step / self.max_steps if self.max_steps else self.spent / self.seconds
@@ -159,7 +159,7 @@ class Trainer:
             return self.averaged
         if self.step:
             self.log(f"{self.name}: continues at step {self.step}, {self.spent / 60:.1f} minutes")
-            # Not when it was read: what stages draw before they train is the same at every start.
+            # Not when it was read: what stages draw before training is the same at every start.
             set_random_state(self.random, self.device)
         self.model.train()
         try:

@@ -1,7 +1,7 @@
 """The MAR: encoder, decoder and diffusion head; state dict names are those of the original.
 
-Training never builds the masked half of the sequence: visible tokens and a few masked positions to
-predict are gathered, which computes the same as masks would for the rows that matter.
+Training does not compute the whole masked sequence: it gathers visible tokens and a few masked
+positions to predict. For those rows, the result is the same as with masks.
 """
 import math
 
@@ -36,7 +36,7 @@ def attend(q, k, v):
     """Attention over [B, H, N, D]."""
     if q.is_cuda:
         return functional.scaled_dot_product_attention(q, k, v)
-    # Several times as fast as the fused one of the CPU, whose backward pass makes little of bf16.
+    # Several times as fast as the fused one on a CPU, whose backward pass is slow in bf16.
     rows = [x.flatten(0, 1) for x in (q, k, v)]
     scores = torch.baddbmm(q.new_zeros(()), rows[0], rows[1].transpose(1, 2), beta=0,
                            alpha=q.shape[-1] ** -0.5)
@@ -168,8 +168,8 @@ class Mar(nn.Module):
         self.decoder_blocks = nn.ModuleList(Block(width, CONFIG["decoder_num_heads"])
                                             for _ in range(CONFIG["decoder_depth"]))
         self.decoder_norm = nn.LayerNorm(width, eps=EPS)
-        # Places in the picture are given as waves, not left to be found: random tables of the
-        # original's small scale need thousands of steps for it.
+        # Positions start as waves and need not be learned: random tables of the original's small
+        # scale take thousands of steps.
         for part, amplitude in (("encoder", 0.3), ("decoder", 1.0)):
             rows = 0.1 * torch.randn(buffer, width)
             table = torch.cat([rows, position_table(width, amplitude)])
@@ -182,12 +182,12 @@ class Mar(nn.Module):
 
     def initialise_linears(self):
         for layer in self.modules():
-            if isinstance(layer, nn.Linear) and layer.weight.any():  # but those that start at zero
+            if isinstance(layer, nn.Linear) and layer.weight.any():  # except zero-initialized ones
                 nn.init.xavier_uniform_(layer.weight)
                 nn.init.zeros_(layer.bias)
-        # In half of the heads keys start as queries: rows attend to what resembles them, and since
-        # rows are made of places, to their neighbourhood (mimetic initialisation, Trockman and
-        # Kolter 2023). The other half looks everywhere, at the class in the buffer above all.
+        # In half of the heads, keys start equal to queries: rows attend to similar rows, and since
+        # rows contain positions, to their neighbours (mimetic initialisation, Trockman and Kolter
+        # 2023). The other half attends everywhere, mainly to the class in the buffer.
         for block in [*self.encoder_blocks, *self.decoder_blocks]:
             query, key, _ = (part[:len(part) // 2] for part in block.attn.qkv.weight.data.chunk(3))
             query *= KEY_GAIN
@@ -206,7 +206,7 @@ class Mar(nn.Module):
         return self.diffloss["net"]
 
     def conditions(self, tokens, labels, visible, wanted, dropped):
-        """z at the wanted masked positions, [B, Q, D].
+        """z at the requested masked positions, [B, Q, D].
 
         tokens [B, TOKENS, C]; visible [B, V] and wanted [B, Q]: positions; dropped [B]: whether the
         label is withheld.

@@ -1,4 +1,4 @@
-"""Training of the MAR, and of its head alone afterwards."""
+"""Training of the MAR, and afterwards of only its head."""
 import copy
 
 import torch
@@ -24,8 +24,8 @@ HEAD_ROUNDS = 400  # batches of images whose conditions the head is trained on
 class Trainee(nn.Module):
     """The MAR and a linear guess of the token from z.
 
-    The guess is thrown away; its gradient tells the transformer from the first step on what the
-    head's noisy one tells it only slowly. Its target is the posterior's mean: less noise again.
+    The guess is discarded. Its gradient trains the transformer from the first step on, faster than
+    the head's noisy gradient. Its target is the posterior's mean, which is less noisy still.
     """
 
     def __init__(self, buffer):
@@ -35,7 +35,7 @@ class Trainee(nn.Module):
 
 
 def draw_masked_count():
-    """The original's distribution: half a normal one below 1, deviation 0.25."""
+    """The original's distribution: a half-normal below 1, deviation 0.25."""
     while True:
         ratio = 1.0 - 0.25 * abs(float(torch.randn(())))
         if ratio >= SMALLEST_RATIO:
@@ -50,7 +50,7 @@ class Batches:
         self.device, self.queries = options.device, options.queries
 
     def draw(self, count, masked):
-        """Posterior means, tokens [B, TOKENS, C], labels, visible and wanted positions."""
+        """Posterior means, tokens [B, TOKENS, C], labels, visible and requested positions."""
         chosen = torch.randint(len(self.mean), (count,), device=self.device)
         mean, std = self.mean[chosen].float(), self.std[chosen].float()
         tokens = mean + std * torch.randn_like(mean)
@@ -71,7 +71,7 @@ def predict(mar, batch, options, drop):
 
 @torch.no_grad()
 def test_errors(mar, batches, diffusion, options):
-    """Error of the noise by number of visible tokens, of the same draws at each call."""
+    """Error of the noise by number of visible tokens, with the same draws at each call."""
     with torch.random.fork_rng(devices=[0] if options.device == "cuda" else []):
         torch.manual_seed(0)
         errors = {}
@@ -134,7 +134,7 @@ def condition_rows(mar, batches, options):
 
 
 def head_stage(options, log, moments, held_out_moments, trainee):
-    """The finished MAR: the transformer as it is, the head trained on in fp32 to a smaller rate."""
+    """The finished MAR: same transformer, head trained further in fp32 down to a smaller rate."""
     torch.manual_seed(options.seed + 3)
     mar = copy.deepcopy(trainee.mar)
     diffusion = Diffusion(options.device)

@@ -1,4 +1,4 @@
-"""The sets of pictures that can be trained on, by the name of their checkpoint."""
+"""The sets of training pictures, by the name of their checkpoint."""
 from . import rules, shapes
 
 SETS = {"demo": shapes, "rules": rules}

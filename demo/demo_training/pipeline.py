@@ -44,7 +44,7 @@ def run_stages(options, log):
 
 
 def export_states(options, log):
-    """The MAR and the VAE as the stages last saved them, the averaged weights; trains nothing."""
+    """The MAR and the VAE as last saved, with averaged weights; trains nothing."""
     def load(name):
         return torch.load(options.work / f"{name}.pt", map_location="cpu", weights_only=True)
 

@@ -1,10 +1,9 @@
-"""Pictures that keep a rule, which the product's src/rules checks from pixels: ten classes.
+"""Pictures that keep a rule, which src/rules checks from pixels: ten classes.
 
-Image i of a split is a function of (split, i) alone. Its class is i mod 10. Every picture is a
+Image i of a split is a function of only (split, i). Its class is i mod 10. Every picture is a
 cover [SIDE, SIDE] in [0, 1] that mixes two colours of free hue: a light ground and a dark figure.
-The class decides the cover. Structures are as coarse as two tokens of the VAE (4 x 4 pixels each)
-or
-coarser; places, sizes and phases are continuous.
+The class determines the cover. Structures are at least two tokens of the VAE wide (4 x 4 pixels
+each); positions, sizes and phases are continuous.
 """
 
 import math
@@ -30,11 +29,11 @@ CLASSES = (
 
 SUPERSAMPLING = 4
 CELL = 16.0  # pixels, of the mirrored pattern and of the checkerboard
-COLUMNS = (11.0, 32.0, 53.0)  # middles of discs
+COLUMNS = (11.0, 32.0, 53.0)  # centres of discs
 ROWS = (16.0, 48.0)
 DISC = 8.0  # radius of the three discs
 HALF_LINE = 4.5  # half of the line's thickness
-TWIN = 11.0  # from a twin's middle to its edge
+TWIN = 11.0  # from a twin's centre to its edge
 RIM = 8.0  # thickness of the frame
 
 _centres = (numpy.arange(SIDE * SUPERSAMPLING) + 0.5) / SUPERSAMPLING
@@ -50,14 +49,14 @@ def mirror(rng):
 
 
 def stripes(rng):
-    """Of equal width, upright or level."""
+    """Stripes of equal width, vertical or horizontal."""
     period, phase = rng.uniform(16.0, 28.0), rng.random()
     along = (X, Y)[rng.randrange(2)]
     return ((along / period + phase) % 1.0 < 0.5) & numpy.isfinite(X + Y)
 
 
 def checker(rng):
-    """A checkerboard of free phase."""
+    """A checkerboard of any phase."""
     dx, dy = rng.uniform(0.0, 2 * CELL), rng.uniform(0.0, CELL)
     return (numpy.floor((X + dx) / CELL) + numpy.floor((Y + dy) / CELL)) % 2 < 1
 
@@ -72,14 +71,14 @@ def three(rng):
 
 
 def line(rng):
-    """One straight line from the left edge to the right one."""
+    """A straight line from the left edge to the right edge."""
     left, right = rng.uniform(10.0, 54.0), rng.uniform(10.0, 54.0)
     slope = (right - left) / SIDE
     return numpy.abs(Y - left - slope * X) < HALF_LINE * math.hypot(1.0, slope)
 
 
 def rings(rng):
-    """A disc and rings of equal width about one centre."""
+    """A disc and rings of equal width around one centre."""
     x, y, period = rng.uniform(24.0, 40.0), rng.uniform(24.0, 40.0), rng.uniform(16.0, 22.0)
     return numpy.hypot(X - x, Y - y) / period % 1.0 < 0.5
 
@@ -104,14 +103,14 @@ def twins(rng):
 
 
 def gradient(rng):
-    """Linear, of free direction, from one colour in a corner to the other in the opposite one."""
+    """A linear gradient of any direction, from one colour in a corner to the other opposite."""
     angle = rng.uniform(0.0, 2 * math.pi)
     dx, dy = math.cos(angle), math.sin(angle)
     return 0.5 + ((X - SIDE / 2) * dx + (Y - SIDE / 2) * dy) / (SIDE * (abs(dx) + abs(dy)))
 
 
 def balance(rng):
-    """As many discs in the upper row of three places as in the lower one: one or two."""
+    """Equally many discs in the upper and the lower row of three positions: one or two."""
     count, radius = rng.randrange(1, 3), rng.uniform(7.0, 9.5)
     return numpy.any([disc(x, y, radius) for y in ROWS for x in rng.sample(COLUMNS, count)], axis=0)
 

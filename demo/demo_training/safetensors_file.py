@@ -1,4 +1,4 @@
-"""safetensors files, by hand: length of the header, the header (JSON), the data."""
+"""Reads and writes safetensors files: length of the header, the header (JSON), the data."""
 import json
 
 import torch
@@ -8,7 +8,7 @@ NAMES = {dtype: name for name, dtype in TYPES.items()}
 
 
 def write_safetensors(path, tensors, config):
-    """Tensors by name; the config goes into the metadata. The header is filled up to 8 bytes."""
+    """Tensors by name; the config goes into the metadata. The header is padded to 8 bytes."""
     header = {"__metadata__": {"format": "pt", "config": json.dumps(config)}}
     chunks, end = [], 0
     for name, tensor in sorted(tensors.items()):

@@ -1,7 +1,7 @@
 """The pictures the demo model learns: ten shapes, rendered by the functions of this file.
 
-Image i of a split is a function of (split, i) alone. Its class is i mod 10; size, place, tilt, the
-colour of the shape and that of the background are drawn independently of the class.
+Image i of a split is a function of only (split, i). Its class is i mod 10; size, position, tilt,
+and the colours of shape and background are drawn independently of the class.
 """
 import colorsys
 import math
@@ -14,7 +14,7 @@ SIDE = 64
 CLASSES = ("star", "heart", "moon", "house", "tree", "fish", "mushroom", "cup", "flower", "boat")
 
 SUPERSAMPLING = 4
-SIZES = (20.0, 24.5)  # pixels from the middle to the edge of the unit square
+SIZES = (20.0, 24.5)  # pixels from the centre to the edge of the unit square
 SHIFTS = (-4, 0, 4)  # pixels to the right; one token of the VAE is 4 x 4
 MAX_TILT = 6.0  # degrees
 SOFTNESS = 2.0  # blur of outlines, in pixels of the supersampled picture
@@ -132,8 +132,8 @@ def render(split, index):
     paint = Image.new("RGB", canvas, colours["body"])
     cover = Image.new("L", canvas, 0)
     draw_paint, draw_cover = ImageDraw.Draw(paint), ImageDraw.Draw(cover)
-    # First every part with a wide rim, so that blurring mixes no colour of another part into the
-    # outline; then every part as it is.
+    # First every part with a wide rim, so that blurring does not mix another part's colour into the
+    # outline; then every part unchanged.
     for rim in (SUPERSAMPLING * 4, 1):
         for colour, points in SHAPES[index % len(SHAPES)]:
             placed = [(x0 + cos * x - sin * y, y0 + sin * x + cos * y) for x, y in points]

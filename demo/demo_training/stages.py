@@ -24,7 +24,7 @@ def to_unit(images):
 
 
 def labels_of(indices):
-    """The class of each image: the data sets hold them in turn."""
+    """The class of each image: classes alternate in the data sets."""
     return indices % CLASS_COUNT
 
 
@@ -65,7 +65,7 @@ def autocast(options):
 
 @torch.no_grad()
 def reconstruction_psnr(vae, images):
-    """PSNR in dB of all pixels together, of decoded posterior means, rounded to 8 bits."""
+    """PSNR in dB over all pixels, of decoded posterior means rounded to 8 bits."""
     error, count = 0.0, 0
     for batch in images.split(50):
         stop_if_asked()
@@ -136,7 +136,7 @@ def encode(options, vae, images):
 
 
 def decoder_stage(options, log, sets, tokens):
-    """The state of the VAE with its decoder trained on, and its PSNR; tokens stay as they are."""
+    """The state of the VAE with its decoder trained further, and its PSNR; tokens stay the same."""
     train, held_out = sets["train"], sets["held-out"]
     torch.manual_seed(options.seed + 4)
     vae = Vae().to(options.device)
@@ -178,7 +178,7 @@ def accuracy(classifier, images):
 
 
 def classifier_stage(options, log, sets):
-    """The classifier of real images, and its share of right answers on the held-out ones."""
+    """The classifier of real images, and its accuracy on the held-out ones."""
     train, held_out = sets["train"], sets["held-out"]
     torch.manual_seed(options.seed + 1)
     classifier = Classifier().to(options.device)

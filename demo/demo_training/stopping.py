@@ -1,7 +1,7 @@
-"""Requests to stop: the first lets a step end and its state be saved, the second ends at once.
+"""Requests to stop: the first ends after a step and saves its state, the second ends at once.
 
-Signals are taken by a thread that does nothing else. A handler would run on whatever thread is
-there, on top of oneDNN's generated code, which does not always survive it.
+A dedicated thread receives signals. A handler could interrupt any thread in oneDNN's generated
+code, which may then crash.
 """
 import os
 import signal
@@ -10,15 +10,15 @@ import threading
 INCOMPLETE, INTERRUPTED = 75, 130  # exit statuses, the same as lazymar_eval's
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
-_requests = []  # names of the signals that have come
+_requests = []  # names of the received signals
 
 
-class Stopped(Exception):  # noqa: N818  (asked for, not an error)
-    """Work ends here on request; what it holds is the signal's name."""
+class Stopped(Exception):  # noqa: N818  (requested, not an error)
+    """Ends work on request; contains the signal's name."""
 
 
 def watch_signals():
-    """To be called before any other thread is there: threads inherit which signals they leave."""
+    """Call it before any other thread exists: threads inherit the mask of blocked signals."""
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     threading.Thread(target=_take_signals, daemon=True).start()
 
@@ -30,6 +30,6 @@ def _take_signals():
 
 
 def stop_if_asked():
-    """Raises Stopped after a request; for places where nothing is half done."""
+    """Raises Stopped after a request. Call it only between complete pieces of work."""
     if _requests:
         raise Stopped(_requests[0])

@@ -5,8 +5,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-# GroupNorm has 4 groups where LDM has 32: a group of 4 channels as there; one channel each were an
-# instance norm, which throws the colour of the whole picture away.
+# GroupNorm has 4 groups (LDM: 32), so a group has 4 channels as there. With one channel each it
+# would be an instance norm, which discards the colour of the whole picture.
 CONFIG = {"embed_dim": 4, "ch": 16, "ch_mult": [1, 2, 4], "num_res_blocks": 2, "num_groups": 4,
           "norm_eps": 1e-6, "attn_resolutions": [], "resolution": 64, "z_channels": 4,
           "double_z": True, "scale_factor": 0.2325}
@@ -60,7 +60,7 @@ class Middle(nn.Module):
 
 
 class Resample(nn.Module):
-    """Half or twice the size: a convolution after padding below and right, or after repeating."""
+    """Halves or doubles the size: a convolution after padding below and right, or repeating."""
 
     def __init__(self, channels, down):
         super().__init__()
@@ -74,7 +74,7 @@ class Resample(nn.Module):
 
 
 class Level(nn.Module):
-    """The residual blocks of one resolution and, but for the last one, the way to the next."""
+    """The residual blocks of one resolution and, except for the last one, the resizing."""
 
     def __init__(self, widths, resample=None):
         super().__init__()
@@ -116,7 +116,7 @@ class Decoder(nn.Module):
         widths = [CONFIG["ch"] * m for m in CONFIG["ch_mult"]]
         self.conv_in = conv3(CONFIG["z_channels"], widths[-1])
         self.mid = Middle(widths[-1])
-        entry = [*widths[1:], widths[-1]]  # from the level below, which is computed before
+        entry = [*widths[1:], widths[-1]]  # from the level below, which is computed first
         self.up = nn.ModuleList(
             Level([entry[i]] + [widths[i]] * (CONFIG["num_res_blocks"] + 1),
                   "upsample" if i > 0 else None) for i in range(len(widths)))
@@ -150,8 +150,8 @@ class Vae(nn.Module):
 
     @torch.no_grad()
     def fold_scale(self, mean, std):
-        """Shifts and scales the latents, so that those whose channels have this mean and standard
-        deviation get mean 0 and std 1 / scale_factor; what decode() makes of them stays."""
+        """Shifts and scales the latents: channels of this mean and standard deviation get mean 0
+        and std 1 / scale_factor. decode() gives the same images."""
         factor = 1.0 / (std * CONFIG["scale_factor"])
         encode, decode = self.quant_conv, self.post_quant_conv
         embed = CONFIG["embed_dim"]

@@ -57,7 +57,7 @@ def drop_from_cache(path):
 
 
 def anonymous_bytes(pid):
-    """Of the larger of the two: lazymar_eval's worker is a process of its own."""
+    """The larger of the two: lazymar_eval's worker is a separate process."""
     try:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         statuses = [Path(f"/proc/{process}/status").read_text() for process in [pid, *children]]

@@ -25,7 +25,7 @@ while (($#)); do
   group=common
   [[ $flag == --lazy_* ]] && group=lazy
   words=("$flag")
-  # Values follow their flags, or are joined to them with =.
+  # Values follow their flags, or are attached with =.
   while (($#)) && [[ $1 != --* ]]; do words+=("$1") && shift; done
   [[ $flag == --lazy_mar ]] && continue
   if [[ $group == lazy ]]; then lazy+=("${words[@]}"); else common+=("${words[@]}"); fi

@@ -2,10 +2,10 @@
 """Compares the metrics with torch-fidelity 0.4.0: makes two sets of images and an Inception with
 random weights, has both programs extract features and score, and prints one table.
 
-    scripts/lab/fidelity_parity.py                    2000 images a set; half an hour on one core
-    scripts/lab/fidelity_parity.py --images 500 --speed    times alone: seconds an image of both
+    scripts/lab/fidelity_parity.py                    2000 images per set; half an hour on one core
+    scripts/lab/fidelity_parity.py --images 500 --speed    only timings: seconds per image of both
 
-Exit 1 where features differ by more than 1e-4 of the largest, or a score in its first four digits.
+Exit 1 if features differ by more than 1e-4 of the largest, or a score in its first four digits.
 Needs torch 2.11.0 (with its CUDA libraries, or it does not import), torch-fidelity 0.4.0, numpy,
 scipy; and a build with tests.
 """
@@ -61,7 +61,7 @@ def as_batch(pixels):
 
 @torch.no_grad()
 def extract(extractor, pixels):
-    """Features of both kinds, and seconds an image."""
+    """Features of both kinds, and seconds per image."""
     images = as_batch(pixels)
     extractor(images[:TORCH_FIDELITY_BATCH])  # warm
     start = time.monotonic()
@@ -101,7 +101,7 @@ def ours(options, paths):
 
 
 def compare(their_features, their_scores, our_features, our_scores):
-    """Prints the tables; True where all is equal."""
+    """Prints the tables; True if all are equal."""
     equal = True
     print(f"\n{'features':<12}{'largest':>12}{'error / largest':>18}")
     for name, wanted in their_features.items():
@@ -140,7 +140,7 @@ def main():
         equal = compare(their_features, their_scores, our_features, our_scores)
         print(f"rank of the covariance of A: {our_scores['rank']} of 2048")
     print(
-        f"\nseconds an image, {options.threads} threads: torch-fidelity {their_seconds:.4f}, here "
+        f"\nseconds per image, {options.threads} threads: torch-fidelity {their_seconds:.4f}, here "
         f"{our_seconds:.4f}: {their_seconds / our_seconds:.2f} times as fast")
     if not equal:
         sys.exit("fidelity_parity.py: NOT equal")

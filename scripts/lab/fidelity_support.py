@@ -1,5 +1,5 @@
-"""What the comparisons with torch-fidelity share: its Inception with weights that a formula makes,
-and images that vary. Needs torch 2.11.0, torch-fidelity 0.4.0, numpy.
+"""Shared by the comparisons with torch-fidelity: its Inception with weights from a formula, and
+varied images. Needs torch 2.11.0, torch-fidelity 0.4.0, numpy.
 """
 import tempfile
 from pathlib import Path
@@ -19,8 +19,8 @@ def fnv1a(text):
 
 
 def uniform(name, count):
-    """Numbers in [0, 1) that depend on a tensor's name and an element's place alone
-    (MurmurHash3's finalizer); tests/metrics/formula_weights.h makes the same ones."""
+    """Numbers in [0, 1) that depend only on a tensor's name and an element's index
+    (MurmurHash3's finalizer); tests/metrics/formula_weights.h computes the same numbers."""
     h = numpy.arange(count, dtype=numpy.uint32) * numpy.uint32(2654435761)
     h ^= numpy.uint32(fnv1a(name) & 0xFFFFFFFF)
     h ^= h >> numpy.uint32(16)
@@ -41,7 +41,7 @@ def formula_tensor(name, shape):
         value = 0.2 * u - 0.1
     elif name.endswith("running_var"):
         value = 0.5 + u
-    elif len(shape) > 1:  # He: the variance stays what it was
+    elif len(shape) > 1:  # He initialization: the variance stays the same
         value = (2 * u - 1) * numpy.sqrt(6 / numpy.prod(shape[1:]))
     else:
         value = 2 * u - 1
@@ -76,8 +76,8 @@ def make_extractor(state=None):
 
 @torch.no_grad()
 def calibrated_state(images):
-    """The formula's weights with running means and variances that these images (uint8 [N, 3, H, W])
-    have there. Without, a random network of this depth sees all images as one."""
+    """The formula's weights with running means and variances measured on these images (uint8
+    [N, 3, H, W]). Without them, a random network of this depth hardly distinguishes images."""
     extractor = make_extractor()
     for module in extractor.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
@@ -90,9 +90,9 @@ def calibrated_state(images):
 
 
 def make_images(count, seed, side=64, shift=0.0):
-    """uint8 [count, side, side, 3]: coarse to fine noise in random shares and colours.
+    """uint8 [count, side, side, 3]: coarse to fine noise in random proportions and colours.
 
-    `shift` moves the shares, and so makes another distribution.
+    `shift` moves the proportions, which gives another distribution.
     """
     random = numpy.random.default_rng(seed)
     images = numpy.empty((count, side, side, 3), numpy.uint8)

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""What a batch asks of the CUDA runtime: the difference between a longer and a shorter run, counted
-by tests/support/preload/cuda_call_counter.cpp.
+"""Counts the CUDA runtime calls of a batch: the difference between a longer and a shorter run, from
+tests/support/preload/cuda_call_counter.cpp.
 
     scripts/lab/gpu_calls.py SHORTER.json LONGER.json BATCHES
 
 BATCHES is how many more the longer run has.
 
-Exit status: 0, or 1 where a batch waits for the device or allocates on it, or where nothing was
-counted. Pinned buffers are told and no fault: how many there are depends on how far behind the
-writer of PNGs is, and they are kept.
+Exit status: 1 if a batch waits for the device or allocates on it, or if nothing was counted;
+otherwise 0. Pinned buffers are reported but are not an error: they are kept, and their number
+depends on how far the PNG writer lags behind.
 """
 import json
 import sys

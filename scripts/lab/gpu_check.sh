@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Everything about the CUDA path that needs a GPU, in one command: kernels against plain ATen, graphs,
-# compute-sanitizer, traces, benchmarks, the original code. It is planned for 8 minutes on an H100
-# without the build. It skips what no longer fits, and says so.
+# compute-sanitizer, traces, benchmarks, the original code. It takes about 8 minutes on an H100
+# without the build. It skips and reports what no longer fits.
 #
 #   scripts/lab/gpu_check.sh [OUT]        on a machine with a GPU; results go to OUT (gpu_check)
 #   scripts/lab/gpu_check.sh pack DIR     on a machine with nvcc, GPU or not: builds, and puts programs and the
@@ -10,7 +10,7 @@
 #   LAZYMAR_GPU_PROGRAMS=DIR   use the programs that `pack` put there, instead of building
 #   LAZYMAR_GPU_PARTS="..."    some of: tests sanitizers traces bench original eval batches
 #   LAZYMAR_GPU_SECONDS=470    time limit
-#   LAZYMAR_ORIGINAL=DIR       a checkout of github.com/feihongyan1/LazyMAR, to be timed in turns with ours
+#   LAZYMAR_ORIGINAL=DIR       a checkout of github.com/feihongyan1/LazyMAR, timed in turn with ours
 #   LAZYMAR_TRACES=DIR         more traces
 #   PYTHON=python3             a Python whose torch (2.11.0, with CUDA) has the libraries
 #
@@ -21,11 +21,11 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 python=${PYTHON:-python3}
 targets=(gpu_tests lazymar_bench lazymar_eval lazymar_verify)
-counter=libcuda_call_counter.so  # built beside gpu_tests
+counter=libcuda_call_counter.so  # built next to gpu_tests
 
 say() { echo "gpu_check: $*"; }
 stop() { say "$@" >&2; exit 2; }
-# Where the build has a program that uses CUDA: in place of the others, or beside them where it cannot run.
+# The path of a program with CUDA: the usual one, or a separate one if it cannot run here.
 built() {
   case "$(sed -n 's/^LAZYMAR_CUDA_MODE:INTERNAL=//p' build/CMakeCache.txt)" in
     COMPILE) echo "build/cuda/$1" ;;
@@ -41,7 +41,7 @@ if [[ ${1:-} == pack ]]; then
   for name in "${targets[@]}"; do
     program=$(built "$name")
     strip -o "$target/$name" "$program"
-    # Small libraries of the distribution; LibTorch, CUDA and the C library are the other machine's.
+    # Small libraries of the distribution; the other machine has LibTorch, CUDA and the C library.
     ldd "$program" | awk '$3 ~ /^\// {print $3}' |
       grep -E '/lib(spdlog|fmt|deflate|crypto|gtest|gtest_main)[.-]' | xargs -r cp -Lut "$target/lib"
   done
@@ -50,9 +50,9 @@ if [[ ${1:-} == pack ]]; then
   exit 0
 fi
 
-# --- What there is --------------------------------------------------------------------------------
+# --- Environment ----------------------------------------------------------------------------------
 out=${1:-gpu_check}
-rm -rf "${out:?}/logs"  # of a run that was cut off
+rm -rf "${out:?}/logs"  # of an interrupted run
 mkdir -p "$out/logs"
 out=$(cd "$out" && pwd)
 nvidia-smi >"$out/device.txt" 2>&1 || stop "SKIPPED: no NVIDIA GPU (nvidia-smi failed)"
@@ -159,7 +159,7 @@ if wanted sanitizers; then
       left_out "sanitizer-$tool" "compute-sanitizer is not installed"
       continue
     fi
-    # One allocation per tensor: within LibTorch's large blocks, nothing is out of bounds.
+    # One allocation per tensor: within LibTorch's large blocks, no access is out of bounds.
     ours "sanitizer-$tool" 90 env PYTORCH_NO_CUDA_MEMORY_CACHING=1 "$sanitizer" --tool "$tool" \
       --error-exitcode 9 --report-api-errors no --kernel-name kns=lazymar "$programs/gpu_tests" \
       --gtest_filter='RowKernels.*:SelectionKernels.*:HeadKernels.*'
@@ -168,7 +168,7 @@ fi
 if wanted traces; then
   for trace in tests/data/traces/*/ ${LAZYMAR_TRACES:+"$LAZYMAR_TRACES"/*/}; do
     name=verify-$(basename "$trace")
-    [[ ! -e $out/logs/$name-fp32.log ]] || continue  # a run that stands in both folders
+    [[ ! -e $out/logs/$name-fp32.log ]] || continue  # a trace that is in both folders
     verify=("$programs/lazymar_verify" --trace "$trace" --device cuda)
     ours "$name-fp32" 30 "${verify[@]}" --precision fp32
     ours "$name-bf16" 30 "${verify[@]}" --precision bf16

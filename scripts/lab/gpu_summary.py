@@ -1,18 +1,18 @@
 #!/usr/bin/env python3
-"""Gathers what scripts/lab/gpu_check.sh left in OUT/stages.tsv and OUT/logs/*.json into summary.txt
-and results.json.
+"""Summarizes the results of scripts/lab/gpu_check.sh (OUT/stages.tsv and OUT/logs/*.json) in
+summary.txt and results.json.
 
     scripts/lab/gpu_summary.py OUT
 
-Files that are missing or torn are named in the summary and do not keep it from being written.
+The summary is always written, and names files that are missing or damaged.
 """
 import json
 import sys
 from pathlib import Path
 
-# Seconds an image on an H200 in bf16, 64 steps, VAE included: what the project means to reach.
+# The project's targets: seconds per image on an H200 in bf16, 64 steps, VAE included.
 TARGETS = {("lazy", 128): 0.050, ("lazy", 1): 0.25, ("baseline", 128): 0.13}
-# The original's seconds an image over ours.
+# The original's seconds per image divided by ours.
 RATIOS = {128: 1.3, 1: 10.0}
 
 
@@ -50,7 +50,7 @@ def bench_lines(rows):
         if target is not None:
             wanted = f" ({'within' if seconds <= target else 'OVER'} {target})"
         lines.append(
-            f"{row['model']}, batch {batch}, {arm}: {seconds:.4f} s an image{wanted}, wall clock "
+            f"{row['model']}, batch {batch}, {arm}: {seconds:.4f} s per image{wanted}, wall clock "
             f"{row['wall_seconds_per_image']['median']:.4f}, "
             f"{row['peak_device_bytes'] / 2**30:.1f} GiB, {gpu_text(row['gpu'])}")
     return lines
@@ -76,7 +76,7 @@ def original_lines(originals, rows):
         if seconds is None:
             lines.append(line + str(run["error"]))
             continue
-        line += f"{seconds:.4f} s an image"
+        line += f"{seconds:.4f} s per image"
         if run["arm"] == "lazy" and (run["model"], batch) in ours:
             line += (f", {seconds / ours[run['model'], batch]:.2f} times ours "
                      f"(wanted: {RATIOS.get(batch, 1)})")
@@ -108,7 +108,7 @@ def main():
               for path in sorted((out / "logs").glob("calls-*.log"))]
     lines += [
         f"lazymar_eval, {run['settings'].get('model')}, batch {run['settings'].get('eval_bsz')}: "
-        f"{run['seconds_per_image']} s an image" for run in evals
+        f"{run['seconds_per_image']} s per image" for run in evals
     ]
     lines += [f"UNREADABLE: {problem}" for problem in problems]
     text = "\n".join(lines) + "\n"

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Times the original PyTorch code of LazyMAR, and the same code without --lazy_mar (which is not
-LTH14/mar's), with random weights as its eval.py runs them: what to compare lazymar_bench with on
-the same machine.
+LTH14/mar's), with random weights and as run by its eval.py. Compare lazymar_bench with it on the
+same machine.
 
     git clone https://github.com/feihongyan1/LazyMAR
     scripts/lab/original_bench.py --repo LazyMAR --json original.json    mar_huge, batches 128 and 1
@@ -12,13 +12,13 @@ As in eval.py and engine_mar.py: constructors and settings, cudnn.benchmark, aut
 CUDA and none on a CPU; the VAE's decoder is timed, PNGs are not; the allocator is emptied between
 batches, and the first batch does not count. Left out: files, scores, the launcher (its barriers
 are not timed there) and what the launcher and the EMA keep on the GPU, some copies of the weights.
-The time is the wall clock's between two synchronizations; CUDA events give a second opinion.
+Times are wall-clock times between two synchronizations; CUDA events check them.
 
-Needs torch and numpy, and of the checkout models/, diffusion/ and diffusion_cached/. The original
-imports timm, scipy and tqdm too, for little; where one is not installed, a stand-in below takes its
-place, and the report names it. The report is written after each batch, so that a run that is
-stopped leaves what it has.
-Exit status: 0 all was timed, 1 memory did not suffice for an arm, 2 unusable settings.
+Needs torch and numpy, and models/, diffusion/ and diffusion_cached/ of the checkout. The original
+also imports timm, scipy and tqdm, but uses little of them. If one is not installed, a stand-in
+below replaces it, and the report names it. The report is written after each batch, so a stopped
+run keeps its results.
+Exit status: 0 everything was timed, 1 out of memory in an arm, 2 unusable settings.
 """
 import argparse
 import contextlib
@@ -45,12 +45,12 @@ except (ImportError, OSError) as problem:
     stop(f"{problem}: it needs torch and numpy")
 
 HEADS = {"mar_base": (6, 1024), "mar_large": (8, 1280), "mar_huge": (12, 1536), "tiny": (6, 64)}
-MOST_STEPS = {"lazy": 64, "baseline": 256}  # its table of shares has no more; an image's tokens
+MOST_STEPS = {"lazy": 64, "baseline": 256}  # the length of its retain table; an image's tokens
 SEED = 1
 
 
 class Mlp(nn.Module):
-    """For timm's: the same modules, as at batch 1 the calls cost more than what they compute."""
+    """Replaces timm's, with the same modules: at batch 1 calls cost more than their work."""
 
     def __init__(self, in_features, hidden_features, act_layer, drop):
         super().__init__()
@@ -62,9 +62,9 @@ class Mlp(nn.Module):
         return self.drop2(self.fc2(self.norm(self.drop1(self.act(self.fc1(x))))))
 
 
-# By package: modules, and what the original takes from them. All but Mlp plays no part in sampling:
-# no block has a DropPath, attention does not look at its flag for the fused kernel, truncnorm draws
-# masks in training, tqdm shows progress where asked.
+# By package: modules, and what the original imports from them. Sampling uses only Mlp: no block has
+# a DropPath, attention ignores its flag for the fused kernel, truncnorm draws masks in training,
+# and tqdm shows progress on request.
 STAND_INS = {
     "timm": {"timm.layers": {"Mlp": Mlp, "DropPath": None, "use_fused_attn": lambda: False}},
     "scipy": {"scipy": {}, "scipy.stats": {"truncnorm": lambda *_args, **_named: None}},
@@ -108,7 +108,7 @@ def parse():
 
 
 def import_original(repo):
-    """Its modules of MAR and of the VAE, and the packages that stand-ins replaced."""
+    """The original's modules of MAR and the VAE, and the packages replaced by stand-ins."""
     replaced = [name for name in STAND_INS if importlib.util.find_spec(name) is None]
     modules = {name: names for package in replaced for name, names in STAND_INS[package].items()}
     for name, names in modules.items():
@@ -120,7 +120,7 @@ def import_original(repo):
         return mar, importlib.import_module("models.vae"), replaced
     except ImportError as error:
         stop(f"--repo {repo}: {error}")
-    finally:  # torch looks for some of them later, and must not find these
+    finally:  # torch looks for some of them later and must not find the stand-ins
         for name in modules:
             del sys.modules[name]
 
@@ -129,8 +129,8 @@ def import_original(repo):
 def wake_head(net):
     """The constructor leaves the diffusion head's modulations and last layer at zero. Products with
     zeros draw less of a GPU's power, so that its clocks are higher, and latents grow until fp16
-    overflows. So the head is made to predict as noise x and a little more: hidden channels carry x,
-    -x and +-16, by which the last norm nearly divides by a constant; the last layer undoes that.
+    overflows. So the head is made to predict x and a little more as noise. Hidden channels carry x,
+    -x and +-16, so that the last norm nearly divides by a constant; the last layer undoes that.
     """
     channels, width, level = net.in_channels, net.model_channels, 16.0
     net.input_proj.weight.zero_()
@@ -147,7 +147,7 @@ def wake_head(net):
 
 
 def build(mar, vae, arm, options):
-    """MAR and the VAE, drawn where they will run. eval.py's other settings are MAR's defaults."""
+    """MAR and the VAE, created on their device. eval.py's other settings are MAR's defaults."""
     depth, width = HEADS[options.model]
     settings = {"diffloss_d": depth, "diffloss_w": width, "lazy_mar": arm == "lazy",
                 "num_sampling_steps": str(options.num_sampling_steps)}
@@ -163,7 +163,7 @@ def build(mar, vae, arm, options):
         else:
             model = getattr(mar, options.model)(**settings)
     wake_head(model.diffloss.net)
-    # MAR's parameters keep requires_grad, as there: only so autocast casts each once a batch.
+    # MAR's parameters keep requires_grad, as there: otherwise autocast casts each at every use.
     return model.eval(), decoder.eval().requires_grad_(False)
 
 
@@ -173,7 +173,7 @@ def run_batch(index, model, decoder, row, options):
     labels = torch.arange(batch * index, batch * (index + 1)) // 50 % 1000  # as of 50000 images
     labels = labels.to(options.device)
     settings = types.SimpleNamespace(device=options.device, lazy_mar=row["arm"] == "lazy")
-    # What torch.cuda.amp.autocast(), the deprecated name that is used there, stands for.
+    # The same as torch.cuda.amp.autocast(), the deprecated name that is used there.
     autocast = torch.autocast("cuda", torch.float16) if gpu else contextlib.nullcontext()
     if gpu:
         events = gpu.Event(enable_timing=True), gpu.Event(enable_timing=True)
@@ -254,7 +254,7 @@ def main():
             part.replace(options.json)
 
     for arm in options.arms:
-        networks = None  # gives back the memory of the arm before
+        networks = None  # releases the memory of the arm before
         networks = build(mar, vae, arm, options)
         for batch in options.batch:
             row = {"model": options.model, "batch": batch, "arm": arm, "num_iter": options.num_iter,

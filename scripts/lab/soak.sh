@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Builds, and disturbs long runs for hours: 100 rounds each of kill -9 of all processes, of the parent,
-# of workers, of SIGTERM and of SIGUSR1; every write call failing once, for each --durability; 1000
-# images by one process, by three, and by three that are killed at random. All must end byte-identical
-# to an undisturbed run. Three to five hours on two cores; not run in CI.
+# Builds, and disturbs long runs for hours. It does 100 rounds each of kill -9 of all processes, of
+# the parent and of workers, of SIGTERM and of SIGUSR1. It makes every write call fail once, for
+# each --durability. It generates 1000 images by one process, by three, and by three that are killed
+# at random. All must end byte-identical to an undisturbed run. Three to five hours on two cores;
+# not run in CI.
 #
 #   scripts/lab/soak.sh [PART...]     launchers, damage, faults, kills, disk; all by default
 #

@@ -11,7 +11,7 @@
 namespace lazymar {
 namespace {
 
-/// Often enough for buffers that a decoding step needs, seldom enough to cost nothing.
+/// Often enough to see a decoding step's buffers, seldom enough to cost nothing.
 constexpr std::chrono::milliseconds kPause(10);
 
 }  // namespace

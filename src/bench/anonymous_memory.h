@@ -7,8 +7,8 @@
 
 namespace lazymar {
 
-/// Anonymous memory of this process now, in bytes: what /proc/self/statm calls resident, minus what
-/// it calls shared (mapped files, such as a checkpoint). 0 if that cannot be read.
+/// Anonymous memory of this process now, in bytes: resident minus shared in /proc/self/statm
+/// (shared: mapped files, such as a checkpoint). 0 if that cannot be read.
 int64_t anonymous_memory();
 
 /// Samples anonymous_memory() every few milliseconds while it exists.

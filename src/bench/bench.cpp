@@ -118,7 +118,7 @@ class Contestant {
     const auto start = std::chrono::steady_clock::now();
     const Generator::BatchInFlight flight = generator_.start(ids_, labels_, hooks);
     if (device.is_cuda()) {
-      at::accelerator::synchronizeDevice(device.index());  // finish() looks only now and then
+      at::accelerator::synchronizeDevice(device.index());  // finish() polls only now and then
     }
     const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start;
     const std::vector<GpuState> states = sampler.finish();
@@ -205,7 +205,7 @@ class Bench {
     const size_t first = report_.rows.size();
     std::vector<BenchRow> rows;
     std::vector<std::unique_ptr<Contestant>> contestants;
-    release_unused_memory(device_);  // of what was measured before
+    release_unused_memory(device_);  // of earlier measurements
     measure_gemm(models);
     for (size_t i = 0; i < options_.arms.size(); ++i) {
       const BenchArm& arm = options_.arms[i];
@@ -233,7 +233,7 @@ class Bench {
     ++group_;
   }
 
-  /// A B C, C B A, A B C, ...: what drifts with time is shared out evenly.
+  /// A B C, C B A, A B C, ...: slow changes of the machine affect all arms equally.
   void take_turns(const std::vector<std::unique_ptr<Contestant>>& contestants,
                   std::vector<BenchRow>& rows, size_t first) {
     std::vector<size_t> turn(rows.size());

@@ -1,5 +1,5 @@
 #pragma once
-/// lazymar_bench: settings timed against each other.
+/// lazymar_bench: times settings against each other.
 
 #include "bench/options.h"
 #include "core/error.h"

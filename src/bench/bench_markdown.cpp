@@ -49,7 +49,7 @@ std::string flags_of(const BenchRow& row) {
   return flags;
 }
 
-/// As LazyMAR's README names them: "MAR-H", "LazyMAR-H"; followed by other flags of the arm.
+/// Names as in LazyMAR's README: "MAR-H", "LazyMAR-H"; followed by other flags of the arm.
 std::string method(const BenchRow& row) {
   std::string name = !row.method.empty() ? row.method : row.lazy ? "LazyMAR" : "MAR";
   if (row.model == "mar_base") {
@@ -134,7 +134,7 @@ std::string gpu_table(const BenchReport& report) {
          "mean power of the last second.\n\n";
 }
 
-/// What the seconds are.
+/// How the seconds were measured.
 std::string clocks_text(bool on_cpu) {
   return on_cpu ? "They are wall time, so the wall clock column is the same."
                 : "They are GPU time between CUDA events, from a batch's first work to the copy of "

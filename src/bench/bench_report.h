@@ -21,8 +21,7 @@ struct BenchRow {
   std::string method;                             ///< the preset that the arm names; empty if none
   Precision precision = parse_precision("fp32");  ///< not auto
   int64_t num_iter = 0, num_sampling_steps = 0;
-  int64_t measured_steps =
-      0;  ///< decoding steps that were run; if fewer than num_iter, extrapolated
+  int64_t measured_steps = 0;  ///< decoding steps that ran; if fewer than num_iter, extrapolated
   /// Seconds per image of each measured run: between events in a GPU's queues, or a CPU's time.
   std::vector<StageSeconds> runs;
   /// Wall time per image of each measured run, from before the batch starts until its pixels are on
@@ -34,17 +33,17 @@ struct BenchRow {
   int64_t peak_anonymous = 0;        ///< bytes, of the process while this arm ran
   int64_t cache_bytes = 0;           ///< per image, held between decoding or diffusion steps
   int64_t peak_device = 0;           ///< bytes held for tensors on the GPU; 0 on a CPU
-  double gemm_rate = 0;              ///< FLOP/s of products alone, the larger of before and after
+  double gemm_rate = 0;              ///< FLOP/s of only products, the larger of before and after
 
   bool extrapolated() const { return measured_steps < num_iter; }
 };
 
 /// Where and how rows were measured.
 struct BenchSetting {
-  std::string device;  ///< what it is called
+  std::string device;  ///< its name
   bool on_cpu = true;
   int64_t cores = 0;              ///< that the process sees
-  int64_t threads = 0;            ///< that LibTorch takes
+  int64_t threads = 0;            ///< that LibTorch uses
   std::string lazymar, libtorch;  ///< versions
   std::string weights;
   int64_t repeats = 0;
@@ -76,7 +75,7 @@ struct Speedup {
 };
 Speedup speedup(const BenchReport& report, const BenchRow& row);
 
-/// Executed FLOP/s divided by those of products alone.
+/// Executed FLOP/s divided by those of only products.
 double gemm_share(const BenchRow& row);
 
 /// The table of LazyMAR's README, and one with everything else.

@@ -10,8 +10,8 @@
 namespace lazymar {
 namespace {
 
-// What is called of the driver, as cuda.h of CUDA 13.0 and nvml.h of NVML 13 declare it, with their
-// enums as int and CUdevice, which is an int. All return 0 for success.
+// Functions of the driver, as declared in cuda.h of CUDA 13.0 and nvml.h of NVML 13, with their
+// enums and CUdevice as int. All return 0 for success.
 struct nvmlDevice_st;
 using CuInit = int(unsigned flags);
 using CuDeviceGet = int(int* device, int ordinal);
@@ -25,7 +25,7 @@ constexpr int kMemoryClock = 2;    // NVML_CLOCK_MEM
 constexpr int kGpuSensor = 0;      // NVML_TEMPERATURE_GPU
 constexpr int kPciBusIdSize = 32;  // NVML_DEVICE_PCI_BUS_ID_BUFFER_SIZE; CUDA's ids have 12 letters
 
-/// A shared library, loaded while this lives.
+/// A shared library, loaded while this object exists.
 class SharedLibrary {
  public:
   explicit SharedLibrary(const std::string& name)
@@ -70,7 +70,7 @@ std::string pci_bus_id(int64_t cuda_index, const std::string& library) {
 
 }  // namespace
 
-/// NVML from its beginning to its end, and in it one GPU.
+/// An NVML session and one of its GPUs.
 class GpuReader::Nvml {
  public:
   Nvml(const std::string& library, const std::string& pci_bus_id) : library_(library) {
@@ -85,7 +85,7 @@ class GpuReader::Nvml {
   Nvml(const Nvml&) = delete;
   Nvml& operator=(const Nvml&) = delete;
 
-  /// A function's result for the GPU, with its kind if it takes one.
+  /// A function's result for the GPU; some functions also take a kind.
   template <typename Function, typename... Kind>
   std::optional<double> figure(const char* function, Kind... kind) const {
     unsigned value = 0;

@@ -8,9 +8,9 @@
 namespace lazymar {
 namespace {
 
-/// Late enough for the GPU to be at work, soon enough for a short batch to be seen at all.
+/// Late enough for the GPU to be busy, soon enough to see a short batch.
 constexpr std::chrono::milliseconds kFirst(10);
-/// Seldom enough not to disturb what is timed.
+/// Seldom enough not to disturb the timing.
 constexpr std::chrono::milliseconds kPause(100);
 
 }  // namespace

@@ -64,7 +64,7 @@ OptionTable<B> comparison_rows() {
            text(&B::arm_list)}};
 }
 
-/// lazymar_eval's options that stand here, too, for the arms that do not say.
+/// lazymar_eval's options that are also accepted here, for arms that do not set them.
 OptionTable<B> common_rows() {
   const OptionTable<MethodRequest> method = method_rows();
   OptionTable<B> rows =

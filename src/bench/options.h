@@ -13,11 +13,11 @@
 
 namespace lazymar {
 
-/// One of the settings that are compared.
+/// One of the compared settings.
 struct BenchArm {
   std::string name;  ///< as given: "baseline", "lazy --lazy_refresh 5"
   MethodRequest method;
-  std::optional<int64_t> batch;  ///< images computed at once, if the arm has its own
+  std::optional<int64_t> batch;  ///< images computed at once, if the arm sets it
 };
 
 /// Every arm is run with every model and batch size; arms of one model and batch take turns.
@@ -25,12 +25,12 @@ struct BenchOptions {
   std::vector<std::string> models{"mar_huge"};
   std::vector<int64_t> batches{1};
   std::string arm_list = "baseline,lazy";  ///< as given
-  std::vector<BenchArm> arms;              ///< what it says
-  MethodRequest common;                    ///< of arms that do not say
-  int64_t repeats = 3;  ///< measured runs of each arm, after one that is not measured
-  /// Decoding steps of each kind that are run; the others are extrapolated. None: all are run.
+  std::vector<BenchArm> arms;              ///< parsed from it
+  MethodRequest common;                    ///< for what an arm does not set
+  int64_t repeats = 3;  ///< measured runs of each arm, after one that does not count
+  /// Decoding steps of each kind to run; the others are extrapolated. Empty: run all.
   std::optional<int64_t> sample_steps;
-  ModelRequest model;  ///< but for the model's name
+  ModelRequest model;  ///< except the model's name
   std::string device = "auto";
   std::optional<int64_t> threads;
   bool count = false;                                        ///< FLOPs on paper, and nothing is run

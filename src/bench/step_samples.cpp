@@ -7,11 +7,11 @@
 namespace lazymar {
 namespace {
 
-// Partial steps are told apart by their share of rows, 0 to 1.
+// Partial steps are distinguished by their share of rows, 0 to 1.
 constexpr double kFirst = -2;
 constexpr double kFull = -1;
 
-/// A line through points (x, y) by ascending x, level beyond its ends.
+/// Linear interpolation through points (x, y) by ascending x, constant beyond the ends.
 double on_line(const std::vector<std::pair<double, double>>& points, double x) {
   const auto above = std::lower_bound(points.begin(), points.end(), std::pair(x, -1.0));
   if (above == points.end()) {
@@ -78,11 +78,11 @@ void StepSamples::choose_extremes(const std::vector<DecodeStep>& plan) {
 
 void StepSamples::complete(const FlopFormula& formula) {
   const auto& plan = formula.steps();
-  // The step before leaves its tokens and rows as the measured one expects them.
+  // A measured step needs the tokens and rows of the step before.
   for (size_t i = 0; i < steps_.size(); ++i) {
     steps_[i].computed = steps_[i].measured || (i + 1 < steps_.size() && steps_[i + 1].measured);
   }
-  // A lazy step has the last full one's caches.
+  // A lazy step needs the caches of the last full one.
   std::optional<size_t> full;
   for (size_t i = 0; i < steps_.size(); ++i) {
     if (!plan[i].partial()) {

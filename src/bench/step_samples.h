@@ -1,5 +1,5 @@
 #pragma once
-/// The cost of all decoding steps, from a few of each kind.
+/// Estimates the cost of all decoding steps from a few of each kind.
 
 #include <cstdint>
 #include <vector>
@@ -26,8 +26,8 @@ class StepSamples {
   void add(const DecodeStep& step, const StageSeconds& seconds);
 
   /// Seconds of all steps, by stage. Between measured steps of one kind, encoder and decoder are
-  /// interpolated over their FLOPs; the head over its own FLOPs for all kinds of steps, because its
-  /// cache does not depend on them. Call add() for each measured step first.
+  /// interpolated over their FLOPs. The head is interpolated over its own FLOPs across all kinds,
+  /// because its cache does not depend on them. Call add() for each measured step first.
   StageSeconds sum();
 
  private:

@@ -19,7 +19,7 @@ struct KvCache {
   void store(const at::Tensor& kv, int64_t count, int64_t length, int64_t first) {
     if (!rows.defined() || rows.size(0) != count) {
       rows = at::zeros({count, length, kv.size(2)},
-                       kv.options());  // numbers, should steps be left out
+                       kv.options());  // zeros, in case steps are skipped
     }
     rows.narrow(1, first, length - first).copy_(kv.narrow(0, 0, count));
   }

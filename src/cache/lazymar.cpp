@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "cache/row_ops.h"
 #include "cache/row_selection.h"
 #include "nn/capture.h"
 #include "nn/ops.h"
@@ -24,8 +25,7 @@ LazyMarRunner::LazyMarRunner(const MarConfig& config, const DecodingPlan& plan,
       decoder_(static_cast<size_t>(config.decoder_depth)) {}
 
 bool LazyMarRunner::keeps(const DecodeStep& step) const {
-  // Lazy steps pass their tokens on; of the full ones only the last before a lazy one has to leave
-  // anything behind.
+  // Every lazy step updates the caches; a full step does so only if a lazy step follows it.
   const auto next = static_cast<size_t>(step.index) + 1;
   return step.partial() || (next < steps_.size() && steps_[next].partial());
 }
@@ -103,7 +103,7 @@ at::Tensor LazyMarRunner::decode(std::span<const Block> blocks, const RowInputs&
   }
   const int64_t first = needed_rows(step).first;
   if (keeps_difference(step)) {
-    // Only rows that are still masked will be asked for.
+    // Later steps need only rows that are still masked.
     const int64_t count = step.first - first;
     const at::Tensor later = h.narrow(1, 0, count);
     at::Tensor difference = difference_.narrow(1, first, count);
@@ -167,19 +167,21 @@ at::Tensor LazyMarRunner::decode_rows(std::span<const Block> blocks, const RowIn
   return h;
 }
 
-at::Tensor LazyMarRunner::prune(const Block& block, const at::Tensor& x, const BlockRows& of,
-                                const DecodeStep& step, at::Tensor& rows) {
+at::Tensor LazyMarRunner::prune(const Block& block, const at::Tensor& x,
+                                const BlockRows& projections, const DecodeStep& step,
+                                at::Tensor& rows) {
   const int64_t width = x.size(2);
   const KvCache& before = decoder_[static_cast<size_t>(options_.prune_layer)];
-  const at::Tensor similarity = mean_cosine_similarity(
-      of.keys_values().narrow(2, width, width), before.rows.narrow(2, width, width), block.heads);
+  const at::Tensor similarity =
+      mean_cosine_similarity(projections.keys_values().narrow(2, width, width),
+                             before.rows.narrow(2, width, width), block.heads);
   rows = least_similar_rows(similarity, raster_rows_, step, rows_to_keep(step));
   const auto kept = [&](const at::Tensor& t) { return take_rows(t, rows); };
   if (!optimizations_.kept_queries) {
     const auto all = [](const at::Tensor& t) { return t; };
-    return kept(block.rest(x, of.queries(all), of.keys_values()));
+    return kept(block.rest(x, projections.queries(all), projections.keys_values()));
   }
-  return block.rest(kept(x), of.queries(kept), of.keys_values());
+  return block.rest(kept(x), projections.queries(kept), projections.keys_values());
 }
 
 int64_t LazyMarRunner::rows_to_keep(const DecodeStep& step) const {

@@ -17,12 +17,16 @@
 
 namespace lazymar {
 
-/// A full decoding step is plain MAR, and refreshes the caches. The others are lazy (partial).
+/// A full decoding step is plain MAR, and refreshes the caches. The others are lazy: the plan calls
+/// them partial.
 ///
-/// Token cache: a lazy step encodes only the buffer and the tokens just decoded; the decoder's
+/// Token cache: a lazy step encodes only the buffer and the tokens just decoded. The decoder's
 /// early layers run on all rows, the later ones on the rows whose values changed most.
-/// Condition cache: a lazy step computes the conditional half; the unconditional output is that
-/// plus the difference kept from the last full step.
+/// Condition cache: a lazy step computes the conditional half. The unconditional output is the
+/// conditional one plus the difference stored by the last full step.
+///
+/// Shapes: B images, R = B or 2B sequences (both halves with guidance), L tokens, P rows of the
+/// buffer, N = L + P, D the width.
 class LazyMarRunner final : public Runner {
  public:
   /// For a plan of the policy "lazymar".
@@ -51,7 +55,7 @@ class LazyMarRunner final : public Runner {
   /// Rows of the last block's output that this step, or its stored difference, needs.
   Range needed_rows(const DecodeStep& step) const;
   int64_t rows_to_keep(const DecodeStep& step) const;
-  /// Whether this step skips decoder rows, and so takes them from earlier steps.
+  /// Whether this step skips decoder rows and reuses those of earlier steps.
   bool prunes(const DecodeStep& step) const {
     return reuses_tokens(step) && rows_to_keep(step) < length_ + buffer_;
   }
@@ -61,9 +65,9 @@ class LazyMarRunner final : public Runner {
   /// ones first, and their list in `rows`.
   at::Tensor decode_rows(std::span<const Block> blocks, const RowInputs& inputs,
                          const DecodeStep& step, at::Tensor& rows);
-  /// The pruning layer: x [R, N, D] and `of` it -> its output for the kept rows, and their list in
-  /// `rows` [R, keep].
-  at::Tensor prune(const Block& block, const at::Tensor& x, const BlockRows& of,
+  /// The pruning layer: x [R, N, D] and its projections -> its output for the kept rows, and their
+  /// list in `rows` [R, keep].
+  at::Tensor prune(const Block& block, const at::Tensor& x, const BlockRows& projections,
                    const DecodeStep& step, at::Tensor& rows);
   at::Tensor add_unconditional(const at::Tensor& rows, const DecodeStep& step) const;
 
@@ -76,7 +80,7 @@ class LazyMarRunner final : public Runner {
   int64_t halves_;          ///< of the batch: 2 with guidance
   int64_t cached_halves_;   ///< that the token cache holds
   int64_t images_ = 0;      ///< of the batch
-  at::Tensor raster_rows_;  ///< [R, N]: row of each raster position, the buffer first
+  at::Tensor raster_rows_;  ///< [R, N]: the row of each position in raster order, buffer first
   std::vector<KvCache> encoder_, decoder_;
   at::Tensor difference_;  ///< unconditional - conditional output of masked rows, [B, L, D]
 };

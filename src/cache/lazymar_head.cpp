@@ -5,13 +5,13 @@
 #include <cmath>
 #include <utility>
 
-#include "nn/head_ops.h"
+#include "diffusion/head_ops.h"
 #include "nn/ops.h"
 
 namespace lazymar {
 namespace {
 
-// The released constants: the blocks that keep their whole residual, and the share of the process
+// The released constants: the blocks whose whole residual is kept, and the share of the process
 // after which the other blocks' mlp outputs are reused.
 constexpr size_t kFirstResidual = 1;
 constexpr size_t kLastResidual = 4;
@@ -28,7 +28,7 @@ bool LazyMarHeadRunner::full(int64_t index, int64_t steps) const {
 }
 
 int64_t LazyMarHeadRunner::last_recomputed(int64_t steps) {
-  // Above this index the blocks that keep no residual are recomputed, below only their gates.
+  // Above this index, blocks without a kept residual are recomputed; below it, only their gates.
   return static_cast<int64_t>(std::floor(kReuseBelow * static_cast<double>(steps)));
 }
 

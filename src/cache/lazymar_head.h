@@ -13,10 +13,11 @@
 
 namespace lazymar {
 
-/// Diffusion steps T - 1 and every multiple of `refresh` compute both halves and all blocks, and
-/// keep what the others reuse: the blocks' mlp outputs, the residuals of blocks 1 to 4, and the
-/// guidance difference. The others compute conditional rows: blocks 1 to 4 add their residual, the
-/// rest a fresh gate times the kept mlp output (recomputed in the first tenth of the process).
+/// The T diffusion steps count down from T - 1. That step, and every multiple of `refresh`, compute
+/// both halves and all blocks. They store what the others reuse: the blocks' mlp outputs, the
+/// residuals of blocks 1 to 4, and the guidance difference. The others compute only conditional
+/// rows: blocks 1 to 4 add their stored residual, the other blocks a fresh gate times the stored
+/// mlp output. In the first tenth of the steps, the mlp outputs are recomputed instead.
 class LazyMarHeadRunner final : public HeadRunner {
  public:
   explicit LazyMarHeadRunner(int64_t refresh, int64_t modulation_rows = kModulationRows,

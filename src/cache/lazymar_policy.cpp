@@ -15,29 +15,18 @@ LazyOptions options_of(const DecodingPlan& plan) {
   return lazymar_options(plan.method.cache.options);
 }
 
-void check_at_least(const char* flag, int64_t value, int64_t least) {
-  if (value < least) {
-    throw setting_error(flag, " ", value, ": must be at least ", least);
-  }
-}
-
-/// The layer of that number would be the first behind the last one: then none prunes. A default is
-/// let pass, which on a shallower decoder comes to the same.
+/// A layer number equal to the depth means that no layer prunes. The default is accepted for
+/// shallower decoders, with the same effect.
 void check_prune_layer(const LazyOptions& lazy, int64_t depth) {
   if (lazy.token && lazy.prune_layer > depth && lazy.prune_layer != LazyOptions().prune_layer) {
     throw setting_error("lazy_prune_layer", " ", lazy.prune_layer, ": the decoder has ", depth,
-                        " layers: use 0 to ", depth - 1, ", or ", depth, ", where none prunes");
+                        " layers: use 0 to ", depth - 1, ", or ", depth, " to prune nowhere");
   }
 }
 
 void check(const MarConfig& config, const CacheSpec& cache) {
   const LazyOptions lazy = lazymar_options(cache.options);
-  check_at_least("lazy_warmup", lazy.warmup, 0);
-  check_at_least("lazy_refresh", lazy.refresh, 1);
-  check_at_least("lazy_prune_layer", lazy.prune_layer, 0);
   check_prune_layer(lazy, config.decoder_depth);
-  check_at_least("lazy_extra", lazy.extra, 0);
-  check_at_least("lazy_head_refresh", lazy.head_refresh, 1);
 }
 
 /// Whether the tokens known since the step before cross the next refresh, if those behind the
@@ -73,15 +62,15 @@ std::unique_ptr<HeadRunner> make_head_runner(const DecodingPlan& plan) {
   return std::make_unique<LazyMarHeadRunner>(lazy.head_refresh);
 }
 
-/// A full step computes every row that a later one has a use for; a lazy step the conditional half,
-/// or only rows that changed: the buffer and the tokens just decoded in the encoder; behind the
-/// pruning layer min(N, max(n + n' + extra, int(N * ratio))).
+/// A full step computes every row that a later step needs. A lazy step computes the conditional
+/// half, or only rows that changed. In the encoder, these are the buffer and the tokens just
+/// decoded; after the pruning layer, min(N, max(n + n' + extra, int(N * ratio))) rows.
 StepWork work(const MarConfig& config, const DecodingPlan& plan, const DecodeStep& step) {
   const LazyOptions lazy = options_of(plan);
   const bool one_half = lazy.condition && plan.guided();
   StepWork work = full_work(config, plan, step);
   if (!step.partial()) {
-    // The lazy steps that follow take the difference between the halves from this one.
+    // The lazy steps that follow use the difference between this step's halves.
     for (size_t next = static_cast<size_t>(step.index) + 1;
          one_half && next < plan.steps.size() && plan.steps[next].partial(); ++next) {
       work.first_needed = plan.steps[next].first;

@@ -1,5 +1,5 @@
 #pragma once
-/// Cache policies: which decoding steps reuse what earlier ones kept, and who computes them.
+/// Cache policies: which decoding steps reuse what earlier ones kept, and how they are computed.
 
 #include <memory>
 #include <string_view>
@@ -20,7 +20,7 @@ struct CachePolicy {
   /// Throws Error (usage) for options that are unknown or out of range for this network.
   void (*check)(const MarConfig& config, const CacheSpec& cache);
   /// Whether a step reuses what earlier steps kept; the others are full, and refresh it. The plan's
-  /// steps are there, but for their kinds.
+  /// steps are complete except for their kinds.
   bool (*partial)(const DecodingPlan& plan, const DecodeStep& step);
   /// The transformer's blocks, and the diffusion head's.
   std::unique_ptr<Runner> (*make_runner)(const MarConfig& config, const DecodingPlan& plan);
@@ -40,7 +40,7 @@ inline const CachePolicy& policy_of(const DecodingPlan& plan) {
 /// The plan of a method: full_plan(), and each step's kind. Throws Error (usage).
 DecodingPlan make_plan(const MarConfig& config, const DecodingMethod& method);
 
-/// Plain MAR's, for policies that change one part alone.
+/// Plain MAR's, for policies that change only one part.
 std::unique_ptr<Runner> make_full_runner(const MarConfig& config, const DecodingPlan& plan);
 std::unique_ptr<HeadRunner> make_full_head_runner(const DecodingPlan& plan);
 StepWork full_work(const MarConfig& config, const DecodingPlan& plan, const DecodeStep& step);

@@ -21,7 +21,7 @@ class RetainSchedule {
   double ratio(int64_t step) const;
 
  private:
-  std::vector<double> ratios_;  ///< the last one stays
+  std::vector<double> ratios_;  ///< the last one applies beyond the end
 };
 
 }  // namespace lazymar

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include "cache/row_ops.h"
 #include "nn/ops.h"
 
 namespace lazymar {
@@ -29,7 +30,7 @@ at::Tensor least_similar_rows(const at::Tensor& similarity, const at::Tensor& ra
 
 at::Tensor predicted_rows(const at::Tensor& x, const at::Tensor& rows, const DecodeStep& step) {
   const int64_t count = step.predicted();
-  // One row more takes those that are not asked for.
+  // One extra row receives those that are not predicted.
   at::Tensor out = at::zeros({x.size(0), count + 1, x.size(2)}, x.options());
   const at::Tensor place = (rows - step.first).masked_fill(~is_predicted(rows, step), count);
   write_rows(out, place, x);

@@ -1,6 +1,6 @@
 #pragma once
-/// What a cache policy executes, counted on paper, for one image: what the FLOP formulas read. The
-/// counter of what is executed (nn/flops.h) has to arrive at the same numbers.
+/// What a cache policy executes for one image, derived on paper: the input of the FLOP formulas.
+/// The counter of executed work (nn/flops.h) must give the same numbers.
 
 #include <cstdint>
 
@@ -9,11 +9,11 @@ namespace lazymar {
 /// One decoding step's transformer.
 struct StepWork {
   int64_t halves = 1;        ///< that are computed; 2 with guidance unless one is derived
-  int64_t encoder_rows = 0;  ///< rows that go through the encoder, and enter the decoder anew
-  int64_t kept_rows = 0;     ///< decoder rows from behind layer prune_layer's attention on
-  int64_t prune_layer = 0;   ///< no meaning if all rows are kept
-  int64_t first_needed = 0;  ///< rows [first_needed, masked) of the decoder's output have a use
-  double share = 1.0;        ///< kept of all rows, nominally: steps of one share cost alike
+  int64_t encoder_rows = 0;  ///< rows that pass the encoder and become new decoder inputs
+  int64_t kept_rows = 0;     ///< decoder rows after layer prune_layer's attention
+  int64_t prune_layer = 0;   ///< unused if all rows are kept
+  int64_t first_needed = 0;  ///< rows [first_needed, masked) of the decoder's output are used
+  double share = 1.0;        ///< nominal share of kept rows: steps of equal share cost the same
 };
 
 /// One decoding step's head: how many diffusion steps are of which kind.

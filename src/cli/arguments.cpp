@@ -93,9 +93,11 @@ Arguments::Arguments(std::span<const OptionInfo> options, int argc, const char* 
     if (!option.value.empty() && !value && next == nullptr) {
       throw usage_error("--", name, ": needs a value: --", option.name, " ", option.value);
     }
-    const bool takes_next = !option.value.empty() && !value;
-    texts_[option.name] = takes_next ? next : value.value_or("");
-    i += takes_next ? 1 : 0;
+    texts_[option.name] = value.value_or("");
+    if (!option.value.empty() && !value && next != nullptr) {
+      texts_[option.name] = next;
+      ++i;
+    }
   }
 }
 

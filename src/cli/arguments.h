@@ -1,5 +1,5 @@
 #pragma once
-/// A command line taken apart: which options were given, with which text, and the operands.
+/// A parsed command line: the options that were given, with their texts, and the operands.
 
 #include <map>
 #include <optional>
@@ -13,10 +13,10 @@ namespace lazymar {
 
 class Arguments {
  public:
-  /// Takes "--name value", "--name=value" and switches; in names dashes and underscores are equal,
-  /// the last one of a name wins, and "--" ends the options. Throws Error (usage) for an unknown
-  /// option, naming the nearest one, for a value that is missing, and for a switch with a value.
-  /// --help and --version are always there and end the reading.
+  /// Takes "--name value", "--name=value" and switches. In names, dashes and underscores are equal;
+  /// the last use of a name wins; "--" ends the options. --help and --version always exist, and
+  /// nothing is read after them. Throws Error (usage) for an unknown option (naming the nearest
+  /// one), for a missing value, and for a switch with a value.
   Arguments(std::span<const OptionInfo> options, int argc, const char* const* argv);
 
   bool given(const std::string& name) const { return texts_.contains(name); }
@@ -24,7 +24,7 @@ class Arguments {
   const std::string& text(const std::string& name) const { return texts_.at(name); }
   const std::vector<std::string>& operands() const { return operands_; }
 
-  /// What --help asks for: "" (the first screen), "all", "man" or "bash".
+  /// The value of --help: "" (the first screen), "all", "man" or "bash".
   const std::optional<std::string>& help() const { return help_; }
   bool version() const { return version_; }
 
@@ -38,7 +38,7 @@ class Arguments {
   bool version_ = false;
 };
 
-/// An option's name as the tables have it: "--num-images" is "num_images".
+/// An option's name as in the tables: "--num-images" is "num_images".
 std::string option_name(std::string word);
 
 }  // namespace lazymar

@@ -9,18 +9,18 @@
 
 namespace lazymar {
 
-/// An arm's words: what it is called, and its options as a command line.
+/// An arm's words: its name, and its options as a command line.
 struct ArmWords {
   bool lazy = false;
   std::string name;                ///< "lazy --lazy_refresh 5"
   std::vector<std::string> words;  ///< the program's name first
 };
 
-/// Throws Error (usage) for words that are no arm, and for options that an arm may not have.
+/// Throws Error (usage) if the words are not an arm, and for options that an arm cannot have.
 ArmWords split_arm(const std::string& text, std::span<const OptionInfo> options);
 
 /// The name and the options of an arm. `table`: lazymar_eval's; `common`: for what the arm does not
-/// say. Throws Error (usage) that names the arm.
+/// set. Throws Error (usage) that names the arm.
 template <typename Options>
 std::pair<std::string, Options> parse_arm(const OptionTable<Options>& table,
                                           const std::string& text, Options common) {

@@ -11,15 +11,15 @@ namespace lazymar {
 namespace {
 
 constexpr size_t kWidth = 100;
-constexpr size_t kColumn = 27;     ///< where the sentences begin
-constexpr size_t kKeptWhole = 40;  ///< defaults up to this size are not broken
+constexpr size_t kColumn = 27;     ///< where the help texts begin
+constexpr size_t kKeptWhole = 40;  ///< defaults up to this size are not wrapped
 
 std::string usage(const Program& program) {
   return concat("Usage: ", program.name, " [OPTION...]", program.operands.empty() ? "" : " ",
                 program.operands, "\n");
 }
 
-/// `text` behind `line`, broken into lines that begin at kColumn.
+/// `text` after `line`, wrapped into lines that begin at kColumn.
 std::string wrapped(std::string line, const std::string& text) {
   std::string result;
   if (line.size() + 2 > kColumn) {

@@ -1,5 +1,5 @@
 #pragma once
-/// A command line into an options struct, by its rows.
+/// Parses a command line into an options struct, by its rows.
 
 #include <optional>
 #include <string>
@@ -22,7 +22,7 @@ struct Parsed {
   std::vector<std::string> given;  ///< names of the options that were given
 };
 
-/// Reads what was given into `options`, row by row. Throws Error (usage) that names the option.
+/// Reads the given options into `options`, row by row. Throws Error (usage) that names the option.
 template <typename Options>
 void read_rows(const OptionTable<Options>& table, const Arguments& arguments, Options& options) {
   for (const OptionRow<Options>& row : table) {
@@ -43,11 +43,11 @@ void read_rows(const OptionTable<Options>& table, const Arguments& arguments, Op
   }
 }
 
-/// The text that --help or --version asks for.
+/// The text for --help or --version.
 std::optional<std::string> information(const Program& program, const Arguments& arguments,
                                        std::vector<OptionInfo> options);
 
-/// `options`: what holds for what is not given.
+/// `options`: the values of options that are not given.
 template <typename Options>
 Parsed<Options> parse(const Program& program, const OptionTable<Options>& table, int argc,
                       const char* const* argv, Options options = {}) {

@@ -1,5 +1,5 @@
 #pragma once
-/// What a program says of itself, and the texts that its rows become.
+/// A program's description, and the texts made from its rows.
 
 #include <span>
 #include <string>
@@ -16,8 +16,8 @@ struct Example {
 
 struct Program {
   std::string name;
-  std::string summary;            ///< a sentence
-  std::string operands;           ///< how the usage shows them; empty: there are none
+  std::string summary;            ///< one sentence
+  std::string operands;           ///< as shown in the usage; empty: there are none
   std::vector<Example> examples;  ///< the first two work right away, in a checkout
 };
 
@@ -31,7 +31,7 @@ const Program& convert_program();
 
 /// For a command line without arguments.
 std::string short_usage(const Program& program);
-/// --help: what the main job takes, on one screen.
+/// --help: what the main job needs, on one screen.
 std::string first_screen(const Program& program, std::span<const OptionInfo> options);
 /// --help all.
 std::string all_options(const Program& program, std::span<const OptionInfo> options);

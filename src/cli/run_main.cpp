@@ -24,13 +24,13 @@ std::string first_line(const std::string& text) {
 }  // namespace
 
 int run_main(const char* program, const std::function<ExitCode()>& body) {
-  // A closed pipe or a size limit shall be a failed write with a reason, not a silent death.
+  // A closed pipe or a size limit must cause a failed write with a reason, not a silent exit.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
   try {
     return static_cast<int>(body());
   } catch (const Error& error) {
-    // A setting goes by the name of its flag here.
+    // Here, a setting has the name of its flag.
     return report(program, exit_code(error.kind()),
                   concat(error.setting().empty() ? "" : "--", error.what()));
   } catch (const c10::Error& error) {

@@ -1,5 +1,5 @@
 #pragma once
-/// What every tool's main does around its work.
+/// The common part of every tool's main().
 
 #include <cstdio>
 #include <functional>
@@ -11,8 +11,9 @@
 
 namespace lazymar {
 
-/// Runs `body` and turns what it throws into one line on stderr, the program's name before it, and
-/// an exit status: Error into its own, anything else (LibTorch's errors, out of memory) into 70.
+/// Runs `body` and turns an exception into an exit status and one line on stderr, prefixed with the
+/// program's name. The status is an Error's own, and 70 for anything else (LibTorch's errors, out
+/// of memory).
 int run_main(const char* program, const std::function<ExitCode()>& body);
 
 /// A tool's main: reads the command line and runs `work` with its options. Without arguments it

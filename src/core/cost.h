@@ -14,7 +14,7 @@ struct StageSeconds {
   StageSeconds& operator+=(const StageSeconds& other);
 };
 
-/// What one decoding step took.
+/// The cost of one decoding step.
 struct StepCost {
   double seconds = 0.0;
   int64_t flops = 0;

@@ -1,5 +1,5 @@
 #pragma once
-/// How programs end.
+/// The programs' exit codes.
 
 #include "core/error.h"
 

@@ -24,7 +24,7 @@ inline std::string fnv1a_hex(std::string_view text) {
   return digits;
 }
 
-// Known answers of the algorithm's authors.
+// Test vectors from the algorithm's authors.
 static_assert(fnv1a("") == 0xcbf29ce484222325 && fnv1a("a") == 0xaf63dc4c8601ec8c);
 
 }  // namespace lazymar

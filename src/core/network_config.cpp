@@ -1,6 +1,10 @@
 #include "core/network_config.h"
 
 #include <array>
+#include <string>
+#include <vector>
+
+#include "core/text.h"
 
 namespace lazymar {
 namespace {
@@ -33,12 +37,12 @@ const Preset* preset_of_width(int64_t width) {
 }
 
 std::string preset_names() {
-  std::string names;
+  std::vector<std::string> names;
+  names.reserve(std::size(kPresets));
   for (const Preset& preset : kPresets) {
-    names += names.empty() ? "" : ", ";
-    names += preset.name;
+    names.emplace_back(preset.name);
   }
-  return names;
+  return join(names, ", ");
 }
 
 MarConfig published_config(const Preset& preset) {

@@ -56,11 +56,11 @@ VaeConfig kl16_config();
 /// weights.
 struct Preset {
   std::string_view name;
-  int64_t dim, depth, heads;       ///< of encoder and decoder alike
+  int64_t dim, depth, heads;       ///< of the encoder and of the decoder
   int64_t head_depth, head_width;  ///< diffusion MLP
 };
 
-/// mar_base, mar_large, mar_huge as published; nullptr for another name.
+/// mar_base, mar_large, mar_huge as published; nullptr for other names.
 const Preset* find_preset(std::string_view name);
 
 /// The preset of that width, for a file without a model name; nullptr if there is none.

@@ -31,7 +31,7 @@ PhiloxNoise::PhiloxNoise(uint64_t seed, std::vector<int64_t> image_ids)
 }
 
 void PhiloxNoise::order(int64_t slot, std::span<int64_t> order) {
-  // Sorting by 64-bit random keys; equal keys (probability 2^-64 a pair) fall back to the position.
+  // Sorts by 64-bit random keys; equal keys (probability 2^-64 per pair) fall back to position.
   const auto image = static_cast<uint32_t>(image_ids_.at(slot));
   std::vector<std::pair<uint64_t, int64_t>> keys(order.size());
   for (size_t i = 0; i < keys.size(); ++i) {

@@ -21,11 +21,11 @@ struct NoiseRequest {
   int64_t diffusion_step = kStart;  ///< its index, or kStart for the starting noise
   int64_t channels = 0;             ///< C
   std::span<const int64_t> tokens;  ///< raster positions, [B * n], image by image
-  int64_t key = 0;       ///< what the diffusion step is known by (HeadSchedule::noise_keys)
-  int64_t step_key = 0;  ///< what the decoding step is known by (DecodeStep::noise_step)
+  int64_t key = 0;                  ///< identifies the diffusion step (HeadSchedule::noise_keys)
+  int64_t step_key = 0;             ///< identifies the decoding step (DecodeStep::noise_step)
 };
 
-/// What a device needs to draw the same values itself (nn/ops.h, draw_normals).
+/// What a device needs to draw the same values itself (mar/device_noise.h).
 struct CounterBased {
   std::array<uint32_t, 2> key;
   std::vector<int64_t> image_ids;  ///< by slot
@@ -37,7 +37,7 @@ class NoiseSource {
   virtual ~NoiseSource() = default;
 
   /// Token order of the batch's image `slot`: a permutation of 0 .. order.size() - 1. The first m
-  /// entries are the tokens still masked while m are masked.
+  /// entries are the masked tokens while m tokens are masked.
   virtual void order(int64_t slot, std::span<int64_t> order) = 0;
 
   /// Standard normal values, [B * n, C] row by row.

@@ -14,7 +14,7 @@
 
 namespace lazymar {
 
-/// The whole text as a number of the range; throws Error (usage) that says what would do.
+/// Parses the whole text as a number in the range; throws Error (usage) that names the range.
 int64_t read_integer(const std::string& text, int64_t least, int64_t most);
 double read_number(const std::string& text, double least, double most);
 
@@ -82,10 +82,10 @@ OptionField<S> number(T S::*member, double least, double most) {
 }
 
 template <typename S>
-OptionField<S> text(std::string S::*member, std::vector<std::string> words = {}) {
+OptionField<S> text(std::string S::*member, const std::vector<std::string>& words = {}) {
   OptionField<S> field = member_field(member);
   field.read = [member](S& options, const std::string& text) { options.*member = text; };
-  field.words = std::move(words);
+  field.words = words;
   return field;
 }
 

@@ -1,24 +1,23 @@
 #include "core/option_row.h"
 
+#include <algorithm>
+
+#include "core/text.h"
+
 namespace lazymar {
 namespace {
-
-template <typename T>
-std::string comma_list(const std::vector<T>& values) {
-  std::string text;
-  for (const T& value : values) {
-    text += concat(text.empty() ? "" : ",", value);
-  }
-  return text;
-}
 
 struct Text {
   std::string operator()(std::monostate) const { return ""; }
   std::string operator()(bool value) const { return value ? "true" : "false"; }
-  std::string operator()(const std::vector<int64_t>& values) const { return comma_list(values); }
-  std::string operator()(const std::vector<std::string>& values) const {
-    return comma_list(values);
+  std::string operator()(const std::vector<int64_t>& values) const {
+    std::vector<std::string> texts(values.size());
+    std::transform(values.begin(), values.end(), texts.begin(),
+                   [](int64_t v) { return concat(v); });
+    return join(texts, ",");
   }
+  std::string operator()(const std::vector<std::string>& values) const { return join(values, ","); }
+  std::string operator()(double value) const { return shortest_text(value); }
   template <typename T>
   std::string operator()(const T& value) const {
     return concat(value);

@@ -1,6 +1,6 @@
 #pragma once
-/// Options as rows of a table. One row names the option, its member and its range, and says who
-/// else reads it: parser, help, settings JSON, folder name, PNG text, bench arms, comparison.
+/// Options as rows of a table. One row gives the option's name, member and range, and where else it
+/// appears: help, settings JSON, folder name, PNG text, bench arms, comparison.
 
 #include <algorithm>
 #include <cstdint>
@@ -19,45 +19,45 @@
 
 namespace lazymar {
 
-/// An option's value as settings and texts take it; monostate: none was chosen.
+/// An option's value, for settings and texts; monostate: none was chosen.
 using OptionValue = std::variant<std::monostate, bool, int64_t, uint64_t, double, std::string,
                                  std::vector<int64_t>, std::vector<std::string>>;
 
-/// As the command line takes it: "15", "1,2"; monostate is "".
+/// As written on a command line: "15", "1,2"; monostate is "".
 std::string to_text(const OptionValue& value);
 
-/// An option's place in the settings of a run: in its manifest and in what is read from there.
+/// How an option appears in a run's settings: in the manifest and in what reads the manifest.
 struct Setting {
-  std::string key;        ///< in the JSON; "lazy_mar/extra" is inside of "lazy_mar"
+  std::string key;        ///< in the JSON; "lazy_mar/extra" is inside "lazy_mar"
   bool always = false;    ///< false: written if not the default, so that older runs still resume
   bool png_text = false;  ///< part of the PNGs' "settings" text
-  bool noted = false;     ///< lazymar_compare says if two runs differ in it
+  bool noted = false;     ///< lazymar_compare reports if two runs differ in it
   bool identity = false;  ///< and refuses to pair their images
-  bool drift = false;     ///< and says if drift was recorded with another value
+  bool drift = false;     ///< and reports if drift was recorded with another value
 };
 
 /// An option's part in the name of a run folder: the label, then the value.
 struct FolderPart {
   std::string label;
-  int place = 100;      ///< order in the name; those of one place follow the table
-  bool always = false;  ///< false: only if it differs from what is usual
+  int place = 100;      ///< order in the name; equal places keep the table's order
+  bool always = false;  ///< false: only if it differs from the usual value
 };
 
-/// What everybody but the parser reads. Help texts are imperative sentences without the default.
+/// What every reader but the parser needs. Help texts are imperative, without the default.
 struct OptionInfo {
   std::string name;
-  std::string value = {};  ///< what the help calls the value; empty: a switch
+  std::string value = {};  ///< the value's name in the help; empty: a switch
   std::string group = {};
   std::string help = {};
-  std::string default_text = {};  ///< if the default is no value of the struct
+  std::string default_text = {};  ///< if the default is not a value of the struct
   std::vector<std::string> aliases = {};
   bool main = false;    ///< on the first screen of the help
   bool hidden = false;  ///< accepted, not listed
-  bool arm = false;     ///< an arm of lazymar_bench may have it
+  bool arm = false;     ///< arms of lazymar_bench accept it
   std::optional<Setting> setting = {};
   std::optional<FolderPart> folder = {};
   // Filled in by describe().
-  std::vector<std::string> words = {};  ///< values that it takes
+  std::vector<std::string> words = {};  ///< allowed values
   std::string range = {};
   bool path = false;
 };
@@ -83,18 +83,18 @@ struct OptionNeed {
 
 template <typename Options>
 struct OptionRow {
-  // A constructor, since GCC 12 fails on defaults of members here.
+  // A constructor, because GCC 12 rejects default member initializers here.
   OptionRow(OptionInfo i, OptionField<Options> f, std::vector<OptionNeed<Options>> n = {})
       : info(std::move(i)), field(std::move(f)), needs(std::move(n)) {}
 
   OptionInfo info;
   OptionField<Options> field;
   std::vector<OptionNeed<Options>> needs;
-  /// Whether the struct it belongs to is there; null: always.
+  /// Whether the struct that it belongs to exists; null: always.
   std::function<bool(const Options&)> present;
 };
 
-/// Rows are read in this order: a row stands behind those that it needs. The order of the settings.
+/// Rows are read in this order, so a row follows those that it needs. Settings use it too.
 template <typename Options>
 using OptionTable = std::vector<OptionRow<Options>>;
 
@@ -153,6 +153,7 @@ OptionRow<Outer> rebase(const OptionRow<Inner>& row, Access access) {
 template <typename Outer, typename Holder, typename Inner>
 OptionTable<Outer> within(const OptionTable<Inner>& table, Inner Holder::*member) {
   OptionTable<Outer> result;
+  result.reserve(table.size());
   for (const OptionRow<Inner>& row : table) {
     result.push_back(rebase<Outer>(
         row, [member](auto& outer) -> auto& { return outer.*member; }));
@@ -160,8 +161,8 @@ OptionTable<Outer> within(const OptionTable<Inner>& table, Inner Holder::*member
   return result;
 }
 
-/// Rows of a member that is there once the option `what` is given; without it they say its
-/// defaults, and are no settings.
+/// Rows of a member that exists once the option `what` is given. Without it, they have its
+/// defaults and are not settings.
 template <typename Outer, typename Inner>
 OptionTable<Outer> within(const OptionTable<Inner>& table, std::optional<Inner> Outer::*member,
                           const std::string& what) {
@@ -174,6 +175,7 @@ OptionTable<Outer> within(const OptionTable<Inner>& table, std::optional<Inner> 
     }
   };
   OptionTable<Outer> result;
+  result.reserve(table.size());
   for (const OptionRow<Inner>& row : table) {
     OptionRow<Outer> outer = rebase<Outer>(row, Access{member});
     outer.present = [member](const Outer& options) { return (options.*member).has_value(); };
@@ -192,17 +194,19 @@ OptionTable<Outer> inherited(const OptionTable<Inner>& table) {
     const Inner& operator()(const Outer& outer) const { return outer; }
   };
   OptionTable<Outer> result;
+  result.reserve(table.size());
   for (const OptionRow<Inner>& row : table) {
     result.push_back(rebase<Outer>(row, Access{}));
   }
   return result;
 }
 
-/// What everybody but the parser reads, defaults filled in from the struct.
+/// What every reader but the parser needs, with defaults filled in from the struct.
 template <typename Options>
 std::vector<OptionInfo> describe(const OptionTable<Options>& table) {
   const Options defaults{};
   std::vector<OptionInfo> result;
+  result.reserve(table.size());
   for (const OptionRow<Options>& row : table) {
     OptionInfo info = row.info;
     if (info.default_text.empty() && !info.value.empty()) {
@@ -260,19 +264,20 @@ std::vector<std::string> folder_parts(const OptionTable<Options>& table, const O
   std::stable_sort(parts.begin(), parts.end(),
                    [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<std::string> result;
+  result.reserve(parts.size());
   for (auto& [place, text] : parts) {
     result.push_back(std::move(text));
   }
   return result;
 }
 
-/// Top-level keys of the settings, by who reads them.
+/// Top-level keys of the settings, by reader.
 struct SettingKeys {
   std::vector<std::string> png_text, noted, identity, drift;
 };
 SettingKeys setting_keys(const std::vector<OptionInfo>& options);
 
-/// The key of the version, which is a setting and no option.
+/// The key of the version, which is a setting but not an option.
 inline constexpr const char* kVersionSetting = "version";
 
 }  // namespace lazymar

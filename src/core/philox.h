@@ -1,8 +1,8 @@
 #pragma once
 /// The arithmetic of noise, compiled for both host and device: Philox4x32-10 and Box-Muller.
 ///
-/// Bits are equal by construction: nothing but integers and single operations of IEEE doubles, none
-/// of which may be fused (on hosts, files that include this are compiled with -ffp-contract=off).
+/// Bits are equal by construction: only integers and single operations on IEEE doubles are used,
+/// and none may be fused (on hosts, files that include this are compiled with -ffp-contract=off).
 /// No library's log, cos or sin is called: those differ in the last bit between versions, and
 /// between host and device.
 
@@ -54,7 +54,7 @@ LAZYMAR_HOST_DEVICE inline uint32_t pack(Purpose purpose, int64_t decoding_step,
          static_cast<uint32_t>(decoding_step);
 }
 
-// --- Single rounded operations: a compiler may not turn two of them into one ---
+// --- Single rounded operations: a compiler must not fuse two of them ---
 
 #if defined(__CUDA_ARCH__)
 __device__ inline int highest_bit(uint64_t n) {
@@ -132,7 +132,7 @@ LAZYMAR_HOST_DEVICE inline CosineSine cosine_sine(uint32_t b) {
   const double y = sum(sum(angle, -product(quarter, kQuarterHigh)), -product(quarter, kQuarterLow));
   const double z = product(y, y);
   const double sine = sum(y, product(product(y, z), polynomial(kSine, z)));
-  // 1 - z/2 loses bits, which are added again.
+  // 1 - z/2 loses bits, which are added back.
   const double half = product(z, 0.5);
   const double most = sum(1, -half);
   const double lost = sum(sum(1, -most), -half);

@@ -26,10 +26,10 @@ constexpr auto cpu_has_bf16 = never;
 constexpr auto cpu_can_bf16 = never;
 #endif
 
-/// In fp64 the original still takes the timesteps' sinusoids in fp32, from vector functions whose
-/// last bit depends on the processor: the trace's own machine gives 1e-13, others up to 2e-11.
+/// In fp64 the original still computes the timesteps' sinusoids in fp32, by vector functions whose
+/// last bit depends on the processor. The trace's own machine gives 1e-13, others up to 2e-11.
 constexpr double kTolerance64 = 1e-10;
-/// In 16 bits a row that the cache chooses otherwise counts most: 1.4e-3 on some processors.
+/// In 16 bits the cache may choose another row, the largest error: 1.4e-3 on some processors.
 constexpr double kTolerance16 = 2e-3;
 
 constexpr PrecisionPreset kPrecisions[] = {

@@ -10,10 +10,10 @@
 
 namespace lazymar {
 
-/// What a linear layer does in its network: the format of its weights goes by this.
+/// What a linear layer does in its network. This determines the format of its weights.
 enum class LayerRole {
   kQkv,         ///< transformer blocks: queries, keys and values
-  kProjection,  ///< transformer blocks: behind attention
+  kProjection,  ///< transformer blocks: after attention
   kMlpIn,       ///< transformer blocks: the MLP's first layer
   kMlpOut,      ///< transformer blocks: the MLP's second layer
   kEmbedding,   ///< from the encoder to the decoder
@@ -53,9 +53,9 @@ enum class NumberType { kFp64, kFp32, kBf16, kFp16 };
 struct PrecisionSupport {
   /// Whether the device can compute in it; null: always.
   bool (*works)() = nullptr;
-  /// Whether `auto` takes it, if no earlier row is taken; null: never.
+  /// Whether `auto` chooses this row, if it chose no earlier one; null: never.
   bool (*preferred)() = nullptr;
-  /// What is wrong where it does not work, and what to do: "for GPUs; use fp32 on CPUs".
+  /// The message if the device does not support it: "for GPUs; use fp32 on CPUs".
   std::string_view refusal = {};
 };
 
@@ -66,16 +66,16 @@ struct PrecisionPreset {
   NumberType activations;   ///< between products: residual stream, norms, softmax, sampling
   NumberType convolutions;  ///< of the VAE, except its first and last ones
   PrecisionSupport cpu, gpu;
-  /// Largest NMSE between a trace and its replay (lazymar_verify). In fp64 the original still takes
-  /// the timesteps' sinusoids in fp32, from vector functions whose last bit depends on the
-  /// processor: the machine that recorded a trace gives 1e-13, others up to 2e-11. In bf16 the
+  /// Largest NMSE between a trace and its replay (lazymar_verify). In fp64 the original still
+  /// computes the timesteps' sinusoids in fp32, by vector functions whose last bit depends on the
+  /// processor. The machine that recorded a trace gives 1e-13, others up to 2e-11. In bf16 the
   /// cache may choose another row: up to 1.4e-3.
   double verify_tolerance;
-  /// The precision in which images that are not finite, or of one colour, are made again.
-  std::string_view retry_in = {};  ///< empty: nowhere
+  /// The precision in which images that are NaN/Inf or of one colour are recomputed.
+  std::string_view retry_in = {};  ///< empty: none
 };
 
-/// A row of the table of precisions, or `auto`, which stands for one until the device is known.
+/// A row of the table of precisions, or `auto`, which is resolved once the device is known.
 class Precision {
  public:
   constexpr Precision() = default;  ///< auto
@@ -83,23 +83,23 @@ class Precision {
   constexpr explicit Precision(const PrecisionPreset& preset) : preset_(&preset) {}
 
   constexpr bool is_auto() const { return preset_ == nullptr; }
-  /// Not of `auto`.
+  /// Not for `auto`.
   constexpr const PrecisionPreset& operator*() const { return *preset_; }
   constexpr const PrecisionPreset* operator->() const { return preset_; }
 
   constexpr bool operator==(const Precision&) const = default;
-  /// An order for maps, without a meaning.
+  /// An arbitrary order, for maps.
   bool operator<(const Precision& other) const { return std::less<>()(preset_, other.preset_); }
 
  private:
   const PrecisionPreset* preset_ = nullptr;
 };
 
-/// All rows, in the order in which help lists them and `auto` asks them.
+/// All rows, in the order in which help lists them and `auto` tries them.
 const std::vector<Precision>& precisions();
 
-/// Adds a row behind the built-in ones, for a program that brings a format of its own. `preset`
-/// must live as long as the program. Not while other threads read the table.
+/// Adds a row after the built-in ones, for a program with its own format. `preset` must live as
+/// long as the program. Do not call it while other threads read the table.
 void add_precision(const PrecisionPreset& preset);
 
 /// "auto" or a row's name; anything else throws (usage): "int9: use auto, ...".
@@ -109,8 +109,8 @@ std::string_view to_string(Precision precision);
 /// "auto", then the rows' names.
 std::vector<std::string> precision_names();
 
-/// The row that `auto` stands for, others are themselves. Throws Error (usage) for a precision that
-/// the device cannot compute in.
+/// The row that `auto` chooses; any other precision is returned unchanged. Throws Error (usage) for
+/// a precision that the device cannot compute in.
 Precision resolve_precision(Precision precision, bool on_cpu);
 
 }  // namespace lazymar

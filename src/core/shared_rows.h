@@ -12,7 +12,7 @@ namespace lazymar {
 
 inline constexpr const char* kDeviceGroup = "Device";
 
-/// Where a program computes. It is a setting of a run by its model: see settings_json().
+/// Where a program computes. The settings of a run contain the device's model: see settings_json().
 template <typename S>
 OptionRow<S> device_row(std::string S::*member) {
   return {{.name = "device",

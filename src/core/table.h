@@ -21,7 +21,7 @@ class Table {
 
   const std::deque<Row>& rows() const { return rows_; }
 
-  /// The row of that name; throws Error (usage), with the names there are, if there is none.
+  /// The row of that name; if there is none, throws Error (usage) that lists the names.
   const Row& at(std::string_view name) const {
     if (const Row* row = find(name)) {
       return *row;
@@ -33,8 +33,8 @@ class Table {
     throw usage_error(what_, " \"", name, "\" is unknown; use one of: ", names);
   }
 
-  /// For programs that bring rows of their own, before they make the first plan. Throws Error
-  /// (usage) if the name is taken.
+  /// For programs with rows of their own, before they make the first plan. Throws Error (usage) if
+  /// the name is taken.
   void add(Row row) {
     if (find(row.name) != nullptr) {
       throw usage_error(what_, " \"", row.name, "\" exists already; use another name");

@@ -1,5 +1,6 @@
 #include "core/text.h"
 
+#include <array>
 #include <charconv>
 #include <system_error>
 
@@ -15,6 +16,21 @@ std::vector<std::string> split(const std::string& text, char separator) {
     }
   }
   return parts;
+}
+
+std::string join(const std::vector<std::string>& parts, std::string_view separator) {
+  std::string text;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    text.append(i == 0 ? "" : separator).append(parts[i]);
+  }
+  return text;
+}
+
+std::string shortest_text(double value) {
+  std::array<char, 32> digits{};
+  const auto [end, status] = std::to_chars(digits.data(), digits.data() + digits.size(), value,
+                                           std::chars_format::general);
+  return {digits.data(), end};
 }
 
 int64_t parse_index(const std::string& text) {

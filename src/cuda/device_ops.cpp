@@ -1,5 +1,7 @@
 #include "cuda/device_ops.h"
 
+#include <utility>
+
 #include "cuda/head_ops.h"
 #include "cuda/row_ops.h"
 #include "cuda/tensors.h"
@@ -121,8 +123,8 @@ at::Tensor normals(const NormalDraw& draw) {
 
 }  // namespace
 
-DeviceOps kernel_ops(c10::DeviceType device) {
-  DeviceOps ops;
+Kernels kernels_for(c10::DeviceType device) {
+  Kernels ops;
   ops.device = device;
   ops.norm = norm;
   ops.add_norm = add_norm;
@@ -141,6 +143,19 @@ DeviceOps kernel_ops(c10::DeviceType device) {
   ops.head_window = window;
   ops.reverse_step = one_step;
   return ops;
+}
+
+const Kernels* register_kernels(const Kernels* kernels) {
+  static const Kernels* registered = nullptr;
+  const Kernels* const now = kernels != nullptr ? kernels : registered;
+  if (now != nullptr) {
+    register_device_ops<DeviceOps>(kernels, now->device);
+    register_device_ops<HeadDeviceOps>(kernels, now->device);
+    register_device_ops<RowDeviceOps>(kernels, now->device);
+    register_device_ops<NoiseDeviceOps>(kernels, now->device);
+    register_device_ops<PixelDeviceOps>(kernels, now->device);
+  }
+  return std::exchange(registered, kernels);
 }
 
 }  // namespace lazymar::cuda

@@ -7,7 +7,7 @@ namespace lazymar::cuda {
 namespace {
 
 constexpr int kThreads = 256;
-constexpr int kBlocksAtOnce = 2;  ///< on a multiprocessor: 192 blocks find room at once on an H100
+constexpr int kBlocksAtOnce = 2;  ///< per multiprocessor: 192 blocks fit at once on an H100
 constexpr int kWarps = kThreads / kWarp;
 constexpr int kTileRows = 16;
 constexpr int kTileOutputs = 8;
@@ -27,8 +27,8 @@ __device__ inline Words words_at(const Y* at) {
 }
 
 /// The block's kTileOutputs columns of rows * weight^T. The warps divide the inputs into chunks;
-/// within a chunk, a lane takes eight contiguous inputs of both factors, as the order of a sum's
-/// terms does not matter.
+/// within a chunk, a lane takes eight contiguous inputs of both factors, because the order of a
+/// sum's terms does not matter.
 template <typename Y>
 class TileProduct {
  public:

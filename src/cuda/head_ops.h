@@ -1,11 +1,11 @@
 #pragma once
-/// Operations of nn/head_ops.h by kernels, as the table in device_ops.cpp takes them.
+/// Kernel versions of diffusion/head_ops.h, for the table in device_ops.cpp.
 
 #include <ATen/core/Tensor.h>
 
 #include <optional>
 
-#include "nn/head_ops.h"
+#include "diffusion/head_ops.h"
 
 namespace lazymar::cuda {
 

@@ -9,7 +9,7 @@ namespace {
 
 constexpr int kThreads = 256;
 
-/// Where the block's rows live in shared memory, in values.
+/// Offsets of the block's rows in shared memory, in values.
 struct Layout {
   __host__ __device__ Layout(int rows, int64_t width, int64_t channels)
       : x(rows * width), predicted(x + rows * channels), scratch(predicted + rows * 2 * channels) {}
@@ -26,8 +26,8 @@ struct ReversedValue {
   X x, x0;
 };
 
-/// A solver's step (diffusion/solvers.h, SolverStep) without what looks back at the one before;
-/// `noise` may be null.
+/// A solver's step (diffusion/solvers.h, SolverStep) without the term of the step before; `noise`
+/// may be null.
 template <typename X>
 __device__ inline ReversedValue<X> reversed(const X* c, X x, X eps, X v, const X* noise,
                                             X temperature) {
@@ -201,8 +201,8 @@ size_t shared_bytes(int rows, int threads, int64_t width, int64_t channels) {
 }
 
 constexpr size_t kMostShared = 96 * 1024;  // what every GPU since compute capability 8.0 has
-// With few rows, a row per block and as many threads as there can be, for the shortest chain of
-// work; with many, several rows share what is read of the weights.
+// Few rows: one row per block and as many threads as possible, for the lowest latency. Many rows:
+// several rows per block share each read of the weights.
 constexpr int kFewThreads = 1024;
 constexpr int kManyRows = 4;
 constexpr int64_t kFewRows = 264;

@@ -40,7 +40,7 @@ __device__ inline double nearest(double x) {
   return rint(x);
 }
 
-/// The very operations of the twin: (x + 1) / 2 * 255, clipped, rounded. NaN becomes 0.
+/// The same operations as the twin's: (x + 1) / 2 * 255, clipped, rounded. NaN becomes 0.
 template <typename X>
 __global__ void __launch_bounds__(kThreads) bytes_kernel(ByteArguments a) {
   const int64_t index = int64_t{blockIdx.x} * kThreads + threadIdx.x;

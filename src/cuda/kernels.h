@@ -103,7 +103,7 @@ void mean_cosine_similarity(Element in, Element out, const RowShape& shape,
 
 /// least_similar_rows: similarity and raster_rows [images, length], out [images, count].
 struct SelectionArguments {
-  static constexpr int64_t kMostRows = 4096;  ///< what shared memory has room for
+  static constexpr int64_t kMostRows = 4096;  ///< limited by shared memory
   Rows similarity;
   Rows raster_rows;  ///< int64
   int64_t* out = nullptr;
@@ -150,13 +150,13 @@ struct HeadMlpArguments {
   Rows gate;           ///< [rows, width] of the product type
   const void *fc1_weight = nullptr, *fc1_bias = nullptr;  ///< [width, width], [width]
   const void *fc2_weight = nullptr, *fc2_bias = nullptr;  ///< all of the product type
-  void* hidden = nullptr;  ///< room for [rows, width] of the product type
+  void* hidden = nullptr;  ///< scratch, [rows, width] of the product type
   void* mlp = nullptr;     ///< fc2's output, [rows, width] of the product type
   void* out = nullptr;     ///< h + gate * mlp, [rows, width]
   int64_t rows = 0, width = 0;
 };
-/// True for shapes that there is a kernel for. Weights, hidden and norm.x must be aligned to 16
-/// bytes, row by row, and norm's other rows to four elements.
+/// True if there is a kernel for the shape. Weights, hidden and norm.x must be aligned to 16 bytes,
+/// row by row, and norm's other rows to four elements.
 bool has_head_mlp(Element x, Element product, int64_t rows, int64_t width);
 void head_mlp(Element product, const HeadMlpArguments& arguments, Stream stream);
 

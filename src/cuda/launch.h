@@ -42,7 +42,7 @@ void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared_
 #endif
 }
 
-/// As many blocks of `size` as hold `count`, at least one.
+/// The number of blocks of `size` that hold `count`, at least one.
 inline dim3 blocks_of(int64_t count, int64_t size) {
   const int64_t blocks = (count + size - 1) / size;
   return {static_cast<unsigned>(blocks > 0 ? blocks : 1), 1, 1};

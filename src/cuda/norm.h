@@ -79,8 +79,8 @@ struct NormedRow {
   Y* out;
 };
 
-/// The norm of a row by `threads` of which the caller is number `thread`, read once: each holds up
-/// to kHeld packs. all_sum(x): the sum of their x, in each.
+/// The norm of a row by `threads` threads; the caller is number `thread`. The row is read once:
+/// each thread holds up to kHeld packs. all_sum(x): the sum of all threads' x, in each thread.
 template <int kHeld, typename X, typename Y, int kPack, typename AllSum>
 __device__ inline void norm_held(const NormSource<X, Y, kPack>& source,
                                  const NormedRow<X, Y, kPack>& normed, int64_t width, double eps,

@@ -1,4 +1,4 @@
-// Entry point of this room: if linked in, it registers the kernels for nn/ops.h and graphs for
+// Entry point of this room: if linked in, it registers the kernels of all rooms and graphs for
 // nn/capture.h.
 #include <ATen/core/CachingHostAllocator.h>
 #include <ATen/cuda/CUDAContext.h>
@@ -32,8 +32,8 @@ Pool shared_pool() {
   return pool;
 }
 
-/// Work captured as a CUDA graph. All graphs share one pool of memory for what is temporary, and
-/// one stream to be captured on: they are replayed one after another.
+/// Work captured as a CUDA graph. All graphs share one pool for temporary memory and one stream for
+/// capturing, because they are replayed one after another.
 class Graph final : public Capture {
  public:
   explicit Graph(const std::function<void()>& work) {
@@ -42,11 +42,11 @@ class Graph final : public Capture {
     wait(side, caller);
     try {
       const c10::cuda::CUDAStreamGuard guard(side);
-      // Libraries choose algorithms and take their workspaces now: neither is allowed in a capture.
+      // Libraries choose algorithms and allocate workspaces now: a capture allows neither.
       work();
       capture_with_room(work);
     } catch (...) {
-      wait(caller, side);  // what is underway there uses memory that the caller may free
+      wait(caller, side);  // work queued there uses memory that the caller may free
       throw;
     }
     wait(caller, side);
@@ -59,7 +59,7 @@ class Graph final : public Capture {
     try {
       capture(work);
     } catch (const c10::OutOfMemoryError&) {
-      // The allocator keeps what the run before took, and may not give it back in a capture.
+      // The allocator keeps the memory of the run before, and must not free it in a capture.
       graph_.reset();
       pool_.reset();
       c10::cuda::CUDACachingAllocator::emptyCache();
@@ -69,7 +69,7 @@ class Graph final : public Capture {
 
   void capture(const std::function<void()>& work) {
     pool_ = shared_pool();
-    // Other threads go on with their own work while this one captures.
+    // Other threads continue their own work while this one captures.
     graph_.capture_begin(*pool_, cudaStreamCaptureModeThreadLocal);
     try {
       work();
@@ -80,8 +80,8 @@ class Graph final : public Capture {
     graph_.capture_end();
   }
 
-  /// Ends a capture that went wrong. Where ending fails as well, LibTorch 2.11 leaves its
-  /// allocators in the capture.
+  /// Ends a failed capture. If ending fails as well, LibTorch 2.11 leaves its allocators in the
+  /// capture.
   void abandon() {
     const auto tried = [](const auto& step) {
       try {
@@ -129,14 +129,14 @@ std::string device_model(c10::DeviceIndex index) {
   return at::cuda::getDeviceProperties(index)->name;
 }
 
-const DeviceOps& table() {
-  static const DeviceOps ops = [] {
-    DeviceOps all = kernel_ops(c10::DeviceType::CUDA);
+const Kernels& kernels() {
+  static const Kernels kernels = [] {
+    Kernels all = kernels_for(c10::DeviceType::CUDA);
     all.capture = capture_graph;
     all.model = device_model;
     return all;
   }();
-  return ops;
+  return kernels;
 }
 
 }  // namespace
@@ -144,6 +144,6 @@ const DeviceOps& table() {
 
 /// Referenced by the link command, so that the linker keeps this file.
 extern "C" const bool lazymar_cuda_is_linked = [] {
-  lazymar::register_device_ops(&lazymar::cuda::table());
+  lazymar::cuda::register_kernels(&lazymar::cuda::kernels());
   return true;
 }();

@@ -1,5 +1,5 @@
 #pragma once
-/// Operations of nn/ops.h by kernels, as the table in device_ops.cpp takes them.
+/// Kernel versions of nn/ops.h, for the table in device_ops.cpp.
 
 #include <ATen/core/Tensor.h>
 

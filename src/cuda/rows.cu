@@ -42,8 +42,8 @@ __global__ void __launch_bounds__(kThreads) norm_kernel(RowShape shape, NormArgu
   }
 }
 
-// Few rows leave most of a GPU idle, and a row takes as long as its thread that waits most often:
-// a block per row, which reads it once.
+// Few rows leave most of a GPU idle, and latency dominates: use a block per row, which reads the
+// row once.
 constexpr int64_t kFewRows = 1024;
 constexpr int kMostRowThreads = 256;
 constexpr int kMostHeld = 2;  ///< packs of a thread
@@ -122,7 +122,7 @@ __global__ void __launch_bounds__(kThreads) gated_sums_kernel(RowShape shape, Ga
     return;
   }
   const int64_t place = row * shape.width + i;
-  // What does not depend on the step is read once for all of them.
+  // Values that do not depend on the step are read once for all steps.
   Pack<X, kPack> fixed{};
   for (int n = 0; n < a.residual_count; ++n) {
     const auto residual = load<kPack>(static_cast<const X*>(a.residuals[n]) + place);
@@ -143,7 +143,7 @@ __global__ void __launch_bounds__(kThreads) gated_sums_kernel(RowShape shape, Ga
   }
 }
 
-/// Whole warps for a row of so many packs.
+/// Threads, in whole warps, for a row of that many packs.
 dim3 threads_of_row(int64_t packs, int64_t most) {
   const int64_t warps = blocks_of(packs, kWarp).x;
   return {static_cast<unsigned>(std::min(warps * kWarp, most)), 1, 1};

@@ -17,7 +17,7 @@ __global__ void __launch_bounds__(kThreads)
   if (row >= shape.rows) {
     return;  // the whole warp does
   }
-  // As PyTorch's cosine_similarity has it, on each norm.
+  // On each norm, as in PyTorch's cosine_similarity.
   constexpr X kEps = static_cast<X>(1e-8);
   const In* left = row_of<In>(a.a, row);
   const In* right = row_of<In>(a.b, row);
@@ -55,8 +55,8 @@ __device__ inline bool sorts_before(X x, int64_t i, X y, int64_t j) {
   return x < y || (x == y && i < j);
 }
 
-/// A block per image: every row counts how many come before it. Quadratic, and for some hundreds of
-/// rows nothing is quicker to start.
+/// A block per image: every row counts the rows that sort before it. This is quadratic, but has the
+/// lowest start-up cost for some hundreds of rows.
 template <typename X>
 __global__ void __launch_bounds__(kThreads) selection_kernel(SelectionArguments a) {
   X* scores = shared_memory<X>();                          // by raster position
@@ -76,7 +76,7 @@ __global__ void __launch_bounds__(kThreads) selection_kernel(SelectionArguments 
     }
     const int64_t row = raster_rows[i];
     const bool predicted = row >= a.first && row < a.predicted_end;
-    // Those to be predicted first, then by row.
+    // Rows to be predicted come first, then the others by row.
     ranks[row] = before < a.count ? static_cast<int>(predicted ? row : row + a.length) : -1;
   }
   __syncthreads();

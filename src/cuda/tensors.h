@@ -1,5 +1,5 @@
 #pragma once
-/// Tensors as the kernels take them.
+/// Tensors in the form that kernels take.
 
 #include <ATen/ATen.h>
 
@@ -12,7 +12,7 @@ namespace lazymar::cuda {
 /// The stream that work on x's device goes to. (The tests' emulation has its own.)
 Stream current_stream(const at::Tensor& x);
 
-/// True for types that a kernel knows as a row's or a product's.
+/// True for types that kernels support for rows or products.
 inline bool has_element(c10::ScalarType type) {
   return type == c10::kFloat || type == c10::kDouble || type == c10::kBFloat16 ||
          type == c10::kHalf;

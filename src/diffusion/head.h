@@ -12,11 +12,11 @@
 
 #include "core/exact_optimizations.h"
 #include "core/network_config.h"
+#include "diffusion/head_ops.h"
 #include "diffusion/modulation.h"
 #include "diffusion/solvers.h"
 #include "method/head_schedule.h"
 #include "nn/capture.h"
-#include "nn/head_ops.h"
 #include "nn/linear.h"
 
 namespace lazymar {
@@ -34,13 +34,13 @@ struct HeadBlock {
 };
 
 /// The head's weights. Its first product, its last ones and those of the timesteps are exact: the
-/// first diffusion step (index T - 1) magnifies an error of eps some 350 times. The others do so
-/// less than twofold.
+/// first diffusion step (index T - 1) magnifies an error of eps some 350 times. The other steps
+/// magnify it less than twofold.
 struct DiffusionHead {
   Linear input_proj, cond_embed, time_fc1, time_fc2, final_ada, final_linear;
   Linear final_ada_rounded;  ///< final_ada in the format of adaptive layers
-  /// input_proj's weight transposed, [C, W]: as a GPU's threads read it side by side. Undefined if
-  /// the format is not dense.
+  /// input_proj's weight transposed, [C, W], so that a GPU's threads read contiguous memory.
+  /// Undefined if the format is not dense.
   at::Tensor input_columns;
   std::vector<HeadBlock> blocks;
   double norm_eps = 1e-6;
@@ -84,14 +84,14 @@ struct HeadOutput {
 at::Tensor guide(const at::Tensor& unconditional, const at::Tensor& difference,
                  const at::Tensor& guidance);
 
-/// What follows a prediction, for runners that take several steps at once.
+/// What follows a prediction, for runners that compute several steps at once.
 struct HeadProcess {
   at::Tensor coefficients;  ///< [T, 8]: solver_table()
   at::Tensor noise;         ///< [T + 1, R, C]: by diffusion step, then the starting noise
   double temperature = 1.0;
 };
 
-/// Where several steps led.
+/// The result of several steps.
 struct HeadAdvance {
   at::Tensor x;  ///< [R, C]
   int64_t steps = 0;
@@ -104,8 +104,8 @@ class HeadRunner {
   virtual HeadOutput predict(const DiffusionHead& head, const HeadStep& step) = 0;
   /// Bytes that it holds between diffusion steps, for the batch last sampled.
   virtual int64_t kept_bytes() const { return 0; }
-  /// Several steps from this one on, where the runner takes them at once; otherwise the caller
-  /// predicts this one and asks again at the next. Not for solvers that look back.
+  /// Several steps from this one on, if the runner computes them at once; otherwise the caller
+  /// predicts this step and asks again at the next. Not for solvers that use earlier steps.
   virtual std::optional<HeadAdvance> advance(const DiffusionHead&, const HeadStep&,
                                              const HeadProcess&) {
     return std::nullopt;
@@ -125,11 +125,11 @@ class FullHeadRunner final : public HeadRunner {
 };
 
 /// A head together with the diffusion processes it samples by. On devices that capture, the loop
-/// for a shape is recorded when it first comes and replayed from then on: a few launches instead of
+/// for a shape is captured at its first use and replayed afterwards: a few launches instead of
 /// thousands.
 class HeadSampler {
  public:
-  /// Throws Error (usage) for a solver that is unknown.
+  /// Throws Error (usage) for an unknown solver.
   HeadSampler(const DiffusionHead& head, const std::vector<HeadSchedule>& schedules,
               const ExactOptimizations& optimizations = {});
 
@@ -137,7 +137,7 @@ class HeadSampler {
   struct Request {
     at::Tensor z;          ///< [halves * R, D]
     at::Tensor noise;      ///< [T + 1, R, C]: by diffusion step, then the starting noise
-    int64_t schedule = 0;  ///< of those given above
+    int64_t schedule = 0;  ///< index into those given above
     int64_t halves = 1;    ///< 2 with guidance
     double guidance = 1.0;
     double temperature = 1.0;
@@ -153,11 +153,11 @@ class HeadSampler {
   /// HeadSchedule::noise_keys, [T] int64 on the head's device.
   const at::Tensor& noise_keys(int64_t schedule) const { return at(schedule).noise_keys; }
 
-  /// Gives the captures' memory back.
+  /// Releases the captures' memory.
   void forget_captures() { captured_.clear(); }
 
  private:
-  /// A process, ready to run.
+  /// A diffusion process, ready to run.
   struct Process {
     std::vector<int64_t> timesteps;
     std::vector<SolverStep> solver;
@@ -176,7 +176,7 @@ class HeadSampler {
     int64_t halves = 1;
     double temperature = 1.0;
   };
-  /// A recorded loop, with the tensors it reads and writes.
+  /// A captured loop, with the tensors that it reads and writes.
   struct CapturedLoop {
     Inputs inputs;
     at::Tensor tokens;

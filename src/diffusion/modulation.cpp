@@ -33,7 +33,7 @@ int64_t Modulation::place(int64_t index, const std::vector<const Linear*>& layer
   const at::Tensor y = silu_of_sums(at::stack(times), input.condition.narrow(0, 0, input.rows),
                                     input.times.scalar_type())
                            .flatten(0, 1);
-  at::Tensor rounded;  // y as the layer before took it, if not as it is
+  at::Tensor rounded;  // y in the last layer's input type, if not y's own
   outputs_.clear();
   for (const Linear* layer : layers) {
     const c10::ScalarType type = layer->input_type();

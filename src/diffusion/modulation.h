@@ -1,7 +1,7 @@
 #pragma once
 /// The adaptive layers' outputs for many diffusion steps at once. They depend on the timestep and
-/// on z, never on x_t, so those of a decoding step can be computed before its loop: one product of
-/// hundreds of rows instead of hundreds of small products that each read all weights.
+/// on z, never on x_t, so those of a decoding step can be computed before its loop. One product of
+/// hundreds of rows replaces hundreds of small products that each read all weights.
 
 #include <ATen/core/Tensor.h>
 
@@ -17,7 +17,7 @@ namespace lazymar {
 struct ModulationInput {
   const at::Tensor& times;      ///< embeddings of all diffusion steps, [T, W]
   const at::Tensor& condition;  ///< cond_embed(z), [rows, W] at least
-  int64_t rows = 0;             ///< the first `rows` rows of the condition take part
+  int64_t rows = 0;             ///< the first `rows` rows of the condition are used
 };
 
 /// Outputs of a fixed list of adaptive layers, computed for a chunk of diffusion steps ahead.

@@ -31,7 +31,7 @@ std::vector<double> training_alpha_bars() {
   return products;
 }
 
-/// What every solver has: x_0 out of x and eps.
+/// Common to all solvers: x_0 from x and eps.
 SolverStep to_x0(double alpha_bar) {
   SolverStep step;
   step.x0_x = static_cast<float>(std::sqrt(1.0 / alpha_bar));

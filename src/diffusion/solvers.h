@@ -27,7 +27,7 @@ struct SolverStep {
   float x0_eps = 0;
   float to_x0 = 0;
   float to_x = 0;
-  float to_previous_x0 = 0;  ///< 0 in the first diffusion step, which has no step before
+  float to_previous_x0 = 0;  ///< 0 in the first diffusion step, which has no previous one
   float log_beta = 0;
   float log_variance = 0;
   float noise = 0;
@@ -37,7 +37,7 @@ struct SolverStep {
 struct Solver {
   std::string_view name;
   /// Cumulative products of 1 - beta at the T timesteps, ascending -> the T diffusion steps in that
-  /// order. The last one to be taken, at index 0, leads to x_0.
+  /// order. The last one to run, at index 0, yields x_0.
   std::vector<SolverStep> (*steps)(std::span<const double> alpha_bars);
 };
 

@@ -6,7 +6,7 @@ namespace lazymar {
 namespace {
 
 constexpr int kLargeBlock = 1 << 20;
-constexpr int kGlibcMappings = 1 << 16;  // how many blocks may be mappings of their own
+constexpr int kGlibcMappings = 1 << 16;  // how many blocks may be separate mappings
 
 }  // namespace
 

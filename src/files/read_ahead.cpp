@@ -12,7 +12,7 @@ void advise(std::span<const std::byte> bytes, int advice) {
   static const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
   const size_t before = reinterpret_cast<uintptr_t>(bytes.data()) % page;
   if (!bytes.empty()) {
-    // madvise wants the beginning of a page.
+    // madvise needs a page-aligned address.
     madvise(const_cast<std::byte*>(bytes.data()) - before, bytes.size() + before, advice);
   }
 }

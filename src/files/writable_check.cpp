@@ -20,7 +20,7 @@ Error unwritable(std::string_view name, const fs::path& place, const std::string
                       "; choose a writable path");
 }
 
-/// Permissions are not enough: root has all of them, and nobody can create a file in /proc.
+/// Permissions are not enough: root has all of them, but cannot create a file in /proc.
 void try_folder(const fs::path& folder, const fs::path& place, std::string_view name) {
   const fs::path file = folder / concat(".lazymar.", ::getpid(), ".tmp");
   const Descriptor made(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
@@ -54,7 +54,7 @@ void check_output_file(const fs::path& file, std::string_view name) {
                      concat(folder.string(),
                             fs::exists(folder, ignored) ? " is not a folder" : " does not exist"));
   }
-  // A file that is renamed into place would take the place of a device, too.
+  // Renaming a file into place would replace a device, too.
   if (fs::exists(file, ignored) && !fs::is_regular_file(file, ignored)) {
     throw unwritable(name, file, "it exists and is not a file");
   }

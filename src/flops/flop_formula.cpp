@@ -55,13 +55,13 @@ int64_t FlopFormula::encoder(const DecodeStep& step, const StepWork& work) const
   const int64_t known = config.rows() - step.masked;
   const int64_t fresh = step.just_decoded();
   const int64_t rows = work.encoder_rows;
-  // What a token is before attention does not depend on the half.
+  // Before attention, a token's values do not depend on the half.
   const int64_t shared = fresh * config.token_channels * config.encoder_dim + block.qkv(fresh);
   return shared + work.halves * (block.attend(rows, known) +
                                  (config.encoder_depth - 1) * block.block(rows, known));
 }
 
-/// `queries` rows come out. Every layer's keys and values are there for all rows.
+/// `queries` rows are output. Every layer's keys and values exist for all rows.
 int64_t FlopFormula::decoder_blocks(const StepWork& work, int64_t queries) const {
   const BlockTerms block = decoder_block(work_.mar);
   const int64_t all = work_.mar.rows();

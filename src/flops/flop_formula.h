@@ -1,7 +1,7 @@
 #pragma once
-/// How many FLOPs images take, as a closed formula of their settings. It is derived on paper, from
-/// the description of the method and of the optimizations, not from the code: the counter of what
-/// is executed (nn/flops.h) has to arrive at the same numbers.
+/// The number of FLOPs that images take, as a closed formula of their settings. It is derived on
+/// paper from the description of the method and of the optimizations, not from the code. The
+/// counter of executed work (nn/flops.h) must give the same numbers.
 ///
 /// Counted as there: matrix products, attention and convolutions, 2 per multiply-add.
 
@@ -14,7 +14,7 @@
 
 namespace lazymar {
 
-/// FLOPs by the part of the networks that they are spent in.
+/// FLOPs by part of the networks.
 struct FlopCount {
   int64_t encoder = 0;          ///< z_proj and the encoder's blocks
   int64_t decoder = 0;          ///< decoder_embed and the decoder's blocks
@@ -33,14 +33,14 @@ struct FlopCount {
   FlopCount operator*(int64_t factor) const;
 };
 
-/// What is run.
+/// What is executed.
 struct Workload {
   MarConfig mar;
   VaeConfig vae;
   DecodingPlan plan;
 };
 
-/// This program, with all optimizations that change nothing but rounding.
+/// This program, with all exact optimizations.
 ///
 /// A batch of B images whose first decoding step finds its class's z in the table, in a process
 /// that has its tables, takes batch(B). Before that, once per process: constants(), and
@@ -50,7 +50,7 @@ class FlopFormula {
   explicit FlopFormula(const Workload& workload);
 
   const std::vector<DecodeStep>& steps() const { return work_.plan.steps; }
-  /// What the cache policy says of a step.
+  /// The cache policy's work of a step.
   StepWork work(const DecodeStep& step) const;
 
   /// One decoding step: encoder, decoder and head.
@@ -60,8 +60,8 @@ class FlopFormula {
 
   /// The time embeddings, and layer 0's queries, keys and values of masked tokens.
   FlopCount constants() const;
-  /// The first step's z of so many classes, and of the unconditional half. Nothing where the first
-  /// step is computed like any other, because the second one is partial and needs its caches.
+  /// The first step's z of that many classes, and of the unconditional half. Zero if the first step
+  /// is computed like any other, because the second one is partial and needs its caches.
   FlopCount class_table(int64_t classes) const;
 
  private:
@@ -78,8 +78,7 @@ class FlopFormula {
   int64_t halves_;
 };
 
-/// The same images computed as github feihongyan1/LazyMAR computes them, every product that it
-/// executes.
+/// The same images as computed by github feihongyan1/LazyMAR: every product that it executes.
 FlopCount original_flops(const Workload& workload, int64_t images);
 
 }  // namespace lazymar

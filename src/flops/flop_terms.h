@@ -1,5 +1,5 @@
 #pragma once
-/// Pieces that both accountings are made of, in multiply-adds per image.
+/// Terms that both accountings share, in multiply-adds per image.
 
 #include <cstdint>
 
@@ -18,7 +18,7 @@ struct BlockTerms {
   int64_t attention(int64_t queries, int64_t keys) const { return 2 * queries * keys * dim; }
   int64_t proj(int64_t rows) const { return rows * dim * dim; }
   int64_t mlp(int64_t rows) const { return rows * 2 * dim * mlp_dim; }
-  /// What follows queries, keys and values.
+  /// The parts after queries, keys and values.
   int64_t attend(int64_t queries, int64_t keys) const {
     return attention(queries, keys) + proj(queries) + mlp(queries);
   }
@@ -43,7 +43,7 @@ inline int64_t convolution(int64_t pixels, int64_t kernel, int64_t in, int64_t o
   return pixels * kernel * kernel * in * out;
 }
 
-/// The VAE's decoder without its convolutions behind the doublings; those are given by
+/// The VAE's decoder without the convolutions after its upsampling; those are given by
 /// `upsample(side before the doubling, channels)`.
 int64_t vae_decoder(const Workload& workload, int64_t (*upsample)(int64_t side, int64_t channels));
 

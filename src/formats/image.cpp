@@ -42,7 +42,7 @@ std::string_view text_of(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-/// A JPEG whose last scan does not end: stb_image would fill what is missing with grey.
+/// A JPEG whose last scan does not end: stb_image would fill the rest with grey.
 bool is_torn_jpeg(std::string_view file) {
   const size_t scan = file.rfind(kJpegScan);
   return file.starts_with(kJpegStart) &&
@@ -61,7 +61,7 @@ class JpegTables {
       const unsigned char marker = at(i + 1);
       const bool alone = marker >= 0xd0 && marker <= 0xd9;  // RST0 to RST7, SOI, EOI
       if (at(i) != 0xff || marker == 0 || marker == 0xff || alone) {
-        ++i;  // data of a scan, or filling
+        ++i;  // data of a scan, or a fill byte
         continue;
       }
       const size_t length = std::max<size_t>(at(i + 2) * size_t{256} + at(i + 3), 2);
@@ -126,7 +126,7 @@ std::optional<Decoded> decode(std::span<const std::byte> bytes) {
   int width = 0;
   int height = 0;
   int channels = 0;
-  // What a header claims is allocated before its pixels are looked for.
+  // stb_image allocates what a header claims before it looks for the pixels.
   if (stbi_info_from_memory(data, size, &width, &height, &channels) == 0 ||
       int64_t{width} * height > kMostPixels) {
     return std::nullopt;

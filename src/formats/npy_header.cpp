@@ -9,7 +9,7 @@ namespace lazymar {
 namespace {
 
 constexpr std::string_view kMagic = "\x93NUMPY";
-constexpr uint64_t kLongestHeader = 10000;  // numpy's own limit for files that are not trusted
+constexpr uint64_t kLongestHeader = 10000;  // numpy's own limit for untrusted files
 constexpr size_t kAlignment = 64;
 
 // "<" is little-endian, "|" a type of one byte; others are refused.

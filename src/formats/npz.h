@@ -29,9 +29,9 @@ struct NpyArray {
 };
 
 /// Parses a whole .npy. `file` and `position` (of its first byte in the file) are for messages.
-/// Throws Error (usage) with the byte position for anything but a header of the three known keys, a
-/// known type (little-endian floats and integers, bool; none with Python objects) and exactly the
-/// bytes that its shape asks for.
+/// Throws Error (usage) with the byte position unless the header has the three known keys and a
+/// known type, and exactly the bytes of its shape follow. Known types are little-endian floats and
+/// integers and bool, without Python objects.
 NpyArray parse_npy(std::span<const std::byte> npy, std::string_view file, uint64_t position = 0);
 
 /// The elements in row-major order. Throws Error (usage), naming `what`, for types other than

@@ -13,7 +13,7 @@ namespace lazymar {
 namespace {
 
 constexpr uint16_t kVersion64 = 45;     // of the format: 4.5, the first with ZIP64
-constexpr uint32_t kDate = 0x00210000;  // 1980-01-01, 0:00, as numpy.savez has it
+constexpr uint32_t kDate = 0x00210000;  // 1980-01-01, 0:00, as numpy.savez writes it
 
 /// Consecutive little-endian values.
 class Record {

@@ -15,36 +15,7 @@ using namespace pickle_opcode;
 constexpr uint64_t kMaxBytes = uint64_t{64} << 20;
 constexpr uint8_t kMaxProtocol = 5;
 
-/// Opcodes that make one value out of the last few on the stack.
-struct Made {
-  uint8_t opcode;
-  PickleKind kind;
-  size_t takes;
-};
-constexpr Made kMade[] = {
-    {kNone, PickleKind::kNone, 0},          {kEmptyTuple, PickleKind::kTuple, 0},
-    {kTuple1, PickleKind::kTuple, 1},       {kTuple2, PickleKind::kTuple, 2},
-    {kTuple3, PickleKind::kTuple, 3},       {kEmptyList, PickleKind::kList, 0},
-    {kEmptyDict, PickleKind::kDict, 0},     {kEmptySet, PickleKind::kOpaque, 0},
-    {kNewObj, PickleKind::kOpaque, 2},      {kNewObjEx, PickleKind::kOpaque, 3},
-    {kStackGlobal, PickleKind::kGlobal, 2}, {kBinPersId, PickleKind::kPersistent, 1},
-};
-
-/// Opcodes that are followed by a length and so many bytes.
-struct Text {
-  uint8_t opcode;
-  PickleKind kind;
-  size_t length_bytes;
-};
-constexpr Text kTexts[] = {
-    {kBinUnicode, PickleKind::kString, 4},     {kShortBinUnicode, PickleKind::kString, 1},
-    {kBinUnicode8, PickleKind::kString, 8},    {kBinString, PickleKind::kString, 4},  // Python 2's
-    {kShortBinString, PickleKind::kString, 1}, {kBinBytes, PickleKind::kBytes, 4},
-    {kShortBinBytes, PickleKind::kBytes, 1},   {kBinBytes8, PickleKind::kBytes, 8},
-    {kByteArray8, PickleKind::kBytes, 8},
-};
-
-/// The stack machine that a pickle is a program for.
+/// The stack machine that runs a pickle's opcodes.
 class Machine {
  public:
   Machine(std::span<const std::byte> bytes, std::string_view file, uint64_t position)
@@ -156,7 +127,7 @@ class Machine {
   }
 
   PickleIndex read_line() {
-    constexpr uint64_t kLongest = 1000;  // no name of Python's comes near
+    constexpr uint64_t kLongest = 1000;  // no Python name comes near
     const uint64_t most = std::min(reader_.remaining(), kLongest);
     ByteReader ahead = reader_;
     const size_t length = ahead.text(most).find('\n');
@@ -201,7 +172,7 @@ class Machine {
     }
   }
 
-  /// Adds to the container on top. What goes into an object that was never made is dropped.
+  /// Adds to the container on top. Items for an object that was never made are dropped.
   void extend(PickleKind kind, const std::vector<PickleIndex>& items) {
     PickleNode& target = stack_.node(stack_.top());
     if (target.kind == PickleKind::kCall || target.kind == PickleKind::kOpaque) {

@@ -49,9 +49,9 @@ struct Pickle {
 
 /// Reads the pickle that begins at `position`, of protocol 2 to 5. `file` names it in messages.
 /// Takes time and memory in proportion to the pickle's length, and no recursion. Throws Error
-/// (usage) with the position of the opcode: opcodes of other protocols, lengths past the end, an
-/// empty stack, items set in an object that has none, and anything above a limit (64 MiB, 4 Mi
-/// nodes, 1 Mi values on the stack).
+/// (usage) with the position of the opcode. Refused are opcodes of other protocols, lengths past
+/// the end, an empty stack, items set in an object that has none, and more than 64 MiB, 4 Mi nodes
+/// or 1 Mi values on the stack.
 Pickle read_pickle(std::span<const std::byte> bytes, std::string_view file, uint64_t position = 0);
 
 }  // namespace lazymar

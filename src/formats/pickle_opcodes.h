@@ -1,7 +1,10 @@
 #pragma once
 /// The opcodes of pickle protocols 2 to 5 that are read, as CPython's pickletools.py names them.
 
+#include <cstddef>
 #include <cstdint>
+
+#include "formats/pickle.h"
 
 namespace lazymar::pickle_opcode {
 
@@ -56,6 +59,35 @@ enum Opcode : uint8_t {
   kMemoize = 0x94,
   kFrame = 0x95,
   kByteArray8 = 0x96,
+};
+
+/// Opcodes that combine the last few values on the stack into one.
+struct Made {
+  uint8_t opcode;
+  PickleKind kind;
+  size_t takes;
+};
+inline constexpr Made kMade[] = {
+    {kNone, PickleKind::kNone, 0},          {kEmptyTuple, PickleKind::kTuple, 0},
+    {kTuple1, PickleKind::kTuple, 1},       {kTuple2, PickleKind::kTuple, 2},
+    {kTuple3, PickleKind::kTuple, 3},       {kEmptyList, PickleKind::kList, 0},
+    {kEmptyDict, PickleKind::kDict, 0},     {kEmptySet, PickleKind::kOpaque, 0},
+    {kNewObj, PickleKind::kOpaque, 2},      {kNewObjEx, PickleKind::kOpaque, 3},
+    {kStackGlobal, PickleKind::kGlobal, 2}, {kBinPersId, PickleKind::kPersistent, 1},
+};
+
+/// Opcodes that are followed by a length and that many bytes.
+struct Text {
+  uint8_t opcode;
+  PickleKind kind;
+  size_t length_bytes;
+};
+inline constexpr Text kTexts[] = {
+    {kBinUnicode, PickleKind::kString, 4},     {kShortBinUnicode, PickleKind::kString, 1},
+    {kBinUnicode8, PickleKind::kString, 8},    {kBinString, PickleKind::kString, 4},  // Python 2's
+    {kShortBinString, PickleKind::kString, 1}, {kBinBytes, PickleKind::kBytes, 4},
+    {kShortBinBytes, PickleKind::kBytes, 1},   {kBinBytes8, PickleKind::kBytes, 8},
+    {kByteArray8, PickleKind::kBytes, 8},
 };
 
 }  // namespace lazymar::pickle_opcode

@@ -1,5 +1,5 @@
 #pragma once
-/// 8-bit RGB images to PNG, in memory; io/image.h is the way back.
+/// Encodes 8-bit RGB images as PNG, in memory; formats/image.h decodes them.
 
 #include <cstddef>
 #include <cstdint>

@@ -16,7 +16,7 @@ namespace {
 
 using nlohmann::json;
 
-// The header's longest length is the reference reader's.
+// The longest header that the reference reader accepts.
 constexpr uint64_t kMaxHeaderBytes = 100'000'000;
 constexpr size_t kMaxDepth = 4;
 constexpr size_t kLengthBytes = 8;
@@ -81,7 +81,7 @@ class HeaderReader {
   }
 
   json parse() const {
-    // The JSON parser takes a NUL for the end and would not see what follows.
+    // The JSON parser stops at a NUL and would not see what follows.
     if (const size_t nul = text_.find('\0'); nul != std::string_view::npos) {
       refuse(kLengthBytes + nul, "header contains a NUL byte");
     }

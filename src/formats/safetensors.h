@@ -16,9 +16,10 @@
 namespace lazymar {
 
 /// Parses a whole file's bytes; the views point into them. `where` names the file in messages.
-/// Throws Error (usage) for anything but an exact file: a header that runs past the end or exceeds
-/// 100 MB, is not JSON or is nested deeper than the format, duplicate names, unknown types, shapes
-/// whose size overflows or disagrees with the offsets, overlaps, gaps, trailing bytes.
+/// Throws Error (usage) for anything but an exact file. The header must not run past the end,
+/// exceed 100 MB or be nested deeper than the format, and must be JSON. Duplicate names, unknown
+/// types, overlaps, gaps and trailing bytes are refused, and so are shapes whose size overflows or
+/// disagrees with the offsets.
 WeightContent parse_safetensors(std::span<const std::byte> file, std::string_view where);
 
 /// A tensor to be written: its bytes are requested in turn, and are not used after the next

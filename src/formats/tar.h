@@ -24,7 +24,7 @@ class TarWriter {
 /// One regular file of an archive.
 struct TarEntry {
   std::string name;
-  std::span<const std::byte> content;  ///< lies in the archive
+  std::span<const std::byte> content;  ///< points into the archive
 };
 
 /// Reads an archive of TarWriter. Throws Error (usage) with the position of the damage; `source`

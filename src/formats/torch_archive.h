@@ -20,7 +20,7 @@ struct TorchArchive {
 };
 
 /// Reads either format. `check_crc`: of a zip archive's pickle and of the entries read with it.
-/// Throws Error (usage) for what parse_torch_checkpoint refuses in a shell.
+/// Throws Error (usage) for a container that parse_torch_checkpoint refuses.
 TorchArchive read_torch_archive(std::span<const std::byte> bytes, std::string_view file,
                                 bool check_crc);
 

@@ -19,7 +19,7 @@ bool is_plain(std::string_view name) {
   return std::all_of(name.begin(), name.end(), [](char c) { return c >= ' ' && c <= '~'; });
 }
 
-/// The value of a key of the outermost dictionary, which must not be there twice.
+/// The value of a key of the outermost dictionary, which must not occur twice.
 const PickleNode* find_key(const Pickle& pickle, std::string_view key, std::string_view file) {
   const PickleNode& root = pickle[pickle.root];
   const PickleNode* found = nullptr;

@@ -55,7 +55,7 @@ class TensorReader {
     if (!is_tuple(arguments, 4)) {
       refuse("a tensor without storage, offset, shape and strides");
     }
-    // Behind requires_grad and hooks: views that negate or conjugate what they show.
+    // After requires_grad and hooks: whether the view negates or conjugates its storage.
     if (second && arguments.items.size() > 6) {
       const PickleNode& math = pickle_.item(arguments, 6);
       if (math.kind != PickleKind::kNone &&

@@ -20,7 +20,7 @@ constexpr uint16_t kEncrypted = 1U << 0 | 1U << 6 | 1U << 13;
 constexpr uint16_t kDeflated = 8;
 constexpr uint64_t kHighestRatio = 1032;  // deflate's: a match of 258 bytes in two bits
 
-/// Reads every entry's two headers and checks that all of it holds together.
+/// Reads every entry's two headers and checks that they are consistent.
 class DirectoryReader {
  public:
   DirectoryReader(std::span<const std::byte> archive, std::string_view file, ZipMethods methods)

@@ -26,10 +26,10 @@ enum class ZipMethods { kStored, kStoredAndDeflated };
 /// Whether these bytes begin like a zip archive.
 bool looks_like_zip(std::span<const std::byte> archive);
 
-/// The entries in the directory's order. `file` names the archive in messages. Throws Error (usage)
-/// with the byte position for anything but an archive on one disk whose entries are of these
-/// methods, unencrypted, of distinct names and disjoint, and whose local headers agree with the
-/// directory. Nothing is inflated yet.
+/// The entries in the directory's order. `file` names the archive in messages. The archive must be
+/// on one disk, and its local headers must agree with the directory. Entries must be of these
+/// methods, unencrypted, of distinct names and disjoint. Otherwise throws Error (usage) with the
+/// byte position. Nothing is inflated yet.
 std::vector<ZipEntry> read_zip_directory(std::span<const std::byte> archive, std::string_view file,
                                          ZipMethods methods = ZipMethods::kStored);
 
@@ -37,9 +37,9 @@ std::vector<ZipEntry> read_zip_directory(std::span<const std::byte> archive, std
 /// `advice` is appended to the message.
 void check_crc(const ZipEntry& entry, std::string_view file, std::string_view advice = "");
 
-/// Inflates a deflated entry. Throws Error (usage) if the result would be longer than `longest`, if
-/// so few bytes cannot inflate to its size, or if it is damaged or differs from the directory in
-/// size or CRC-32. Nothing is allocated in the first two cases.
+/// Inflates a deflated entry. Throws Error (usage), before it allocates anything, if the result
+/// would be longer than `longest` or so few bytes cannot inflate to its size. Throws it as well if
+/// the entry is damaged or differs from the directory in size or CRC-32.
 std::vector<std::byte> inflate(const ZipEntry& entry, std::string_view file, uint64_t longest);
 
 }  // namespace lazymar

@@ -46,8 +46,8 @@ struct ZipHeader {
 };
 
 /// Reads the end record and, if there is one, the ZIP64 end record. `file` names the archive in
-/// messages. Throws Error (usage), as the next two do: no end record at the end of the file,
-/// several disks, end records that disagree, or a directory that does not end where they begin.
+/// messages. Throws Error (usage), as the next two do, if the file does not end in an end record,
+/// spans several disks, has end records that disagree, or a directory that does not end at them.
 ZipDirectory find_zip_directory(std::span<const std::byte> archive, std::string_view file);
 
 /// Reads the directory's entry that begins at the reader's position.

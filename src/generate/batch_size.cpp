@@ -64,14 +64,14 @@ std::optional<int64_t> batch_of_manifest(const std::filesystem::path& run_folder
   return batch >= 1 ? std::optional(batch) : std::nullopt;
 }
 
-/// What batches of that size hold at their peak. The first one records; what it needed only for
-/// that is given back, and what is recorded stays, before the second one is measured.
+/// Peak memory of batches of that size. The first batch captures; memory needed only for capturing
+/// is released before the second batch is measured, and the captures stay.
 int64_t peak_of(Generator& generator, int64_t images) {
   const c10::Device device = generator.model().mar.class_emb.device();
   generator.release_unused_memory();
   std::vector<int64_t> ids(static_cast<size_t>(images));
   std::iota(ids.begin(), ids.end(), 0);
-  // What is kept by class grows with the classes in a batch.
+  // Results kept by class grow with the classes in a batch.
   std::vector<int64_t> labels(ids);
   for (int64_t& label : labels) {
     label %= generator.model().mar.config.class_count;
@@ -94,12 +94,13 @@ int64_t largest_batch(const MeasuredPeak& peak, const AvailableMemory& available
   const double each = std::max(1.0, static_cast<double>(large.bytes - small.bytes) /
                                         static_cast<double>(large.images - small.images));
   const double left = kUsable * static_cast<double>(available()) - static_cast<double>(large.bytes);
-  // The larger one did fit, whatever the extrapolation says.
+  // The larger batch did fit, whatever the extrapolation says.
   const auto batch = large.images + static_cast<int64_t>(std::max(0.0, left) / each);
   const int64_t limited = std::min({batch, most, kMost});
   const int64_t chosen =
       limited > kMultiple && limited < most ? limited / kMultiple * kMultiple : limited;
-  // A line is a guess. What is tried last is what the run begins with, captures included.
+  // The linear extrapolation is only an estimate, so the result is tried. The run begins with the
+  // batch tried last, captures included.
   return measured(peak, chosen, somewhat_less).images;
 }
 

@@ -21,9 +21,9 @@ using AvailableMemory = std::function<int64_t()>;
 /// memory) is halved and tried again. Throws Error (usage) if not even one image fits.
 int64_t largest_batch(const MeasuredPeak& peak, const AvailableMemory& available, int64_t most);
 
-/// The batch size of a run with "auto": the manifest's, if the run has begun; otherwise rank 0
-/// measures and the others wait for the manifest, so that all plan the same shards. On CPUs, the
-/// default.
+/// The batch size of a run with "auto": the manifest's, if the run has begun. Otherwise rank 0
+/// measures and the others wait for the manifest, so that all plan the same shards. On CPUs it is
+/// the default.
 int64_t automatic_batch(const EvalOptions& options, const LauncherEnv& env, Generator& generator,
                         const std::filesystem::path& run_folder, int64_t usual);
 

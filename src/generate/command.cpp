@@ -86,7 +86,7 @@ RunSummary describe(const EvalOptions& options, const Generator& generator, cons
   summary.num_images = options.num_images;
   summary.step_kinds = step_kinds(generator.plan().steps);
   summary.threads = at::get_num_threads();
-  summary.baseline_rows = generator.baseline_rows();
+  summary.baseline_rows = generator.baseline_work();
   return summary;
 }
 

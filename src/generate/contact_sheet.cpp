@@ -30,7 +30,7 @@ std::vector<uint8_t> tile(int64_t id, const ContactSheet& sheet, const JournalRe
         return std::move(image->pixels);
       }
     } catch (const Error&) {
-      // Whoever checks the set will find out.
+      // The final check of the set reports it.
     }
   }
   return std::vector<uint8_t>(static_cast<size_t>(sheet.size * sheet.size * 3), kWhite);
@@ -84,7 +84,7 @@ void Preview::work() {
         shown = shards;
       }
     } catch (const std::exception&) {
-      // As said above.
+      // The run continues; the final sheet will report it.
     }
   }
 }

@@ -34,8 +34,8 @@ TensorSource source_of(const at::Tensor& changes) {
           }};
 }
 
-/// Makes the folder ready for a run. Features that are there stay where the run continues, else
-/// they are removed; those of other settings are refused unless a new run may overwrite them.
+/// Prepares the folder for a run. Existing recordings are kept if the run continues, else removed.
+/// Recordings with other settings are refused, unless a new run may overwrite them.
 void prepare_folder(const fs::path& folder, const ordered_json& settings, bool continues,
                     bool overwrite) {
   for (const fs::path& path : feature_files(folder)) {
@@ -58,7 +58,7 @@ void prepare_folder(const fs::path& folder, const ordered_json& settings, bool c
   }
 }
 
-/// Writes an image's file, unless its features are not finite, which is said.
+/// Writes an image's file; if its drift is not finite, warns instead.
 void write_image(const fs::path& folder, const DriftHeader& header, const FeatureDrift& changes) {
   std::map<std::string, TensorSource> tensors;
   for (const auto& [name, tensor] : {std::pair("output", changes.output),

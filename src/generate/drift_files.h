@@ -1,5 +1,5 @@
 #pragma once
-/// --record_drift: what a Generator records, as files.
+/// --record_drift: writes what a Generator records to files.
 
 #include <cstdint>
 #include <filesystem>
@@ -12,25 +12,24 @@
 
 namespace lazymar {
 
-/// Most images of a set whose features are recorded, most bytes of one image's file, and most bytes
-/// of features in memory at a time.
+/// Limits: images of a recorded set, bytes of one image's file, and bytes of features in memory at
+/// a time.
 inline constexpr int64_t kMostRecordedImages = 64;
 inline constexpr int64_t kMostDriftFileBytes = int64_t{64} << 20;
 inline constexpr int64_t kMostDriftBytes = int64_t{4} << 30;
 
-/// Throws Error (usage) where capture batches of `batch` images would take more than that.
+/// Throws Error (usage) if recording batches of `batch` images would need more than that.
 void check_drift_size(const MarConfig& config, const DecodingPlan& plan, int64_t batch);
 
-/// From here on the generator records: each image's features go into a file in the folder that
-/// --record_drift names. Rank 0 makes the folder ready, before it announces the run: features
-/// that are there stay where the run continues, else they are removed. Throws Error: usage, where
-/// they are of other settings and --overwrite is not given; output, where the folder cannot be
-/// made.
+/// From now on the generator records each image's drift to a file in the folder of --record_drift.
+/// Rank 0 prepares the folder before it announces the run: existing recordings are kept if the run
+/// continues, else removed. Throws Error: usage, if they have other settings and --overwrite is not
+/// given; output, if the folder cannot be created.
 void record_drift(const EvalOptions& options, const nlohmann::ordered_json& settings,
                   const LauncherEnv& env, const RunFolder& run, Generator& generator);
 
-/// Warns of images of the finished set that have no file: they were there before anything was
-/// recorded. Throws Error (usage) where none has one.
+/// Warns about images of the finished set that have no file, because they existed before recording.
+/// Throws Error (usage) if no image has one.
 void check_recorded(const std::filesystem::path& folder, int64_t num_images);
 
 }  // namespace lazymar

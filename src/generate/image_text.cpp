@@ -8,7 +8,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-/// On one line, and in ASCII, which is what tEXt chunks are safe with.
+/// On one line and in ASCII, so that it is safe in tEXt chunks.
 std::string ascii(const ordered_json& value) {
   return value.dump(-1, ' ', /*ensure_ascii=*/true);
 }

@@ -1,5 +1,5 @@
 #pragma once
-/// What a PNG says of itself: everything that drawing it again takes.
+/// Metadata of a PNG: everything needed to generate it again.
 
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
@@ -10,9 +10,9 @@
 
 namespace lazymar {
 
-/// Texts under "Software", "id", "class", "seed", "weights_sha256" and "settings". Nothing of
-/// revision, rank, host, device and time: equal images shall be equal files. `settings`: the
-/// manifest's, `weights`: the hashes of RunFolder::settle_weights().
+/// Texts under "Software", "id", "class", "seed", "weights_sha256" and "settings". No revision,
+/// rank, host, device or time, so that equal images are equal files. `settings`: the manifest's,
+/// `weights`: the hashes of RunFolder::settle_weights().
 /// `keys`: which settings, SettingKeys::png_text.
 PngText image_text(int64_t id, int64_t label, const nlohmann::ordered_json& settings,
                    const nlohmann::ordered_json& weights, const std::vector<std::string>& keys);

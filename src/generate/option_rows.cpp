@@ -34,7 +34,7 @@ OptionField<E> classes_field() {
   return field;
 }
 
-/// A number, or a word that sets `chosen` instead.
+/// A number, or a keyword that sets `chosen` instead.
 OptionField<E> number_or(const char* word, bool E::*chosen, std::optional<int64_t> E::*member,
                          int64_t most) {
   OptionField<E> field = integer(member, 1, most);
@@ -49,7 +49,7 @@ OptionField<E> number_or(const char* word, bool E::*chosen, std::optional<int64_
   return field;
 }
 
-/// The name of a run folder says auto: the number is known only once it is open.
+/// The run folder's name contains "auto", because the number is known only once the folder is open.
 OptionField<E> batch_field() {
   OptionField<E> field = number_or("auto", &E::auto_batch, &E::eval_bsz, 1 << 16);
   field.folder_text = [](const E& options) {
@@ -247,7 +247,7 @@ OptionTable<E> score_while_generating_rows() {
   return rows;
 }
 
-/// Options of the originals that choose nothing here: data, training, launching.
+/// Options of the originals without an effect here: data, training, launching.
 OptionTable<E> ignored_rows() {
   OptionTable<E> rows;
   const auto add = [&](const std::string& name, const char* value) {

@@ -51,16 +51,16 @@ Features concatenated(const std::vector<Features>& parts) {
   return {at::cat(pool), at::cat(logits)};
 }
 
-/// Features while images are made; scores against the reference at the end, with the images read
-/// back whose features are missing.
+/// Computes features while generating, and scores against the reference at the end. Images whose
+/// features are missing are read back.
 class FeatureScoring final : public RunScoring {
  public:
   FeatureScoring(const EvalOptions& options, c10::Device device);
 
-  /// What comes back writes features to info/features/.
+  /// The returned function writes the features to info/features/.
   ShardCompanion take(const GeneratedBatch& made, const ShardIds& ids, const fs::path& run,
                       const std::function<void()>& between) const override;
-  /// Leaves info/scores.json.
+  /// Writes info/scores.json.
   void finish(const fs::path& run, const std::function<void()>& alive) const override;
 
  private:
@@ -142,7 +142,7 @@ void FeatureScoring::finish(const fs::path& run, const std::function<void()>& al
   print(scores_text({scores}, {}));
 }
 
-/// Passes of the rules of pictures, checked at the end.
+/// Checks the pictures' rules at the end.
 class RuleScoring final : public RunScoring {
  public:
   explicit RuleScoring(int64_t threads) : threads_(threads) {}
@@ -156,7 +156,7 @@ class RuleScoring final : public RunScoring {
     return {};
   }
 
-  /// Leaves info/rules.json.
+  /// Writes info/rules.json.
   void finish(const fs::path& run, const std::function<void()>& alive) const override {
     alive();
     score_rules({run}, std::nullopt, threads_);
@@ -175,7 +175,7 @@ std::unique_ptr<const RunScoring> make_run_scoring(const EvalOptions& options, c
   if (*options.score == kRules) {
     return std::make_unique<const RuleScoring>(options.png_threads);
   }
-  check_reference(*options.score, options.extractor.name);  // before weights are asked for
+  check_reference(*options.score, options.extractor.name);  // before weights are needed
   return std::make_unique<const FeatureScoring>(options, device);
 }
 

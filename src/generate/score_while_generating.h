@@ -1,5 +1,5 @@
 #pragma once
-/// lazymar_eval --score: features while images are made, scores at the end.
+/// lazymar_eval --score: features while generating, scores at the end.
 
 #include <c10/core/Device.h>
 
@@ -15,28 +15,26 @@
 
 namespace lazymar {
 
-/// What --score does with a run's images.
+/// Scores a run's images for --score.
 class RunScoring {
  public:
   virtual ~RunScoring() = default;
 
-  /// Looks at the sound images of a shard, at the pixels that its PNGs will have. What comes back
-  /// is called once the PNGs are in place; it may be empty. `between`: called between batches; may
-  /// throw.
+  /// Processes a shard's usable images, from the pixels that its PNGs will have. The returned
+  /// function, which may be empty, is called once the PNGs are in place. `between`: called between
+  /// batches; may throw.
   virtual ShardCompanion take(const GeneratedBatch& made, const ShardIds& ids,
                               const std::filesystem::path& run,
                               const std::function<void()>& between) const = 0;
 
-  /// Scores what the run has, prints the scores and leaves them in its info/. `alive` is called all
-  /// the time, by another thread. Throws Error (incomplete) where it is asked to stop while it
-  /// reads images back.
+  /// Scores the run, prints the scores and writes them to its info/. Another thread calls `alive`
+  /// continually. Throws Error (incomplete) if it is asked to stop while reading images back.
   virtual void finish(const std::filesystem::path& run,
                       const std::function<void()>& alive) const = 0;
 };
 
-/// Null where --score was not given. For a reference, loads the extractor and looks whether the
-/// reference can be used: what is wrong with either is said before the first image. Throws Error
-/// (usage).
+/// Null if --score was not given. For a reference, loads the extractor and checks the reference, so
+/// that errors in either are reported before the first image. Throws Error (usage).
 std::unique_ptr<const RunScoring> make_run_scoring(const EvalOptions& options, c10::Device device);
 
 }  // namespace lazymar

@@ -136,7 +136,7 @@ std::optional<ExitCode> Session::check() {
     folder_.member().set_state("scoring");
     scoring_->finish(folder_.path(), [this] { worker_.keep_fresh(); });
   }
-  write_summary(true);  // from now on the others take the result
+  write_summary(true);  // from now on the others use this result
   if (options_.record_drift) {
     check_recorded(*options_.record_drift, options_.num_images);
   }

@@ -20,12 +20,14 @@ using StepCallback = std::function<void(double)>;
 
 class ShardMaker {
  public:
-  /// `classes`: what label_of() takes. Generator and faults must outlive it.
+  /// `classes`: the classes to draw from (label_of() in core/labels.h). Generator and faults must
+  /// outlive it.
   ShardMaker(const EvalOptions& options, const ShardPlan& plan, std::vector<int64_t> classes,
              Generator& generator, const FaultInjection& faults);
 
-  /// If an image stays unusable, it is recomputed with the generator that `exact` makes: the same
-  /// images in a higher precision. It is created when needed and then dropped.
+  /// If an image is unusable again after a retry, it is recomputed with the generator that `exact`
+  /// makes: the same images in a higher precision. That generator is created when needed and then
+  /// dropped.
   using MakeGenerator = std::function<std::unique_ptr<Generator>()>;
   void retry_with(MakeGenerator exact) { exact_ = std::move(exact); }
 

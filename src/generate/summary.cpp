@@ -98,7 +98,7 @@ std::string summary_text(const RunSummary& summary) {
   const WorkPerImage work = work_per_image(summary.shards);
   text += format(
       "\n%lld full and %lld lazy decoding steps; computed %.1f %% of the transformer's "
-      "and %.1f %% of the head's rows; %.3f TFLOP an image\n",
+      "and %.1f %% of the head's rows; %.3f TFLOP per image\n",
       static_cast<long long>(count_of(summary, 'F')),
       static_cast<long long>(count_of(summary, 'L')),
       percent(work.block_rows, summary.baseline_rows.block_rows),

@@ -19,7 +19,7 @@ struct RunSummary {
   nlohmann::ordered_json settings;  ///< the manifest's
   nlohmann::ordered_json weights;   ///< their hashes; null if not known yet
   std::string mar_source, vae_source, device;
-  int64_t num_images = 0;  ///< wanted
+  int64_t num_images = 0;  ///< size of the set
   std::string step_kinds;  ///< "FFFLLF": by decoding step, full or lazy
   int64_t threads = 0;
   int64_t peak_device_bytes = 0;  ///< peak memory of this process's tensors on its GPU; 0 on CPUs

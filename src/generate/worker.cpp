@@ -60,7 +60,7 @@ Progress Worker::run(const std::function<void()>& between_shards) {
       continue;
     }
     complete();
-    // What is left is claimed: by this process, whose writer is busy with it, or by others.
+    // The remaining shards are claimed: by this process, whose writer is still busy, or by others.
     writer_.finish();
     forget_settled();
     if (candidates_.empty()) {
@@ -96,7 +96,7 @@ std::optional<int64_t> Worker::claim() {
     if (!claims_.take(std::to_string(shard))) {
       continue;
     }
-    // Its holder may have finished it between the two looks.
+    // Its holder may have finished it between the two checks.
     finished_.refresh();
     if (!settled(shard)) {
       return shard;
@@ -126,7 +126,7 @@ void Worker::make(int64_t shard) {
   } catch (const ShardDropped&) {
     claims_.release(std::to_string(shard));
   } catch (...) {
-    complete();  // what is finished is not lost
+    complete();  // finished work is not lost
     throw;
   }
   complete();
@@ -233,7 +233,7 @@ int64_t Worker::check(bool deep) {
       journal_.undo(record->shard, record->attempt);
     }
   }
-  // Not only what was found now: an earlier check of another process may have found damage too.
+  // All unfinished shards: an earlier check by another process may have found damage too.
   candidates_ = plan_.visiting_order(env_.rank, env_.size);
   forget_settled();
   return static_cast<int64_t>(candidates_.size());

@@ -23,7 +23,7 @@
 
 namespace lazymar {
 
-/// What a worker came to.
+/// How a worker ended.
 enum class Progress {
   kComplete,  ///< no work is left
   kStopped,   ///< asked to stop

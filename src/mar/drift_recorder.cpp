@@ -15,7 +15,7 @@ at::Tensor row_norms(const at::Tensor& rows) {
   return at::linalg_vector_norm(rows, 2, at::IntArrayRef{-1});
 }
 
-/// Leaves the calling thread's counter as it was.
+/// Restores the calling thread's counter.
 class Uncounted {
  public:
   Uncounted() : before_(work_count()) {}
@@ -95,7 +95,7 @@ void DriftRecorder::History::add(const at::Tensor& feature, int64_t steps) {
   }
   for (int64_t before = 0; before < step; ++before) {
     const auto i = static_cast<size_t>(before);
-    // A feature that was zero has no direction to change from: the tiny number keeps 0 / 0 at 0.
+    // For a feature that was zero, the tiny number keeps 0 / 0 at 0.
     const at::Tensor change = row_norms(now - features[i]) / norms[i].clamp_min(1e-30);
     changes.select(1, step * (step - 1) / 2 + before).copy_(change);
   }

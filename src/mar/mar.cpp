@@ -58,7 +58,7 @@ void Mar::embed_new_tokens(MarBatch& batch, const at::Tensor& tokens,
   }
   const at::Tensor x = z_proj_ln(z_proj(tokens.narrow(1, step.masked, count)) +
                                  batch.encoder_pos.narrow(1, step.masked, count));
-  // A token looks the same to both halves.
+  // Both halves see the same tokens.
   batch.encoder.write(RowInputs::of(encoder_blocks.front(), x), step.masked, batch.halves);
 }
 

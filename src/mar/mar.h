@@ -37,13 +37,13 @@ struct Mar {
   /// many unconditional ones: [halves * B, De].
   at::Tensor class_rows(const at::Tensor& labels, bool guided) const;
 
-  /// Begins `batch`, whatever batch it was before: orders [B, L] int64 on the model's device,
-  /// class_rows [halves * B, De], mask_rows as above.
+  /// Begins a new batch in `batch`, which may hold an earlier one: orders [B, L] int64 on the
+  /// model's device, class_rows [halves * B, De], mask_rows as above.
   void begin(MarBatch& batch, const at::Tensor& orders, const at::Tensor& class_rows,
              const RowInputs& mask_rows, const ExactOptimizations& optimizations = {}) const;
 
-  /// The first part of a decoding step: embeds what the step before decoded of tokens [B, L, C], in
-  /// decoding order, encodes, and brings the decoder's inputs up to date.
+  /// The first part of a decoding step: embeds the just decoded rows of tokens [B, L, C] (in
+  /// decoding order), encodes, and updates the decoder's inputs.
   void encode(Runner& runner, MarBatch& batch, const at::Tensor& tokens,
               const DecodeStep& step) const;
   /// The second part -> z of the rows to be predicted, [halves * B, n, D].

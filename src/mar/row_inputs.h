@@ -23,7 +23,7 @@ struct RowInputs {
   void make_room(const RowInputs& example, int64_t batch_rows, int64_t rows);
 
   /// Overwrites rows [first, first + T) of the first `copies` * B batch rows with `rows` [B, T, *],
-  /// as many times over as there are copies.
+  /// once per copy.
   void write(const RowInputs& rows, int64_t first, int64_t copies = 1);
 
   /// Rows by index: `rows` [B, K] int64 of a table with R = 1 -> [B, K, *].
@@ -39,7 +39,7 @@ struct RowInputs {
 class BlockRows {
  public:
   /// h [R, N, D] enters blocks[i]; `inputs` are what entered the stack. `all_ask`: queries() will
-  /// be asked for every row.
+  /// be called for all rows.
   BlockRows(std::span<const Block> blocks, size_t i, const at::Tensor& h, const RowInputs& inputs,
             bool all_ask);
 

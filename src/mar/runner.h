@@ -63,7 +63,7 @@ class Runner {
                             const DecodeStep& step) = 0;
 };
 
-/// Computes everything: MAR itself. Keeps nothing.
+/// Computes everything and keeps nothing: plain MAR.
 class FullRunner final : public Runner {
  public:
   void begin(const MarBatch& batch) override;

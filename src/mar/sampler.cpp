@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "diffusion/detail_score.h"
+#include "mar/device_noise.h"
 #include "method/orders.h"
 #include "nn/ops.h"
 #include "nn/transfer.h"
@@ -205,7 +206,7 @@ at::Tensor unpatchify(const at::Tensor& tokens, int64_t patch_size) {
   const int64_t channels = tokens.size(2) / (p * p);
   if (side * side != tokens.size(1) || channels * p * p != tokens.size(2)) {
     throw usage_error("a sequence of ", tokens.size(1), " tokens of ", tokens.size(2),
-                      " channels is no square image of ", p, "x", p, " patches");
+                      " channels does not form a square image of ", p, "x", p, " patches");
   }
   return tokens.view({tokens.size(0), side, side, channels, p, p})
       .permute({0, 3, 1, 4, 2, 5})

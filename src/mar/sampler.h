@@ -17,18 +17,18 @@
 
 namespace lazymar {
 
-/// Watches a batch being sampled.
+/// Observes how a batch is sampled.
 class SampleObserver {
  public:
   virtual ~SampleObserver() = default;
-  /// Whether the step is computed. Where it is not, its tokens stay zero and caches are as the
-  /// steps before left them: for timings of single steps, which need not be right.
+  /// Whether the step is computed. If not, its tokens stay zero and caches keep their state: for
+  /// timing single steps, whose results do not matter.
   virtual bool wants(const DecodeStep&) { return true; }
-  /// Its tensors are those of the batch in every step.
+  /// The batch keeps these tensors in every step.
   virtual void begins(const MarBatch&) {}
   virtual void step_begins(const DecodeStep&) {}
-  /// The batch's inputs of the decoder are those of the step. Not called where z of step 0 comes
-  /// out of a table.
+  /// The batch's decoder inputs are those of this step. Not called if z of step 0 comes from a
+  /// table.
   virtual void encoded(const DecodeStep&) {}
   /// z [halves * B * n, D]: the head's condition, conditional rows first.
   virtual void conditioned(const DecodeStep&, const at::Tensor& /*z*/) {}
@@ -37,19 +37,19 @@ class SampleObserver {
 };
 
 /// A network with its decoding plan, and what its batches share. On devices that capture, the
-/// steps of the first batch of a shape are recorded, and replayed for those that follow.
+/// steps of the first batch of a shape are captured, and replayed for later batches.
 class Sampler {
  public:
-  /// Throws Error (usage) for a solver that is unknown.
+  /// Throws Error (usage) for an unknown solver.
   Sampler(const Mar& mar, const DecodingPlan& plan, const ExactOptimizations& optimizations = {});
 
   const DecodingPlan& plan() const { return plan_; }
 
-  /// Gives the memory of recorded work back to the device.
+  /// Returns the memory of captured work to the device.
   void forget_captures();
 
-  /// labels [B] int64, on the CPU -> tokens [B, L, C] in raster order, on the model's device. Waits
-  /// for the device nowhere. The runners must outlive the sampler or forget_captures().
+  /// labels [B] int64, on the CPU -> tokens [B, L, C] in raster order, on the model's device. Never
+  /// blocks on the device. The runners must outlive the sampler or forget_captures().
   at::Tensor sample(Runner& runner, HeadRunner& head_runner, const at::Tensor& labels,
                     NoiseSource& noise, SampleObserver& observer);
 
@@ -58,7 +58,7 @@ class Sampler {
   struct Orders {
     at::Tensor here;   ///< [B, L] int64 on the CPU
     at::Tensor there;  ///< the same on the model's device
-    at::Tensor ids;    ///< [B] int64 there: image ids, where the device draws the noise itself
+    at::Tensor ids;    ///< [B] int64 there: image ids, if the device draws the noise
   };
   /// The parts of a decoding step.
   struct RepeatedStep {
@@ -87,7 +87,7 @@ class Sampler {
   FirstStep first_step_;
   MarBatch batch_;
   at::Tensor tokens_;                   ///< [B, L, C] in decoding order
-  at::Tensor z_;                        ///< room for z of the step that predicts most
+  at::Tensor z_;                        ///< memory for z of the step that predicts most
   std::vector<RepeatedStep> repeated_;  ///< by step, for batches like batch_
   const Runner* repeated_for_ = nullptr;
 };

@@ -1,5 +1,5 @@
 #pragma once
-/// A decoding method as data: everything that tells one way of drawing images from another.
+/// A decoding method as data: everything that distinguishes one way of drawing images from another.
 
 #include <cstdint>
 #include <map>
@@ -16,7 +16,7 @@ namespace lazymar {
 /// Timesteps of the diffusion process that the head is trained on.
 inline constexpr int64_t kTrainingSteps = 1000;
 
-/// Tokens that are decoded in equal shares by so many decoding steps.
+/// Tokens that are decoded in equal shares by that many decoding steps.
 struct Stage {
   int64_t tokens = 0;  ///< 0: those of the order's stage
   int64_t steps = 0;
@@ -33,7 +33,7 @@ struct HeadSegment {
   int64_t to_steps = 0;          ///< T of the segment's last decoding step; 0: `steps`
   std::string curve = "linear";  ///< a row of method/head_schedule.h: how T gets there
   int64_t partial_steps = 0;     ///< T of partial decoding steps; 0: as the others
-  int64_t last_timestep = kTrainingSteps - 1;  ///< later ones are moved to it, and merged
+  int64_t last_timestep = kTrainingSteps - 1;  ///< later ones are clipped to it and merged
   std::string spacing = "mar";                 ///< or "even", "quadratic": from 0 to last_timestep
   double detail_share = 0;   ///< of a step's tokens: those of the highest detail score
   int64_t detail_steps = 0;  ///< their T
@@ -46,7 +46,7 @@ struct HeadSegment {
 /// What decoding steps reuse of earlier ones.
 struct CacheSpec {
   std::string policy = "none";                 ///< a row of cache/policies.h
-  std::map<std::string, std::string> options;  ///< the policy's; those not named have its defaults
+  std::map<std::string, std::string> options;  ///< the policy's; the others keep its defaults
 
   bool operator==(const CacheSpec&) const = default;
 };
@@ -70,7 +70,7 @@ struct DecodingMethod {
   bool guided() const { return cfg != 1.0; }
 };
 
-/// MAR as these options set it, or LazyMAR with `lazy`. Throws Error (usage) for texts of `plan`
+/// MAR with these options, or LazyMAR if `lazy` is given. Throws Error (usage) for texts of `plan`
 /// that cannot be read.
 DecodingMethod method_of(const SamplingOptions& sampling,
                          const std::optional<LazyOptions>& lazy = std::nullopt,

@@ -1,7 +1,7 @@
 #pragma once
-/// A decoding method spelled out for one network: which tokens each decoding step predicts, how,
-/// and what it reuses. Tokens are stored in decoding order: row j of an image is the token
-/// order[j]; rows [0, masked) are masked, [masked, L) known, [L, L + P) the buffer.
+/// A decoding method applied to one network: which tokens each decoding step predicts, how, and
+/// what it reuses. Tokens are stored in decoding order: row j of an image is the token order[j];
+/// rows [0, masked) are masked, [masked, L) known, [L, L + P) the buffer.
 
 #include <cstdint>
 #include <span>
@@ -17,14 +17,14 @@ namespace lazymar {
 /// Whether a step computes every row, or reuses what earlier steps kept.
 enum class StepKind { kFull, kPartial };
 
-/// A handful of integers, known before anything is computed.
+/// A few integers, known before anything is computed.
 struct DecodeStep {
   int64_t index = 0;            ///< s
   int64_t first = 0;            ///< rows [first, masked) are predicted in this step
   int64_t masked = 0;           ///< m, rows masked before this step
   int64_t masked_before = 0;    ///< m of the step before; rows [masked, masked_before) are new
   double guidance = 1.0;        ///< scale of classifier-free guidance
-  int64_t head_schedule = 0;    ///< of the plan's
+  int64_t head_schedule = 0;    ///< index into the plan's
   int64_t detail = 0;           ///< of the tokens to predict, those of the highest detail score
   int64_t detail_schedule = 0;  ///< theirs
   int64_t stage = 0;            ///< of the order or of the tokens per step, from 0
@@ -37,11 +37,11 @@ struct DecodeStep {
   bool partial() const { return kind == StepKind::kPartial; }
 };
 
-/// Made once (cache/policies.h) and handed to whoever needs it.
+/// Made once (cache/policies.h) and shared.
 struct DecodingPlan {
   DecodingMethod method;
   std::vector<DecodeStep> steps;
-  std::vector<HeadSchedule> head_schedules;  ///< those that steps use, each once
+  std::vector<HeadSchedule> head_schedules;  ///< those in use, each once
 
   int64_t count() const { return static_cast<int64_t>(steps.size()); }
   bool guided() const { return method.guided(); }
@@ -67,16 +67,16 @@ std::vector<HeadPart> head_parts(const DecodeStep& step);
 /// Noise: the steps of a schedule keep their index as noise_step, and so share the noise of MAR's.
 /// Those of stages and lists have 0: a token's noise then does not depend on when it is decoded.
 ///
-/// Throws Error (usage) for names that are unknown and numbers out of range; a solver's name is
-/// checked by the HeadSampler that runs it.
+/// Throws Error (usage) for unknown names and numbers out of range; the HeadSampler that runs a
+/// solver checks its name.
 DecodingPlan full_plan(const MarConfig& config, const DecodingMethod& method);
 
-/// Gives every step its schedule, each schedule once. full_plan() does; once more if steps have
-/// become partial since.
+/// Gives every step its schedule; equal schedules are stored once. full_plan() does; once more if
+/// steps have become partial since.
 void add_head_schedules(DecodingPlan& plan);
 
-/// Within a step the order has no meaning: sorts each step's group of an image's order [L] by
-/// raster position, so that rows line up with traces.
+/// Sorts each step's group of an image's order [L] by raster position, so that rows match those of
+/// traces. The order within a step has no effect.
 void sort_within_steps(std::span<int64_t> order, const std::vector<DecodeStep>& steps);
 
 /// "FFFFFFLLLF": by decoding step, full or lazy (partial).

@@ -1,5 +1,5 @@
 #pragma once
-/// One diffusion process of the head, spelled out: its timesteps, and what its noise is drawn by.
+/// One diffusion process of the head: its timesteps, and the keys of its noise.
 
 #include <cstdint>
 #include <string>
@@ -14,26 +14,26 @@ namespace lazymar {
 struct HeadSchedule {
   std::string solver;
   std::vector<int64_t> timesteps;  ///< [T] of the 1000, ascending; sampling runs from last to first
-  std::vector<int64_t> noise_keys;  ///< [T]: noise of a diffusion step is drawn by this number
+  std::vector<int64_t> noise_keys;  ///< [T]: the number that keys a diffusion step's noise
 
   bool operator==(const HeadSchedule&) const = default;
   int64_t steps() const { return static_cast<int64_t>(timesteps.size()); }
 };
 
-/// What the noise of a diffusion step is drawn by, besides image, token and decoding step.
+/// What keys the noise of a diffusion step, besides image, token and decoding step.
 ///
 /// kIndex: its index 0 .. T - 1, as in release 0.1. Methods with one unclipped DDPM process for all
-/// decoding steps, the only ones there were, keep it: their images keep their bytes.
+/// decoding steps (all methods of 0.1) keep it, so that their images keep their bytes.
 ///
-/// kTimestep: its timestep t, so that processes of different T share the noise of the timesteps
-/// that they share. A t that the default process (T = 100) has is keyed by its index there, so that
-/// they share with plain MAR as well; any other one by 1000 + t.
+/// kTimestep: its timestep t, so that processes of different T use equal noise at equal timesteps.
+/// If the default process (T = 100) has t, the key is t's index there, so that they share noise
+/// with plain MAR as well; otherwise the key is 1000 + t.
 enum class NoiseKeys { kIndex, kTimestep };
 
-/// MAR's timesteps (diffusion/respace.py: evenly strided, rounded half to even), those behind
-/// last_timestep moved to it, and merged; with spacing "even" they are strided up to last_timestep,
-/// with "quadratic" they are last_timestep (i / (T - 1))^2 (Song et al. 2021, arXiv:2010.02502,
-/// appendix D.2). Throws Error (usage) unless 1 <= steps <= 1000 and 0 <= last_timestep < 1000.
+/// MAR's timesteps (diffusion/respace.py: evenly strided, rounded half to even), clipped to
+/// last_timestep and merged. With spacing "even" they are strided up to last_timestep, with
+/// "quadratic" they are last_timestep (i / (T - 1))^2 (Song et al. 2021, arXiv:2010.02502, appendix
+/// D.2). Throws Error (usage) unless 1 <= steps <= 1000 and 0 <= last_timestep < 1000.
 HeadSchedule make_head_schedule(const HeadSegment& segment, NoiseKeys keys);
 
 /// How T falls over a segment's decoding steps 0 .. last.

@@ -1,59 +1,26 @@
 #include "method/lazy_options.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
-#include <type_traits>
+#include <iterator>
 
 #include "core/error.h"
+#include "core/text.h"
+#include "method/option_rows.h"
 
 namespace lazymar {
 namespace {
 
-/// The shortest text that reads back as the same number.
-template <typename Number>
-std::string number_text(Number value) {
-  std::array<char, 32> digits{};
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
-  return {digits.data(), end};
+constexpr std::string_view kPrefix = "lazy_";
+
+/// The name of a cache option: its flag without the prefix.
+std::string option_name(const OptionRow<LazyOptions>& row) {
+  return row.info.name.substr(kPrefix.size());
 }
 
-template <typename Number>
-Number number_from(std::string_view name, const std::string& text) {
-  Number value{};
-  const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (status != std::errc() || end != text.data() + text.size()) {
-    throw usage_error("lazymar: ", name, " \"", text, "\" is not a number; use one");
-  }
-  return value;
-}
-
-/// One constant as text: a row per member.
-struct Constant {
-  std::string_view name;
-  std::string (*write)(const LazyOptions& options);
-  void (*read)(std::string_view name, const std::string& text, LazyOptions& options);
-};
-
-template <auto kMember>
-constexpr Constant number(std::string_view name) {
-  return {name, [](const LazyOptions& options) { return number_text(options.*kMember); },
-          [](std::string_view of, const std::string& text, LazyOptions& options) {
-            using Number = std::remove_reference_t<decltype(options.*kMember)>;
-            options.*kMember = number_from<Number>(of, text);
-          }};
-}
-
-template <auto kMember>
-constexpr Constant on_or_off(std::string_view name) {
-  return {name,
-          [](const LazyOptions& options) { return std::string(options.*kMember ? "on" : "off"); },
-          [](std::string_view of, const std::string& text, LazyOptions& options) {
-            if (text != "on" && text != "off") {
-              throw usage_error("lazymar: ", of, " \"", text, "\": use on or off");
-            }
-            options.*kMember = text == "on";
-          }};
+const OptionTable<LazyOptions>& rows() {
+  static const OptionTable<LazyOptions> table = lazy_rows();
+  return table;
 }
 
 std::string kind_name(RetainKind kind) {
@@ -61,36 +28,6 @@ std::string kind_name(RetainKind kind) {
          : kind == RetainKind::kPublished ? "published"
                                           : "progress";
 }
-
-/// As parse_retain() reads it; unlike retain_string(), to the last bit.
-std::string retain_text(const LazyOptions& options) {
-  if (options.retain != RetainKind::kList) {
-    return retain_string(options);
-  }
-  std::string text;
-  for (const double ratio : options.retain_list) {
-    text += (text.empty() ? "" : ",") + number_text(ratio);
-  }
-  return text;
-}
-
-constexpr std::array<Constant, 12> kConstants{{
-    on_or_off<&LazyOptions::token>("token"),
-    on_or_off<&LazyOptions::condition>("condition"),
-    on_or_off<&LazyOptions::head>("head"),
-    number<&LazyOptions::warmup>("warmup"),
-    number<&LazyOptions::refresh>("refresh"),
-    number<&LazyOptions::prune_layer>("prune_layer"),
-    number<&LazyOptions::extra>("extra"),
-    number<&LazyOptions::head_refresh>("head_refresh"),
-    number<&LazyOptions::condition_scale>("condition_scale"),
-    on_or_off<&LazyOptions::by_progress>("by_progress"),
-    on_or_off<&LazyOptions::at_stages>("at_stages"),
-    {"retain", retain_text,
-     [](std::string_view, const std::string& text, LazyOptions& options) {
-       parse_retain(text, options);
-     }},
-}};
 
 }  // namespace
 
@@ -127,7 +64,7 @@ std::string retain_string(const LazyOptions& options) {
   }
   std::string text;
   for (const double ratio : options.retain_list) {
-    text += concat(text.empty() ? "" : ",", ratio);
+    text += concat(text.empty() ? "" : ",", shortest_text(ratio));
   }
   return text;
 }
@@ -135,10 +72,10 @@ std::string retain_string(const LazyOptions& options) {
 std::map<std::string, std::string> lazymar_text(const LazyOptions& options) {
   const LazyOptions standard;
   std::map<std::string, std::string> text;
-  for (const Constant& constant : kConstants) {
-    const std::string value = constant.write(options);
-    if (value != constant.write(standard)) {
-      text.emplace(constant.name, value);
+  for (const OptionRow<LazyOptions>& row : rows()) {
+    const OptionValue value = row.field.value(options);
+    if (value != row.field.value(standard)) {
+      text.emplace(option_name(row), to_text(value));
     }
   }
   return text;
@@ -147,16 +84,21 @@ std::map<std::string, std::string> lazymar_text(const LazyOptions& options) {
 LazyOptions lazymar_options(const std::map<std::string, std::string>& text) {
   LazyOptions options;
   for (const auto& [name, value] : text) {
-    const auto known = std::find_if(kConstants.begin(), kConstants.end(),
-                                    [&](const Constant& c) { return c.name == name; });
-    if (known == kConstants.end()) {
-      std::string names;
-      for (const Constant& constant : kConstants) {
-        names += concat(names.empty() ? "" : ", ", constant.name);
-      }
-      throw usage_error("cache policy lazymar has no option \"", name, "\"; use one of: ", names);
+    const auto row = std::find_if(rows().begin(), rows().end(), [&wanted = name](const auto& r) {
+      return option_name(r) == wanted;
+    });
+    if (row == rows().end()) {
+      std::vector<std::string> names;
+      names.reserve(rows().size());
+      std::transform(rows().begin(), rows().end(), std::back_inserter(names), option_name);
+      throw usage_error("cache policy lazymar has no option \"", name,
+                        "\"; use one of: ", join(names, ", "));
     }
-    known->read(known->name, value, options);
+    try {
+      row->field.read(options, value);
+    } catch (const Error& error) {
+      throw setting_error(row->info.name, " ", error.what());
+    }
   }
   return options;
 }

@@ -18,10 +18,10 @@ struct LazyOptions {
   bool condition = true;     ///< unconditional output = conditional output + kept difference
   bool head = true;          ///< diffusion MLP: most timesteps reuse kept block outputs
   int64_t warmup = 5;        ///< decoding steps before the first lazy one
-  int64_t refresh = 9;       ///< after the warm-up, every such decoding step is full
+  int64_t refresh = 9;       ///< decoding steps from one full step to the next, after the warm-up
   int64_t prune_layer = 3;   ///< rows are chosen after this decoder layer's attention
   int64_t extra = 15;        ///< rows kept beyond those just decoded and to be predicted
-  int64_t head_refresh = 7;  ///< every such diffusion step computes the whole head
+  int64_t head_refresh = 7;  ///< diffusion steps from one full computation of the head to the next
   RetainKind retain = RetainKind::kScaled;
   std::vector<double> retain_list;  ///< for kList: ratio by decoding step; the last one is repeated
   double condition_scale = 1.0;     ///< factor of the kept difference; 0 drops it (an ablation)
@@ -40,8 +40,8 @@ void parse_retain(std::string_view text, LazyOptions& options);
 std::string retain_string(const LazyOptions& options);
 
 /// The constants that differ from their defaults, by name, as text ("refresh" -> "7"), and back:
-/// for DecodingMethod. Throws Error (usage), with the names there are, for a name that is unknown,
-/// and for text that is no value of it. Ranges are the cache policy's to check.
+/// for DecodingMethod. Throws Error (usage) for an unknown name (listing the names) and for text
+/// that is not a value of it. The cache policy checks ranges.
 std::map<std::string, std::string> lazymar_text(const LazyOptions& options);
 LazyOptions lazymar_options(const std::map<std::string, std::string>& text);
 

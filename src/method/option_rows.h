@@ -1,5 +1,5 @@
 #pragma once
-/// The rows of the options that say how images are drawn, beside their structs.
+/// The rows of the options that set how images are drawn.
 
 #include "core/option_row.h"
 #include "method/lazy_options.h"

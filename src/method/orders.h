@@ -38,8 +38,8 @@ TokenOrder make_order(const std::string& text, int64_t length);
 /// by spaces, lines or commas), "list:" and these. Throws Error (usage) for anything else.
 std::string order_text(const std::string& text);
 
-/// Brings tokens of lower stage to be decoded first; stage_of(raster position) -> stage. A stable
-/// sort: within a stage the image's own order stays, so that one stage leaves everything as it is.
+/// Sorts so that lower stages are decoded first; stage_of(raster position) -> stage. The sort is
+/// stable: a stage keeps the image's own order, so a single stage changes nothing.
 void sort_by_stage(std::span<int64_t> order, const std::function<int64_t(int64_t)>& stage_of);
 
 /// Decodes by stages, each in the image's own order.

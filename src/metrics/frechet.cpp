@@ -24,7 +24,7 @@ void check(const GaussianStatistics& statistics) {
   }
 }
 
-/// Which eigenvalues of a covariance are more than what rounding makes of a zero.
+/// Which eigenvalues of a covariance are larger than the rounding error of a zero.
 at::Tensor above_zero(const at::Tensor& values) {
   const double level = static_cast<double>(values.numel()) *
                        std::numeric_limits<double>::epsilon() * values.max().item<double>();

@@ -10,7 +10,7 @@
 
 namespace lazymar {
 
-/// |mu_a - mu_b|^2 + tr A + tr B - 2 tr (A B)^1/2, and what it is made of.
+/// |mu_a - mu_b|^2 + tr A + tr B - 2 tr (A B)^1/2, and its parts.
 struct FrechetDistance {
   double distance = 0;
   double mean_term = 0;        ///< |mu_a - mu_b|^2

@@ -20,11 +20,11 @@ constexpr int64_t kSide = 299;
 constexpr int64_t kClasses = 1008;
 constexpr double kNormEps = 1e-3;
 
-/// Images at once: what keeps a device busy, and on a CPU what its caches get along with.
+/// Images at once: enough to keep a device busy, few enough for a CPU's caches.
 constexpr int64_t kCpuBatch = 16;
 constexpr int64_t kDeviceBatch = 128;
 
-// What a branch sees of its block's input.
+// The pooling before a branch.
 enum class Pool { kNone, kAverage, kMax, kMaxHalving };
 
 at::Tensor pooled(const at::Tensor& x, Pool pool) {
@@ -277,7 +277,7 @@ std::unique_ptr<FeatureExtractor> load_inception(const std::filesystem::path& we
   Network network = load_network(source, kernels_of(device));
   for (const auto& [name, view] : file->tensors()) {
     if (name.ends_with(".num_batches_tracked")) {
-      source.get(name, {});  // known, and of no use
+      source.get(name, {});  // known, but not needed
     }
   }
   source.finish({});

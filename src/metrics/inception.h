@@ -31,7 +31,7 @@ std::unique_ptr<FeatureExtractor> load_inception(const std::filesystem::path& we
                                                  c10::Device device);
 
 /// The same from any source of weights, on its placement's device. `plain`: by plain ATen, the twin
-/// of what oneDNN computes on CPUs.
+/// of the oneDNN version for CPUs.
 std::unique_ptr<FeatureExtractor> make_inception(WeightSource& weights, bool plain = false);
 
 /// TensorFlow 1's bilinear resize (align_corners = False, no half-pixel centres, no anti-aliasing),

@@ -18,7 +18,7 @@ namespace {
 
 constexpr int64_t kRows = 2048;  ///< at a time: 32 MB of 2048 features in fp64
 
-/// The `rank` largest eigenvalues of R^T S R, and what takes features to their eigenvectors.
+/// The `rank` largest eigenvalues of R^T S R, and the projection of features on their eigenvectors.
 struct Coupling {
   at::Tensor values;  ///< [r]
   at::Tensor axes;    ///< [D, r]: R U
@@ -92,8 +92,8 @@ ScoreEffects inception_effects(const at::Tensor& logits, const InceptionScoreOpt
     const at::Tensor shares = logs.exp();
     const at::Tensor divergence = (shares * (logs - shares.mean(0, true).log())).sum(1);
     const at::Tensor mean = divergence.mean();
-    // exp(mean) of a split moves by exp(mean) times what the mean of KL(p || mean p) moves by; that
-    // mean p moves, too, cancels in first order.
+    // exp(mean) of a split changes by exp(mean) times the change of the mean of KL(p || mean p).
+    // The change of mean p cancels to first order.
     const double weight = static_cast<double>((last - first) * options.splits);
     effects.index_copy_(0, members, (divergence - mean) * mean.exp() / weight);
   }

@@ -4,9 +4,9 @@
 /// resampling, and compares two sets from the same noise image by image.
 ///
 /// An interval says where the score of another set of the same size, generated with another seed,
-/// would fall. The reference is treated as exact. It does not contain the score of infinitely many
-/// images: the Fréchet distance of n images is too large by a bias of about c / n, which is
-/// estimated separately (and which resampled bootstrap sets would have twice).
+/// would fall. The reference is treated as exact. The interval is not for the score of infinitely
+/// many images: the Fréchet distance of n images is too large by a bias of about c / n. This bias
+/// is estimated separately (resampled bootstrap sets would have it twice).
 
 #include <ATen/core/Tensor.h>
 
@@ -32,8 +32,8 @@ struct ScoreEffects {
 /// Effects on the Fréchet distance of features [N, D], whose statistics are `set`: with T the map
 /// that transports the set's covariance S to the reference's (T S T = R; Olkin and Pukelsheim
 /// 1982), the distance's derivative by the mean is 2 (mu - mu_r) and by the covariance 1 - T. The
-/// bias is the second-order term: tr S / n of the mean, and of tr (S R)^1/2 what the fourth moments
-/// of the features give. Where R^1/2 S R^1/2 has no full rank, both are taken on its range.
+/// bias is the second-order term: tr S / n for the mean, and for tr (S R)^1/2 a term from the
+/// features' fourth moments. If R^1/2 S R^1/2 lacks full rank, both are taken on its range.
 /// `distance`: the set's from the reference.
 ScoreEffects frechet_effects(const at::Tensor& features, const GaussianStatistics& set,
                              const FrechetReference& reference, const FrechetDistance& distance);
@@ -42,15 +42,15 @@ ScoreEffects frechet_effects(const at::Tensor& features, const GaussianStatistic
 /// bias is set to 0: the score is defined for the size of its splits.
 ScoreEffects inception_effects(const at::Tensor& logits, const InceptionScoreOptions& options = {});
 
-/// An estimate's standard deviation and the degrees of freedom it is known with.
+/// An estimate's standard deviation and its degrees of freedom.
 struct StandardError {
   double value = 0;
   double freedom = 1;
 };
 
-/// Standard deviation of a score over sets like this one. `strata`, by image, groups what was drawn
-/// with fixed counts (the classes of a run): only the variation within groups counts. Groups of one
-/// image are taken together. Empty: one group.
+/// Standard deviation of a score over sets like this one. `strata` gives each image's group, if the
+/// group sizes are fixed (the classes of a run): only the variation within groups counts. Groups of
+/// one image are merged. Empty: one group.
 StandardError standard_error(const at::Tensor& effects, std::span<const int64_t> strata = {});
 
 /// `score` +- the quantile of Student's t that leaves 1 - `coverage` outside, times the error.

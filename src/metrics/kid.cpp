@@ -11,8 +11,8 @@
 namespace lazymar {
 namespace {
 
-/// (x.y / D + 1)^degree of every row of a with every row of b. The products are made in fp32, as
-/// torch-fidelity makes them; powers and sums of a million of them are not.
+/// (x.y / D + 1)^degree of every row of a with every row of b. Products are computed in fp32, as in
+/// torch-fidelity; powers, and sums of a million of them, in fp64.
 at::Tensor kernel(const at::Tensor& a, const at::Tensor& b, int64_t degree) {
   const at::Tensor products = a.mm(b.t()).to(c10::kDouble);
   return (products / static_cast<double>(a.size(1)) + 1).pow(degree);

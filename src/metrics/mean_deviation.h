@@ -1,5 +1,5 @@
 #pragma once
-/// A score made of parts of the data.
+/// A score averaged over parts of the data.
 
 #include <span>
 

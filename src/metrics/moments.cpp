@@ -7,7 +7,7 @@
 namespace lazymar {
 namespace {
 
-/// What joining two parts adds to the sum of their scatters, per unit of gap gap^T.
+/// The factor of gap gap^T that joining two parts adds to the sum of their scatters.
 double weight_of_gap(int64_t a, int64_t b) {
   return static_cast<double>(a) * static_cast<double>(b) / static_cast<double>(a + b);
 }

@@ -9,9 +9,9 @@
 
 namespace lazymar {
 
-/// Count, mean and centred scatter of rows. Sums of squares about zero would lose the digits that
-/// the mean takes; so every batch is centred on its own mean, and two parts are joined by Chan,
-/// Golub and LeVeque's update (1979): the scatter about the common mean is the sum of both and of
+/// Count, mean and centred scatter of rows. Sums of squares about zero would lose digits to the
+/// mean. So every batch is centred on its own mean, and two parts are joined by Chan, Golub and
+/// LeVeque's update (1979): the scatter about the common mean is the sum of both and of
 /// gap gap^T n m / (n + m). The division into batches and parts affects only the last bits.
 struct Moments {
   int64_t count = 0;

@@ -10,7 +10,7 @@ namespace lazymar {
 
 uint32_t NumpyRandom::interval(uint32_t max) {
   if (max == 0) {
-    return 0;  // without a draw, as numpy
+    return 0;  // without a draw, as in numpy
   }
   const uint32_t mask = std::bit_width(max) == 32 ? 0xffffffff : (1U << std::bit_width(max)) - 1;
   while (true) {

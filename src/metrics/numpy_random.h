@@ -7,9 +7,9 @@
 
 namespace lazymar {
 
-/// Draws what numpy's legacy generator draws from the same seed (numpy/random/mtrand.pyx and
-/// src/legacy; frozen by NumPy's NEP 19): MT19937 and, for a number in [0, max], the low bits under
-/// a mask, drawn again while above max.
+/// Draws the same values as numpy's legacy generator with the same seed (numpy/random/mtrand.pyx
+/// and src/legacy; frozen by NumPy's NEP 19): MT19937 and, for a number in [0, max], the low bits
+/// under a mask, redrawn while above max.
 class NumpyRandom {
  public:
   explicit NumpyRandom(uint32_t seed) : generator_(seed) {}

@@ -11,12 +11,12 @@
 namespace lazymar {
 namespace {
 
-/// Rows and columns of distances at once: 80 MB, and as much while they are made.
+/// Rows and columns of distances at once: 80 MB, and as much again while computing them.
 constexpr int64_t kRows = 2000;
 constexpr int64_t kColumns = 10000;
 
-/// The radius of each row's ball, [N]: the distance to its k-th neighbour. A row is the nearest of
-/// itself, at a distance that rounding may have left above 0: of k + 1 the largest.
+/// The radius of each row's ball, [N]: the distance to its k-th neighbour, the largest of the k + 1
+/// smallest. A row is its own nearest neighbour, at a distance that rounding may leave above 0.
 at::Tensor radii(const at::Tensor& set, int64_t k) {
   std::vector<at::Tensor> parts;
   for (const at::Tensor& rows : set.split(kRows)) {

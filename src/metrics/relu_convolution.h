@@ -18,7 +18,7 @@ struct Window {
 /// How a layer is computed.
 enum class Kernels {
   kPlain,  ///< by plain ATen, on any device
-  kPacked  ///< by oneDNN on a CPU, the weight reordered once and the ReLU done while writing
+  kPacked  ///< by oneDNN on a CPU, with the weight reordered once and the ReLU fused
 };
 
 /// relu(convolution + bias), of images [B, C, H, W] in channels-last memory.

@@ -8,7 +8,7 @@
 namespace lazymar {
 namespace {
 
-/// All three in one layer if its format can be cut into them, else each for itself.
+/// All three in one layer if its format can be sliced into them, otherwise separately.
 void load_qkv(Block& block, WeightSource& weights, const std::string& name, int64_t dim) {
   const DenseWeights qkv = load_dense_weights(weights, name, dim, 3 * dim);
   const auto load = [&](const DenseWeights& outputs) {

@@ -1,5 +1,5 @@
 #pragma once
-/// The transformer block of MAR (timm's ViT block) and its K/V seam.
+/// The transformer block of MAR (timm's ViT block) and its K/V interface.
 
 #include <ATen/core/Tensor.h>
 
@@ -24,17 +24,17 @@ struct QueriesKeysValues {
 };
 
 /// x += proj(attention(qkv(norm1(x)))); x += fc2(gelu(fc1(norm2(x)))). The checkpoint's qkv is laid
-/// out [3, heads, head_dim]; no q/k norm, no LayerScale. Queries are a product of their own: often
-/// fewer rows ask than are asked.
+/// out [3, heads, head_dim]; no q/k norm, no LayerScale. Queries are a separate product, because
+/// often fewer rows need queries than keys and values.
 ///
-/// A cache takes the block apart: keys_values() and queries() of normed(x), then rest() with keys
-/// and values of its own choice. Where every row asks, queries_keys_values() is one product instead
-/// of two.
+/// A cache calls the parts of a block: keys_values() and queries() of normed(x), then rest() with
+/// keys and values of its choice. If every row needs a query, queries_keys_values() is one product
+/// instead of two.
 struct Block {
   LayerNorm norm1, norm2;
   Linear q_proj;    ///< D -> D
   Linear kv_proj;   ///< D -> 2D, keys first
-  Linear qkv_proj;  ///< both at once; not loaded if its format cannot be cut into the two
+  Linear qkv_proj;  ///< both at once; not loaded if its format cannot be sliced into the two
   Linear proj, fc1, fc2;
   int64_t heads = 0;
   bool tanh_gelu = false;

@@ -39,8 +39,8 @@ void make_room(at::Tensor& kept, at::IntArrayRef sizes, const at::TensorOptions&
 /// Copies `value` into the memory of `kept` if the shapes match; otherwise replaces `kept`.
 void overwrite(at::Tensor& kept, const at::Tensor& value);
 
-/// Work that is run and captured the first time and replayed afterwards; plainly run if the device
-/// cannot capture. It is counted in work_count() every time.
+/// Work that is run and captured the first time and replayed afterwards; if the device cannot
+/// capture, it is run every time. It is counted in work_count() every time.
 class RepeatedWork {
  public:
   void run(c10::DeviceType device, const std::function<void()>& work);

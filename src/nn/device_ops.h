@@ -1,25 +1,24 @@
 #pragma once
-/// Kernels of a device other than the CPU. A room above registers them at link time. nn/ops.h and
-/// nn/head_ops.h look here first, and use plain ATen if nothing is registered.
+/// Kernels of a device other than the CPU. Each room declares a table of its operations that a
+/// device may compute by kernels of its own; src/cuda fills the tables and registers them at link
+/// time. An operation looks for its table here first, and uses plain ATen if there is none.
 
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
+#include <utility>
 
 #include "nn/capture.h"
-#include "nn/head_ops.h"
 #include "nn/ops.h"
 
 namespace lazymar {
 
-/// One entry per operation, arguments as in the headers above unless said otherwise.
+/// The operations of nn/ops.h, arguments as there unless said otherwise, and what else a device
+/// offers.
 struct DeviceOps {
-  c10::DeviceType device = c10::DeviceType::CUDA;
-
   /// layer_norm, or modulated_norm if shift and scale are defined.
   at::Tensor (*norm)(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                      double eps, const at::Tensor& shift, const at::Tensor& scale,
@@ -33,31 +32,43 @@ struct DeviceOps {
                              c10::ScalarType type) = nullptr;
   at::Tensor (*group_norm)(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                            int64_t groups, double eps, c10::ScalarType type, bool silu) = nullptr;
-  at::Tensor (*mean_cosine_similarity)(const at::Tensor& a, const at::Tensor& b,
-                                       int64_t heads) = nullptr;
-  at::Tensor (*least_similar_rows)(const at::Tensor& similarity, const at::Tensor& raster_rows,
-                                   const RowSelection& selection) = nullptr;
   at::Tensor (*take_rows)(const at::Tensor& x, const at::Tensor& rows) = nullptr;
   void (*write_rows)(at::Tensor& target, const at::Tensor& rows,
                      const at::Tensor& source) = nullptr;
-  at::Tensor (*to_bytes)(const at::Tensor& images) = nullptr;
-  at::Tensor (*draw_normals)(const NormalDraw& draw) = nullptr;
-  at::Tensor (*gated_sums)(const GatedSums& sums) = nullptr;
-  /// Empty if no kernel fits.
-  std::optional<HeadMlpOutput> (*head_mlp)(const HeadMlp& block) = nullptr;
-  bool (*has_head_window)(const at::Tensor& x, int64_t width) = nullptr;
-  at::Tensor (*head_window)(const HeadWindow& window) = nullptr;
-  Reversed (*reverse_step)(const ReverseStep& step) = nullptr;
   std::unique_ptr<Capture> (*capture)(const std::function<void()>& work) = nullptr;
   /// "NVIDIA H200".
   std::string (*model)(c10::DeviceIndex index) = nullptr;
 };
 
-/// Registers `ops`, which must stay valid, or nothing for nullptr; returns the previous one.
-const DeviceOps* register_device_ops(const DeviceOps* ops);
+/// A room's table, and the type of device that it serves.
+template <typename Ops>
+struct RegisteredOps {
+  const Ops* ops = nullptr;
+  c10::DeviceType device = c10::DeviceType::CUDA;
+};
 
-/// The kernels for x's device; nullptr if there are none.
-const DeviceOps* device_ops(const at::Tensor& x);
-const DeviceOps* device_ops(c10::DeviceType device);
+template <typename Ops>
+RegisteredOps<Ops>& registered_ops() {
+  static RegisteredOps<Ops> registered;
+  return registered;
+}
+
+/// Registers `ops`, which must stay valid, for tensors of `device`; nullptr registers none.
+template <typename Ops>
+void register_device_ops(const Ops* ops, c10::DeviceType device) {
+  registered_ops<Ops>() = {ops, device};
+}
+
+/// The kernels for a device, or for x's; nullptr if there are none.
+template <typename Ops = DeviceOps>
+const Ops* device_ops(c10::DeviceType device) {
+  const RegisteredOps<Ops>& registered = registered_ops<Ops>();
+  return registered.device == device ? registered.ops : nullptr;
+}
+
+template <typename Ops = DeviceOps>
+const Ops* device_ops(const at::Tensor& x) {
+  return device_ops<Ops>(x.device().type());
+}
 
 }  // namespace lazymar

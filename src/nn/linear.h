@@ -19,10 +19,10 @@ class Linear {
   int64_t in = 0;
   int64_t out = 0;
 
-  /// Not to be called: what could not be loaded.
+  /// A layer that could not be loaded. Must not be called.
   Linear() = default;
   Linear(int64_t in_size, int64_t out_size, std::shared_ptr<const LinearKernel> kernel);
-  /// Computes from these weights as they are; not loaded if they are not complete.
+  /// Computes from these weights as they are; not loaded if they are incomplete.
   explicit Linear(const DenseWeights& weights);
 
   /// x [..., in] of any floating type, converted if it is not of input_type() -> [..., out] of
@@ -38,7 +38,7 @@ class Linear {
   const DenseWeights* dense() const { return loaded() ? kernel_->dense() : nullptr; }
 
   /// The layer that computes only outputs [first, first + count), sharing this one's memory;
-  /// nothing if the format cannot be cut.
+  /// nothing if the format cannot be sliced.
   std::optional<Linear> slice(int64_t first, int64_t count) const;
 
  private:
@@ -60,8 +60,8 @@ struct LayerNorm {
 DenseWeights load_dense_weights(WeightSource& weights, const std::string& name, int64_t in,
                                 int64_t out);
 
-/// The layer in the format that the placement's precision has for `role`; one that is not loaded if
-/// the weights are not complete.
+/// The layer in the format that the placement's precision has for `role`; not loaded if the weights
+/// are incomplete.
 Linear make_linear(const DenseWeights& weights, LayerRole role, const Placement& placement);
 
 /// Both of the above.

@@ -1,5 +1,5 @@
 // Weights as they are, multiplied by LibTorch: fp64, and every type on devices that oneDNN does not
-// serve.
+// support.
 
 #include <ATen/ATen.h>
 

@@ -35,7 +35,7 @@ constexpr LinearFormat kLinearFormats[] = {
     {"fp16", nullptr, make_dense<c10::kHalf>},
 };
 
-/// A deque: rows stay where they are when one is added.
+/// A deque: adding a row moves no other.
 std::deque<LinearFormat>& table() {
   static std::deque<LinearFormat> rows(std::begin(kLinearFormats), std::end(kLinearFormats));
   return rows;

@@ -11,11 +11,11 @@
 
 namespace lazymar {
 
-/// How weights of one format are multiplied with on some devices.
+/// How some devices multiply with weights of one format.
 struct LinearFormat {
-  /// As presets name it. Rows may share a name: the first one whose devices fit is taken.
+  /// The name in presets. Rows may share a name: the first one that supports the device is used.
   std::string_view name;
-  /// Whether this row is for the device; null: for every one.
+  /// Whether this row supports the device; null: it supports all.
   bool (*fits)(c10::Device device) = nullptr;
   /// Takes complete weights in the activations' type, on the device.
   std::shared_ptr<const LinearKernel> (*make)(const DenseWeights& weights) = nullptr;
@@ -24,7 +24,7 @@ struct LinearFormat {
 /// The row for a format on a device. Throws Error (internal) if there is none.
 const LinearFormat& linear_format(std::string_view name, c10::Device device);
 
-/// Adds a row behind the built-in ones, for a program that brings a format of its own. Not while
+/// Adds a row after the built-in ones, for a program with its own format. Do not call it while
 /// other threads load weights.
 void add_linear_format(const LinearFormat& format);
 

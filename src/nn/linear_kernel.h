@@ -1,6 +1,6 @@
 #pragma once
 /// The interface behind Linear: how a product is computed, and from what. A number type implements
-/// it in a file of its own (linear_dense.cpp, linear_onednn.cpp).
+/// it in a separate file (linear_dense.cpp, linear_onednn.cpp).
 
 #include <ATen/core/Tensor.h>
 #include <c10/core/ScalarType.h>
@@ -10,10 +10,10 @@
 
 namespace lazymar {
 
-/// What a product is passed through before it is written.
+/// The function applied to a product before it is stored.
 enum class Activation { kNone, kGelu, kTanhGelu, kSilu };
 
-/// The activation of y, as an operation of its own.
+/// The activation of y, as a separate operation.
 at::Tensor activated(const at::Tensor& y, Activation activation);
 
 /// A layer's weights as a file has them; both undefined if they could not be loaded.
@@ -42,7 +42,7 @@ class LinearKernel {
   virtual const DenseWeights* dense() const { return nullptr; }
 
   /// The layer that computes only outputs [first, first + count), sharing this one's memory; null
-  /// if the layout cannot be cut.
+  /// if the layout cannot be sliced.
   virtual std::shared_ptr<const LinearKernel> slice(int64_t first, int64_t count) const;
 };
 

@@ -19,7 +19,7 @@ at::Tensor mkldnn_pack(const at::Tensor& weight) {
   return reorder.call(weight, std::nullopt);
 }
 
-/// An activation as the operator names it: what, and by which formula.
+/// An activation in the operator's terms: its name and its formula.
 struct PostOp {
   std::string_view name;
   std::string_view algorithm;

@@ -1,6 +1,6 @@
 #pragma once
-/// fp32 and bf16 on CPUs: weights reordered once into oneDNN's blocked layout, which beats the
-/// dense product up to threefold on AMD.
+/// fp32 and bf16 on CPUs: weights reordered once into oneDNN's blocked layout, which is up to three
+/// times as fast as the dense product on AMD.
 
 #include <c10/core/Device.h>
 

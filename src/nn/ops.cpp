@@ -146,7 +146,7 @@ void add_in_place(at::Tensor& x, const at::Tensor& y) {
 }
 
 at::Tensor add_gated(const at::Tensor& x, const at::Tensor& gate, const at::Tensor& y) {
-  if (gate.scalar_type() != y.scalar_type()) {  // the loops and kernels want one type
+  if (gate.scalar_type() != y.scalar_type()) {  // the loops and kernels need one type
     return add_gated(x, gate.to(x), y.to(x));
   }
   if (const DeviceOps* device = device_ops(x)) {
@@ -201,34 +201,6 @@ at::Tensor attention(const at::Tensor& q, const at::Tensor& kv, int64_t heads) {
   const bool own = q.is_cpu() && q.scalar_type() == c10::kBFloat16 && q.stride(2) == 1 &&
                    kv.stride(2) == 1 && q.size(2) / heads % 16 == 0 && cpu::has_bf16_attention();
   return own ? bf16_attention(q, kv, heads) : plain::attention(q, kv, heads);
-}
-
-at::Tensor mean_cosine_similarity(const at::Tensor& a, const at::Tensor& b, int64_t heads) {
-  const DeviceOps* device = device_ops(a);
-  return device != nullptr ? device->mean_cosine_similarity(a, b, heads)
-                           : plain::mean_cosine_similarity(a, b, heads);
-}
-
-at::Tensor least_similar_rows(const at::Tensor& similarity, const at::Tensor& raster_rows,
-                              const RowSelection& selection) {
-  const DeviceOps* device = device_ops(similarity);
-  return device != nullptr ? device->least_similar_rows(similarity, raster_rows, selection)
-                           : plain::least_similar_rows(similarity, raster_rows, selection);
-}
-
-at::Tensor to_bytes(const at::Tensor& images) {
-  const DeviceOps* device = device_ops(images);
-  return device != nullptr ? device->to_bytes(images) : plain::to_bytes(images);
-}
-
-bool draws_normals(c10::DeviceType device) {
-  return device_ops(device) != nullptr;
-}
-
-at::Tensor draw_normals(const NormalDraw& draw) {
-  const DeviceOps* device = device_ops(draw.positions);
-  TORCH_CHECK(device != nullptr, "no kernel draws noise on ", draw.positions.device());
-  return device->draw_normals(draw);
 }
 
 at::Tensor take_rows(const at::Tensor& x, const at::Tensor& rows) {

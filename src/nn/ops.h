@@ -1,15 +1,15 @@
 #pragma once
-/// The few operations that backends may fuse. On CPUs they are own loops: one pass over the rows
-/// instead of several, and the bits of an element depend only on its row, not on the number of rows
-/// or threads. On other devices they are the kernels registered in device_ops.h. Without a kernel,
-/// and in tests, plain ATen versions (plain_ops.h) are used.
+/// The few operations that backends may fuse. CPUs use the loops in cpu/, which pass over the rows
+/// once instead of several times. There, the bits of an element depend only on its row, not on the
+/// number of rows or threads. Other devices use the kernels registered in device_ops.h. Without a
+/// kernel, and in tests, plain ATen versions (plain_ops.h) are used. Rooms above declare their own:
+/// diffusion/head_ops.h, mar/device_noise.h, cache/row_ops.h, vae/pixels.h.
 ///
 /// Activations x are fp32 or fp64. Inputs and outputs of a matrix product ("product type") have x's
 /// type or are bf16 or fp16; every operation computes in x's type.
 
 #include <ATen/core/Tensor.h>
 
-#include <array>
 #include <cstdint>
 
 namespace lazymar {
@@ -46,7 +46,7 @@ at::Tensor silu(const at::Tensor& x);
 /// silu(a[i] + b[j]) of `type` for every i and j: a [I, W], b [J, W] -> [I, J, W].
 at::Tensor silu_of_sums(const at::Tensor& a, const at::Tensor& b, c10::ScalarType type);
 
-/// GroupNorm over the pixels and channels of each group, then SiLU or not: x [B, ..., C] with C
+/// GroupNorm over the pixels and channels of each group, optionally with SiLU: x [B, ..., C] with C
 /// last, fp32, fp64 or bf16, weight and bias [C] -> the same shape in `type`.
 at::Tensor group_norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                       int64_t groups, double eps, c10::ScalarType type);
@@ -57,48 +57,10 @@ at::Tensor group_norm_silu(const at::Tensor& x, const at::Tensor& weight, const 
 /// first -> [B, Tq, D].
 at::Tensor attention(const at::Tensor& q, const at::Tensor& kv, int64_t heads);
 
-/// Mean over heads of the cosine similarity over head_dim (eps 1e-8 on the norms, as PyTorch's), in
-/// fp32 at least. a and b [B, T, D] -> [B, T].
-at::Tensor mean_cosine_similarity(const at::Tensor& a, const at::Tensor& b, int64_t heads);
-
 /// Rows of x [B, T, W] by index: rows [B, K] int64 -> [B, K, W].
 at::Tensor take_rows(const at::Tensor& x, const at::Tensor& rows);
 
 /// target [B, T, W]: overwrites the rows named by `rows` [B, K] with those of source [B, K, W].
 void write_rows(at::Tensor& target, const at::Tensor& rows, const at::Tensor& source);
-
-/// Which rows of N least_similar_rows() prefers.
-struct RowSelection {
-  int64_t first = 0;  ///< rows [first, predicted_end) come first in the result
-  int64_t predicted_end = 0;
-  int64_t protected_end = 0;  ///< rows [first, protected_end) score 0
-  int64_t count = 0;          ///< rows to choose
-};
-
-/// The `count` rows of lowest similarity: similarity [R, N] -> [R, count] int64. Ties: the lower
-/// raster position first, as listed in `raster_rows` [R, N] int64. NaN is above everything. The
-/// result lists [first, predicted_end) in order, then the other rows in order.
-at::Tensor least_similar_rows(const at::Tensor& similarity, const at::Tensor& raster_rows,
-                              const RowSelection& selection);
-
-/// images [B, C, H, W], about -1 to 1 -> [B, H, W, C] uint8 on their device: round(clip((x + 1) / 2
-/// * 255, 0, 255)), half to even.
-at::Tensor to_bytes(const at::Tensor& images);
-
-/// The normal values of a decoding step, as PhiloxNoise draws them.
-struct NormalDraw {
-  std::array<uint32_t, 2> key;
-  at::Tensor ids;        ///< [B] int64: image ids
-  at::Tensor positions;  ///< [B, n] int64: raster positions
-  int64_t decoding_step = 0;
-  at::Tensor keys;       ///< [T] int64: what each diffusion step's noise is drawn by
-  int64_t channels = 0;  ///< C
-};
-
-/// True if the device draws the noise; otherwise it comes from core/noise.h.
-bool draws_normals(c10::DeviceType device);
-
-/// [T + 1, B * n, C] fp32 on the device of `positions`: by diffusion step, then the starting noise.
-at::Tensor draw_normals(const NormalDraw& draw);
 
 }  // namespace lazymar

@@ -1,5 +1,5 @@
 #pragma once
-/// Versions of nn/ops.h in plain ATen: for devices without own loops, and for tests to compare
+/// Versions of nn/ops.h in plain ATen: for devices without kernels, and for tests to compare
 /// with. Shapes and types as there.
 
 #include <ATen/core/Tensor.h>
@@ -22,9 +22,5 @@ at::Tensor group_norm(const at::Tensor& x, const at::Tensor& weight, const at::T
 at::Tensor attention(const at::Tensor& q, const at::Tensor& kv, int64_t heads);
 at::Tensor take_rows(const at::Tensor& x, const at::Tensor& rows);
 void write_rows(at::Tensor& target, const at::Tensor& rows, const at::Tensor& source);
-at::Tensor mean_cosine_similarity(const at::Tensor& a, const at::Tensor& b, int64_t heads);
-at::Tensor least_similar_rows(const at::Tensor& similarity, const at::Tensor& raster_rows,
-                              const RowSelection& selection);
-at::Tensor to_bytes(const at::Tensor& images);
 
 }  // namespace lazymar::plain

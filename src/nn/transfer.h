@@ -20,7 +20,7 @@ at::Tensor sent_to(c10::Device device, const at::Tensor& t);
 /// `t` on the host; valid once the device has passed this point of its queue.
 at::Tensor brought_here(const at::Tensor& t);
 
-/// A second stream of the device; on a CPU, work is plainly run.
+/// A second stream of the device; on a CPU, work runs directly.
 class SideQueue {
  public:
   explicit SideQueue(c10::Device device);

@@ -21,7 +21,7 @@ struct ComputeRequest {
   int64_t local_size = 1;          ///< processes of this run on this host
 };
 
-/// What a request comes to on this machine.
+/// A request resolved for this machine.
 struct Compute {
   c10::Device device = c10::kCPU;
   Precision precision = {};  ///< not auto

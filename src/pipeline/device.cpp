@@ -84,7 +84,7 @@ void set_threads(const std::optional<int64_t>& threads, int64_t local_size) {
 }
 
 bool is_out_of_memory(const std::exception& error) {
-  // Errors without a type of their own: from the CPU's allocator, graph capture or launch, and
+  // Errors without a separate type: from the CPU's allocator, graph capture or launch, and
   // cuBLAS.
   constexpr std::array<std::string_view, 3> kMessages = {
       "DefaultCPUAllocator: can't allocate memory", "CUDA error: out of memory",
@@ -108,7 +108,7 @@ void release_unused_memory(c10::Device device) {
 void use_device(c10::Device device) {
   if (device.is_cpu()) {
     // oneDNN reads it once, before its first product. Its kernels for AMX split sums among threads,
-    // so that images would depend on how many there are.
+    // so that images would depend on the number of threads.
     ::setenv("ONEDNN_MAX_CPU_ISA", "AVX512_CORE_FP16", /*overwrite=*/0);
     return;
   }
@@ -120,8 +120,8 @@ void use_device(c10::Device device) {
   context.setAllowFP16ReductionCuBLAS(/*allow_reduced_precision=*/false);
   context.setBenchmarkCuDNN(false);
   context.setDeterministicCuDNN(true);
-  // Attention goes to the flash kernel. LibTorch prefers cuDNN's on Hopper, but that plans again
-  // for every shape, and shapes here differ between steps.
+  // Attention uses the flash kernel. LibTorch prefers cuDNN's on Hopper, but that plans again for
+  // every shape, and shapes here differ between steps.
   context.setSDPUseCuDNN(false);
 }
 

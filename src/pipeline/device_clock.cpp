@@ -9,7 +9,7 @@ size_t DeviceClock::note() {
     times_.push_back(std::chrono::steady_clock::now());
     return times_.size() - 1;
   }
-  // The flag that keeps the time.
+  // The flag that enables timing.
   events_.emplace_back(device_.type(), c10::EventFlag::BACKEND_DEFAULT);
   events_.back().record(at::accelerator::getCurrentStream(device_.index()));
   return events_.size() - 1;

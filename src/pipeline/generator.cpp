@@ -8,15 +8,15 @@
 #include <utility>
 
 #include "cache/policies.h"
-#include "nn/ops.h"
 #include "pipeline/device.h"
 #include "pipeline/device_clock.h"
+#include "vae/pixels.h"
 
 namespace lazymar {
 namespace {
 
-/// Watches the sampler: who spends the time? Nothing is waited for before finish(). A guest watches
-/// too; what it takes counts nowhere.
+/// Times the sampler's stages. It never waits before finish(). A guest also observes; its time is
+/// not counted.
 class StageTimer final : public SampleObserver {
  public:
   StageTimer(DeviceClock& clock, size_t count, const GenerationHooks& hooks, SampleObserver* guest)
@@ -47,7 +47,7 @@ class StageTimer final : public SampleObserver {
   }
   void sampled(const DecodeStep&, const at::Tensor&) override { lap(&StageSeconds::head); }
 
-  /// Tells the hook how far the device has come.
+  /// Reports the device's progress to the hook.
   void look_around() {
     const size_t passed = clock_.passed();
     while (steps_done_ < step_begins_.size() && step_begins_[steps_done_] < passed) {
@@ -68,8 +68,8 @@ class StageTimer final : public SampleObserver {
     }
   }
 
-  /// Once the device has passed all laps: what they took, stage by stage and step by step. Returns
-  /// the seconds that the guest took.
+  /// Once the device has passed all laps: adds up their times, by stage and by step. Returns the
+  /// guest's seconds.
   double finish(StageSeconds& seconds, std::vector<StepCost>& steps) {
     for (const Lap& lap : laps_) {
       steps_[lap.step].seconds.*lap.stage += clock_.seconds(lap.from, lap.to);
@@ -118,8 +118,8 @@ class StageTimer final : public SampleObserver {
   int64_t flops_before_ = 0;
 };
 
-/// images [B, 3, H, W] as the VAE gives them -> by image: finite, and not all of one colour; on
-/// their device.
+/// images [B, 3, H, W] from the VAE -> by image: finite, and not all of one colour; on their
+/// device.
 at::Tensor are_sound(const at::Tensor& images) {
   const auto range = [](const at::Tensor& values) {
     return at::amax(values, 1) - at::amin(values, 1);  // not finite if one value is not
@@ -140,7 +140,7 @@ Generator::Generator(std::shared_ptr<const Model> model, const DecodingMethod& m
       copies_(model_->mar.class_emb.device()),
       seed_(seed) {}
 
-/// A batch whose work has been given to the device.
+/// A batch whose work has been queued on the device.
 struct Generator::InFlight {
   InFlight(std::unique_ptr<DriftRecorder> features, c10::Device device, size_t steps,
            const GenerationHooks& what)
@@ -182,7 +182,7 @@ Generator::BatchInFlight Generator::start(const std::vector<int64_t>& ids,
   if (flight->recorder) {
     const std::vector<FeatureDrift> changes = flight->recorder->changes();
     for (size_t slot = 0; slot < changes.size(); ++slot) {
-      capture_->take(ids[slot], labels[slot], changes[slot]);
+      drift_->take(ids[slot], labels[slot], changes[slot]);
     }
   }
   return flight;
@@ -201,11 +201,11 @@ GeneratedBatch Generator::finish(const BatchInFlight& flight) {
 }
 
 std::unique_ptr<DriftRecorder> Generator::recorder_of(const std::vector<int64_t>& ids) const {
-  if (!capture_) {
+  if (!drift_) {
     return nullptr;
   }
-  const int64_t recorded = std::count_if(ids.begin(), ids.end(),
-                                         [this](int64_t id) { return id < capture_->num_images; });
+  const int64_t recorded =
+      std::count_if(ids.begin(), ids.end(), [this](int64_t id) { return id < drift_->num_images; });
   return recorded == 0 ? nullptr
                        : std::make_unique<DriftRecorder>(model_->mar, plan_, recorded,
                                                          LazyOptions().prune_layer);
@@ -216,7 +216,7 @@ void Generator::release_unused_memory() {
   lazymar::release_unused_memory(model_->mar.class_emb.device());
 }
 
-WorkCount Generator::baseline_rows() const {
+WorkCount Generator::baseline_work() const {
   const MarConfig& config = model_->mar.config;
   WorkCount rows;
   for (const DecodeStep& step : plan_.steps) {

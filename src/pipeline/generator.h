@@ -23,7 +23,7 @@ namespace lazymar {
 /// A generated batch of images.
 struct GeneratedBatch {
   at::Tensor pixels;  ///< [B, H, W, 3] uint8, on the CPU
-  /// By slot: every value finite, and not all pixels of one colour.
+  /// [B]: whether every value is finite, and the pixels are not all of one colour.
   std::vector<bool> sound;
   StageSeconds seconds;
   std::vector<StepCost> steps;  ///< VAE excluded
@@ -43,17 +43,16 @@ struct GenerationHooks {
       [](const DecodeStep&, const StageSeconds&, int64_t) {};
 };
 
-/// Receiver of recorded drift.
+/// Where the drift of images goes: how transformer rows change between decoding steps.
 struct DriftRecording {
-  int64_t num_images = 0;  ///< of the set: ids from here on pad a batch and are left out
+  int64_t num_images = 0;  ///< of the set: larger ids only pad a batch and are not recorded
   /// Called with an image's drift before its batch is returned. May throw.
   std::function<void(int64_t id, int64_t label, const FeatureDrift&)> take;
 };
 
 class Generator {
  public:
-  /// Makes the method's plan. Throws Error (usage) for names that are unknown and numbers out of
-  /// range.
+  /// Makes the method's plan. Throws Error (usage) for unknown names and numbers out of range.
   Generator(std::shared_ptr<const Model> model, const DecodingMethod& method, uint64_t seed);
 
   /// Image i of the set, for each id, with its class: both vectors have the batch's size.
@@ -73,16 +72,16 @@ class Generator {
   /// True if starting the next batch before finishing the last one keeps the device busy.
   bool overlaps() const { return !model_->mar.class_emb.is_cpu(); }
 
-  /// Returns memory that is cached for later batches to the device.
+  /// Gives memory back to the device that is held for later batches.
   void release_unused_memory();
 
   /// From now on, records the drift of all images. Only for plain MAR.
-  void record_drift(DriftRecording capture) { capture_ = std::move(capture); }
+  void record_drift(DriftRecording recording) { drift_ = std::move(recording); }
 
   const Model& model() const { return *model_; }
   const DecodingPlan& plan() const { return plan_; }
-  /// What one image would take without a cache: rows through blocks of transformer and head.
-  WorkCount baseline_rows() const;
+  /// Work of one image without a cache: rows through blocks of transformer and head.
+  WorkCount baseline_work() const;
   /// What the caches hold, once a batch is generated; the head's for its last decoding step.
   int64_t cache_bytes() const { return runner_->kept_bytes() + head_runner_->kept_bytes(); }
 
@@ -97,7 +96,7 @@ class Generator {
   Sampler sampler_;
   SideQueue copies_;  ///< of finished images, to the host
   uint64_t seed_;
-  std::optional<DriftRecording> capture_;
+  std::optional<DriftRecording> drift_;
 };
 
 }  // namespace lazymar

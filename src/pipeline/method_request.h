@@ -1,5 +1,5 @@
 #pragma once
-/// What a user asks of the drawing, before the checkpoint has its say.
+/// What the user requests of the sampling, before the checkpoint's recommendations.
 
 #include <optional>
 #include <string>
@@ -13,7 +13,7 @@
 
 namespace lazymar {
 
-/// How images are to be drawn, as given on a command line.
+/// Sampling settings, as given on a command line.
 struct MethodRequest {
   std::string method;  ///< the preset that the rest began with; empty: none was named
   PlanOptions plan;
@@ -22,13 +22,14 @@ struct MethodRequest {
   std::optional<CfgSchedule> cfg_schedule;  ///< likewise
   std::optional<LazyOptions> lazy;          ///< set by --lazy_mar
   Precision precision;                      ///< auto by default
-  bool cuda_graphs = true;                  ///< false: every kernel is launched by itself
+  bool cuda_graphs = true;                  ///< false: every kernel is launched separately
 };
 
-/// Command line over the checkpoint's recommendation over the defaults.
+/// The command line overrides the checkpoint's recommendation, which overrides the defaults.
 SamplingOptions resolve_sampling(const MethodRequest& request,
                                  const RecommendedSampling& recommended);
-/// The same with order, schedules and cache, as what a Generator takes. Throws Error (usage).
+/// The same with order, schedules and cache, in the form that a Generator takes. Throws Error
+/// (usage).
 DecodingMethod resolve_method(const MethodRequest& request, const RecommendedSampling& recommended);
 
 }  // namespace lazymar

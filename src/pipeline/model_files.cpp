@@ -90,7 +90,7 @@ fs::path find_vae(const ModelRequest& request, const fs::path& mar_file,
     place = (mar_file.parent_path() / *own).lexically_normal();
   }
   if (request.vae_path && fs::is_regular_file(place)) {
-    return place;  // that file and no other
+    return place;  // only that file
   }
   const fs::path converted = fs::path(place).replace_extension(".safetensors");
   const fs::path original = fs::path(place).replace_extension(".ckpt");
@@ -270,7 +270,7 @@ Model load_model(const ModelRequest& request, Placement placement) {
   if (const std::string warning = missing_ema(*mar_file); !warning.empty()) {
     log_warning(warning);
   }
-  // Everything that can be refused cheaply is, before gigabytes are touched.
+  // Cheap checks come first, before gigabytes are read.
   const MarConfig config = read_mar_config(*mar_file, find_preset(request.model));
   const CheckpointReader metadata(*mar_file);
   const fs::path vae_path = find_vae(request, mar_path, metadata);

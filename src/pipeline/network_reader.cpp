@@ -32,7 +32,7 @@ int64_t read_heads(const CheckpointReader& reader, const WeightFile& file, const
 }  // namespace
 
 std::string missing_ema(const WeightFile& file) {
-  // lazymar_convert leaves the checkpoint's key in the metadata.
+  // lazymar_convert keeps the checkpoint's key in the metadata.
   const auto converted = file.metadata().find("weights");
   const bool of_torch = looks_like_torch(file.mapping()->bytes());
   if (file.section() == "model" ||

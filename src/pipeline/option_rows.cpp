@@ -108,7 +108,7 @@ OptionRow<MethodRequest> method_row(const OptionTable<MethodRequest>& rows) {
 OptionRow<MethodRequest> lazy_mar_row() {
   OptionField<MethodRequest> field;
   field.read = [](MethodRequest& request, const std::string&) { request.lazy.emplace(); };
-  // Null without the caches; with them their rows fill it in.
+  // Null without the caches; otherwise the caches' rows fill it in.
   field.value = [](const MethodRequest&) { return OptionValue(); };
   field.folder_text = [](const MethodRequest& request) {
     return !request.method.empty() ? request.method : request.lazy ? "lazy" : "baseline";

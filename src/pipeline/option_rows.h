@@ -1,5 +1,5 @@
 #pragma once
-/// The rows of the options that say which networks draw, and how.
+/// The rows of the options that choose the networks and how they sample.
 
 #include "core/option_row.h"
 #include "pipeline/convert.h"

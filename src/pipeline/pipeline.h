@@ -1,5 +1,5 @@
 #pragma once
-/// Images in one call, for programs that draw them themselves. Free of LibTorch.
+/// Images in one call, for other programs. Free of LibTorch.
 
 #include <cstdint>
 #include <functional>
@@ -16,7 +16,7 @@ namespace lazymar {
 class Generator;
 
 struct PipelineOptions {
-  ModelRequest model;  ///< its seed is that of orders and noise, too
+  ModelRequest model;  ///< its seed also seeds orders and noise
   MethodRequest method;
   std::string device = "auto";     ///< auto, cpu, cuda or cuda:N
   std::optional<int64_t> threads;  ///< CPU threads; default: LibTorch's
@@ -26,7 +26,7 @@ struct PipelineOptions {
 struct Images {
   int64_t count = 0, height = 0, width = 0;
   std::vector<uint8_t> pixels;
-  /// By image: every value was finite, and not all pixels have one colour.
+  /// By image: every value was finite, and the pixels are not all of one colour.
   std::vector<bool> sound;
 };
 
@@ -34,7 +34,7 @@ struct ModelInfo {
   std::string weights, vae;  ///< files, or "random weights (seed 1)"
   std::string device, precision;
   int64_t class_count = 0;
-  int64_t image_size = 0;  ///< pixels a side
+  int64_t image_size = 0;  ///< height and width in pixels
   int64_t decoding_steps = 0;
 };
 
@@ -52,7 +52,7 @@ class Pipeline {
 
   /// Image ids[i] of class labels[i], for each i, as one batch. An image is a function of the seed,
   /// its id and its label; ids are 0 to 2^32 - 1. Throws Error (invalid) if the lists differ in
-  /// length, or a class is none of the model's.
+  /// length, or the model does not have a class.
   Images generate(const std::vector<int64_t>& ids, const std::vector<int64_t>& labels,
                   const Progress& progress = {});
 

@@ -10,7 +10,7 @@
 namespace lazymar {
 
 /// A bar per decoding step, full and lazy ones in two colours, and the baseline's cost as a line.
-/// `kinds`: 'F' or 'L' by step. `unit`: what a value is multiplied by and called.
+/// `kinds`: 'F' or 'L' by step. `unit`: a value's factor and name.
 std::string step_chart(std::span<const double> costs, const std::string& kinds,
                        std::span<const double> baseline, const std::string& unit);
 

@@ -17,19 +17,19 @@ struct CompareOptions {
   std::vector<std::filesystem::path> runs;  ///< the first one is the baseline
   std::filesystem::path output_dir = "comparison";
   int64_t pairs = 20;                          ///< of each run, shown in the report
-  bool images = true;                          ///< else figures alone
+  bool images = true;                          ///< else only figures
   std::optional<int64_t> threads;              ///< default: one per processor
   std::optional<std::filesystem::path> drift;  ///< a folder of lazymar_eval --record_drift
-  std::optional<double> tolerance;             ///< suggest a schedule out of it
-  LazyOptions lazy;                            ///< which steps it takes for full
+  std::optional<double> tolerance;             ///< suggest a schedule from it
+  LazyOptions lazy;                            ///< determines which steps are full
   bool falling = false;                        ///< the schedule never rises
   SettingKeys keys;                            ///< of the runs' settings
 };
 
 OptionTable<CompareOptions> compare_rows();
 
-/// Writes comparison.json and report.html, and prints the table. With no runs but drift it
-/// prints the suggested list alone, for "--lazy_retain $(...)". Throws Error.
+/// Writes comparison.json and report.html, and prints the table. Without runs, it prints only the
+/// list suggested from drift, for "--lazy_retain $(...)". Throws Error.
 ExitCode compare(const CompareOptions& options);
 
 }  // namespace lazymar

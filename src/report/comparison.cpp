@@ -17,12 +17,12 @@ namespace {
 
 using nlohmann::ordered_json;
 
-/// The settings that say which image an id is; the rest only says how it is made.
+/// The settings that determine which image an id is; the others only affect how it is computed.
 ordered_json identity(const RunData& run, const SettingKeys& keys) {
   ordered_json chosen;
   for (const std::string& key : keys.identity) {
     const ordered_json value = run.settings.value(key, ordered_json());
-    // A list is one thing here: flat, its differences would be told number by number.
+    // A list counts as one value; otherwise every number would be a difference.
     chosen[key] = value.is_array() ? ordered_json(value.dump()) : value;
   }
   return chosen;
@@ -37,7 +37,7 @@ void refuse_strangers(const RunData& baseline, const RunData& run, const Setting
   }
 }
 
-/// What differs beside the cache and the files' layout, one setting each.
+/// Differing settings other than the cache and the files' layout.
 std::vector<std::string> other_differences(const RunData& baseline, const RunData& run,
                                            const SettingKeys& keys) {
   std::vector<std::string> found;

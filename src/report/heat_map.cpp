@@ -50,7 +50,7 @@ std::array<std::string, kEdges.size() + 1> cell_paths(const ChangeMap& map) {
   return paths;
 }
 
-/// The colours, the largest change on top, with the numbers at their borders.
+/// The colours, with the largest change on top and the numbers at their borders.
 std::string scale(double left, double top) {
   constexpr double kHeight = 16;
   std::string svg;

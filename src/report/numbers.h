@@ -1,5 +1,5 @@
 #pragma once
-/// Numbers as people read them.
+/// Numbers formatted for people.
 
 #include <cstdio>
 #include <optional>

@@ -9,7 +9,7 @@
 namespace lazymar {
 namespace {
 
-/// Places in a list sorted worst first: the worst half, then evenly through the rest to the best.
+/// Indices into a list sorted worst first: the worst half, then evenly spaced ones to the best.
 std::vector<size_t> shown_places(size_t count, size_t wanted) {
   std::vector<size_t> places;
   const size_t shown = std::min(count, wanted);

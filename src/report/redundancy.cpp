@@ -16,7 +16,7 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr double kSmall = 0.1;  ///< the change that redundancy_text() looks for
-constexpr int64_t kFar = 8;     ///< steps that LazyMAR's defaults may reuse a feature over
+constexpr int64_t kFar = 8;     ///< steps over which LazyMAR's defaults may reuse a feature
 
 struct Rows {
   int64_t first = 0, last = 0;

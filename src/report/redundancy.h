@@ -1,5 +1,5 @@
 #pragma once
-/// Drift from recordings: how far a stored output is from a fresh one.
+/// Drift from recordings: the distance of a stored output from a fresh one.
 
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
@@ -13,8 +13,8 @@
 
 namespace lazymar {
 
-/// The rows that a mean is over, for the decoding steps i < j, m_s being the rows masked before
-/// step s. The first four are all rows, each once.
+/// The rows that a mean covers, for decoding steps i < j; m_s is the number of rows masked before
+/// step s. The first four kinds cover every row once.
 enum class RowKind {
   kMasked,     ///< masked in both: [0, m_j)
   kNew,        ///< decoded in between: [m_j, m_i)
@@ -26,12 +26,12 @@ enum class RowKind {
 /// Mean relative change by pair of decoding steps.
 class ChangeMap {
  public:
-  /// Over the rows of that kind of all images; pairs without such rows stay empty.
+  /// The mean is over the rows of that kind in all images; pairs without such rows stay empty.
   ChangeMap(std::span<const ImageDrift> images, const std::string& feature, RowKind kind);
 
   int64_t steps() const { return steps_; }
   std::optional<double> at(int64_t from, int64_t to) const;
-  /// Of every pair `distance` steps apart that has rows, by its later step.
+  /// The means of all pairs `distance` steps apart that have rows, by their later step.
   std::vector<std::pair<int64_t, double>> along(int64_t distance) const;
   /// The first step after which no change between consecutive steps reaches `limit`; empty if there
   /// is none.

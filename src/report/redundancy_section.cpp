@@ -24,7 +24,7 @@ std::string maps(const std::vector<NamedMap>& named) {
   return "<div class=\"maps\">" + figures + "</div>";
 }
 
-/// Lines over the steps, with their key.
+/// Lines over the steps, with a legend.
 std::string lines(const Redundancy& redundancy) {
   std::vector<NamedMap> named{{"known tokens", &redundancy.known},
                               {"masked tokens", &redundancy.masked},

@@ -16,7 +16,7 @@ std::string section(const char* id, const char* title, const std::string& body);
 std::string cells(const char* tag, const std::vector<std::string>& values);
 /// "12.3 %"; "-" if there is no value.
 std::string percent(const std::optional<double>& share);
-/// Of a run's pairs with the baseline; empty for the baseline.
+/// Statistics of a run's pairs with the baseline; empty for the baseline.
 PairStatistics likeness(const Comparison& comparison, size_t run);
 
 /// Passes of the rules of pictures, by class and run; no section for pictures without rules.

@@ -33,7 +33,7 @@ struct Plane {
   std::vector<double> values;
 };
 
-/// Weighted means over the window, where it fits inside: [height - 10, width - 10].
+/// Weighted means over the window at all positions inside: [height - 10, width - 10].
 Plane smooth(const Plane& in) {
   static const Window kWindow = gaussian_window();
   const int64_t width = in.width - kSsimWindow + 1;
@@ -77,7 +77,7 @@ Plane product(const Plane& a, const Plane& b) {
   return result;
 }
 
-/// Equation 13 of the paper, mean over the places.
+/// Equation 13 of the paper, mean over the positions.
 double channel_ssim(const Plane& a, const Plane& b) {
   constexpr double kC1 = 0.01 * kPeak * 0.01 * kPeak;
   constexpr double kC2 = 0.03 * kPeak * 0.03 * kPeak;

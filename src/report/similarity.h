@@ -1,5 +1,5 @@
 #pragma once
-/// How alike two pictures are.
+/// The similarity of two pictures.
 
 #include <cstdint>
 #include <optional>

@@ -22,12 +22,11 @@ struct Suggestion {
 
 /// The share of rows to recompute in each decoding step that keeps every skipped row within
 /// `tolerance` (relative change, conditional half) of its last computed output. Full steps
-/// (LazyOptions::lazy_step) compute all rows. A lazy step computes the rows to be predicted, the
-/// rows decoded in the step before, and all rows whose output has changed by more than the
-/// tolerance since they were last computed, tracked row by row. Over several images the largest
-/// share counts, rounded up to 1/10000, because the list applies to all images. With `falling`, a
-/// share is at least that of all later lazy steps, so that it never rises, as in the published
-/// table.
+/// (LazyOptions::lazy_step) compute all rows. A lazy step computes the rows to be predicted and the
+/// rows decoded in the step before. It also computes all rows whose output has changed by more than
+/// the tolerance since they were last computed, tracked row by row. The largest share of all images
+/// counts, rounded up to 1/10000, because the list applies to all of them. With `falling`, a share
+/// is at least that of all later lazy steps, so that it never rises, as in the published table.
 Suggestion suggest_retain(std::span<const ImageDrift> images, const LazyOptions& lazy,
                           double tolerance, bool falling);
 

@@ -22,10 +22,10 @@ std::string words(double x, double y, const char* anchor, const std::string& tex
 std::string bar(double x, double y, double width, double height, const char* style,
                 const std::string& tip);
 
-/// The marks of an axis from 0 to `most`, at most six: multiples of 1, 2, 5, 10, 20, ...
+/// The ticks of an axis from 0 to `most`, at most six: multiples of 1, 2, 5, 10, 20, ...
 std::vector<double> ticks_of(double most);
 
-/// Values to places between two ends.
+/// Maps values to coordinates between two ends.
 struct Axis {
   double least = 0, most = 1, from = 0, to = 1;
   double at(double value) const { return from + (value - least) / (most - least) * (to - from); }

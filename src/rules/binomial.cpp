@@ -38,7 +38,7 @@ double share_at(int64_t successes, int64_t count, double tail) {
 
 std::pair<double, double> binomial_interval(int64_t successes, int64_t count, double coverage) {
   const double tail = (1 - coverage) / 2;
-  // The lower bound is the upper one of the failures, seen from the other side.
+  // The lower bound is 1 - the upper bound for the failures.
   return {successes == 0 ? 0 : 1 - share_at(count - successes, count, tail),
           successes == count ? 1 : share_at(successes, count, tail)};
 }

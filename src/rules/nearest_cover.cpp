@@ -9,7 +9,7 @@
 namespace lazymar {
 namespace {
 
-// Sizes in pixels, as demo_training/rules.py draws them; ranges are a little wider than there.
+// Sizes in pixels, as in demo_training/rules.py; ranges are slightly wider than there.
 constexpr double kMiddle = kRuleSide / 2.0;
 constexpr int64_t kMirrorCell = 16;
 constexpr double kCheckerCell = 16;
@@ -22,12 +22,12 @@ constexpr std::array<double, 2> kDiscRows = {16, 48};
 constexpr std::array<ColumnSpan, 3> kThirds = {{{0, 21}, {21, 43}, {43, 64}}};
 constexpr std::array<ColumnSpan, 2> kHalves = {{{0, 32}, {32, 64}}};
 
-/// Share of a pixel inside an outline, from the signed distance of its middle, positive inside.
+/// Share of a pixel inside an outline, from the signed distance of its centre, positive inside.
 float inside(double distance) {
   return static_cast<float>(std::clamp(distance + 0.5, 0.0, 1.0));
 }
 
-/// Bands of equal width `half`, alternately on and off, at a place measured from an edge.
+/// Bands of equal width `half`, alternately on and off, at a distance from an edge.
 float bands(double place, double half) {
   const double within = place - 2 * half * std::floor(place / (2 * half));
   const double to_edge =
@@ -171,7 +171,7 @@ Cover nearest_twins(const Cover& cover) {
   return result;
 }
 
-/// Whether bit k of a row of three places is set, for the place nearest to x.
+/// Whether bit k of three is set, for the k nearest to x.
 bool occupied(int bits, double x) {
   return (bits >> (x < 21 ? 0 : x < 43 ? 1 : 2) & 1) != 0;
 }

@@ -5,8 +5,8 @@
 
 namespace lazymar {
 
-/// Nearest in the sense of least squares over pixels, of the covers that class `label` allows. Not
-/// for "gradient", whose pictures have no two colours apart.
+/// The nearest, by least squares over pixels, of the covers that class `label` allows. Not for
+/// "gradient", whose pictures do not have two distinct colours.
 Cover nearest_cover(int64_t label, const Cover& cover);
 
 }  // namespace lazymar

@@ -30,8 +30,8 @@ Picture two_coloured(int64_t label, std::span<const uint8_t> rgb) {
   return picture;
 }
 
-/// The plane through each channel by least squares. One whose steepest channel changes by less
-/// than kLeastChange is no gradient; it is made to differ everywhere.
+/// The plane through each channel by least squares. If the steepest channel changes by less than
+/// kLeastChange, it is not a gradient, and every token is made to differ.
 Picture linear(std::span<const uint8_t> rgb) {
   constexpr double kCentre = (kRuleSide - 1) / 2.0;
   constexpr double kSpread = (kRuleSide * kRuleSide - 1) / 12.0;  // variance of a coordinate
@@ -60,8 +60,8 @@ Picture linear(std::span<const uint8_t> rgb) {
   return picture;
 }
 
-/// Mean colour of the square whose upper left pixel is this one; pixels beyond the picture are
-/// those of its border.
+/// Mean colour of the square whose upper left pixel is this one; pixels beyond the picture repeat
+/// its border.
 Colour token_mean(const Picture& picture, int64_t top, int64_t left) {
   Colour mean{};
   for (int64_t row = top; row < top + kToken; ++row) {
@@ -77,7 +77,7 @@ Colour token_mean(const Picture& picture, int64_t top, int64_t left) {
   return mean;
 }
 
-/// How far a token's mean colour lies outside the range that it has in `picture` moved by up to
+/// How far a token's mean colour is outside the range that it has in `picture` moved by up to
 /// kRuleShift pixels: the largest difference of a channel, in levels.
 float token_gap(const Picture& image, const Picture& picture, int64_t token) {
   const int64_t top = token / kGrid * kToken, left = token % kGrid * kToken;

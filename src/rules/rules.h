@@ -16,15 +16,15 @@ namespace lazymar {
 inline constexpr int64_t kRuleSide = 64;  ///< height and width of an image, pixels
 inline constexpr int64_t kRuleTokens = 256;
 
-/// Pixels by which outlines may lie beside their place.
+/// Pixels by which outlines may be displaced.
 inline constexpr int64_t kRuleShift = 1;
 
 inline constexpr std::array<std::string_view, 10> kRuleClasses = {
     "mirror", "stripes", "checker",  "three",   "line",
     "rings",  "twins",   "gradient", "balance", "frame"};
 
-/// Largest gap of a token (see rule_gaps()) that counts as none, in levels. Gradients have more, as
-/// the VAE bends them.
+/// Largest gap of a token (see rule_gaps()) that counts as none, in levels. Gradients are allowed
+/// more, because the VAE bends them.
 float rule_tolerance(int64_t label);
 
 struct RuleCheck {

@@ -17,7 +17,7 @@ namespace {
 
 constexpr const char* kModel = "rules";
 
-/// Classes that the run was asked for: all of them if the manifest lists none.
+/// Classes that the run generates: all of them if the manifest lists none.
 std::vector<int64_t> classes_of(const RunData& run) {
   auto classes = run.settings.value("classes", std::vector<int64_t>());
   if (classes.empty()) {

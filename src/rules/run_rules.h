@@ -1,5 +1,5 @@
 #pragma once
-/// The rules of a run's images: passes by class, and runs against each other.
+/// The rules of a run's images: passes by class, and comparisons of runs.
 
 #include <cstdint>
 #include <filesystem>
@@ -31,7 +31,7 @@ struct RunRules {
   std::string label;              ///< the run's
   std::vector<ImageRule> images;  ///< by id
 
-  /// Of one class, or of all of them.
+  /// Passes of one class, or of all of them.
   RuleCount count(std::optional<int64_t> wanted = std::nullopt) const;
   /// Null if the run has no such image.
   const ImageRule* find(int64_t id) const;
@@ -49,7 +49,7 @@ struct RulePairs {
 bool has_rules(const RunData& run);
 
 /// Checks all finished images on `threads` threads. Classes come from the manifest. Throws Error
-/// (usage) if an image cannot be decoded, or has another size or class than rules are known for.
+/// (usage) if an image cannot be decoded, or its size or class has no rules.
 RunRules check_run(const RunData& run, int64_t threads);
 
 RulePairs pair_rules(const RunRules& baseline, const RunRules& run);
@@ -57,13 +57,13 @@ RulePairs pair_rules(const RunRules& baseline, const RunRules& run);
 /// True if an image keeps its rule in the baseline and breaks it in the run.
 bool breaks_rule(const RunRules& baseline, const RunRules& run, int64_t id);
 
-/// Passes by class for a terminal; runs after the first also against the first.
+/// Passes by class for a terminal; later runs are also compared with the first.
 std::string rules_text(const std::vector<RunRules>& runs);
 
 /// The same for scripts, and the images that fail. `baseline` may be null.
 nlohmann::ordered_json rules_json(const RunRules& run, const RunRules* baseline);
 
-/// Writes info/rules.json of a run folder, whole or not at all. Throws Error (output).
+/// Writes info/rules.json of a run folder, atomically. Throws Error (output).
 void leave_rules(const std::filesystem::path& run, const nlohmann::ordered_json& json);
 
 }  // namespace lazymar

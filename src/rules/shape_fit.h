@@ -27,7 +27,7 @@ struct ShapeFit {
   double error = std::numeric_limits<double>::infinity();  ///< sum of squares over the pixels
 };
 
-/// Sum of squared differences of `target` and shape(parameters, x, y), with x and y the middles of
+/// Sum of squared differences of `target` and shape(parameters, x, y), with x and y the centres of
 /// pixels, over every `stride`-th pixel of both axes.
 template <size_t N, typename Shape>
 double fit_error(const Cover& target, const Shape& shape, const std::array<double, N>& parameters,
@@ -44,7 +44,7 @@ double fit_error(const Cover& target, const Shape& shape, const std::array<doubl
   return error;
 }
 
-/// Best of all combinations of the ranges' values, on every second pixel.
+/// The best of all combinations of the ranges' values, on every second pixel.
 template <size_t N, typename Shape>
 ShapeFit<N> search_grid(const Cover& target, const Shape& shape,
                         const std::array<ParameterRange, N>& ranges, ColumnSpan columns) {
@@ -69,8 +69,8 @@ ShapeFit<N> search_grid(const Cover& target, const Shape& shape,
   return best;
 }
 
-/// The family's member nearest to `target`, as far as a local search from the best of the grid
-/// finds it. Parameters stay within their ranges.
+/// The family's member nearest to `target`, found by a local search from the grid's best point.
+/// Parameters stay within their ranges.
 template <size_t N, typename Shape>
 ShapeFit<N> fit_shape(const Cover& target, const Shape& shape,
                       const std::array<ParameterRange, N>& ranges, ColumnSpan columns = {}) {

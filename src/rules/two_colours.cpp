@@ -7,7 +7,7 @@
 namespace lazymar {
 namespace {
 
-constexpr int kRounds = 12;  // of two-means; it settles within a few
+constexpr int kRounds = 12;  // of two-means; it converges within a few
 
 float lightness(const uint8_t* pixel) {
   return 0.299F * pixel[0] + 0.587F * pixel[1] + 0.114F * pixel[2];  // BT.601

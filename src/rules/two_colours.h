@@ -21,8 +21,8 @@ struct TwoColours {
   Colour mix(float share) const;
 };
 
-/// Splits pixels by lightness in two groups (two-means) and takes each group's median per channel,
-/// so that small areas of other colours do not matter.
+/// Splits pixels by lightness into two groups (two-means) and takes each group's median per
+/// channel, so that small areas of other colours do not matter.
 TwoColours find_colours(std::span<const uint8_t> rgb);
 
 /// Share of the figure's colour in every pixel: the nearest mix, clamped to [0, 1].

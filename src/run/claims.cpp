@@ -15,7 +15,7 @@
 namespace lazymar {
 namespace {
 
-/// Signs of life within the time after which a holder counts as gone.
+/// Heartbeats within the time after which a holder counts as dead.
 constexpr double kSignsPerStall = 10;
 
 double seconds_of(const timespec& time) {
@@ -25,7 +25,7 @@ double seconds_of(const timespec& time) {
 }  // namespace
 
 double FileClock::age(const std::filesystem::path& path) const {
-  // Opened, not only looked up: that is when a network file system asks its server.
+  // Opens the file instead of only its entry: a network file system asks its server only then.
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   struct stat status {};
   if (file.number() < 0 || ::fstat(file.number(), &status) != 0) {
@@ -91,7 +91,7 @@ bool Claims::create(const std::filesystem::path& path) const {
     }
     throw output_error(path.string(), ": cannot create: ", std::strerror(errno));
   }
-  // A claim without a text, of a process killed right here, is an unknown's: it goes stale.
+  // A process killed right here leaves a claim without a holder, which goes stale.
   try {
     write_all(file.number(), concat(encode(self_), "\n"), path);
   } catch (...) {
@@ -107,8 +107,8 @@ bool Claims::is_abandoned(const std::filesystem::path& path) const {
 }
 
 bool Claims::remove_abandoned(const std::filesystem::path& path) const {
-  // One at a time, and each looks again: who was faster may have put its own claim there, which
-  // must not be gone for a moment, or a third would put a second one in its place.
+  // Only one process removes at a time, and it checks again: a faster process may have created its
+  // own claim here. If that vanished for a moment, a third process could claim the shard as well.
   const std::filesystem::path turn = folder_ / concat(".removing.", path.filename().string());
   if (!create(turn)) {
     if (is_abandoned(turn)) {

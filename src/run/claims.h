@@ -52,7 +52,7 @@ class Claims {
  private:
   bool create(const std::filesystem::path& path) const;
   bool is_abandoned(const std::filesystem::path& path) const;
-  /// Removes an abandoned claim; false if another process is doing so, or was faster.
+  /// Removes an abandoned claim; false if another process is removing it or already has.
   bool remove_abandoned(const std::filesystem::path& path) const;
 
   std::filesystem::path folder_;

@@ -26,7 +26,7 @@ std::string header_text(const DriftHeader& header) {
       .dump();
 }
 
-/// A plan's numbers: at least a step, falling from L to 0.
+/// A plan's numbers: at least one step, decreasing from L to 0.
 bool is_plan(const std::vector<int64_t>& masked, int64_t rows) {
   return masked.size() >= 2 && masked.size() <= kMostSteps + 1 && masked.front() >= 1 &&
          masked.front() <= rows && rows <= kMostRows && masked.back() == 0 &&
@@ -80,7 +80,7 @@ void refuse_strangers(const fs::path& folder, const DriftHeader& first, const Dr
     ordered_json settings = header.settings;
     settings["value_layer"] = header.value_layer;
     settings["rows"] = header.rows;
-    settings["plan"] = ordered_json(header.masked).dump();  // one thing, not a number each
+    settings["plan"] = ordered_json(header.masked).dump();  // one value, not one per number
     return settings;
   };
   const std::string difference = differences(described(first), described(other));

@@ -30,8 +30,7 @@ struct DriftHeader {
   int64_t length() const { return masked.front(); }  ///< L
 };
 
-/// Relative changes of one feature, [S (S - 1) / 2, N] in bf16; see FeatureDrift for what they
-/// are.
+/// Relative changes of one feature, [S (S - 1) / 2, N] in bf16, as defined at FeatureDrift.
 class ChangeTable {
  public:
   ChangeTable(std::span<const std::byte> bytes, int64_t rows) : bytes_(bytes), rows_(rows) {}

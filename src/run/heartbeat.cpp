@@ -38,7 +38,7 @@ std::vector<MemberState> read_members(const fs::path& info) {
       members.push_back({line.at("rank"), parse_process_id(line.at("process")), line.at("launch"),
                          line.at("state"), silent});
     } catch (const json::exception&) {
-      continue;  // not written by a process of ours
+      continue;  // not written by lazymar_eval
     }
   }
   std::error_code ignored;
@@ -102,9 +102,9 @@ void Heartbeat::refuse_others() const {
           alive == Liveness::kDead || other.silent_seconds > stall_) {
         continue;
       }
-      // A worker whose supervisor is gone was asked to stop by that.
+      // A worker stops when its supervisor is gone.
       const bool ends_soon = liveness(parse_process_id(other.launch)) == Liveness::kDead;
-      // Changed since this process looks at it: a sign of life.
+      // It has changed while this process watches: a heartbeat.
       const bool gave_sign = other.silent_seconds < watched - kMargin;
       if (alive == Liveness::kAlive ? !ends_soon : gave_sign) {
         throw usage_error(info_.parent_path().string(), ": another run is using this folder (rank ",

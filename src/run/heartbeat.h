@@ -18,7 +18,7 @@ struct MemberState {
   ProcessId process;
   std::string launch;
   std::string state;          ///< "starting", "shard 17", "waiting", "checking", or kEnded
-  double silent_seconds = 0;  ///< since its last sign of life
+  double silent_seconds = 0;  ///< since its last heartbeat
 };
 
 /// The last state of a process that ended normally.
@@ -27,7 +27,7 @@ inline constexpr const char* kEnded = "ended";
 /// All processes that have a file, by rank; damaged files are skipped.
 std::vector<MemberState> read_members(const std::filesystem::path& info);
 
-/// This process as seen by the others. Its file stays, and says that it has ended.
+/// This process as seen by the others. At the end, its file remains with the state kEnded.
 class Heartbeat {
  public:
   /// Throws Error (usage) if another launch, or another process of the same rank, is using the
@@ -51,7 +51,7 @@ class Heartbeat {
   double stall_;
   ProcessId self_ = this_process();
   std::string state_;
-  Claims place_;  ///< of this rank: of two simultaneous starts, one gets it
+  Claims place_;  ///< of this rank: of two simultaneous starts, one wins
 };
 
 }  // namespace lazymar

@@ -105,7 +105,7 @@ ImageFiles::ImageFiles(fs::path folder, bool few_files, Durability durability, i
       few_files_(few_files),
       durability_(durability),
       rank_(rank) {
-  // What an earlier process of this rank left in the middle of a shard.
+  // Left by an earlier process of this rank that ended within a shard.
   const std::string own = concat(rank_, ".");
   for (const auto& entry : fs::directory_iterator(unfinished_)) {
     if (entry.path().filename().string().starts_with(own)) {

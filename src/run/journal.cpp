@@ -42,7 +42,7 @@ std::vector<StepCost> steps_from(const json& lists) {
   return steps;
 }
 
-/// A shard was a "block" in 0.1.0, and is on the disk: run folders of both resume.
+/// Release 0.1.0 called a shard "block", and files still do: run folders of both resume.
 ordered_json to_json(const ShardRecord& record) {
   ordered_json images = ordered_json::array();
   for (const ImageRecord& image : record.images) {
@@ -78,7 +78,7 @@ ordered_json to_json(const ShardRecord& record) {
   return line;
 }
 
-/// Throws json::exception for anything but a record.
+/// Throws json::exception if it is not a record.
 ShardRecord from_json(const json& line) {
   ShardRecord record;
   line.at("block").get_to(record.shard);
@@ -153,7 +153,7 @@ void JournalReader::refresh() {
     for (size_t end; (end = added.find('\n', begin)) != std::string::npos; begin = end + 1) {
       read_line(added.substr(begin, end - begin));
     }
-    read += static_cast<int64_t>(begin);  // an unfinished line is read again, once it is whole
+    read += static_cast<int64_t>(begin);  // an unfinished line is read again once it is complete
   }
 }
 
@@ -177,7 +177,7 @@ void JournalReader::read_line(const std::string& text) {
       state.record = std::move(record);
     }
   } catch (const json::exception&) {
-    return;  // no record of ours: the shard counts as not finished
+    return;  // not a valid record: the shard counts as unfinished
   }
 }
 

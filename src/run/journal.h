@@ -24,7 +24,7 @@ struct ImageRecord {
   bool operator==(const ImageRecord&) const = default;
 };
 
-/// One shard as it went.
+/// The record of one shard.
 struct ShardRecord {
   int64_t shard = 0;
   /// How often the shard was restarted because of damaged files; the highest attempt counts.

@@ -8,7 +8,7 @@
 namespace lazymar {
 
 enum class Launcher {
-  kNone,      ///< started by hand: it may start workers of its own
+  kNone,      ///< started by hand: it may start its own workers
   kOwn,       ///< a worker that lazymar_eval started
   kExternal,  ///< torchrun, srun, mpirun, or RANK and WORLD_SIZE set by hand
 };

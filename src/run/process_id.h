@@ -32,7 +32,7 @@ ProcessId parse_process_id(const std::string& text);
 enum class Liveness {
   kAlive,
   kDead,
-  kUnknown,  ///< on another host or not visible: only heartbeats can tell
+  kUnknown,  ///< on another host or not visible: only heartbeats show if it lives
 };
 Liveness liveness(const ProcessId& process);
 

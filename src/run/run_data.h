@@ -63,7 +63,7 @@ struct RunData {
 /// if it is not a run folder, the manifest is damaged, or there is no image.
 RunData read_run(const std::filesystem::path& folder);
 
-/// Gives every run a unique label: as much of the end of its path as needed.
+/// Gives every run a unique label: the shortest sufficient end of its path.
 void label_runs(std::vector<RunData>& runs);
 
 }  // namespace lazymar

@@ -40,8 +40,8 @@ void remove_earlier_run(const fs::path& folder) {
   }
 }
 
-/// A file in the folder that no run with this manifest can have made; empty if there is none. Any
-/// PNG counts, because scoring a folder reads them all.
+/// A file in the folder that no run with this manifest can have written; empty if there is none.
+/// Any PNG counts, because scoring a folder reads them all.
 std::string foreign_file(const fs::path& folder, bool has_manifest, int64_t num_images) {
   for (const auto& entry : fs::directory_iterator(folder)) {
     const fs::path name = entry.path().filename();
@@ -181,7 +181,7 @@ bool RunFolder::is_open(const RunFolderRequest& request, const LauncherEnv& env)
   if (!manifest) {
     return false;
   }
-  if (env.launcher == Launcher::kOwn) {  // which starts others once rank 0 has the folder open
+  if (env.launcher == Launcher::kOwn) {  // it starts the others once rank 0 has opened the folder
     session_ = session_name(env, {});
     return true;
   }
@@ -190,8 +190,8 @@ bool RunFolder::is_open(const RunFolderRequest& request, const LauncherEnv& env)
         member.rank == 0 && member.launch == env.launch && member.state != "starting";
     const bool lives = member.state != kEnded && member.silent_seconds <= request.stall &&
                        liveness(member.process) != Liveness::kDead;
-    // Or it has gone already, after this process was started: it was quick, and not an earlier
-    // launch of the same name.
+    // If it ended after this process was started, it belongs to this launch and was quick, not to
+    // an earlier launch of the same name.
     if (opened && (lives || member.silent_seconds < process_age())) {
       session_ = session_name(env, member.process);
       return true;

@@ -26,7 +26,7 @@ struct RunFolderRequest {
 class RunFolder {
  public:
   /// Rank 0 creates the folder, or finds its manifest equal to `settings`; the others wait until it
-  /// says so with announce(). With `overwrite`, the files of another launch are removed first.
+  /// calls announce(). With `overwrite`, the files of another launch are removed first.
   /// Throws Error: usage, if the settings differ (naming every difference), if PNGs belong to no
   /// run or to another one, or if another run uses the folder; output, if the folder cannot be
   /// written.
@@ -42,7 +42,7 @@ class RunFolder {
   const std::string& session() const { return session_; }
   /// True if the manifest already existed.
   bool continues() const { return continues_; }
-  /// This process as the others see it.
+  /// This process as seen by the others.
   Heartbeat& member() const { return *member_; }
 
   /// The hashes of the weights, known some time after the start: a process with `may_write` adds

@@ -8,7 +8,7 @@ namespace lazymar {
 namespace {
 
 constexpr int64_t kTenths = 10;
-/// The tenths, far ones after each other, for those with equally many images.
+/// The order of tenths with equally many images: distant ones follow each other.
 constexpr std::array<size_t, kTenths> kTurns{0, 5, 2, 7, 4, 9, 1, 6, 3, 8};
 
 /// 0 .. count - 1, by their binary digits read backwards.

@@ -96,7 +96,7 @@ void ShardWriter::write(RawShard& shard) {
   }
   record.finished = Seconds(std::chrono::system_clock::now().time_since_epoch()).count();
   journal_.append(record);
-  // After the journal: a process that finds no claim must find the shard finished.
+  // After the journal: if a process finds no claim, it must find the shard finished.
   claims_.release(std::to_string(record.shard));
 }
 

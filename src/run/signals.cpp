@@ -16,7 +16,7 @@
 namespace lazymar {
 namespace {
 
-// Written by signal handlers: lock-free, and nothing else is touched there.
+// Written by signal handlers: lock-free, and the handlers touch nothing else.
 std::atomic<int> requested{0};
 std::atomic<int> interrupts{0};
 std::atomic<double> requested_at{0.0};

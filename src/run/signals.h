@@ -5,12 +5,12 @@
 
 namespace lazymar {
 
-/// From now on SIGTERM, SIGINT and SIGUSR1 ask this process to stop. A second SIGINT ends it at
-/// once (exit status 130), and so does the grace, in seconds, after the first request (exit status
-/// 75): files are always complete or absent, so nothing is lost.
+/// From now on SIGTERM, SIGINT and SIGUSR1 ask this process to stop. It ends at once on a second
+/// SIGINT (exit status 130), or `grace` seconds after the first request (exit status 75). Files are
+/// always complete or absent, so nothing is lost.
 void watch_stop_signals(double grace);
 
-/// A request that has come in.
+/// A stop request that was received.
 struct StopRequest {
   int signal = 0;
   double seconds_left = 0.0;  ///< of the grace

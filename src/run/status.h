@@ -16,7 +16,7 @@ namespace lazymar {
 
 struct RunStatus {
   int64_t images = 0;      ///< finished, of all launches
-  int64_t num_images = 0;  ///< wanted
+  int64_t num_images = 0;  ///< size of the set
   int64_t made = 0;        ///< finished since `seconds` began
   double seconds = 0.0;
   std::vector<MemberState> members;

@@ -61,7 +61,7 @@ class BlockedSignals {
   BlockedSignals(const BlockedSignals&) = delete;
   BlockedSignals& operator=(const BlockedSignals&) = delete;
 
-  /// The next signal; 0 if none came for a while.
+  /// The next signal; 0 if none arrived for a while.
   int wait() const {
     const timespec pause{0, std::chrono::nanoseconds(kPause).count()};
     return std::max(0, ::sigtimedwait(&waited_, nullptr, &pause));
@@ -114,7 +114,7 @@ class Supervisor {
                          [](const Worker& worker) { return worker.pid > 0; });
   }
 
-  /// This process's environment, and the worker's place in the env.
+  /// This process's environment, and the worker's entry (kWorkerVariable).
   std::vector<std::string> environment(size_t rank, int ready) const {
     std::vector<std::string> variables;
     for (char** variable = environ; *variable != nullptr; ++variable) {
@@ -190,7 +190,7 @@ class Supervisor {
   void settle(size_t rank, const Ending& ending) {
     Worker& worker = workers_[rank];
     if (ending.on_request && stopping_) {
-      // Asked to stop before it could hear, or killed after the grace.
+      // It was asked to stop before it handled signals, or killed after the grace.
       worker.code = ExitCode::kIncomplete;
       return;
     }

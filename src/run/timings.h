@@ -14,8 +14,8 @@ namespace lazymar {
 /// The shards that count for timings: full ones, without each process's first and those that ran
 /// out of memory. If there are no others, all of them.
 struct MeasuredShards {
-  std::vector<const ShardRecord*> shards;  ///< point into what was given
-  bool warm_up = false;                    ///< all had to be taken
+  std::vector<const ShardRecord*> shards;  ///< point into the argument
+  bool warm_up = false;                    ///< there were no others, so all were taken
 };
 MeasuredShards measured_shards(std::span<const ShardRecord> shards);
 
@@ -48,8 +48,7 @@ WorkPerImage work_per_image(std::span<const ShardRecord> shards);
 /// Images on the disk.
 int64_t written_images(std::span<const ShardRecord> shards);
 
-/// Seconds in which shards were made, summed over the launches, from the first shard's beginning to
-/// the last one's end.
+/// Seconds from the first shard's beginning to the last one's end, summed over the launches.
 double active_seconds(std::span<const ShardRecord> shards);
 
 }  // namespace lazymar

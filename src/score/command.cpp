@@ -26,7 +26,7 @@ std::string text_of(const ordered_json& json) {
   return json.dump(2, ' ', /*ensure_ascii=*/false, ordered_json::error_handler_t::replace) + "\n";
 }
 
-/// Computes no features: for checking images, or for writing them.
+/// An extractor without features: for only checking images, or writing them.
 class NoExtractor final : public FeatureExtractor {
  public:
   NoExtractor() : FeatureExtractor({"none", "", 0, 0, 0, 1, {}}) {}
@@ -104,7 +104,7 @@ class SetScoring {
   ordered_json json_ = ordered_json::array();
 };
 
-/// What can be found out without weights: about outputs, sets and reference.
+/// Checks what needs no weights: outputs, sets and reference.
 std::vector<std::unique_ptr<ImageSource>> open_sets(const ScoreOptions& options) {
   for (const auto& [path, name] : {std::pair(options.json, "--json"),
                                    {options.save_stats, "--save_stats"},

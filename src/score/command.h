@@ -25,14 +25,14 @@ struct ScoreOptions {
   std::optional<int64_t> threads;
   int64_t decode_threads = 4;
   FeatureKeeping features;
-  bool rules = false;  ///< passes of the rules of pictures, and nothing else
+  bool rules = false;  ///< only checks the pictures' rules
   std::optional<std::filesystem::path> save_stats, to_npz;
   std::optional<std::filesystem::path> json;  ///< "-": stdout, and the rest goes to stderr
 };
 
 OptionTable<ScoreOptions> score_rows();
 
-/// Prints what is wrong with the images, then their scores; leaves those of runs in their
+/// Prints problems with the images, then their scores; writes those of runs to their
 /// info/scores.json. Throws Error.
 ExitCode score(const ScoreOptions& options);
 

@@ -128,7 +128,7 @@ class Extraction {
     hooks_.progress(rows_);
   }
 
-  /// Hands out what was computed since the last time.
+  /// Passes on the rows computed since the last call.
   void keep() {
     if (new_rows_.empty()) {
       return;

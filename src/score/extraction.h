@@ -23,7 +23,7 @@ struct Health {
   int64_t images = 0;                                        ///< that are scored
   std::vector<int64_t> missing;                              ///< ids of a run
   std::vector<std::pair<std::string, std::string>> corrupt;  ///< name and reason; left out
-  std::vector<std::string> changed;   ///< an image, but not the one in the run's journal
+  std::vector<std::string> changed;   ///< images that differ from the run's journal
   std::vector<std::string> constant;  ///< of one colour
   /// Images with the same pixels as an earlier one: name, and the earlier name.
   std::vector<std::pair<std::string, std::string>> duplicates;
@@ -42,7 +42,7 @@ struct FeatureTable {
   std::vector<size_t> places;   ///< among the source's images, by row
   std::vector<int64_t> labels;  ///< empty if not every image has its class
   int64_t reused = 0;           ///< images whose features were known
-  double seconds = 0;           ///< that it all took
+  double seconds = 0;           ///< in total
   Health health;
 };
 

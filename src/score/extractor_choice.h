@@ -16,7 +16,7 @@ namespace lazymar {
 /// Which network looks at images.
 struct ExtractorRequest {
   std::string name = "inception";                ///< or "demo"
-  std::optional<std::filesystem::path> weights;  ///< default: the extractor's own place
+  std::optional<std::filesystem::path> weights;  ///< default: the extractor's default path
 };
 
 /// Throws Error (usage) if the name is unknown, the weights cannot be used, or the extractor does

@@ -45,7 +45,7 @@ std::span<const std::byte> bytes_of(const at::Tensor& tensor) {
   return {static_cast<const std::byte*>(tensor.const_data_ptr()), tensor.nbytes()};
 }
 
-/// The tensors of a file, and what their bytes hash to.
+/// The tensors of a file, and the hash of their bytes.
 struct Layout {
   WeightContent content;
   Bytes file_hashes, pixel_hashes;

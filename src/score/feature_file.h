@@ -19,7 +19,7 @@ namespace lazymar {
 /// The network that features come from; features of other networks are not comparable.
 struct ExtractorId {
   std::string name;            ///< "inception", "demo"
-  std::string weights_sha256;  ///< see io/weight_hash.h
+  std::string weights_sha256;  ///< see weights/weight_hash.h
 
   bool operator==(const ExtractorId&) const = default;
 };

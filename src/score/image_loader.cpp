@@ -22,7 +22,7 @@ bool is_constant(std::span<const uint8_t> pixels) {
   return true;
 }
 
-/// The class that a PNG of ours names.
+/// The class in the metadata of a PNG by lazymar_eval.
 std::optional<int64_t> label_in(std::span<const std::byte> file) {
   for (const auto& [keyword, text] : read_png_text(file)) {
     int64_t label = 0;

@@ -18,7 +18,7 @@
 
 namespace lazymar {
 
-/// An image as it was found.
+/// An image as it was loaded.
 struct LoadedImage {
   size_t index = 0;
   ImageFacts facts;
@@ -46,8 +46,8 @@ class ImageLoader {
   ImageLoader(const ImageLoader&) = delete;
   ImageLoader& operator=(const ImageLoader&) = delete;
 
-  /// The next image; empty after the last. Rethrows errors of loading; an image that cannot be used
-  /// says so in `problem`.
+  /// The next image; empty after the last. Rethrows errors of loading. The `problem` of an unusable
+  /// image gives the reason.
   std::optional<LoadedImage> next();
 
  private:

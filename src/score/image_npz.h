@@ -8,10 +8,10 @@
 
 namespace lazymar {
 
-/// Writes the usable images of a set as arr_0 [N, H, W, 3] uint8, in a shuffled order that depends
-/// only on their number (that evaluator's Inception Score splits the set in file order). Streamed,
-/// without memory for the set. Throws Error (usage) if images differ in size, or can no longer be
-/// read.
+/// Writes the usable images of a set as arr_0 [N, H, W, 3] uint8. They are shuffled, because that
+/// evaluator's Inception Score splits the set in file order; the order depends only on their
+/// number. Streamed, without memory for the set. Throws Error (usage) if images differ in size, or
+/// can no longer be read.
 void write_image_npz(const std::filesystem::path& path, const ImageSource& source,
                      const FeatureTable& table, int64_t threads);
 

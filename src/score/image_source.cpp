@@ -35,7 +35,7 @@ void sort_by_name(std::vector<SourceImage>& images) {
             [](const SourceImage& a, const SourceImage& b) { return a.name < b.name; });
 }
 
-/// Files below a folder; hidden ones and info/ are not looked at.
+/// Files below a folder, without hidden ones and info/.
 class FolderSource : public ImageSource {
  public:
   using ImageSource::ImageSource;
@@ -67,7 +67,7 @@ class TarSource : public ImageSource {
   Members members_;
 };
 
-/// The same sources, known to be a run's.
+/// The same sources, for a run.
 template <typename Source>
 class RunSource final : public Source {
  public:

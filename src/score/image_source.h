@@ -20,7 +20,7 @@ struct SourceImage {
   std::string recorded_sha256;  ///< of the file, from the run's journal; empty if it has none
 };
 
-/// An image's bytes, valid while `keeps` lives.
+/// An image's bytes, valid while `keeps` exists.
 struct ImageBytes {
   std::span<const std::byte> bytes;  ///< the file; or with `size` the pixels [height, width, 3]
   std::optional<std::pair<int64_t, int64_t>> size;  ///< width, height

@@ -1,5 +1,5 @@
 #pragma once
-/// lazymar_score --rules: passes of the rules of pictures, by class.
+/// lazymar_score --rules: passes of the pictures' rules, by class.
 
 #include <cstdint>
 #include <filesystem>
@@ -10,9 +10,9 @@
 
 namespace lazymar {
 
-/// Checks the images of run folders, prints passes by class, and leaves them in the runs'
-/// info/rules.json. Runs after the first are also compared with the first. `json`: a file for all
-/// of it; "-" for stdout, and the table goes to stderr. Throws Error.
+/// Checks the images of run folders, prints passes by class, and writes them to the runs'
+/// info/rules.json. Later runs are also compared with the first. `json`: a file for all results;
+/// "-" means stdout, and the table then goes to stderr. Throws Error.
 ExitCode score_rules(const std::vector<std::filesystem::path>& runs,
                      const std::optional<std::filesystem::path>& json, int64_t threads);
 

@@ -113,7 +113,7 @@ void Scoring::keep_whole(const ImageSource& source, const FeatureTable& table) c
   if (table.reused < table.health.images || !fs::exists(whole, ignored)) {
     write_drift_file(whole, table.rows, extractor_id_);
   }
-  // What was written in parts is in there now.
+  // It now contains everything that was written in parts.
   const std::string stem = whole.stem().string();
   std::vector<fs::path> parts;
   for (const auto& entry : fs::directory_iterator(whole.parent_path(), ignored)) {

@@ -1,6 +1,5 @@
 #pragma once
-/// A set of images to its scores: what lazymar_score does with each of its sets, and lazymar_eval
-/// with its run.
+/// Scores a set of images: lazymar_score each of its sets, lazymar_eval its run.
 
 #include <cstdint>
 #include <filesystem>
@@ -17,7 +16,7 @@
 
 namespace lazymar {
 
-/// Where features are found and kept.
+/// Where features are read and saved.
 struct FeatureKeeping {
   bool reuse = true;  ///< saved features are used
   bool keep = false;  ///< new ones are saved
@@ -25,10 +24,10 @@ struct FeatureKeeping {
   std::optional<std::filesystem::path> folder;
 };
 
-/// Who looks on.
+/// Observers.
 struct ScoringHooks {
   std::function<void()> between = [] {};        ///< between batches; may throw
-  std::function<void(const std::string&)> say;  ///< takes what is for people
+  std::function<void(const std::string&)> say;  ///< receives messages for people
 };
 
 class Scoring {

@@ -20,7 +20,7 @@ namespace {
 
 constexpr int64_t kMomentRows = 1024;
 
-/// Of other networks than Inception the names of the scores are borrowed.
+/// For networks other than Inception, FID and the other names are used only by analogy.
 void note_extractor(RunScores& scores, const std::string& extractor) {
   if (extractor != "inception") {
     scores.notes.push_back(

@@ -17,7 +17,7 @@
 
 namespace lazymar {
 
-/// What sets are compared with.
+/// The reference that sets are compared with.
 struct Reference {
   std::string source;
   std::optional<FrechetReference> gaussian;
@@ -52,7 +52,7 @@ struct RunScores {
   std::optional<MeanDeviation> kid;
   std::optional<PrecisionRecall> precision_recall;
   std::vector<std::string> notes;  ///< missing scores, and reservations about the others
-  // From here on what pairing takes.
+  // For pairing:
   std::vector<std::string> names;
   std::vector<int64_t> strata;  ///< classes, if known for every image
 };
@@ -70,7 +70,7 @@ RunScores score_features(const std::string& source, const FeatureTable& table,
 struct ScoreDifference {
   double value = 0;  ///< run - baseline
   ScoreInterval interval;
-  bool inside_noise = true;  ///< the interval holds 0
+  bool inside_noise = true;  ///< the interval contains 0
 };
 
 /// Two runs, image by image.
@@ -85,8 +85,7 @@ struct RunDifference {
 /// sets are independent, and a sentence says so.
 RunDifference score_difference(const RunScores& baseline, const RunScores& run);
 
-/// The object of a run in the JSON, which is also its info/scores.json (report/run_data.h reads
-/// it).
+/// A run's object in the JSON, which is also its info/scores.json (run/run_data.h reads it).
 nlohmann::ordered_json scores_json(const RunScores& scores, const FeatureTable& table,
                                    const ExtractorId& extractor, const Reference* reference,
                                    const std::optional<RunDifference>& difference);

@@ -12,8 +12,8 @@
 namespace lazymar {
 namespace {
 
-/// Output pixels decoded at once: as much as keeps a device busy, and as little as leaves a CPU's
-/// cache some use.
+/// Output pixels decoded at once: enough to keep a device busy, few enough for a CPU's cache to
+/// help.
 constexpr int64_t kChunkPixels = 8 * 256 * 256;
 constexpr int64_t kCpuChunkPixels = 256 * 256;
 
@@ -25,7 +25,7 @@ class DecoderLoader {
   Convolution convolution(const std::string& name, int64_t in, int64_t out, int64_t kernel) {
     return load<Convolution>(name, in, out, kernel, rounded());
   }
-  /// In the activations' type: for the ends, where rounding would show.
+  /// In the activations' type: for the first and last layers, where rounding would be visible.
   Convolution exact_convolution(const std::string& name, int64_t in, int64_t out, int64_t kernel) {
     return load<Convolution>(name, in, out, kernel, weights_.placement().dtype());
   }
@@ -72,7 +72,7 @@ class DecoderLoader {
   const VaeConfig& config_;
 };
 
-/// norm, then SiLU, as the product behind it takes it.
+/// norm, then SiLU, in the type of the following product.
 at::Tensor activated(const GroupNorm& norm, const at::Tensor& x, c10::ScalarType type) {
   return group_norm_silu(x, norm.weight, norm.bias, norm.groups, norm.eps, type);
 }
@@ -90,8 +90,8 @@ Convolution::Convolution(const at::Tensor& weight, const at::Tensor& bias, c10::
 at::Tensor Convolution::operator()(const at::Tensor& x) const {
   const int64_t padding = weight_.size(2) / 2;
   const at::Tensor in = x.to(type_).permute({0, 3, 1, 2});
-  // By name: conv2d leaves oneDNN for small kernels where there is one thread only, and then the
-  // bits depend on the number of threads.
+  // Explicitly: with one thread, conv2d does not use oneDNN for small kernels, and the bits would
+  // depend on the number of threads.
   const bool by_name = x.is_cpu() && type_ != c10::kDouble && at::hasMKLDNN();
   const at::Tensor out =
       by_name ? at::mkldnn_convolution(in, weight_, bias_, {padding, padding}, /*stride=*/{1, 1},
@@ -127,8 +127,8 @@ at::Tensor UpsampleConvolution::operator()(const at::Tensor& x) const {
   for (int64_t phase = 0; phase < 4; ++phase) {
     const int64_t row = phase / 2;
     const int64_t column = phase % 2;
-    // Padded on all sides the result has a row and a column more: of those, the first half's begin
-    // one earlier.
+    // Padded on all sides, the result has one extra row and column. The first half's results begin
+    // one earlier there.
     const at::Tensor part = phases_[static_cast<size_t>(phase)](in);
     if (!out.defined()) {
       out = at::empty({x.size(0), height, 2, width, 2, part.size(3)}, x.options());

@@ -33,8 +33,8 @@ class Convolution {
 };
 
 /// Nearest-neighbour x2 and a 3x3 convolution, as one 2x2 convolution of the small image for each
-/// of the four positions of a large pixel within a small one: there the 3x3 taps cover only 2x2
-/// different pixels, so taps on the same pixel are added in advance.
+/// of the four positions of a large pixel within a small one. At each position, the 3x3 taps cover
+/// only 2x2 different pixels, so taps on the same pixel are added in advance.
 class UpsampleConvolution {
  public:
   UpsampleConvolution() = default;

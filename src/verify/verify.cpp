@@ -117,7 +117,7 @@ std::map<std::string, at::Tensor> replay(const Trace& trace, const Mar& mar, con
   };
   at::Tensor tokens = sample();
   if (can_capture(tokens.device().type())) {
-    tokens = sample();  // the first batch was recorded, and its replay is what has to be exact
+    tokens = sample();  // the first batch was captured; its replay must be exact
   }
   const at::Tensor latents = unpatchify(tokens, trace.patch_size);
   recorder.tensors["latents"] = latents.cpu();

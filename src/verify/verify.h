@@ -1,5 +1,5 @@
 #pragma once
-/// Replays a recorded run and compares every tensor it recorded.
+/// Replays a trace and compares every recorded tensor.
 
 #include <ATen/core/Tensor.h>
 
@@ -18,28 +18,28 @@
 
 namespace lazymar {
 
-/// What a trace was recorded with: MAR, or LazyMAR as released.
+/// The method of a trace: MAR, or LazyMAR as released.
 DecodingMethod released_method(const Trace& trace);
 
-/// What the replay computed, named as in the trace: z.s, sampled.s, latents, and image where there
-/// is a VAE. On the CPU, in the precision of the weights.
+/// What the replay computed, named as in the trace: z.s, sampled.s, latents, and image if there is
+/// a VAE. On the CPU, in the precision of the weights.
 std::map<std::string, at::Tensor> replay(const Trace& trace, const Mar& mar, const KlDecoder* vae,
                                          const DecodingMethod& method);
 
-/// How far one tensor is from the recorded one.
+/// Error of one tensor.
 struct Difference {
   std::string name;
   double max_abs = 0.0;  ///< largest absolute error
-  double nmse = 0.0;     ///< mean squared error / mean square; infinite where a value is not finite
+  double nmse = 0.0;     ///< mean squared error / mean square; infinite if a value is not finite
 };
 
 /// One entry per recorded output, worst NMSE first. A recorded output that was not computed, or has
-/// another shape, counts as infinitely far; `image` is left out where the replay had no VAE.
+/// another shape, counts as an infinite error; `image` is left out if the replay had no VAE.
 std::vector<Difference> compare(const Trace& trace,
                                 const std::map<std::string, at::Tensor>& computed);
 
-/// lazymar_verify: replays, prints one line per tensor (worst first) and the verdict.
-/// kFailed where a tensor is over the tolerance.
+/// lazymar_verify: replays, prints one line per tensor (worst first) and the verdict. kFailed if a
+/// tensor is above the tolerance.
 ExitCode verify(const VerifyOptions& options);
 
 }  // namespace lazymar

@@ -114,7 +114,7 @@ void WeightHash::work(const std::stop_token& stop) {
 }
 
 const std::string& WeightHash::get() {
-  // The caller waits for this: it finishes the work itself, as no idle thread.
+  // The caller waits for this, so it finishes the work itself at its own priority.
   if (thread_.joinable()) {
     thread_.request_stop();
     thread_.join();

@@ -51,7 +51,7 @@ class WeightHasher {
 class WeightHash {
  public:
   explicit WeightHash(WeightsInUse weights);
-  /// Weights that come from no file, identified by a text such as "random weights (seed 1)".
+  /// Weights without a file, identified by a text such as "random weights (seed 1)".
   explicit WeightHash(std::string statement);
   ~WeightHash();
 

@@ -29,7 +29,7 @@ void append_list(std::string& message, std::string_view title,
   if (names.empty()) {
     return;
   }
-  constexpr size_t kLongest = 200;  // the names are the file's, and may be anything
+  constexpr size_t kLongest = 200;  // the names come from the file and may be anything
   message += concat(message.empty() ? "" : "; ", names.size(), " ", title, ": ");
   for (size_t i = 0; i < names.size(); ++i) {
     message += (i > 0 ? ", " : "") + one_line(names[i], kLongest);
@@ -53,7 +53,7 @@ at::Tensor tensor_from_view(const TensorView& view, const WeightFile& file, std:
   if (view.bytes.empty()) {
     return at::empty(view.shape, options);
   }
-  // from_blob wants a mutable pointer; the mapping is read-only and so is every use of weights.
+  // from_blob takes a mutable pointer; the mapping is read-only, and so is every use of weights.
   auto* data = const_cast<std::byte*>(view.bytes.data());
   std::vector<std::byte> aligned;
   const bool misaligned = reinterpret_cast<uintptr_t>(data) % element_size(view.type) != 0;
@@ -164,7 +164,7 @@ WeightsInUse FileWeights::in_use() const {
 }
 
 at::Tensor RandomWeights::get(const std::string& name, const std::vector<int64_t>& shape) {
-  // Each tensor has its own stream, so that the draw does not depend on the order of asking.
+  // Each tensor has its own stream, so that the draw does not depend on the order of requests.
   auto generator = at::make_generator<at::CPUGeneratorImpl>(seed_ ^ fnv1a(name));
   at::Tensor value = at::empty(shape, c10::kFloat);
   if (shape.size() == 1 && name.ends_with(".weight")) {

@@ -22,27 +22,27 @@ namespace lazymar {
 /// LibTorch's name of a type.
 c10::ScalarType scalar_type(NumberType type);
 
-/// How tensors are held, and where.
+/// The types of tensors, and their device.
 struct Placement {
   Precision precision = parse_precision("fp32");  ///< not auto
   c10::Device device = c10::kCPU;
 
-  /// The type of activations, and of all weights that have no format of their own.
+  /// The type of activations, and of all weights without a separate format.
   c10::ScalarType dtype() const { return scalar_type(precision->activations); }
 };
 
-/// The one gate through which a network gets its weights. A network asks for every tensor by name
-/// and shape; what is missing or mis-shaped is remembered, and finish() reports all of it at once.
+/// The single source of a network's weights. A network requests every tensor by name and shape;
+/// finish() reports all missing and mis-shaped tensors at once.
 class WeightSource {
  public:
   explicit WeightSource(Placement placement) : placement_(placement) {}
   virtual ~WeightSource() = default;
 
-  /// The tensor, of the placement's dtype() and device; undefined if it cannot be had.
+  /// The tensor, of the placement's dtype() and on its device; undefined if it is not available.
   virtual at::Tensor get(const std::string& name, const std::vector<int64_t>& shape) = 0;
 
   /// Throws Error (usage) that lists every missing, unexpected and mis-shaped tensor by name.
-  /// `skipped`: prefixes of names that are known and not needed.
+  /// `skipped`: prefixes of known names that are not needed.
   virtual void finish(const std::vector<std::string>& skipped) = 0;
 
   const Placement& placement() const { return placement_; }
@@ -51,7 +51,7 @@ class WeightSource {
   Placement placement_;
 };
 
-/// Weights out of a file. Tensors that need no conversion point into the mapping.
+/// Weights from a file. Tensors that need no conversion point into the mapping.
 class FileWeights final : public WeightSource {
  public:
   FileWeights(std::shared_ptr<const WeightFile> file, Placement placement);
@@ -60,7 +60,7 @@ class FileWeights final : public WeightSource {
   void finish(const std::vector<std::string>& skipped) override;
 
   const WeightFile& file() const { return *file_; }
-  /// What get() has handed out so far, as the file has it.
+  /// The tensors that get() has returned so far, as in the file.
   WeightsInUse in_use() const;
 
  private:
@@ -82,15 +82,15 @@ class RandomWeights final : public WeightSource {
   uint64_t seed_;
 };
 
-/// A tensor that shares the view's memory and keeps the file mapped, or a copy where the bytes are
-/// not aligned for their type or not in row-major order. Throws Error (usage) for an element type
-/// that no network uses.
+/// A tensor that shares the view's memory and keeps the file mapped, or a copy if the bytes are not
+/// aligned for their type or not in row-major order. Throws Error (usage) for an element type that
+/// no network uses.
 at::Tensor tensor_from_view(const TensorView& view, const WeightFile& file, std::string_view name);
 
 /// The same for a file's type; throws Error (internal) for one that no network uses.
 c10::ScalarType scalar_type(ElementType type);
 
-/// A view of a contiguous CPU tensor, for write_safetensors; valid while the tensor lives.
+/// A view of a contiguous CPU tensor, for write_safetensors; valid while the tensor exists.
 TensorView view_of_tensor(const at::Tensor& tensor);
 
 }  // namespace lazymar

@@ -43,8 +43,8 @@ BenchReport report() {
   return report;
 }
 
-/// The same on a GPU: of the first row the driver tells all but the temperature, of the second
-/// nothing.
+/// The same on a GPU: for the first row the driver reports everything but the temperature, for the
+/// second nothing.
 BenchReport gpu_report() {
   BenchReport report = lazymar::report();
   report.setting.on_cpu = false;
@@ -144,7 +144,7 @@ TEST(BenchReport, JsonAndCsvOfAGpu) {
             std::string::npos)
       << csv;
   EXPECT_NE(csv.find(",2500000000,0,,,,,,,,,,1000000000000.0,"), std::string::npos) << csv;
-  // Every line has as many fields as the heading; the second arm has a comma of its own.
+  // Every line has as many fields as the heading; the second arm contains a comma.
   std::istringstream lines(csv);
   std::string heading, first, second;
   std::getline(lines, heading);

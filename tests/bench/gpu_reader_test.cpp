@@ -36,7 +36,7 @@ class GpuReaderTest : public ::testing::Test {
   void* library_ = ::dlopen(kDriver, RTLD_NOW);
 };
 
-/// True where it reads just this.
+/// True if it reads exactly this.
 bool reads(const GpuReader& reader, const GpuState& wanted) {
   const GpuState state = reader.read();
   return state.sm_clock == wanted.sm_clock && state.memory_clock == wanted.memory_clock &&
@@ -72,7 +72,7 @@ TEST_F(GpuReaderTest, ReadsTheGpuThatCudaCountsInThisProcess) {
   ::setenv("CUDA_VISIBLE_DEVICES", "1", 1);
   EXPECT_TRUE(reads(GpuReader(0, kDriver, kDriver), kSecond));
   EXPECT_TRUE(reads(GpuReader(1, kDriver, kDriver), kNothing)) << "it sees one";
-  // The control: the same index is another GPU where all are seen.
+  // The control: the same index is another GPU if all are visible.
   ::unsetenv("CUDA_VISIBLE_DEVICES");
   EXPECT_FALSE(reads(GpuReader(0, kDriver, kDriver), kSecond));
 }

@@ -65,7 +65,7 @@ std::map<int64_t, int64_t> executed(const Workload& work, const StepSamples* sam
   const auto head = policy_of(work.plan).make_head_runner(work.plan);
   PhiloxNoise noise(1, {3, 4});
   StepFlops observer(samples);
-  // Twice, so that the first step's table is there.
+  // Twice, so that the first step's table exists.
   for (int run = 0; run < 2; ++run) {
     sampler.sample(*runner, *head, at::tensor({0, 2}, c10::kLong), noise, observer);
   }
@@ -102,7 +102,7 @@ TEST(StepSamples, WhatIsMeasuredHasWhatItNeeds) {
   }
 }
 
-/// A step does what it does in a whole run, though others were left out before it.
+/// A step does the same as in a whole run, although others before it were skipped.
 TEST(StepSamples, ComputedStepsExecuteTheSame) {
   const Workload work = tiny_workload();
   const StepSamples samples(work, 2, 1);
@@ -123,7 +123,7 @@ TEST(StepSamples, ComputedStepsExecuteTheSame) {
   EXPECT_GT(different.size(), 3U) << "control: steps are not all alike";
 }
 
-/// Where time is proportional to FLOPs, the sum is exact, whatever the steps that were measured.
+/// If time is proportional to FLOPs, the sum is exact, whichever steps were measured.
 TEST(StepSamples, ExtrapolatesOverFlops) {
   for (const bool lazy : {false, true}) {
     const Workload work = published_workload(lazy);
@@ -142,7 +142,7 @@ TEST(StepSamples, ExtrapolatesOverFlops) {
         }
       }
       const StageSeconds sum = samples.sum();
-      // Steps of one kind that lie beyond the measured ones are taken as equal to the nearest.
+      // Steps of one kind beyond the measured ones take the nearest one's value.
       EXPECT_NEAR(sum.encoder / wanted.encoder, 1, 1e-3) << lazy << ", " << per_kind;
       EXPECT_NEAR(sum.decoder / wanted.decoder, 1, 1e-2) << lazy << ", " << per_kind;
       EXPECT_NEAR(sum.head / wanted.head, 1, 1e-9) << lazy << ", " << per_kind;

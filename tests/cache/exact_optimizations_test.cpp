@@ -22,7 +22,7 @@ struct Switch {
   std::string name;
   bool ExactOptimizations::*saving;
   bool lazy_only;
-  bool products = true;  ///< they are what it saves; else copies, which nothing counts
+  bool products = true;  ///< it saves products; else copies, which are not counted
 };
 
 const Switch kSwitches[] = {
@@ -36,7 +36,7 @@ const Switch kSwitches[] = {
     {"needed_stores", &ExactOptimizations::needed_stores, true, false},
 };
 
-/// Watches z, which nothing that happens later can hide.
+/// Observes z, which later steps cannot hide.
 struct Recorder final : SampleObserver {
   std::vector<at::Tensor> z;
   void conditioned(const DecodeStep&, const at::Tensor& value) override { z.push_back(value); }
@@ -97,12 +97,12 @@ std::vector<Case> cases() {
   both_halves.condition = false;
   LazyOptions condition_only = pruning;
   condition_only.token = false;
-  // Not layer 0: there unchanged rows are alike to the last bit, and rounding would choose.
+  // Not layer 0: there unchanged rows are equal to the last bit, and rounding would choose.
   LazyOptions first_layer = pruning;
   first_layer.prune_layer = 1;
   LazyOptions last_layer = pruning;
   last_layer.prune_layer = 4;
-  // Steps that compute every row stand between steps that do not.
+  // Steps that compute every row alternate with steps that do not.
   LazyOptions now_and_then = pruning;
   now_and_then.retain_list = {1.0, 1.0, 1.0, 0.5, 1.0, 0.4, 1.0, 1.0, 0.5, 0.6, 1.0, 0.5};
   std::vector<Case> all{{std::nullopt}, {std::nullopt, 1.0}};
@@ -171,7 +171,7 @@ TEST(ExactOptimizations, TheFirstStepsTableEndsWhereItIsFull) {
     return work_count().flops;
   };
   const int64_t three = flops(of_one);  // two classes and the unconditional half
-  EXPECT_EQ(flops(of_one) * 3, three);  // the class that had no room
+  EXPECT_EQ(flops(of_one) * 3, three);  // the class that did not fit
   EXPECT_EQ(flops(unlimited), 0);
 }
 

@@ -58,7 +58,7 @@ TEST(LazyMarHeadRunner, RefreshingEveryStepIsTheFullHead) {
       LazyMarHeadRunner sometimes(7);
       const at::Tensor expected = sample(full, mar, halves);
       EXPECT_LT(testing::relative_error(sample(always, mar, halves), expected), 1e-12);
-      // The control: reuse must show.
+      // The control: reuse must be visible.
       EXPECT_GT(testing::relative_error(sample(sometimes, mar, halves), expected), 1e-9);
     }
   }
@@ -85,7 +85,7 @@ TEST(LazyMarHeadRunner, ComputesTheRowsThatItsScheduleSays) {
   LazyMarHeadRunner cache(7);
   work_count() = {};
   sample(cache, mar, 2, 30);
-  // Full: 29, 28, 21, 14, 7, 0, both halves of 3 rows, 6 blocks. Of the others none lies above
+  // Full: 29, 28, 21, 14, 7, 0, both halves of 3 rows, 6 blocks. None of the others is above
   // 0.9 * 30, so no block's mlp is recomputed.
   EXPECT_EQ(work_count().head_rows, 6 * 6 * 6);
   work_count() = {};

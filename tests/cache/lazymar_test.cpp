@@ -80,7 +80,7 @@ TEST(LazyMarRunner, WarmUpWithoutEndIsMar) {
   LazyOptions lazy = pruning();
   lazy.warmup = 12;
   EXPECT_EQ(largest_error(run_lazy(lazy, mar, sampling), run_full(mar, sampling)), 0.0);
-  // The control: with lazy steps it is another computation.
+  // The control: with lazy steps the result differs.
   EXPECT_GT(largest_error(run_lazy(pruning(), mar, sampling), run_full(mar, sampling)), 1e-6);
 }
 
@@ -102,12 +102,12 @@ TEST(LazyMarRunner, RefreshesByItsSchedule) {
   EXPECT_EQ(full, (std::vector<int64_t>{0, 1, 2, 3, 4, 5, 14, 23, 32, 41, 50, 59}));
 }
 
-/// Every conditional z depends on the conditional half alone, so three ways to compute it agree:
-/// with the condition cache, with both halves in the token cache, and without guidance at all.
+/// Every conditional z depends only on the conditional half, so three ways to compute it agree:
+/// with the condition cache, with both halves in the token cache, and without guidance.
 TEST(LazyMarRunner, TheConditionalHalfIsTheSameHoweverTheOtherIsMade) {
   const Mar mar = testing::tiny_mar();
-  // One step of the head cannot differ between the runs: tokens are not what is compared, so the
-  // head must return the same tokens whatever the guidance.
+  // The test compares z, not tokens, so the head must return the same tokens whatever the guidance:
+  // a single step does.
   struct ConstantHead final : HeadRunner {
     HeadOutput predict(const DiffusionHead&, const HeadStep& step) override {
       return {at::zeros_like(step.x), at::zeros_like(step.x)};
@@ -139,7 +139,7 @@ TEST(LazyMarRunner, ConditionCacheAloneKeepsTheConditionalHalfExact) {
   const SamplingOptions sampling = run_of(12);
   const auto cached = run_lazy(lazy, mar, sampling);
   const auto full = run_full(mar, sampling);
-  // Step 3 is the first lazy one; until its tokens are sampled both runs are alike.
+  // Step 3 is the first lazy one; until its tokens are sampled, both runs are equal.
   const int64_t rows = cached[3].size(0) / 2;
   EXPECT_LT(testing::relative_error(cached[3].narrow(0, 0, rows), full[3].narrow(0, 0, rows)),
             1e-12);

@@ -46,12 +46,13 @@ TEST(CachePolicies, LazymarsOptionsAreThoseOfThePlan) {
   };
   EXPECT_EQ(kinds({}), "FFFFFFLL");
   EXPECT_EQ(kinds({{"warmup", "2"}, {"refresh", "3"}}), "FFFLLFLL");
-  EXPECT_EQ(kinds({{"token", "off"}}), "FFFFFFLL");
-  EXPECT_EQ(kinds({{"token", "off"}}, 1.0), "FFFFFFFF") << "nothing to keep without guidance";
-  EXPECT_EQ(kinds({{"token", "off"}, {"condition", "off"}}), "FFFFFFFF");
+  EXPECT_EQ(kinds({{"caches", "condition,head"}}), "FFFFFFLL");
+  EXPECT_EQ(kinds({{"caches", "condition,head"}}, 1.0), "FFFFFFFF")
+      << "nothing to keep without guidance";
+  EXPECT_EQ(kinds({{"caches", "head"}}), "FFFFFFFF");
 }
 
-/// A head cache that refreshes always and decoding steps that are all full are plain MAR.
+/// A head cache that always refreshes, with only full decoding steps, is plain MAR.
 TEST(CachePolicies, LazymarThatReusesNothingIsMar) {
   const Mar mar = testing::tiny_mar();
   const at::Tensor plain = sample(mar, with("none"));
@@ -68,10 +69,11 @@ TEST(CachePolicies, LazymarRefreshesByProgress) {
     method.cosine_steps = steps;
     return step_kinds(make_plan(config, method).steps);
   };
-  EXPECT_EQ(kinds(64, {{"by_progress", "on"}}), kinds(64, {})) << "at 64 steps they are the same";
-  EXPECT_EQ(kinds(32, {{"by_progress", "on"}, {"warmup", "2"}}),
+  EXPECT_EQ(kinds(64, {{"refresh_by", "progress"}}), kinds(64, {}))
+      << "at 64 steps they are the same";
+  EXPECT_EQ(kinds(32, {{"refresh_by", "progress"}, {"warmup", "2"}}),
             "FFFLLLFLLLFLLLLFLLLFLLLLFLLLFLLL");
-  EXPECT_NE(kinds(32, {{"warmup", "2"}}), kinds(32, {{"by_progress", "on"}, {"warmup", "2"}}));
+  EXPECT_NE(kinds(32, {{"warmup", "2"}}), kinds(32, {{"refresh_by", "progress"}, {"warmup", "2"}}));
 }
 
 TEST(CachePolicies, LazymarRefreshesAtStages) {
@@ -79,7 +81,7 @@ TEST(CachePolicies, LazymarRefreshesAtStages) {
   method.stages = {{8, 4}, {8, 3}};
   const auto kinds = [&] { return step_kinds(make_plan(testing::tiny_config(), method).steps); };
   EXPECT_EQ(kinds(), "FFLLFLL");
-  method.cache.options["at_stages"] = "off";
+  method.cache.options["refresh_at_stages"] = "off";
   EXPECT_EQ(kinds(), "FFLLLLL");
 }
 

@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include "cache/row_ops.h"
+
 namespace lazymar {
 namespace {
 
@@ -26,19 +28,28 @@ struct Example {
   }
 };
 
+TEST(RowSelection, SimilarityIsTheMeanOverHeads) {
+  const auto options = at::TensorOptions().dtype(c10::kDouble);
+  const at::Tensor a = at::randn({2, 4, 24}, options);
+  at::Tensor b = a.clone();
+  EXPECT_TRUE(at::allclose(mean_cosine_similarity(a, b, 3), at::ones({2, 4}, options)));
+  b.narrow(2, 0, 8).neg_();
+  EXPECT_TRUE(at::allclose(mean_cosine_similarity(a, b, 3), at::full({2, 4}, 1.0 / 3, options)));
+}
+
 TEST(RowSelection, RasterOrderStartsWithTheBuffer) {
   EXPECT_TRUE(
       at::equal(rows_in_raster_order(Example().orders, 2), index({6, 7, 1, 4, 5, 2, 0, 3})));
 }
 
 TEST(RowSelection, NewRowsComeFirstThenTheLeastSimilar) {
-  // Rows 1, 2, 3 score 0 whatever their similarity; of the others 5, then 7 changed most.
+  // Rows 1, 2, 3 score 0 whatever their similarity; of the others, 5 and then 7 changed most.
   const std::vector<float> similarity{0.9F, 1, 1, 1, 0.8F, 0.2F, 0.7F, 0.3F};
   EXPECT_EQ(Example().select(similarity, 5), (std::vector<int64_t>{1, 2, 3, 5, 7}));
 }
 
 TEST(RowSelection, OfEqualRowsTheLowerRasterPositionWins) {
-  // Rows 4 (token 1), 0 (token 4) and the buffer's 6 are alike.
+  // Rows 4 (token 1), 0 (token 4) and the buffer's 6 have equal similarity.
   const std::vector<float> similarity{0.5F, 1, 1, 1, 0.5F, 0.9F, 0.5F, 0.9F};
   EXPECT_EQ(Example().select(similarity, 5), (std::vector<int64_t>{1, 2, 3, 4, 6}));
 }

@@ -42,7 +42,7 @@ TEST(CompareOptions, AllOfThem) {
   EXPECT_EQ(parse({"a", "b", "--drift", "d"}).options.drift, "d");
 }
 
-/// What the report reads of settings: the lists as they stood in report before the rows did.
+/// The settings that the report reads: the lists that report had before option rows.
 TEST(CompareOptions, KeysOfTheSettings) {
   const SettingKeys keys = parse({"a", "b"}).options.keys;
   using Names = std::set<std::string>;

@@ -16,7 +16,7 @@ namespace {
 using testing::contains;
 using testing::refused;
 
-// A new option: one member and one row. Nothing else knows of it.
+// A new option: one member and one row, and no other change.
 struct ToyOptions : EvalOptions {
   int64_t toy_margin = 7;
 };

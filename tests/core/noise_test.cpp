@@ -12,7 +12,7 @@
 namespace lazymar {
 namespace {
 
-// Known answers of Random123 (kat_vectors, philox4x32-10).
+// Test vectors of Random123 (kat_vectors, philox4x32-10).
 TEST(Philox, KnownAnswers) {
   using Words = std::array<uint32_t, 4>;
   EXPECT_EQ(philox4x32({0, 0, 0, 0}, {0, 0}),

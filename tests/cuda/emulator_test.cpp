@@ -1,4 +1,4 @@
-// The emulation finds the mistakes it is there for.
+// The emulation finds the errors that it exists for.
 #include <gtest/gtest.h>
 
 #include "cuda/launch.h"

@@ -1,4 +1,4 @@
-// CUDA graphs, and that a batch never waits for the device: on a GPU only.
+// CUDA graphs; and a batch never waits for the device. Only on a GPU.
 #include <ATen/DeviceAccelerator.h>
 #include <c10/cuda/CUDAFunctions.h>
 
@@ -16,7 +16,7 @@ namespace {
 
 using testing::Network;
 
-/// Whatever waits for the device throws while this lives.
+/// While this object exists, waiting for the device throws.
 class NoWaiting {
  public:
   NoWaiting() { c10::cuda::warning_state().set_sync_debug_mode(c10::cuda::SyncDebugMode::L_ERROR); }
@@ -48,8 +48,8 @@ TEST_F(Graphs, ReplayingIsTheSameAsLaunching) {
           enable_capture(false);
           const at::Tensor launched = network.sample(seed, labels);
           enable_capture(true);
-          // With the first seed, the first one records; other noise, orders and guidance in the
-          // same graphs. A block of a set may be made either way: not a bit may differ.
+          // With the first seed, the first one captures; the same graphs then serve other noise,
+          // orders and guidance. A shard may be computed either way, so every bit must be equal.
           const at::Tensor first = network.sample(seed, labels);
           EXPECT_TRUE(at::equal(network.sample(seed, labels), first)) << seed;
           EXPECT_LT(testing::relative_error(first, launched), tolerance) << seed;
@@ -71,7 +71,7 @@ TEST_F(Graphs, NetworksComeAndGo) {
     first.reset();
     EXPECT_TRUE(at::equal(second.sample(1), expected));
   }
-  // No graph lives now, and memory is given back before the next one.
+  // No graph exists now, and memory is released before the next one.
   at::accelerator::emptyCache();
   first.emplace(on_gpu("fp32"), true);
   EXPECT_TRUE(at::equal(first->sample(1), expected));
@@ -83,7 +83,7 @@ TEST_F(Graphs, ABatchWaitsForTheDeviceNowhere) {
     for (const bool captures : {true, false}) {
       enable_capture(captures);
       Network network(on_gpu("fp32"), lazy);
-      network.sample(1);  // warms up and records
+      network.sample(1);  // warms up and captures
       const NoWaiting guard;
       EXPECT_NO_THROW(network.launch(2));
       // The control: reading a value waits.

@@ -82,7 +82,7 @@ TEST_F(HeadKernels, ReverseStepIsItsTwin) {
   }
 }
 
-void compare_mlps(const DeviceOps& ops, int64_t rows, int64_t width, c10::ScalarType product,
+void compare_mlps(const cuda::Kernels& ops, int64_t rows, int64_t width, c10::ScalarType product,
                   double tolerance) {
   const auto weight = [&] { return (at::randn({width, width}) / std::sqrt(width)).to(product); };
   const auto bias = [&] { return at::randn({width}).to(product); };
@@ -138,7 +138,7 @@ struct WindowShape {
   int64_t rows, width, channels, steps;
 };
 
-void compare_windows(const DeviceOps& ops, const WindowShape& shape, c10::ScalarType type,
+void compare_windows(const cuda::Kernels& ops, const WindowShape& shape, c10::ScalarType type,
                      c10::ScalarType product, bool guided, int64_t first) {
   const auto [rows, width, channels, steps] = shape;
   const auto randn = [&](at::IntArrayRef sizes) { return at::randn(sizes, type); };

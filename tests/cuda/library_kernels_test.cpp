@@ -1,4 +1,4 @@
-// What is left to LibTorch on a GPU: the kernels it chooses. On a GPU only.
+// Operations left to LibTorch on a GPU: the kernels that it chooses. Only on a GPU.
 #include <ATen/SDPBackend.h>
 
 #include "nn/ops.h"
@@ -16,7 +16,7 @@ TEST_F(LibraryKernels, AttentionIsTheFlashKernel) {
       const int64_t width = kHeads * head_width;
       const at::TensorOptions options = at::TensorOptions().device(c10::kCUDA).dtype(type);
       const at::Tensor q = at::randn({4, 77, width}, options);
-      // Keys and values lie side by side, and the first rows of more are used.
+      // Keys and values are halves of one tensor, of which only the first rows are used.
       const at::Tensor kv = at::randn({4, 400, 2 * width}, options).narrow(1, 0, 320);
       const auto by_head = [&](const at::Tensor& rows) {
         return rows.unflatten(2, {kHeads, -1}).transpose(1, 2);

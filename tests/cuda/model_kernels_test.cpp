@@ -8,6 +8,7 @@
 #include "support/memory_watch.h"
 #include "support/network.h"
 #include "vae/kl_decoder.h"
+#include "vae/pixels.h"
 
 namespace lazymar {
 namespace {
@@ -51,9 +52,9 @@ TEST_F(ModelKernels, InHalfPrecisionTokensAreNearly) {
 }
 
 int64_t captures_made = 0;
-int64_t captures_moved = 0;  ///< replays that took other memory than the work that was recorded
+int64_t captures_moved = 0;  ///< replays that used other memory than the captured work
 
-/// Work that is run again instead of replayed: what is around a capture can be tested anywhere.
+/// Runs work again instead of replaying it, so that the code around captures is tested everywhere.
 class Rerun final : public Capture {
  public:
   explicit Rerun(std::function<void()> work) : work_(std::move(work)), addresses_(run()) {}
@@ -76,7 +77,7 @@ std::unique_ptr<Capture> rerun(const std::function<void()>& work) {
 }
 
 TEST_F(ModelKernels, StepsAndLoopsAreRecordedOncePerShape) {
-  DeviceOps capture = ops;
+  cuda::Kernels capture = ops;
   capture.capture = rerun;
   const testing::KernelsInUse use(capture);
   const Placement placement{parse_precision("fp32"), {testing::kKernelDevice, 0}};
@@ -93,7 +94,7 @@ TEST_F(ModelKernels, StepsAndLoopsAreRecordedOncePerShape) {
       const WorkCount expected = std::exchange(work_count(), {});
       enable_capture(true);
       EXPECT_TRUE(at::equal(network.sample(seed, labels), launched));
-      if (seed == 5) {  // later batches have some of z in the first step's table
+      if (seed == 5) {  // later batches find some of z in the first step's table
         EXPECT_EQ(work_count().flops, expected.flops);
       }
       EXPECT_EQ(work_count().head_rows, expected.head_rows);
@@ -106,7 +107,7 @@ TEST_F(ModelKernels, StepsAndLoopsAreRecordedOncePerShape) {
 }
 
 TEST_F(ModelKernels, AnotherBatchSizeIsRecordedAnew) {
-  DeviceOps capture = ops;
+  cuda::Kernels capture = ops;
   capture.capture = rerun;
   const testing::KernelsInUse use(capture);
   const Placement placement{parse_precision("fp32"), {testing::kKernelDevice, 0}};
@@ -125,7 +126,7 @@ TEST_F(ModelKernels, AnotherBatchSizeIsRecordedAnew) {
 }
 
 TEST_F(ModelKernels, EachHeadScheduleIsRecordedByItself) {
-  DeviceOps capture = ops;
+  cuda::Kernels capture = ops;
   capture.capture = rerun;
   const testing::KernelsInUse use(capture);
   const Placement placement{parse_precision("fp32"), {testing::kKernelDevice, 0}};
@@ -145,13 +146,13 @@ TEST_F(ModelKernels, EachHeadScheduleIsRecordedByItself) {
   }
 }
 
-const DeviceOps* unwatched = nullptr;
+const cuda::Kernels* unwatched = nullptr;
 
-/// Kernels are no operations of ATen: those that take what is kept between steps tell by
+/// Kernels are not ATen operations: those that take memory kept between steps report it
 /// themselves.
-DeviceOps watched(const DeviceOps& ops) {
+cuda::Kernels watched(const cuda::Kernels& ops) {
   unwatched = &ops;
-  DeviceOps all = ops;
+  cuda::Kernels all = ops;
   all.capture = rerun;
   all.mean_cosine_similarity = [](const at::Tensor& a, const at::Tensor& b, int64_t heads) {
     testing::MemoryWatch::note(b);
@@ -170,14 +171,14 @@ DeviceOps watched(const DeviceOps& ops) {
 }
 
 TEST_F(ModelKernels, ReplaysFindTheirMemoryWhereItWas) {
-  const DeviceOps capture = watched(ops);
+  const cuda::Kernels capture = watched(ops);
   const testing::KernelsInUse use(capture);
   const Placement placement{parse_precision("fp32"), {testing::kKernelDevice, 0}};
   for (const bool lazy : {false, true}) {
     Network network(placement, lazy);
-    std::vector<at::Tensor> in_the_way;  // so that new memory does not lie where old memory lay
+    std::vector<at::Tensor> in_the_way;  // so that new memory is not at an old address
     enable_capture(false);
-    network.sample(0);  // makes what is kept, some of it within the steps
+    network.sample(0);  // allocates what is kept, partly within the steps
     enable_capture(true);
     captures_moved = 0;
     for (uint64_t seed = 1; seed <= 4; ++seed) {
@@ -188,7 +189,7 @@ TEST_F(ModelKernels, ReplaysFindTheirMemoryWhereItWas) {
     }
     EXPECT_EQ(captures_moved, 0);
   }
-  // The control: work whose tensor is another one every time.
+  // The control: work whose tensor differs every time.
   RepeatedWork work;
   std::vector<at::Tensor> tensors;
   for (int run = 0; run < 4; ++run) {

@@ -1,4 +1,4 @@
-// Norms, sums, gates, GroupNorm and bytes by kernels, compared with their twins in plain ATen.
+// Kernels for norms, sums, gates, GroupNorm and bytes, compared with their twins in plain ATen.
 #include <tuple>
 
 #include "nn/plain_ops.h"
@@ -35,7 +35,7 @@ TEST_F(RowKernels, NormsAreTheirTwins) {
                                   held.narrow(1, width, width), product),
                          plain::modulated_norm(x, {}, {}, 1e-6, shift, scale), tolerance));
         if (width > 1) {
-          // The control: without the bias it is another result.
+          // The control: without the bias the result differs.
           EXPECT_FALSE(near(ops.norm(there(x), there(weight), {}, 1e-6, {}, {}, product), expected,
                             tolerance));
         }
@@ -73,7 +73,7 @@ TEST_F(RowKernels, NormedSumsAreTheirTwins) {
       EXPECT_TRUE(near(sum, expected, tolerance));
       EXPECT_TRUE(
           near(normed, plain::layer_norm(expected, weight, bias, 1e-6, product), tolerance));
-      // The control: without y it is another result.
+      // The control: without y the result differs.
       EXPECT_FALSE(near(normed, plain::layer_norm(x, weight, bias, 1e-6, product), tolerance));
     }
   }
@@ -87,7 +87,7 @@ TEST_F(RowKernels, NormsOfViewsAreTheirTwins) {
                      plain::layer_norm(all.narrow(1, first, count), {}, {}, 1e-5, c10::kFloat),
                      5e-6));
   }
-  // Columns that lie apart are copied first; no rows at all give none.
+  // Columns that are not contiguous are copied first; no rows give no rows.
   EXPECT_TRUE(near(ops.norm(held.transpose(1, 2), {}, {}, 1e-5, {}, {}, c10::kFloat),
                    plain::layer_norm(all.transpose(1, 2), {}, {}, 1e-5, c10::kFloat), 5e-6));
   EXPECT_EQ(ops.norm(held.narrow(1, 0, 0), {}, {}, 1e-5, {}, {}, c10::kFloat).numel(), 0);
@@ -141,7 +141,7 @@ TEST_F(RowKernels, GatedSumsAreTheirTwin) {
         GatedSums held;
         sums.type = held.type = type;
         for (size_t i = 0; i < gates; ++i) {
-          // A block's adaptive layer may give more than the gate, which stands last.
+          // A block's adaptive layer may output more than the gate, which comes last.
           const at::Tensor gate = at::randn({3, 4, 3 * width}, type).to(product);
           const at::Tensor held_gate = there(gate);
           sums.gates.push_back(gate.narrow(2, 2 * width, width));

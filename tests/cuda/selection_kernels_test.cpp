@@ -44,7 +44,7 @@ at::Tensor lists(int64_t images, int64_t length) {
 TEST_F(SelectionKernels, SelectionIsItsTwin) {
   for (const c10::ScalarType type : {c10::kFloat, c10::kDouble}) {
     for (const int64_t length : {1, 7, 22, 320, 333}) {
-      // Few different scores: most rows are equal to others.
+      // Few different scores: most rows tie with others.
       for (const bool ties : {false, true}) {
         at::Tensor scores = at::randn({3, length}, type);
         scores = ties ? (scores * 2).round() / 2 : scores;
@@ -63,7 +63,7 @@ TEST_F(SelectionKernels, SelectionIsItsTwin) {
 
 TEST_F(SelectionKernels, SelectionOfOddScoresIsItsTwin) {
   at::Tensor scores = at::randn({2, 40});
-  scores.narrow(1, 3, 9).fill_(NAN);  // above everything
+  scores.narrow(1, 3, 9).fill_(NAN);  // ranks highest
   scores.narrow(1, 20, 5).fill_(-INFINITY);
   scores.narrow(1, 30, 3).fill_(INFINITY);
   const at::Tensor raster = lists(2, 40);
@@ -73,7 +73,7 @@ TEST_F(SelectionKernels, SelectionOfOddScoresIsItsTwin) {
                           plain::least_similar_rows(scores, raster, selection)))
         << count;
   }
-  // The control: the order of equal rows is the list's, so that another list is another choice.
+  // The control: ties follow the list's order, so another list gives another choice.
   const at::Tensor equal = at::zeros({1, 40});
   const RowSelection some{0, 0, 0, 5};
   EXPECT_FALSE(at::equal(ops.least_similar_rows(there(equal), there(lists(1, 40)), some).cpu(),
@@ -83,7 +83,7 @@ TEST_F(SelectionKernels, SelectionOfOddScoresIsItsTwin) {
 TEST_F(SelectionKernels, RowsAreTakenAndWritten) {
   for (const c10::ScalarType type : {c10::kDouble, c10::kFloat, c10::kBFloat16, c10::kHalf}) {
     for (const int64_t width : {1, 6, 8, 2560}) {
-      // Columns of a wider table: rows lie apart.
+      // Columns of a wider table: rows are not contiguous.
       const at::Tensor table = at::randn({3, 11, width + 3}).to(type);
       const at::Tensor x = table.narrow(2, 1, width);
       at::Tensor held = there(table.clone()).narrow(2, 1, width);

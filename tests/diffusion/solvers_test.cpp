@@ -5,8 +5,8 @@
 
 #include <cmath>
 
+#include "diffusion/head_ops.h"
 #include "method/head_schedule.h"
-#include "nn/head_ops.h"
 #include "support/errors.h"
 #include "support/solver.h"
 
@@ -16,7 +16,7 @@ namespace {
 using testing::solver_steps;
 
 TEST(Solvers, FirstStepDividesByAlmostNothing) {
-  // sqrt(alpha_bar) at t = 999 is 4.9e-5: why an error in the first step is multiplied.
+  // sqrt(alpha_bar) at t = 999 is 4.9e-5: this is why the first step magnifies errors.
   EXPECT_NEAR(1 / solver_steps("ddpm", 100)[99].x0_x, 4.9e-5, 1e-6);
 }
 
@@ -27,7 +27,7 @@ TEST(Solvers, CoefficientsAreConsistent) {
       const double recip = table[i].x0_x;
       const double other = table[i].x0_eps;
       EXPECT_NEAR((recip * recip - other * other) / (recip * recip), 1 / (recip * recip), 1e-5);
-      // The posterior's variance lies below the forward one's.
+      // The posterior's variance is below the forward one's.
       EXPECT_LE(table[i].log_variance, table[i].log_beta);
       EXPECT_EQ(table[i].noise, 1);
     }
@@ -36,7 +36,7 @@ TEST(Solvers, CoefficientsAreConsistent) {
   }
 }
 
-/// In plain ATen, and on the halves of one tensor as the head gives them.
+/// In plain ATen, and on the halves of one tensor, as from the head.
 void expect_step_is_the_formula(c10::ScalarType type, double tolerance) {
   const auto options = at::TensorOptions().dtype(type);
   const at::Tensor output = at::rand({3, 4}, options) * 2 - 1;
@@ -79,8 +79,8 @@ TEST(Solvers, AStepIsTheFormula) {
   expect_step_is_the_formula(c10::kFloat, 1e-5);
 }
 
-/// Of all diffusion steps only the first magnifies an error of eps: the others' last layers may
-/// be rounded.
+/// Only the first diffusion step magnifies an error of eps, so the others' last layers may be
+/// rounded.
 TEST(Solvers, OnlyTheFirstStepMagnifies) {
   for (const int64_t steps : {2, 10, 25, 50, 100, 250, 1000}) {
     const std::vector<SolverStep> table = solver_steps("ddpm", steps);
@@ -100,15 +100,15 @@ TEST(Solvers, OneStepGivesFiniteTokens) {
   }
 }
 
-/// x_0 normal with a spread of its own: the probability flow keeps x / sigma(t), so where every
-/// trajectory ends is known, and so is how fast a solver's error falls.
+/// For normal x_0, the probability flow keeps x / sigma(t). So the end of every trajectory is
+/// known, and the order of a solver's error can be measured.
 TEST(Solvers, DdimConvergesAtFirstOrder) {
   const std::vector<double> errors = testing::gaussian_errors("ddim", {20, 40, 80, 160});
   for (size_t i = 1; i < errors.size(); ++i) {
     EXPECT_NEAR(std::log2(errors[i - 1] / errors[i]), 1.0, 0.05) << errors[i];
   }
   EXPECT_LT(errors.back(), 0.02);
-  // The control: DDPM adds noise, so no trajectory ends there.
+  // The control: DDPM adds noise, so its trajectories end elsewhere.
   EXPECT_GT(testing::gaussian_errors("ddpm", {160}).front(), 0.1);
 }
 

@@ -1,6 +1,6 @@
-"""lazymar_bench on the demo checkpoint, a few short steps: what it writes, and what it refuses.
+"""lazymar_bench on the demo checkpoint, a few short steps: its outputs and its refusals.
 
-No timing is judged.
+Timings are not checked.
 
 usage: bench_test.py FOLDER_OF_BINARIES   (run from the repository's root)
 """

@@ -1,4 +1,4 @@
-"""How tests of whole programs report: a line per check, and the count of failures last."""
+"""Reporting for tests of whole programs: a line per check, then the count of failures."""
 import re
 import subprocess
 import sys
@@ -7,7 +7,7 @@ failures = []
 
 
 def check(name, condition, said=None):
-    """`said`, a finished process or anything printable, is shown where the condition fails."""
+    """`said`, a finished process or anything printable, is shown if the condition fails."""
     print(("ok      " if condition else "FAILED  ") + name, flush=True)
     if condition:
         return
@@ -19,7 +19,7 @@ def check(name, condition, said=None):
 
 
 def refused(name, result, *parts, status=2):
-    """The status, and one line of ours on stderr, the last one, that holds every part."""
+    """The status; and stderr's last line, the only one of ours, contains every part."""
     errors = [line for line in result.stderr.splitlines() if re.match(r"lazymar_[a-z]+: ", line)]
     one_line = len(errors) == 1 and result.stderr.splitlines()[-1] == errors[0]
     check(name, result.returncode == status and one_line and all(p in errors[0] for p in parts),
@@ -27,6 +27,6 @@ def refused(name, result, *parts, status=2):
 
 
 def conclude(status_without_failures=0):
-    """Ends the process: 1 where a check failed."""
+    """Ends the process: with 1 if a check failed."""
     print("all well" if not failures else f"{len(failures)} failed: " + "; ".join(failures))
     sys.exit(1 if failures else status_without_failures)

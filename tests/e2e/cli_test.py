@@ -1,4 +1,4 @@
-"""The programs as a user meets them: exit status and the one line that says why.
+"""The programs as a user sees them: the exit status and the one-line reason.
 
 usage: cli_test.py FOLDER_OF_BINARIES   (run from the repository's root)
 """
@@ -121,7 +121,7 @@ with tempfile.TemporaryDirectory() as folder:
         )
 
     def complete(*words):
-        """What bash offers for the last word."""
+        """bash's completions of the last word."""
         line = " ".join(f"'{word}'" for word in words)
         code = (
             f"source {folder}/lazymar_eval.bash; COMP_WORDS=({line}); COMP_CWORD={len(words) - 1}; "
@@ -229,7 +229,7 @@ with tempfile.TemporaryDirectory() as folder:
     )
     refused("no GPU", run("lazymar_eval", *QUICK, *out, "--device", "cuda:7"), "--device cuda:7")
     (folder / "file").write_text("")
-    # Not even root makes a file there. That is said before the weights, which do not exist either.
+    # Not even root can create a file there. This is reported before the weights are missed.
     for place in (folder / "file", "/proc/x", "/dev/full"):
         result = run("lazymar_eval", *QUICK, "--resume", folder / "none", "--output_dir", place)
         refused(
@@ -281,7 +281,7 @@ with tempfile.TemporaryDirectory() as folder:
         "contains no trace.safetensors",
     )
 
-    # A checkpoint as torch.save leaves it, directly and converted.
+    # A checkpoint as written by torch.save, directly and converted.
     folder.joinpath("mar").mkdir()
     pth, converted = folder / "mar/checkpoint-last.pth", folder / "mar/checkpoint-last.safetensors"
     torch_file.write_mar(pth)
@@ -391,7 +391,7 @@ with tempfile.TemporaryDirectory() as folder:
     result = run("lazymar_convert", pth, converted, "--no_crc")
     check("--no_crc", result.returncode == 0, result)
 
-    # A write that fails says so and exits with 74; what was finished stays.
+    # A failed write is reported and exits with 74; finished images stay.
     limited = (
         f"ulimit -f 4; exec '{BIN / 'lazymar_eval'}' {' '.join(QUICK)} --seed 3 "
         f"--output_dir '{folder / 'full'}'"

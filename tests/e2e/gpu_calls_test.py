@@ -1,4 +1,4 @@
-"""The counter of calls of the CUDA runtime and what is made of its counts; no GPU is needed.
+"""The counter of CUDA runtime calls and the evaluation of its counts; no GPU is needed.
 
 usage: gpu_calls_test.py PROBE COUNTER_LIBRARY   (run from the repository's root)
 """

@@ -1,4 +1,4 @@
-"""scripts/lab/gpu_check.sh with stand-ins for our programs and the driver's: what it runs and says.
+"""scripts/lab/gpu_check.sh with stand-ins for our programs and the driver's.
 
 usage: gpu_check_test.py   (run from the repository's root)
 """
@@ -76,8 +76,8 @@ with tempfile.TemporaryDirectory() as folder:
             "bench-128", "bench-batches", "eval-auto"
         } <= set(verdicts), verdicts)
     check(
-        "figures are told with their targets",
-        "batch 128, lazy: 0.0400 s an image (within 0.05)" in result.stdout
+        "figures are shown with their targets",
+        "batch 128, lazy: 0.0400 s per image (within 0.05)" in result.stdout
         and "1980 (1980) MHz, 600 (690) W" in result.stdout and "Example GPU" in result.stdout,
         result)
     check("so is what a batch calls",

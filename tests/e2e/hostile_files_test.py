@@ -1,4 +1,4 @@
-"""Files made to take memory or time: each is read or refused soon, within bounded memory.
+"""Files made to waste memory or time: each is read or refused quickly, within bounded memory.
 
 usage: hostile_files_test.py FOLDER_OF_BINARIES
 """
@@ -14,7 +14,7 @@ import tempfile
 import zipfile
 
 PROGRAM = pathlib.Path(sys.argv[1]) / "lazymar_convert"
-TIMES_THE_FILE = 100  # a value of one byte takes some 90 in memory
+TIMES_THE_FILE = 100  # a value of one byte takes about 90 bytes in memory
 ALLOWANCE = 32 << 20
 SECONDS = 60
 
@@ -41,7 +41,7 @@ def text(value):
 
 MODEL = b"}" + text(b"model") + b"}("
 FILES = {
-    # A few bytes that claim much.
+    # A few bytes that claim to be large.
     "long string": pth(b"X\xff\xff\xff\xffx"),
     "memo index": pth(b"Nr\xfe\xff\xff\xff"),
     "zip entries": b"PK\3\4" + b"PK\5\6" + struct.pack("<HHHHIIH", 0, 0, 65534, 65534, 0, 4, 0),
@@ -49,7 +49,7 @@ FILES = {
     "storage": pth(MODEL + text(b"a") + b"ctorch._utils\n_rebuild_tensor_v2\n((" +
                    text(b"storage") + b"ctorch\nFloatStorage\n" + text(b"0") + text(b"cpu") +
                    b"\x8a\7" + b"\xff" * 6 + b"\x7f" + b"tQK\0(J\xff\xff\xff\x7ft(K\1t\x89}tRus"),
-    # Megabytes of the cheapest of everything.
+    # Megabytes of the smallest items of each kind.
     "values": pth(b"N0" * 2_000_000 + b"N"),
     "stack": pth(b"]" * 1_000_000),
     "marks": pth(b"(" * 1_000_000),
@@ -67,7 +67,7 @@ FILES = {
 
 
 def run(path):
-    """Exit status, last line of stderr, and the most memory it took."""
+    """Exit status, last line of stderr, and peak memory."""
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(["timeout", str(SECONDS), PROGRAM, "--list", path],
                                    stdout=subprocess.DEVNULL, stderr=errors)

@@ -1,4 +1,4 @@
-"""scripts/lint.sh and scripts/clang_tidy.py, with programs that stand in for the real ones.
+"""scripts/lint.sh and scripts/clang_tidy.py, with stand-ins for the real programs.
 
 usage: lint_test.py   (from the repository's root)
 """
@@ -64,7 +64,7 @@ def make_tree(tree):
 
 
 class Lint:
-    """Runs clang_tidy.py in a tree and tells which files it looked at."""
+    """Runs clang_tidy.py in a tree; returns the files that it checked."""
 
     def __init__(self, tree):
         self.tree, self.looked = tree, tree / "looked-at"
@@ -112,7 +112,7 @@ def selection(tree):
 
 
 def versions(tree):
-    """A tool of another version is a line outside of CI, and a failure there."""
+    """A tool of another version fails in CI, and prints a line elsewhere."""
     programs = tree / "looked-at.d"
     programs.mkdir()
     for name in ("clang-format", "clang-format-14", "clang-tidy", "clang-tidy-14", "ruff",

@@ -1,4 +1,4 @@
-"""lazymar_compare's report in a real browser: no script error, nothing fetched, every section.
+"""lazymar_compare's report in a real browser: no script errors, no requests, every section.
 
 usage: report_test.py FOLDER_OF_BINARIES   (from the repository's root; exit 77 without a browser)
 BROWSER names one; REPORT_SCREENSHOTS a folder to keep the pictures in.
@@ -107,7 +107,7 @@ with tempfile.TemporaryDirectory() as folder:
         result.stdout,
     )
 
-    # lazymar_eval takes a suggested list, and a tighter tolerance keeps nearer to plain MAR.
+    # lazymar_eval accepts a suggested list, and a tighter tolerance stays closer to plain MAR.
     plain = ["--num_iter", "16", "--num_sampling_steps", "20", "--precision", "fp32"]
     cached = [
         *plain,

@@ -1,4 +1,4 @@
-"""Files that were damaged after they had been written."""
+"""Files that were damaged after they were written."""
 import json
 import os
 import tarfile
@@ -49,7 +49,7 @@ def images():
         stamps = folder.stamps()
         if verify == "deep":
             kinds["one bit"] = flip
-        # Two in one block, the others alone.
+        # Two in one shard, the others in separate shards.
         victims = [f"{(2 * i + turn) % 12:05}.png" for i in range(len(kinds) - 1)]
         victims.append(f"{(2 * 0 + turn) % 12 ^ 1:05}.png")
         for name, damage in zip(victims, kinds.values(), strict=True):
@@ -71,7 +71,7 @@ def images():
 
 
 def checked_twice():
-    """Two processes end together: one checks, the other must not check what is being made again."""
+    """Two processes end together: one checks; the other must not check what is regenerated."""
     folder = Folder("checked twice", 24)
     folder.run()
     for image in range(0, 24, 2):

@@ -6,7 +6,7 @@ import zlib
 from checks import check
 from run_support import LONG, SHIM, WORK, Folder, by_hand, same, skipped
 
-ALONE = by_hand(0, 1)  # no parent: the one process is watched
+ALONE = by_hand(0, 1)  # no parent: the single process is observed
 IMAGES = 4
 
 
@@ -61,7 +61,7 @@ def writes(durability):
 
 
 def small_disk():
-    """A tmpfs that is too small; as root or in a user namespace of its own."""
+    """A tmpfs that is too small; as root or in a separate user namespace."""
     mount = WORK / "small"
     mount.mkdir()
     inside = f"""

@@ -1,4 +1,4 @@
-"""Faults on demand: each kind of LAZYMAR_FAULT, and what is promised for it."""
+"""Faults on demand: each kind of LAZYMAR_FAULT, and its promised result."""
 from checks import check
 from run_support import Folder, reference, same
 

@@ -14,7 +14,7 @@ def everybody_gone(folder):
 
 
 def kill_rounds(name, rounds, images, strike, accepted, flags=()):
-    """Starts again and again, strikes after a random time, and at last lets it finish."""
+    """Starts repeatedly, kills after a random time, and finally lets it finish."""
     random = random_source(name)
     folder = Folder(name, images)
     codes = []
@@ -35,7 +35,7 @@ def kill_rounds(name, rounds, images, strike, accepted, flags=()):
 
 
 def kill_all(folder, process, random):
-    """As when the machine goes: parent and workers at once, which are one group."""
+    """As in a crash of the machine: parent and workers at once, as one process group."""
     os.killpg(process.pid, signal.SIGKILL)
 
 
@@ -45,11 +45,11 @@ def kill_parent(folder, process, random):
 
 
 def kill_worker(folder, process, random):
-    """Kills one or two workers; the run is to get over it by itself."""
+    """Kills one or two workers; the run must recover by itself."""
     for _ in range(random.randint(1, 2)):
         workers = folder.members()
         if workers:
-            with contextlib.suppress(ProcessLookupError):  # it was done before
+            with contextlib.suppress(ProcessLookupError):  # it finished earlier
                 os.kill(random.choice(workers), signal.SIGKILL)
         time.sleep(random.uniform(0, 1))
 
@@ -69,7 +69,7 @@ def kills():
     kill_rounds("kill -9 of workers", rounds if LONG else 2, images, kill_worker, {0},
                 ("--workers", "2", "--max_restarts", "5"))
     for number in (signal.SIGTERM, signal.SIGUSR1):
-        # -number: it came before the program had begun.
+        # -number: the signal came before the program had begun.
         kill_rounds(f"{number.name} at random", rounds if LONG else 2, images, send(number),
                     {0, 75, -number}, ("--workers", "2"))
 
@@ -94,7 +94,7 @@ def signals():
     folder = Folder("second interrupt", 200)
     process = folder.start("--eval_bsz", 64, "--num_iter", 64)
     wait_until(folder.members, 60)
-    time.sleep(1)  # into a block that takes several seconds
+    time.sleep(1)  # into a shard that takes several seconds
     workers = folder.members()
     process.send_signal(signal.SIGINT)
     time.sleep(0.1)

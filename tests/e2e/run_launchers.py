@@ -1,4 +1,4 @@
-"""Many processes, one folder: who starts them, who is let in, what they make."""
+"""Many processes, one folder: launchers, refusals, results."""
 import collections
 import json
 import os
@@ -26,7 +26,7 @@ def processes():
     folder = Folder("more workers than images", 1)
     same("more workers than images", folder, folder.run("--workers", 3), images=1)
 
-    # One of two is killed in the middle, as plain processes nobody starts again.
+    # One of two plain processes, which are not restarted, is killed in the middle.
     folder = Folder("two processes", 24)
     flags = ["--stall", 2]
     first = folder.start(*flags, env=by_hand(0))
@@ -49,7 +49,7 @@ def processes():
 
 
 def works(program):
-    """True for a torchrun that starts: LibTorch's wheel brings one, which needs other packages."""
+    """True if torchrun starts: the one in LibTorch's wheel needs other packages."""
     return program and pathlib.Path(program).exists() \
         and subprocess.run([program, "--help"], capture_output=True, check=False).returncode == 0
 
@@ -71,12 +71,12 @@ def torchrun():
 
 
 def threads():
-    # With what ATen offers for SiLU, GroupNorm and small convolutions, this one would fail.
+    # With ATen's own SiLU, GroupNorm and small convolutions, this would fail.
     for count in (2, 3):
         folder = Folder(f"{count} threads", flags=["--threads", str(count)])
         result = folder.run(env={"OMP_NUM_THREADS": str(count)})
         same(f"{count} threads make the bytes that one makes", folder, result)
-    # The undisturbed run computes as --precision auto says; this is the other way.
+    # The undisturbed run uses --precision auto; this uses the other one.
     exact = {}
     for count in (1, 2, 3):
         folder = Folder(f"fp32, {count} threads", 4,
@@ -103,7 +103,7 @@ def contradictions():
 
 
 def folders():
-    images = 200  # the others have to meet it at work
+    images = 200  # so many that the others find it still running
     folder = Folder("shared", images)
     other = folder.start("--workers", 2)
     check("a first run is at work", folder.wait_for_pngs(1))
@@ -148,7 +148,7 @@ def folders():
 
 
 def simultaneous():
-    """Two people press the key at the same time: one is refused, or both make the same."""
+    """Two simultaneous starts: one is refused, or both make the same images."""
     folder = Folder("simultaneous")
     both = [folder.start(), folder.start()]
     codes = sorted(finish(process).returncode for process in both)
@@ -166,7 +166,7 @@ def balance():
     check("a run is stopped early", result.returncode == 75 and len(folder.pngs()) < images, result)
     tenths = collections.Counter(int(name[:5]) * 10 // images for name in folder.pngs())
     counts = [tenths[tenth] for tenth in range(10)]
-    # Two blocks of two images, and what each of the two processes had in hand.
+    # Two shards of two images, and the shard in progress of each process.
     check(f"its classes are balanced: {counts}", max(counts) - min(counts) <= 4 + 2 * 2, result)
 
 

@@ -1,4 +1,4 @@
-"""What the tests of long runs share: starting lazymar_eval, looking into its folder."""
+"""Shared by the tests of long runs: starting lazymar_eval, reading its folder."""
 import hashlib
 import json
 import os
@@ -21,7 +21,7 @@ MODEL = "--model demo --num_iter 2 --num_sampling_steps 2 --cfg 1 --eval_bsz 2".
 
 
 class Folder:
-    """An --output_dir of its own, and the one run folder in it."""
+    """A separate --output_dir, and the single run folder in it."""
 
     def __init__(self, name, images=12, flags=()):
         self.output = WORK / name
@@ -55,7 +55,7 @@ class Folder:
         return {path.name: path.read_bytes() for path in paths}
 
     def stamps(self):
-        """What changes when a file is written anew."""
+        """What changes if a file is rewritten."""
         return {p.name: (p.stat().st_ino, p.stat().st_mtime_ns) for p in self.path.glob("*.png")}
 
     def summary(self):
@@ -77,7 +77,7 @@ class Folder:
                           seconds)
 
     def members(self):
-        """Process ids of the processes that are at work here."""
+        """Ids of the processes that are running here."""
         pids = []
         for rank in self.info.glob("ranks/*.json") if self.path else []:
             try:
@@ -88,7 +88,7 @@ class Folder:
 
 
 def by_hand(rank, size=2):
-    """The environment by which a launcher tells a process its place."""
+    """The environment by which a launcher gives a process its rank."""
     return {"RANK": str(rank), "WORLD_SIZE": str(size), "LOCAL_RANK": str(rank)}
 
 
@@ -101,7 +101,7 @@ def is_running(pid):
 
 
 def finish(process, timeout=300):
-    """Its end as subprocess.run tells it; what hangs is killed and gets the exit status 'hung'."""
+    """Its result as from subprocess.run; a hanging process is killed, its exit status is 'hung'."""
     try:
         out, err = process.communicate(timeout=timeout)
         result = subprocess.CompletedProcess(process.args, process.returncode, out, err)
@@ -115,7 +115,7 @@ def finish(process, timeout=300):
 
 
 def crashes(result):
-    """Ends that no kill or fault of ours explains: they fail the test even after a restart."""
+    """Ends that none of our kills or faults explains: they fail the test even after a restart."""
     told = r"ended by signal (?:4|6|7|8|11)\b.*|.*corrupted.*|.*free\(\).*|.*malloc\(\).*"
     return re.findall(told, result.stderr) or result.returncode in (-4, -6, -7, -8, -11)
 
@@ -148,7 +148,7 @@ def reference(images=12):
 
 
 def same(name, folder, result=None, images=12, also=True):
-    """The folder holds what an undisturbed run makes, says so, and nothing is left over."""
+    """The folder contains an undisturbed run's files and nothing else, and the output says so."""
     expected, found = reference(images), folder.pngs()
     different = [n for n in expected if found.get(n) != expected[n]
                  ] + [n for n in found if n not in expected]

@@ -1,4 +1,4 @@
-"""Long runs as they go wrong: killed, stopped, starved, damaged, started twice.
+"""Failures of long runs: killed, stopped, starved, damaged, started twice.
 
 usage: run_test.py FOLDER_OF_BINARIES FAILING_WRITES_LIBRARY [--long] [PART...]
 
@@ -20,7 +20,7 @@ try:
         for case in importlib.import_module(f"run_{part}").CASES:
             try:
                 case()
-            except Exception:  # the other cases still have something to say
+            except Exception:  # the other cases still run
                 traceback.print_exc()
                 checks.check(f"{part}, {case.__name__}: goes through", False)
 finally:

@@ -1,4 +1,4 @@
-"""What tests of scores share: runs of the programs, scores read back, PNGs of one colour."""
+"""Shared by the tests of scores: running the programs, reading scores, PNGs of one colour."""
 import json
 import math
 import pathlib
@@ -37,7 +37,7 @@ def draw(output, *flags, images=24):
 
 
 def scored(*args):
-    """What lazymar_score says of its sets, and the result of the run."""
+    """lazymar_score's output for its sets, and the result of the run."""
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "scores.json"
         result = run("lazymar_score", *args, "--json", path)

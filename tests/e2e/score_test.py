@@ -1,4 +1,4 @@
-"""lazymar_score and lazymar_eval --score as a user meets them; the demo's classifier extracts.
+"""lazymar_score and lazymar_eval --score as a user sees them, with the demo's classifier.
 
 usage: score_test.py FOLDER_OF_BINARIES   (from the repository's root)
 """
@@ -33,7 +33,7 @@ from score_support import (
 
 
 def while_drawing(work):
-    """Features taken while images are made: the same images, the same scores as afterwards."""
+    """Features computed while generating: the same images and scores as afterwards."""
     plain, _ = draw(work / "plain")
     taken, result = draw(work / "taken", *SCORE)
     check("--score does not change a byte of the images", pngs(plain) == pngs(taken), result)
@@ -94,7 +94,7 @@ def interrupted(work, taken):
 
 
 def health(work, taken):
-    """What is wrong with a set is told, and told before the numbers."""
+    """Problems with a set are reported, before the scores."""
     folder = work / "faults"
     shutil.copytree(taken, folder)
     (folder / "00003.png").unlink()
@@ -126,7 +126,7 @@ def health(work, taken):
 
 def files(work, plain, taken):
     """Statistics, .npz, saved features, references of every kind."""
-    before = left(taken)  # info/scores.json has what was scored last
+    before = left(taken)  # info/scores.json has the latest scores
     stats, npz = work / "own.npz", work / "images.npz"
     sets, result = scored(plain, *DEMO, "--save_stats", stats, "--to_npz", npz)
     check("without a reference: the Inception Score alone", "fid" not in sets[0]
@@ -180,7 +180,7 @@ def files(work, plain, taken):
 
 
 def compared(work, taken):
-    """Runs against each other."""
+    """Comparisons of runs."""
     lazy, _ = draw(work / "lazy", "--lazy_mar", "--lazy_warmup", 1, *SCORE)
     sets, result = scored(taken, lazy, *AGAINST)
     found = sets[1]["against"]

@@ -1,4 +1,4 @@
-"""A MAR as torch.save would write it, made without torch: the zip format, random weights."""
+"""A MAR in torch.save's zip format, made without torch: random weights."""
 import io
 import math
 import pickle
@@ -39,7 +39,7 @@ def mar_shapes(dim=768, mlp=64, tokens=16, buffer=4, channels=4, classes=10, wid
 
 
 def fake_torch():
-    """The few names that a pickle of tensors refers to."""
+    """The few names that a pickle of tensors uses."""
     torch, utils = types.ModuleType("torch"), types.ModuleType("torch._utils")
     torch.FloatStorage = type("FloatStorage", (), {"__module__": "torch"})
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Verifies every recorded run in the folder that LAZYMAR_TRACES names, in fp64 and in fp32, at the
-# default tolerances. Without LAZYMAR_TRACES it is skipped (77): tests/data is covered elsewhere.
+# Verifies every trace in the folder LAZYMAR_TRACES, in fp64 and in fp32, at the default tolerances.
+# Without LAZYMAR_TRACES it is skipped (77): other tests cover tests/data.
 set -euo pipefail
 verify=$1
 if [[ -z ${LAZYMAR_TRACES:-} ]]; then

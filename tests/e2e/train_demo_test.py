@@ -1,5 +1,5 @@
-"""Trains the demo checkpoint for a few steps a stage: what comes out runs, stopping and continuing
-changes nothing, and no stage keeps what was made from other weights.
+"""Trains the demo checkpoint for a few steps per stage: the result runs, stopping and continuing
+changes nothing, and no stage reuses results of other weights.
 
 usage: train_demo_test.py FOLDER_OF_BINARIES   (run from the repository's root)
 """
@@ -26,7 +26,7 @@ def train(work, *flags):
 
 
 def signalled(work, line, numbers, *flags):
-    """A training that gets these signals, all at once, after a line with this text."""
+    """A training that receives these signals, all at once, after a line with this text."""
     command = [str(part) for part in (*TRAIN, "--work", work, *flags)]
     with subprocess.Popen(command, text=True, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE) as process:
@@ -58,7 +58,7 @@ with tempfile.TemporaryDirectory() as folder:
     if result.returncode == SKIP:
         print(result.stderr)
         sys.exit(SKIP)
-    import torch  # there, since the training had it
+    import torch  # available, because the training used it
     check("all stages", result.returncode == 0 and "data: train" in result.stdout, result)
     mar, vae = models / "mar/demo/checkpoint-last.safetensors", models / "vae/demo.safetensors"
     for file in (mar, vae, models / "demo_classifier.safetensors"):

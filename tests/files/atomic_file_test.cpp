@@ -43,7 +43,7 @@ TEST(AtomicFile, UsesTheScratchFolder) {
   EXPECT_EQ(count_files(folder.path()), 0U);
 }
 
-/// Files may not grow beyond `bytes` while this lives.
+/// While this object exists, files cannot grow beyond `bytes`.
 class FileSizeLimit {
  public:
   explicit FileSizeLimit(rlim_t bytes) {

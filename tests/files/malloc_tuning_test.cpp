@@ -9,7 +9,7 @@
 namespace lazymar {
 namespace {
 
-/// Bytes that the heap keeps free after sources came and went, each replaced by its result.
+/// Free bytes in the heap after sources were allocated and freed, each replaced by its result.
 size_t holes() {
   const size_t before = mallinfo2().fordblks;
   std::vector<std::unique_ptr<char[]>> results;

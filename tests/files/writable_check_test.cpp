@@ -43,7 +43,7 @@ TEST(OutputPlace, ThatCannotBeAFolderIsRefused) {
     EXPECT_TRUE(
         contains(folder_refused(folder.path() / "file" / below), file + " is not a folder"));
   }
-  // Where even root makes no file.
+  // Not even root can create a file there.
   const std::string message = folder_refused("/proc/x/y");
   EXPECT_TRUE(contains(message, "--place /proc/x/y: cannot be written"));
   EXPECT_TRUE(contains(message, "in /proc: "));

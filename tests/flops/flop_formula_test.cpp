@@ -37,11 +37,11 @@ Workload published(const char* model, bool lazy) {
 struct Published {
   const char* model;
   bool lazy;
-  double original, bound;  ///< TFLOP an image
+  double original, bound;  ///< TFLOP per image
 };
 
-// The accounting of the original that equals what torch's FlopCounterMode counts, and the bounds
-// with all optimizations and the first step's table as free.
+// The original's count, equal to torch's FlopCounterMode, and the bounds with all optimizations if
+// the first step's table is free.
 constexpr Published kPublished[] = {
     {"mar_base", false, 14.90, 13.87},  {"mar_base", true, 5.54, 4.78},
     {"mar_large", false, 33.32, 31.49}, {"mar_large", true, 12.18, 10.59},
@@ -63,8 +63,8 @@ TEST(FlopFormula, OriginalsExecuteWhatIsKnownOfThem) {
 
 TEST(FlopFormula, SavingsComeDownToTheirBound) {
   // The bounds count the buffer's rows of encoder layer 0 once per class instead of once per batch
-  // row (0.5 GFLOP an image at mar_base), half of the final layer's outputs for unconditional rows
-  // (0.02), and no padding of the VAE's phase convolutions (under 1 % of 21 GFLOP).
+  // row (0.5 GFLOP per image at mar_base). They count half of the final layer's outputs for
+  // unconditional rows (0.02), and no padding of the VAE's phase convolutions (under 1 % of 21).
   for (const Published& row : kPublished) {
     const double flops = tera(FlopFormula(published(row.model, row.lazy)).batch(1).total());
     EXPECT_GT(flops, row.bound * 0.999) << row.model;
@@ -119,7 +119,7 @@ TEST(FlopFormula, FollowsEverySetting) {
   EXPECT_GT(total([](Settings& w) { w.lazy->extra = 60; }), usual);
   EXPECT_GT(total([](Settings& w) { w.lazy->prune_layer = 6; }), usual);
   EXPECT_GT(total([](Settings& w) { w.lazy.reset(); }), usual);
-  // More steps than tokens: the surplus costs its transformer, and nothing of the head.
+  // More steps than tokens: the extra ones cost the transformer, but not the head.
   Settings many = settings(false);
   many.sampling.num_iter = 300;
   EXPECT_EQ(FlopFormula(published("mar_base", many)).batch(1).head(),

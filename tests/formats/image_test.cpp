@@ -42,7 +42,7 @@ TEST(Image, GreyBecomesThreeChannelsAndAlphaIsDropped) {
   EXPECT_EQ(alpha->pixels[inside + 1], 40);
   EXPECT_EQ(alpha->pixels[inside + 2], 60);
   EXPECT_TRUE(decode_image(read("palette.png")));
-  // The strict reader takes none of them.
+  // The strict reader refuses all of them.
   for (const char* name : {"grey.png", "alpha.png", "palette.png", "colours.jpg"}) {
     EXPECT_FALSE(decode_png(read(name)).has_value() && std::string(name) != "palette.png") << name;
   }

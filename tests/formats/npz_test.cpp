@@ -25,7 +25,7 @@ using testing::zip_of;
 
 constexpr uint16_t kDeflate = 8;
 
-/// An .npy with this dictionary, as numpy lays it out.
+/// An .npy with this dictionary, in numpy's layout.
 std::string npy(const std::string& dictionary, const std::string& elements = "", char version = 1) {
   const std::string text = dictionary + "\n";
   const auto size = text.size();
@@ -150,7 +150,7 @@ TEST(Npz, DamageIsFound) {
   entry.original = *entry.original - 1;
   EXPECT_TRUE(contains(message(entry), "cannot be inflated"));
   entry = deflated_entry("a.npy", good);
-  entry.original = 1U << 30;  // nothing so small becomes so long
+  entry.original = 1U << 30;  // so few bytes cannot inflate to that size
   EXPECT_TRUE(contains(message(entry), "cannot be inflated"));
   entry.original = 0xf0000000;
   EXPECT_TRUE(contains(message(entry), "the limit"));
@@ -204,7 +204,7 @@ TEST(NpzWriter, CountsTheElements) {
 }
 
 TEST(NpzWriter, GoesPastFourGigabytes) {
-  // The pieces are looked at, not kept: the directory has to tell the large sizes.
+  // The pieces are checked and dropped: the directory must contain the large sizes.
   std::string tail;
   uint64_t size = 0;
   NpzWriter npz([&](std::span<const std::byte> bytes) {

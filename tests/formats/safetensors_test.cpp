@@ -19,7 +19,7 @@ using testing::contains;
 using testing::refused;
 using testing::TemporaryFolder;
 
-/// A file of this header and so many bytes of data.
+/// A file of this header and that many bytes of data.
 std::string file_of(const std::string& header, size_t data_bytes) {
   const uint64_t length = header.size();
   std::string file(8, '\0');

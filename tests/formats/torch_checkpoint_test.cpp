@@ -208,7 +208,7 @@ TEST_P(CheckpointRefuses, WithTheReason) {
 INSTANTIATE_TEST_SUITE_P(TorchCheckpoint, CheckpointRefuses, ::testing::ValuesIn(bad_checkpoints()),
                          testing::bad_file_name);
 
-/// Tensors that are refused once they are wanted; the field `file` is the tensor's pickle.
+/// Tensors that are refused once requested; the field `file` is the tensor's pickle.
 std::vector<BadFile> bad_tensors() {
   constexpr int64_t kHuge = int64_t{1} << 40;
   const auto half = [](const std::string& name, const std::string& arguments) {
@@ -296,7 +296,7 @@ TEST(WeightFile, TellsFormatsByTheirFirstBytes) {
     EXPECT_TRUE(contains(message, path.string() + ": byte 0: ")) << text;
     EXPECT_TRUE(contains(message, "not a checkpoint: neither safetensors nor")) << text;
   }
-  // A checkpoint that is cut off is one.
+  // A truncated checkpoint counts as one.
   testing::write_text(path, std::string("\x40\0\0\0\0\0\0\0{\"a\"", 12));
   EXPECT_TRUE(contains(refused([&] { WeightFile file(path); }), "truncated?"));
 }

@@ -23,7 +23,7 @@ using testing::zip_of;
 constexpr uint16_t kDescriptorFollows = 8;
 const std::string kNothing(4, '\0');
 
-/// A file as PyTorch writes it: ZIP64 end records, sizes behind the data.
+/// A file as PyTorch writes it: ZIP64 end records, sizes after the data.
 std::string torch_file() {
   return testing::read_text(std::string(LAZYMAR_SOURCE_DIR) + "/tests/data/checkpoints/vae.ckpt");
 }

@@ -1,5 +1,5 @@
 #pragma once
-/// What every fuzz target demands: Error (usage) in one line, or content that holds together.
+/// Every fuzz target requires an Error (usage) of one line, or consistent content.
 
 #include <cstddef>
 #include <cstdint>
@@ -22,7 +22,7 @@ inline void require(bool condition) {
   }
 }
 
-/// Reads every byte, so that AddressSanitizer sees what lies outside.
+/// Reads every byte, so that AddressSanitizer finds accesses out of bounds.
 inline void touch(std::span<const std::byte> bytes) {
   static volatile std::byte sink{};
   for (const std::byte byte : bytes) {
@@ -42,7 +42,7 @@ void refused_or(Parse&& parse) {
   }
 }
 
-/// `parse` gives a WeightContent. Its tensors' elements must all lie in their bytes.
+/// `parse` returns a WeightContent. All elements of a tensor must be within its bytes.
 template <typename Parse>
 void refused_or_readable(Parse&& parse) {
   refused_or([&] {

@@ -1,4 +1,5 @@
-// Any bytes as an .npz and as an .npy. Small arrays only: a fuzzer shall not inflate gigabytes.
+// Any bytes as an .npz and as an .npy. Only small arrays, so that a fuzzer does not inflate
+// gigabytes.
 #include "formats/npz.h"
 #include "fuzz/fuzz.h"
 

@@ -22,11 +22,11 @@ TEST(LargestBatch, FollowsTheLineThroughTwoMeasuredBatches) {
     asked.push_back(images);
     return 1000 * kMiB + images * 50 * kMiB;
   };
-  // 0.9 of the memory less 1000 MiB, at 50 MiB an image: 160.
+  // 0.9 of the memory less 1000 MiB, at 50 MiB per image: 160.
   EXPECT_EQ(largest_batch(peak, mebibytes(10000), 50000), 160);
   EXPECT_EQ(asked, (std::vector<int64_t>{64, 32, 160}));
   EXPECT_EQ(largest_batch(peak, mebibytes(9900), 50000), 152);  // 158, down to a multiple of 8
-  EXPECT_EQ(largest_batch(peak, mebibytes(10000), 100), 100);   // no more than there are
+  EXPECT_EQ(largest_batch(peak, mebibytes(10000), 100), 100);   // no more than the set has
   EXPECT_EQ(largest_batch(peak, mebibytes(10000), 3), 3);
   EXPECT_EQ(largest_batch(peak, mebibytes(100000000), 50000), 1024);
 }
@@ -51,7 +51,7 @@ TEST(LargestBatch, HalvesWhatDoesNotFit) {
     }
     return images * 50 * kMiB;
   };
-  EXPECT_EQ(largest_batch(peak, mebibytes(1200), 50000), 16);  // 21 by the line
+  EXPECT_EQ(largest_batch(peak, mebibytes(1200), 50000), 16);  // 21 by extrapolation
   EXPECT_EQ(largest_batch(peak, mebibytes(100), 50000), 16);   // it did fit
   testing::refused([] {
     largest_batch([](int64_t) -> int64_t { throw std::bad_alloc(); }, mebibytes(1), 50000);

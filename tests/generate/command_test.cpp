@@ -53,7 +53,7 @@ fs::path only_run(const TemporaryFolder& folder) {
 TEST(Label, SortedAndBalanced) {
   std::vector<int64_t> classes(10);
   std::iota(classes.begin(), classes.end(), 0);
-  // Divisible: np.arange(10).repeat(5), as the original.
+  // Divisible: np.arange(10).repeat(5), as in the original.
   for (int64_t id = 0; id < 50; ++id) {
     EXPECT_EQ(label_of(id, classes, 50), id / 5);
   }
@@ -178,7 +178,7 @@ TEST(Evaluate, FeaturesThatAreThereStayOrAreRefused) {
   EXPECT_TRUE(testing::contains(refused([&] { evaluate(options); }), "nothing was recorded"));
   options.output_dir = drawn.path();
   evaluate(options);
-  EXPECT_EQ(evaluate(options), ExitCode::kDone);  // nothing is left to do
+  EXPECT_EQ(evaluate(options), ExitCode::kDone);  // no work is left
   EXPECT_EQ(read_drift(features.path()).size(), 5U);
   options.sampling.num_iter = 7;
   EXPECT_TRUE(testing::contains(refused([&] { evaluate(options); }), "num_iter 8 there, 7 now"));
@@ -214,9 +214,9 @@ TEST(Evaluate, AnAutomaticBatchIsChosenOnceAndNotedInTheManifest) {
   const fs::path run = only_run(folder);
   EXPECT_TRUE(testing::contains(run.filename().string(), "_bszauto")) << run;
   std::string text = read_text(run / "info/manifest.json");
-  // A CPU's usual batch, and no more than there are images.
+  // A CPU's usual batch, limited to the number of images.
   EXPECT_EQ(nlohmann::json::parse(text).at("settings").at("eval_bsz"), 5);
-  // Whoever continues takes what stands there, whatever would be chosen now.
+  // A continued run uses the manifest's value, whatever would be chosen now.
   const size_t place = text.find("\"eval_bsz\": 5");
   ASSERT_NE(place, std::string::npos);
   const fs::path other = folder.path() / "other";
@@ -237,8 +237,7 @@ TEST(Evaluate, RefusesClassesThatTheModelLacks) {
   EXPECT_TRUE(testing::contains(refused([&] { evaluate(options); }), "classes 0 to 9"));
 }
 
-/// An image that is unusable twice is computed with another generator, made for that and for
-/// nothing else.
+/// An image that is unusable twice is computed with another generator, created only for that.
 TEST(ShardMaker, WhatStaysUnusableIsTriedMoreExactly) {
   const TemporaryFolder folder;
   const EvalOptions options = quick_run(folder, /*lazy=*/true);

@@ -144,7 +144,7 @@ TEST(SettingsJson, IsAllThatTheBytesDependOn) {
   EXPECT_EQ(json().at("lazy_mar").at("warmup"), 5);
 }
 
-/// Manifests of earlier versions have these bytes: runs resume only if they still do.
+/// Manifests of earlier versions have these bytes; runs resume only if new ones do too.
 TEST(SettingsJson, KeepsItsBytes) {
   EvalOptions options = usual();
   options.device = "a CPU";

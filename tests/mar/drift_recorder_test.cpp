@@ -21,8 +21,8 @@ SamplingOptions short_run(double cfg) {
   return options;
 }
 
-/// What a step computes, the slow way: every decoder block on every row, from the rows that enter
-/// the decoder. For step 0 the table must be off.
+/// The slow version of a step: every decoder block on every row, from the decoder's inputs. For
+/// step 0 the table must be off.
 class Witness final : public SampleObserver {
  public:
   std::vector<at::Tensor> outputs, values;

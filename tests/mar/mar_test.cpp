@@ -8,7 +8,7 @@
 namespace lazymar {
 namespace {
 
-/// MAR's forward pass as the paper writes it: raster order, buffer first, boolean masks.
+/// MAR's forward pass as in the paper: raster order, buffer first, boolean masks.
 at::Tensor raster_forward(const Mar& mar, const at::Tensor& tokens, const at::Tensor& known,
                           const at::Tensor& class_embedding) {
   const int64_t buffer = mar.config.buffer_size;

@@ -41,7 +41,7 @@ std::vector<SolverStep> ddpm_small(std::span<const double> alpha_bars) {
   return steps;
 }
 
-/// LazyMAR that refreshes whenever another eighth of the tokens is known, not every ninth step.
+/// LazyMAR that refreshes after every further eighth of the tokens, not at every ninth step.
 bool within_an_eighth(const DecodingPlan& plan, const DecodeStep& step) {
   const int64_t length = plan.steps.front().masked;
   const auto eighths = [&](int64_t masked) { return 8 * (length - masked) / length; };

@@ -47,8 +47,15 @@ TEST(DecodingMethod, RefusesOptionsThatLazymarHasNot) {
   EXPECT_TRUE(contains(refused([] { lazymar_options({{"warmth", "3"}}); }), "warmup"));
   EXPECT_TRUE(contains(refused([] { lazymar_options({{"warmup", "3x"}}); }), "3x"));
   EXPECT_TRUE(contains(refused([] { lazymar_options({{"warmup", ""}}); }), "number"));
-  EXPECT_TRUE(contains(refused([] { lazymar_options({{"token", "yes"}}); }), "on or off"));
+  EXPECT_TRUE(contains(refused([] {
+                         lazymar_options({{"caches", "yes"}});
+                       }),
+                       "token,condition,head"));
   EXPECT_TRUE(contains(refused([] { lazymar_options({{"retain", "2"}}); }), "0 to 1"));
+  EXPECT_TRUE(contains(refused([] { lazymar_options({{"refresh", "0"}}); }), "lazy_refresh 0"));
+  LazyOptions below;
+  below.warmup = -1;
+  EXPECT_TRUE(contains(refused([&] { lazymar_options(lazymar_text(below)); }), "lazy_warmup -1"));
 }
 
 TEST(DecodingMethod, JsonHoldsWhatDiffersFromMar) {

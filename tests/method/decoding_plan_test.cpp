@@ -61,7 +61,7 @@ TEST(DecodingPlan, SixtyFourStepsStartWithSingleTokens) {
 TEST(DecodingPlan, GuidanceFollowsTheSchedule) {
   const auto linear = plan_of(256, with(64));
   EXPECT_DOUBLE_EQ(linear[0].guidance, 1 + 2.25 * 1 / 256);
-  // In the last step m' is still the clamped 1.
+  // In the last step, m' is still the clamped 1.
   EXPECT_DOUBLE_EQ(linear[63].guidance, 1 + 2.25 * 255 / 256);
   for (const DecodeStep& step : plan_of(256, with(64, 2.0, CfgSchedule::kConstant))) {
     EXPECT_EQ(step.guidance, 2.0);

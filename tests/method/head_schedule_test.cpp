@@ -48,9 +48,9 @@ TEST(HeadSchedule, NoiseIsKeyedByTimestep) {
   EXPECT_EQ(standard.noise_keys, with(100, 999, NoiseKeys::kIndex).noise_keys)
       << "the default process: both keys are the same";
   const HeadSchedule fifty = with(50);
-  EXPECT_EQ(fifty.timesteps[1], 20);  // 20.39; the default process has 20 as well
+  EXPECT_EQ(fifty.timesteps[1], 20);  // 20.39; the default process has 20, too
   EXPECT_EQ(fifty.noise_keys[1], 2);
-  EXPECT_EQ(fifty.timesteps[2], 41);  // which it has not
+  EXPECT_EQ(fifty.timesteps[2], 41);  // the default process does not have 41
   EXPECT_EQ(fifty.noise_keys[2], 1041);
   EXPECT_EQ(fifty.noise_keys[49], 99);
   EXPECT_EQ(with(50, 999, NoiseKeys::kIndex).noise_keys[2], 2);

@@ -64,15 +64,15 @@ TEST(ZeroControls, AHundredDiffusionStepsThroughoutAreMar) {
 }
 
 TEST(ZeroControls, RefreshingEveryStepIsMar) {
-  expect_same(concat(kLazy, ":refresh=1:head=off"), "");
-  expect_other(concat(kLazy, ":warmup=2:head=off"), "");
+  expect_same(concat(kLazy, ":refresh=1:caches=token,condition"), "");
+  expect_other(concat(kLazy, ":warmup=2:caches=token,condition"), "");
 }
 
 TEST(ZeroControls, AHeadThatIsAlwaysComputedIsMars) {
-  expect_same(concat(kLazy, ":token=off:condition=off:head_refresh=1"), "");
+  expect_same(concat(kLazy, ":caches=head:head_refresh=1"), "");
   expect_same("--cache taylor1:interval=1", "");
   expect_other("--cache taylor1:interval=2", "");
-  expect_other(concat(kLazy, ":token=off:condition=off:head_refresh=2"), "");
+  expect_other(concat(kLazy, ":caches=head:head_refresh=2"), "");
 }
 
 TEST(ZeroControls, ReCapWithoutPairsIsMar) {
@@ -82,7 +82,7 @@ TEST(ZeroControls, ReCapWithoutPairsIsMar) {
 
 /// Guidance of 1 leaves no unconditional half to reuse.
 TEST(ZeroControls, WithoutGuidanceTheConditionCacheIsNothing) {
-  const std::string condition = concat(kLazy, ":token=off:head=off");
+  const std::string condition = concat(kLazy, ":caches=condition");
   expect_same("--cfg 1 " + condition, "--cfg 1");
   expect_other(condition, "");
 }

@@ -48,7 +48,7 @@ class FormulaWeights final : public WeightSource {
 
   void finish(const std::vector<std::string>&) override {}
 
-  /// What was asked for.
+  /// The requested tensors.
   const std::map<std::string, at::Tensor>& given() const { return given_; }
 
  private:

@@ -29,7 +29,7 @@ GaussianStatistics diagonal(const std::vector<double>& mean, const std::vector<d
   return {at::tensor(mean), at::diag(at::tensor(variance))};
 }
 
-/// torch-fidelity's own way, with complex eigenvalues: the slow twin.
+/// torch-fidelity's method, with complex eigenvalues: the slow twin.
 double by_general_eigenvalues(const GaussianStatistics& a, const GaussianStatistics& b) {
   const at::Tensor roots = at::linalg_eigvals(a.sigma.mm(b.sigma)).sqrt();
   return ((a.mu - b.mu).square().sum() + a.sigma.trace() + b.sigma.trace() -
@@ -79,7 +79,7 @@ TEST(FrechetDistance, OfFewerImagesThanFeaturesIsTorchFidelitysAndSaysSo) {
   const auto few = statistics_of(golden("a").slice(0, 0, 16));
   const auto b = statistics_of(golden("b"));
   for (const FrechetDistance& result : {frechet_distance(few, b), frechet_distance(b, few)}) {
-    // Its zeros come out as roots of some 1e-16: 1e-8 each.
+    // Its zeros become roots of about 1e-16: 1e-8 each.
     EXPECT_NEAR(result.distance, golden_number("fid_few"), 1e-6);
     EXPECT_EQ(result.dim, 24);
     EXPECT_TRUE(result.rank_deficient());
@@ -90,7 +90,7 @@ TEST(FrechetDistance, OfFewerImagesThanFeaturesIsTorchFidelitysAndSaysSo) {
 }
 
 TEST(FrechetDistance, OfWideSpectraIsTheGeneralOne) {
-  // Variances over eight orders of magnitude, as real features have them.
+  // Variances over eight orders of magnitude, as in real features.
   const int64_t dim = 96;
   const at::Tensor scale = at::logspace(-4, 0, dim, 10, c10::kDouble);
   const auto wide = [&](const at::Tensor& seed) {

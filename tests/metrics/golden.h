@@ -1,5 +1,5 @@
 #pragma once
-/// tests/data/metrics/golden.npz: what torch-fidelity 0.4.0 says (make_golden.py beside it).
+/// tests/data/metrics/golden.npz: results of torch-fidelity 0.4.0 (see make_golden.py there).
 
 #include <ATen/ATen.h>
 
@@ -10,7 +10,7 @@
 
 namespace lazymar::testing {
 
-/// An array of the file: uint8 as it is, float32 as it is, all else as float64.
+/// An array of the file: uint8 and float32 unchanged, others as float64.
 inline at::Tensor golden(const std::string& name) {
   static const NpzFile file(std::string(LAZYMAR_SOURCE_DIR) + "/tests/data/metrics/golden.npz");
   const NpyArray array = file.arrays().array(name);
@@ -44,7 +44,7 @@ inline double relative_error(const at::Tensor& a, const at::Tensor& b) {
   return ((a.to(c10::kDouble) - wanted).abs().max() / wanted.abs().max()).item<double>();
 }
 
-/// The statistics of rows, straight from the definition in float64.
+/// The statistics of rows, directly by definition, in float64.
 inline at::Tensor covariance(const at::Tensor& rows) {
   return at::cov(rows.to(c10::kDouble).t());
 }

@@ -67,7 +67,7 @@ double mean_score(const std::vector<Estimate>& estimates) {
   return sum / static_cast<double>(estimates.size());
 }
 
-/// Share of the intervals that hold a value; `unbiased`: once the estimated bias is taken off.
+/// Share of the intervals that contain a value; `unbiased`: after subtracting the estimated bias.
 double coverage(const std::vector<Estimate>& estimates, double value, bool unbiased = false) {
   const auto holds = [&](const Estimate& one) {
     const double shifted = value + (unbiased ? one.bias : 0);
@@ -94,7 +94,7 @@ TEST(Intervals, HoldTheDistanceOfGaussiansAsOftenAsTheySay) {
       estimates.push_back(
           estimate(set.of(at::randn({count, kDim}, random, at::kDouble)), reference));
     }
-    // Of sets of this size, and, with the bias taken off, of the Gaussians themselves.
+    // Of sets of this size, and, after subtracting the bias, of the Gaussians themselves.
     EXPECT_GE(coverage(estimates, mean_score(estimates)), kLeastShare) << count;
     EXPECT_LE(coverage(estimates, mean_score(estimates)), kMostShare) << count;
     EXPECT_GE(coverage(estimates, known, true), kLeastShare) << count;
@@ -226,7 +226,7 @@ TEST(Intervals, CountWhatVariesWithinClasses) {
   }
   EXPECT_GE(coverage(by_class, mean_score(by_class)), kLeastShare);
   EXPECT_LE(coverage(by_class, mean_score(by_class)), kMostShare);
-  // The counts of the classes are no chance: without them the interval is far too wide.
+  // Class counts are not random: without strata the interval is far too wide.
   EXPECT_GT(coverage(as_one, mean_score(as_one)), 0.995);
 }
 

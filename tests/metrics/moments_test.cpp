@@ -60,7 +60,7 @@ TEST(Moments, AFarMeanCostsNoDigits) {
     moments.add(part);
   }
   EXPECT_LT(relative_error(moments.statistics().sigma, covariance(far)), 1e-9);
-  // What sums about zero would make of the same rows.
+  // The result of sums about zero for the same rows.
   const at::Tensor sum = far.sum(0);
   const at::Tensor naive = (far.t().mm(far) - sum.outer(sum) / 400) / 399;
   EXPECT_GT(relative_error(naive, covariance(far)), 1e-6);

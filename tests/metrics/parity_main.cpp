@@ -1,9 +1,9 @@
-// What scripts/lab/fidelity_parity.py compares with torch-fidelity: features and scores of two
-// sets.
+// Features and scores of two sets, which scripts/lab/fidelity_parity.py compares with
+// torch-fidelity's.
 //
 //   fidelity_parity WEIGHTS A.npz B.npz FEATURES.npz
 //
-// A and B hold `arr_0`, uint8 [N, H, W, 3]. Prints the scores as JSON and writes the features.
+// A and B contain `arr_0`, uint8 [N, H, W, 3]. Prints the scores as JSON and writes the features.
 #include <ATen/ATen.h>
 
 #include <chrono>

@@ -72,7 +72,7 @@ TEST(Kid, IsTorchFidelitys) {
 }
 
 TEST(Kid, OfPointsIsTheKernelsGap) {
-  // All x alike and all y alike: k(x, x) + k(y, y) - 2 k(x, y).
+  // All x equal and all y equal: k(x, x) + k(y, y) - 2 k(x, y).
   const at::Tensor x = at::tensor({1.0F, 0.0F}).repeat({4, 1});
   const at::Tensor y = at::tensor({0.0F, 2.0F}).repeat({4, 1});
   const MeanDeviation kid = kernel_inception_distance(x, y, {.subsets = 3, .subset_size = 4});
@@ -106,7 +106,7 @@ TEST(PrecisionRecall, CountsPointsWithinKnownBalls) {
 }
 
 TEST(PrecisionRecall, BlocksDoNotMatter) {
-  // More rows than a block has, and the definition straight from all distances.
+  // More rows than a block has, and the definition applied to all distances.
   const at::Tensor place = at::arange(2100 * 2, c10::kFloat).view({2100, 2});
   const at::Tensor generated = at::sin(place.square() * 0.01);
   const at::Tensor real = at::sin(place.square() * 0.013) * 1.1;
@@ -118,7 +118,7 @@ TEST(PrecisionRecall, BlocksDoNotMatter) {
   const double recall =
       (distances.t() <= ball(generated)).any(1).to(c10::kDouble).mean().item<double>();
   const PrecisionRecall result = precision_recall(generated, real);
-  // A pair at the very edge of a ball may fall either way.
+  // A pair at the edge of a ball may be inside or outside.
   EXPECT_NEAR(result.precision, precision, 2.1 / 2100);
   EXPECT_NEAR(result.recall, recall, 2.1 / 2100);
   EXPECT_LT(result.precision, 0.999);

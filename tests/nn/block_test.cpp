@@ -65,7 +65,7 @@ TEST(Block, OneProductOfQueriesKeysAndValuesIsTwo) {
   EXPECT_LT(testing::relative_error(q, block.queries(normed)), 1e-14);
   EXPECT_LT(testing::relative_error(kv, block.keys_values(normed)), 1e-14);
   EXPECT_GT(testing::relative_error(q, kv.narrow(2, 0, 16)), 0.1);
-  // Packed weights cannot be taken apart: there it stays two.
+  // Packed weights cannot be sliced, so there are two layers.
   testing::RicherRandomWeights weights({parse_precision("fp32")});
   const Block packed = load_block(weights, "b", {16, 4, 32, 1e-6, false});
   ASSERT_EQ(packed.q_proj.dense(), nullptr);

@@ -11,7 +11,7 @@
 namespace lazymar {
 namespace {
 
-/// A layer as a network of that precision has it.
+/// A layer as in a network of that precision.
 Linear in_precision(const DenseWeights& weights, const char* precision,
                     LayerRole role = LayerRole::kMlpIn) {
   return make_linear(weights, role, {parse_precision(precision)});

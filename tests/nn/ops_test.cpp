@@ -91,7 +91,7 @@ TEST(Ops, RowsAreTakenAndWrittenByIndex) {
 }
 
 TEST(Ops, RoundingToBf16IsToNearestEven) {
-  // Mean 0, variance 1: with eps 0 the norm returns what goes in.
+  // Mean 0, variance 1: with eps 0 the norm returns its input.
   const at::Tensor weight = at::tensor({1.00390625F, 1.01171875F, -1.00390626F, 3e38F, 1e-40F});
   const at::Tensor bias = at::zeros({5});
   const at::Tensor x = at::ones({5}).mul(2);
@@ -157,7 +157,7 @@ TEST(Ops, AttentionInBf16IsItsTwinWithinRounding) {
                                {2, 35, 320, 2, 64}, {1, 9, 81, 2, 80}, {3, 66, 31, 1, 96}};
   for (const auto& [images, queries, keys, heads, dim] : shapes) {
     const int64_t width = heads * dim;
-    // Views of larger tensors, as the caches hand them out; scores from far below to far above.
+    // Views of larger tensors, as from the caches; scores over a wide range.
     const at::Tensor q = at::randn({images, queries + 2, width}).mul(2).to(c10::kBFloat16);
     const at::Tensor kv = at::randn({images, keys + 5, 2 * width}).to(c10::kBFloat16);
     const at::Tensor q_view = q.narrow(1, 1, queries);
@@ -168,7 +168,7 @@ TEST(Ops, AttentionInBf16IsItsTwinWithinRounding) {
     EXPECT_EQ(ours.scalar_type(), c10::kBFloat16);
     EXPECT_TRUE(at::allclose(ours.to(c10::kDouble), exact, 0.01, 0.02)) << keys;
     if (keys > 1) {
-      // The control: without a quarter of the keys it is another result. One key less may carry too
+      // The control: without a quarter of the keys the result differs. A single key may have too
       // little weight to show, depending on the draw.
       const int64_t left = keys - (keys + 3) / 4;
       const at::Tensor fewer = attention(q_view, kv.narrow(1, 3, left), heads);
@@ -193,15 +193,6 @@ TEST(Ops, GroupNormIsItsTwin) {
       }
     }
   }
-}
-
-TEST(Ops, SimilarityIsTheMeanOverHeads) {
-  const auto options = at::TensorOptions().dtype(c10::kDouble);
-  const at::Tensor a = at::randn({2, 4, 24}, options);
-  at::Tensor b = a.clone();
-  EXPECT_TRUE(at::allclose(mean_cosine_similarity(a, b, 3), at::ones({2, 4}, options)));
-  b.narrow(2, 0, 8).neg_();
-  EXPECT_TRUE(at::allclose(mean_cosine_similarity(a, b, 3), at::full({2, 4}, 1.0 / 3, options)));
 }
 
 }  // namespace

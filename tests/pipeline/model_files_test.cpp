@@ -53,7 +53,7 @@ TEST(LoadModel, AFlagThatContradictsTheCheckpointIsRefused) {
   EXPECT_NO_THROW(load_model(all, {}));
 }
 
-/// Another working directory while this lives.
+/// Changes the working directory while this object exists.
 class InFolder {
  public:
   explicit InFolder(const fs::path& folder) { fs::current_path(folder); }

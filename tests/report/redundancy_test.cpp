@@ -18,7 +18,7 @@ using testing::write_invented;
 
 TEST(Redundancy, MeansAreOverTheRowsOfAKind) {
   const TemporaryFolder folder;
-  // 1 for every row, but twice the row's number in one pair; a second image of thrice that.
+  // 1 for every row, but twice the row's number in one pair; a second image has three times that.
   const auto change = [](double factor) {
     return [factor](int64_t from, int64_t to, int64_t row) {
       return factor * (from == 1 && to == 3 ? 2. * static_cast<double>(row) : 1.);
@@ -36,7 +36,7 @@ TEST(Redundancy, MeansAreOverTheRowsOfAKind) {
   EXPECT_EQ(found.buffer.at(1, 3), 2. * 2 * 8.5);
   EXPECT_EQ(found.predicted.at(1, 2), 2.);
   EXPECT_EQ(found.difference->at(0, 1), 4.);
-  // Before step 0 nothing is known.
+  // Before step 0 no row is known.
   EXPECT_FALSE(found.known.at(0, 2).has_value());
   EXPECT_FALSE(found.known.at(2, 1).has_value());
   EXPECT_EQ(found.known.along(1).size(), 2U);

@@ -49,7 +49,7 @@ fs::path write_run(const fs::path& folder, uint8_t shade, bool few_files = false
   return folder;
 }
 
-/// As lazymar_eval's rows have them.
+/// As in lazymar_eval's rows.
 SettingKeys keys() {
   return {{}, {"model", "seed"}, {"model", "seed", "classes", "num_images"}, {"model"}};
 }

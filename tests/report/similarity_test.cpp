@@ -24,8 +24,7 @@ DecodedImage picture(bool changed) {
 }
 
 // Recorded from SciPy 1.17: the formulas of Wang et al. over
-// scipy.ndimage.gaussian_filter(sigma=1.5, truncate=3.5), which is what scikit-image computes, in
-// double precision.
+// scipy.ndimage.gaussian_filter(sigma=1.5, truncate=3.5), as in scikit-image, in double precision.
 TEST(Similarity, AsScipyHasIt) {
   EXPECT_NEAR(psnr(picture(false), picture(true)), 26.892287199008248, 1e-9);
   EXPECT_NEAR(ssim(picture(false), picture(true)).value(), 0.987691279821847, 1e-9);

@@ -35,7 +35,7 @@ std::vector<double> suggested(const testing::InventedChange& change, double tole
   return suggest_retain(read_drift(folder.path()), schedule(2, 4), tolerance, falling).shares;
 }
 
-// Rows that are due: two to be predicted and two decoded in the step before, 4 of 20.
+// Required rows: two to be predicted and two decoded in the step before, 4 of 20.
 constexpr double kDue = 0.2;
 
 TEST(Suggestion, WhatNeverChangesIsNotRecomputed) {
@@ -46,12 +46,12 @@ TEST(Suggestion, WhatNeverChangesIsNotRecomputed) {
 
 TEST(Suggestion, WhatAlwaysChangesIsRecomputed) {
   EXPECT_EQ(suggested([](auto...) { return 0.5; }, 0.25), std::vector<double>(8, 1.0));
-  // A change of the tolerance itself is none.
+  // A change equal to the tolerance does not count.
   EXPECT_EQ(suggested([](auto...) { return 0.5; }, 0.5)[3], kDue);
 }
 
 TEST(Suggestion, ChangesCountFromWhenARowWasLastComputed) {
-  // The buffer's four rows change by 1/4 a step.
+  // The buffer's four rows change by 1/4 per step.
   const auto drifting = [](int64_t from, int64_t to, int64_t row) {
     return row < 16 ? 0.0 : 0.25 * static_cast<double>(to - from);
   };
@@ -61,8 +61,8 @@ TEST(Suggestion, ChangesCountFromWhenARowWasLastComputed) {
   EXPECT_EQ(suggested(drifting, 0.6),
             (std::vector<double>{1, 1, 1, kDue, kDue, kDue + kBuffer, 1, kDue}));
   EXPECT_EQ(suggested(drifting, 0.8), suggested([](auto...) { return 0; }, 0.8));
-  // In step 4 the buffer was recomputed, so in step 5 it is near again; a rule that counted from
-  // the last full step would say otherwise.
+  // In step 4 the buffer was recomputed, so in step 5 it is close again. Counted from the last full
+  // step, it would not be.
   EXPECT_EQ(suggested(drifting, 0.2)[5], kDue + kBuffer);
 }
 
@@ -104,7 +104,7 @@ TEST(Suggestion, SharesAreRoundedUpSoThatNoRowIsLost) {
   of_seven.rows = 7;
   write_invented(folder.path(), of_seven, [](auto...) { return 0; });
   const Suggestion found = suggest_retain(read_drift(folder.path()), schedule(1, 9), 0.5, false);
-  // Two rows of seven are due; what LazyMAR takes is floor(7 * share).
+  // Two rows of seven are required; LazyMAR takes floor(7 * share).
   EXPECT_EQ(found.shares[2], 0.2858);
   EXPECT_EQ(static_cast<int64_t>(7 * found.shares[2]), 2);
 }

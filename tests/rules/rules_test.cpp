@@ -12,14 +12,14 @@
 #include <string>
 #include <vector>
 
-#include "nn/plain_ops.h"
 #include "pipeline/model_files.h"
 #include "support/errors.h"
 #include "support/temporary_folder.h"
+#include "vae/pixels.h"
 #include "weights/weight_file.h"
 
 // The thresholds of the rules, on held-out pictures after the VAE (tests/data/rules_tokens.bin,
-// made by demo/rules_tokens.py) and on the same pictures spoiled in three ways.
+// made by demo/rules_tokens.py) and on the same pictures damaged in three ways.
 
 namespace lazymar {
 namespace {
@@ -56,7 +56,7 @@ const at::Tensor& held_out() {
   return pixels;
 }
 
-/// Share of pictures that keep the rule of their class, or of the one `shift` classes on.
+/// Share of pictures that keep the rule of their class, or of the class `shift` further on.
 double passing(const at::Tensor& pixels, int64_t shift = 0) {
   int64_t passes = 0;
   for (int64_t i = 0; i < pixels.size(0); ++i) {

@@ -24,10 +24,10 @@ using testing::contains;
 
 constexpr int64_t kImages = 6;
 
-/// What sets a run apart from one whose images are all equal and keep the rule.
+/// Differences from a run whose images are all equal and keep the rule.
 struct Changes {
-  std::vector<int64_t> broken{};      ///< ids of images that miss a square
-  std::vector<int64_t> recoloured{};  ///< ids of images in quite another colour
+  std::vector<int64_t> broken{};      ///< ids of images that lack a square
+  std::vector<int64_t> recoloured{};  ///< ids of images in a different colour
   std::string model = "rules";
   int64_t side = kRuleSide;
 };
@@ -36,7 +36,7 @@ bool has(const std::vector<int64_t>& ids, int64_t id) {
   return std::find(ids.begin(), ids.end(), id) != ids.end();
 }
 
-/// Upright stripes of 10 pixels.
+/// Vertical stripes of 10 pixels.
 EncodedImage stripes(int64_t id, const Changes& changes) {
   const uint8_t green = has(changes.recoloured, id) ? 250 : 90;
   std::vector<uint8_t> rgb;
@@ -50,7 +50,7 @@ EncodedImage stripes(int64_t id, const Changes& changes) {
   return {id, encode_png(rgb, changes.side, changes.side, {})};
 }
 
-/// A run of stripes alone: class 1 in the manifest.
+/// A run of only stripes: class 1 in the manifest.
 fs::path write_run(const fs::path& folder, const Changes& changes) {
   fs::create_directories(folder / "info/unfinished");
   const ordered_json settings = {
@@ -119,7 +119,7 @@ TEST(RunRules, ComparisonsPutPairsFirstThatTheRunBreaks) {
   comparison.runs = {read_run(write_run(folder.path() / "a", {{1}})),
                      read_run(write_run(folder.path() / "b", {{1, 2}, {4}}))};
   comparison.paired = {pair_runs(comparison.runs[0], comparison.runs[1], {}, true, 1)};
-  EXPECT_EQ(comparison.paired[0].pairs.front().id, 4);  // by PSNR alone
+  EXPECT_EQ(comparison.paired[0].pairs.front().id, 4);  // by PSNR only
   check_rules(comparison, 1);
   EXPECT_EQ(comparison.paired[0].pairs.front().id, 2);
   EXPECT_EQ(comparison.paired[0].pairs[1].id, 4);

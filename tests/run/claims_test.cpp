@@ -18,7 +18,7 @@ namespace {
 
 using testing::TemporaryFolder;
 
-/// A process of this host that has come and gone.
+/// A process of this host that has ended.
 ProcessId dead_process() {
   int ends[2];
   EXPECT_EQ(::pipe(ends), 0);

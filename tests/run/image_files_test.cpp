@@ -91,7 +91,7 @@ TEST_P(ImageFilesTest, AFullDiskIsAnErrorAndKeepsWhatWasThere) {
   fs::remove(folder_.path() / "info/unfinished/0.00001.png.part");
   fs::remove(folder_.path() / "info/unfinished/0.block-00000.tar.part");
   EXPECT_TRUE(fs::is_empty(folder_.path() / "info/unfinished"));
-  EXPECT_EQ(damage(true), "");  // what was there stays
+  EXPECT_EQ(damage(true), "");  // existing files stay
 }
 
 TEST(ImageFiles, UndamagedOnesStayUntouched) {

@@ -81,7 +81,7 @@ TEST(Journal, ATornLineDoesNotCountAndHidesNothing) {
   add(folder, line.substr(0, line.size() / 2));
   JournalReader reader = read(folder);
   EXPECT_EQ(reader.finished().size(), 1U);
-  // The next process of this rank goes on behind it.
+  // The next process of this rank appends after it.
   Journal(folder.path(), 0, false).append(record(1));
   reader.refresh();
   EXPECT_NE(reader.finished(0), nullptr);

@@ -71,7 +71,7 @@ TEST(RunFolder, OverwrittenOncePerLaunch) {
   EXPECT_FALSE(fs::exists(folder.path() / "a/b/block-00000.tar"));
   EXPECT_FALSE(fs::exists(folder.path() / "a/b/info/journal.0.jsonl"));
   EXPECT_TRUE(fs::exists(folder.path() / "a/b/notes.txt"));
-  // A process of the same launch that is started again goes on, and so does a requeued job.
+  // A restarted process of the same launch continues, and so does a requeued job.
   write_text(folder.path() / "a/b/00004.png", "x");
   RunFolder(request(folder, true), env(0, "two"), settings(2));
   LauncherEnv requeued = env(0, "three");
@@ -122,9 +122,9 @@ TEST(RunFolder, UnderALauncherAManifestIsNotEnough) {
     opened.announce();
     EXPECT_EQ(RunFolder(request(folder), other, settings()).session(), opened.session());
   }
-  // Gone by now, but after this process was started: it was quick.
+  // It has ended, but after this process was started: it was quick.
   EXPECT_NO_THROW(RunFolder(request(folder), other, settings()));
-  // What an earlier launch with the same name left does not count.
+  // Files of an earlier launch with the same name do not count.
   const fs::path first_file = request(folder).path / "info/ranks/0.json";
   fs::last_write_time(first_file, fs::file_time_type::clock::now() - std::chrono::hours(1000));
   EXPECT_FALSE(refused([&] { RunFolder(request(folder), other, settings()); }).empty());
@@ -205,11 +205,11 @@ TEST(Heartbeat, OfAnotherLaunchIsRefusedWhileItLives) {
     changed["process"] = encode(process);
     write_text_atomically(info / "ranks/7.json", changed.dump());
   };
-  with_process(init);  // its time of start does not fit: dead
+  with_process(init);  // its start time does not match: dead
   EXPECT_NO_THROW(RunFolder(request(folder), env(), settings()));
   ProcessId elsewhere = init;
   elsewhere.machine = "elsewhere";
-  with_process(elsewhere);  // no sign of life within the stall
+  with_process(elsewhere);  // no heartbeat within the stall
   EXPECT_NO_THROW(RunFolder(request(folder), env(), settings()));
   with_process(elsewhere);
   std::jthread alive([&](const std::stop_token& stop) {

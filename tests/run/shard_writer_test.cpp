@@ -11,7 +11,7 @@
 namespace lazymar {
 namespace {
 
-/// A run folder with a writer at work in it.
+/// A run folder with a running writer.
 struct Writing {
   testing::TemporaryFolder folder;
   std::filesystem::path info = folder.path() / "info";
@@ -35,7 +35,7 @@ RawShard shard_of_one(std::function<PngText()> text) {
   return shard;
 }
 
-// Making a PNG's text may take seconds (it holds the weights' hash): computing goes on meanwhile.
+// A PNG's text may take seconds (it contains the weights' hash); computing continues meanwhile.
 TEST(ShardWriter, DoesNotWaitForATextBeforeItTakesTheShard) {
   Writing run;
   std::promise<void> submitted;
@@ -46,7 +46,7 @@ TEST(ShardWriter, DoesNotWaitForATextBeforeItTakesTheShard) {
   }));
   submitted.set_value();
   run.writer.finish();
-  EXPECT_EQ(seen, std::future_status::ready);  // else submit() waited for the text
+  EXPECT_EQ(seen, std::future_status::ready);  // otherwise submit() waited for the text
   const std::string png = testing::read_text(run.folder.path() / image_name(0));
   EXPECT_EQ(read_png_text(std::as_bytes(std::span(png))), (PngText{{"id", "0"}}));
 }

@@ -39,7 +39,7 @@ TEST(Timings, StagesAndStepsAreMeansOverImages) {
   EXPECT_EQ(stage_times(shards)[2].name, "head");
   EXPECT_DOUBLE_EQ(stage_times(shards)[2].seconds, 0.75);
   EXPECT_DOUBLE_EQ(stage_times(shards)[4].seconds, 0.25);
-  // Three shards of four slots and of 18 seconds together are measured.
+  // Three shards of four slots, 18 seconds in total, are measured.
   EXPECT_EQ(step_costs(shards), (std::vector<StepCost>{{0.75, 10}, {0.375, 2}}));
   shards[2].steps.clear();
   EXPECT_EQ(step_costs(shards)[0].seconds, 7.0 / 8);

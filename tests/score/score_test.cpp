@@ -27,7 +27,7 @@ using testing::write_text;
 
 constexpr int64_t kSide = 8;
 
-/// Features that tell the image: its mean colour. Counts how many images it was asked for.
+/// Features that identify the image: its mean colour. Counts the requested images.
 class MeanColour final : public FeatureExtractor {
  public:
   MeanColour() : FeatureExtractor({"colour", "", 3, 2, 0, 4, {}}) {}
@@ -57,7 +57,7 @@ void write_bytes(const fs::path& path, std::span<const std::byte> bytes) {
 
 const ExtractorId kId{"colour", std::string(64, 'a')};
 
-/// Ten images, of which 3 is cut off and 5 has the pixels of 4.
+/// Ten images; 3 is truncated, and 5 has the pixels of 4.
 class ScoreTest : public ::testing::Test {
  protected:
   ScoreTest() {
@@ -220,7 +220,7 @@ TEST_F(ScoreTest, WhatIsNoSetIsRefused) {
   EXPECT_PRED2(contains, refused([&] { open_image_source(folder_.path() / "none"); }), "not found");
 }
 
-/// A run's FID and what its images add to it.
+/// A run's FID and the effects of its images.
 RunScores scored(const std::string& prefix, const std::vector<double>& effects, double fid) {
   RunScores run;
   run.source = prefix;
@@ -254,7 +254,7 @@ TEST(ScoreDifference, IsPairedByName) {
   EXPECT_EQ(apart.pairs, 0);
   EXPECT_TRUE(apart.fid->inside_noise);
   EXPECT_PRED2(contains, apart.sentences.front(), "inside the noise");
-  // Of the Inception Score more is better.
+  // A higher Inception Score is better.
   const auto inception = [](double score) {
     RunScores run = scored("", {1, -1, 2, -2, 0.5, -0.5}, 10);
     run.inception_score = run.fid;

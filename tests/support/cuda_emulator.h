@@ -1,12 +1,11 @@
 #pragma once
 /// Enough of CUDA C++ to compile src/cuda/*.cu with a C++ compiler and run the kernels on the CPU.
 ///
-/// It is an emulation: the threads of a block are fibers of one thread that change places only
-/// where they wait for each other, and blocks run one after another. That finds wrong indices,
-/// masks, launch shapes, and barriers that not every thread reaches; with threads run forwards in
-/// one launch and backwards in the next it finds most barriers that are missing. It has no memory
-/// model: races proper, misaligned accesses and the cost of anything are for a GPU
-/// (compute-sanitizer).
+/// The threads of a block are fibers of one thread that switch only when they wait for each other,
+/// and blocks run one after another. This finds wrong indices, masks and launch shapes, and
+/// barriers that some threads do not reach. Threads run forwards in one launch and backwards in the
+/// next, which finds most missing barriers. There is no memory model: real races, misaligned
+/// accesses and timings need a GPU (compute-sanitizer).
 
 #include <c10/util/BFloat16.h>
 #include <c10/util/Half.h>
@@ -58,7 +57,7 @@ namespace lazymar::emulator {
 
 constexpr int kWarp = 32;
 
-/// Everybody has to come before anybody goes on.
+/// All threads must arrive before any continues.
 struct Barrier {
   int expected = 0;
   int arrived = 0;
@@ -66,8 +65,8 @@ struct Barrier {
 };
 
 struct Thread {
-  ucontext_t context;  ///< where it starts
-  jmp_buf place;       ///< where it waits
+  ucontext_t context;  ///< its start
+  jmp_buf place;       ///< its waiting point
   std::unique_ptr<char[]> stack;
   dim3 index;
   int number = 0;
@@ -93,7 +92,7 @@ class Machine {
     grid_shape = grid;
     block_shape = shape;
     backwards_ = !backwards_;
-    // What is not written must not look like zeros: NaN as float and as double, -1 as integer.
+    // Unwritten memory must not look like zeros: NaN as float and as double, -1 as integer.
     shared.resize(shared_bytes / sizeof(double) + 1);
     std::memset(shared.data(), 0xFF, shared.size() * sizeof(double));
     for (unsigned y = 0; y < grid.y; ++y) {
@@ -123,7 +122,7 @@ class Machine {
     }
   }
 
-  /// Every lane's value, once all lanes of the warp have given theirs.
+  /// Every lane's value, once all lanes of the warp have supplied theirs.
   template <typename T>
   T from_lane(T value, int lane) {
     const size_t first = static_cast<size_t>(current_->number / kWarp * kWarp);
@@ -138,8 +137,8 @@ class Machine {
     return taken;
   }
 
-  /// The words of every lane of the warp, once all of them have given theirs; until they meet
-  /// again.
+  /// The words of every lane of the warp, once all have supplied theirs; valid until they next
+  /// meet.
   template <size_t kCount>
   const std::array<uint32_t, kCount>* of_all_lanes(const std::array<uint32_t, kCount>& words) {
     static std::vector<std::array<uint32_t, kCount>> given;
@@ -154,7 +153,7 @@ class Machine {
  private:
   static constexpr size_t kStack = 64 * 1024;
 
-  /// A thread's life: kernel after kernel. Making one costs a system call; so it is made once.
+  /// A thread runs kernel after kernel. Creating it costs a system call, so it is created once.
   static void enter() {
     Machine& self = machine_();
     while (true) {
@@ -210,7 +209,7 @@ class Machine {
         }
       }
       if (!progress_) {
-        threads_.clear();  // they stand in the middle of it
+        threads_.clear();  // they are still within the kernel
         throw std::logic_error("emulator: threads wait at a barrier that not all of them reach");
       }
     }

@@ -1,5 +1,5 @@
 #pragma once
-/// Feature files of invented changes.
+/// Drift files with made-up changes.
 
 #include <bit>
 #include <cstddef>
@@ -15,7 +15,7 @@
 
 namespace lazymar::testing {
 
-/// The change of a row between two steps; bf16 holds 8 bits of it.
+/// The change of a row between two steps; bf16 keeps 8 bits of it.
 using InventedChange = std::function<double(int64_t from, int64_t to, int64_t row)>;
 
 /// Four decoding steps of 8 tokens, and 2 rows of buffer: 8, 6, 3 and 1 rows are masked.
@@ -44,7 +44,7 @@ inline TensorSource invented(const DriftHeader& header, const InventedChange& ch
           }};
 }
 
-/// Writes an image's file; without `difference` it is one of a run without guidance.
+/// Writes an image's file; without `difference`, as in a run without guidance.
 inline void write_invented(const std::filesystem::path& folder, const DriftHeader& header,
                            const InventedChange& output, const InventedChange& difference = {}) {
   std::map<std::string, TensorSource> changes{{"output", invented(header, output)},

@@ -1,4 +1,4 @@
-// The emulated kernels' stream: none, they run at once.
+// The emulated kernels have no stream: they run immediately.
 #include "cuda/tensors.h"
 
 namespace lazymar::cuda {

@@ -1,5 +1,5 @@
 #pragma once
-/// What a call that must be refused says.
+/// The message of a call that must be refused.
 
 #include <gtest/gtest.h>
 

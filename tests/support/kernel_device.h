@@ -1,5 +1,5 @@
 #pragma once
-/// Where kernel tests run: the same sources are built with the kernels emulated, on CPU tensors,
+/// The device of kernel tests: the same sources are built with emulated kernels, on CPU tensors,
 /// and with the real ones, for a GPU.
 
 #include <ATen/ATen.h>
@@ -23,7 +23,7 @@ inline bool has_kernel_device() {
 }
 #endif
 
-/// Tests that need the device: skipped with a word where it is missing.
+/// Tests that need the device: skipped with a message if it is missing.
 class KernelTest : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -32,27 +32,27 @@ class KernelTest : public ::testing::Test {
     }
     use_device({kKernelDevice, 0});
   }
-  const DeviceOps ops = cuda::kernel_ops(kKernelDevice);
+  const cuda::Kernels ops = cuda::kernels_for(kKernelDevice);
 };
 
-/// Puts the kernels behind nn/ops.h for as long as it lives.
+/// Registers the kernels while this object exists.
 class KernelsInUse {
  public:
-  explicit KernelsInUse(const DeviceOps& ops) : before_(register_device_ops(&ops)) {}
-  ~KernelsInUse() { register_device_ops(before_); }
+  explicit KernelsInUse(const cuda::Kernels& ops) : before_(cuda::register_kernels(&ops)) {}
+  ~KernelsInUse() { cuda::register_kernels(before_); }
   KernelsInUse(const KernelsInUse&) = delete;
   KernelsInUse& operator=(const KernelsInUse&) = delete;
 
  private:
-  const DeviceOps* before_;
+  const cuda::Kernels* before_;
 };
 
-/// A tensor of the twin's, moved to where the kernels are.
+/// A tensor of the twin, moved to the kernels' device.
 inline at::Tensor there(const at::Tensor& t) {
   return t.defined() ? t.to(kKernelDevice) : t;
 }
 
-/// max |a - b| / (1 + |b|) within `tolerance`; NaN where NaN is.
+/// max |a - b| / (1 + |b|) within `tolerance`; NaN must match NaN.
 inline ::testing::AssertionResult near(const at::Tensor& computed, const at::Tensor& expected,
                                        double tolerance) {
   if (computed.sizes() != expected.sizes() || computed.scalar_type() != expected.scalar_type()) {
@@ -68,7 +68,7 @@ inline ::testing::AssertionResult near(const at::Tensor& computed, const at::Ten
                                        << computed.sizes() << " " << computed.scalar_type();
 }
 
-/// Types that go together, and what their rounding may do.
+/// Types that go together, and the tolerance for their rounding.
 struct KernelTypes {
   c10::ScalarType x, product;
   double tolerance;

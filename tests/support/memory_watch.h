@@ -1,6 +1,6 @@
 #pragma once
-/// Which memory of others a piece of work touches: a capture replays with the addresses it was
-/// made with, so they must be the same every time.
+/// Which external memory a piece of work uses. A capture replays with the same addresses, so they
+/// must be equal every time.
 
 #include <ATen/record_function.h>
 
@@ -11,8 +11,8 @@
 
 namespace lazymar::testing {
 
-/// While it lives, notes the addresses of all tensors that ATen's operations on this thread take
-/// and that none of them has made meanwhile; note() does so for tensors that ATen does not see.
+/// While it exists, notes the addresses of all tensors that ATen's operations on this thread take
+/// but did not create. note() does so for tensors that ATen does not see.
 class MemoryWatch {
  public:
   MemoryWatch() {
@@ -23,7 +23,7 @@ class MemoryWatch {
               auto given = std::make_unique<Given>();
               for (const c10::IValue& input : function.inputs()) {
                 for_each(input, [&](const at::Tensor& t) {
-                  if (current_->depth_ == 0) {  // operations within one take what it has made
+                  if (current_->depth_ == 0) {  // operations within one take its results
                     note(t);
                   }
                   given->addresses.insert(address(t));
@@ -34,7 +34,7 @@ class MemoryWatch {
             },
             [](const at::RecordFunction& function, at::ObserverContext* context) {
               --current_->depth_;
-              // What is not one of its inputs, an operation has made.
+              // An operation has created what is not one of its inputs.
               const auto& given = static_cast<Given*>(context)->addresses;
               for (const c10::IValue& output : function.outputs()) {
                 for_each(output, [&](const at::Tensor& t) {
@@ -60,11 +60,11 @@ class MemoryWatch {
     }
   }
 
-  /// In the order of the operations, once for each time one was taken.
+  /// In the order of the operations, once per use.
   const std::vector<const void*>& addresses() const { return outside_; }
 
  private:
-  /// What an operation was given.
+  /// An operation's inputs.
   struct Given final : at::ObserverContext {
     std::set<const void*> addresses;
   };

@@ -9,13 +9,13 @@
 
 namespace lazymar::testing {
 
-/// What the options of the command line come to.
+/// The method for the options of a command line.
 inline DecodingPlan plan_of(const MarConfig& config, const SamplingOptions& sampling,
                             const std::optional<LazyOptions>& lazy = std::nullopt) {
   return make_plan(config, method_of(sampling, lazy));
 }
 
-/// MAR's process in so many diffusion steps.
+/// MAR's process in that many diffusion steps.
 inline std::vector<HeadSchedule> ddpm(int64_t steps) {
   return {make_head_schedule({.steps = steps}, NoiseKeys::kIndex)};
 }

@@ -12,7 +12,7 @@
 
 namespace lazymar::testing {
 
-/// Guided, with steps and rows enough for every kind of step.
+/// Guided, with enough steps and rows for every kind of step.
 class Network {
  public:
   static constexpr int64_t kSteps = 8;
@@ -25,7 +25,7 @@ class Network {
     return launch(seed, labels).cpu();
   }
 
-  /// The same on the network's device, which may still be at work.
+  /// The same on the network's device, which may still be computing.
   at::Tensor launch(uint64_t seed, const std::vector<int64_t>& labels = {0, 2}) {
     std::vector<int64_t> ids(labels.size());
     std::iota(ids.begin(), ids.end(), 3);
@@ -39,7 +39,7 @@ class Network {
  private:
   static MarConfig config() {
     MarConfig config = tiny_config();
-    config.head_width = 32;  // what the kernel for the head's MLP takes, in 16 bits
+    config.head_width = 32;  // supported by the kernel for the head's MLP, in 16 bits
     return config;
   }
   static Mar load(Placement placement) {

@@ -1,5 +1,5 @@
 #pragma once
-/// Records of a few shards, for what is computed from them.
+/// Records of a few shards, for tests of what is computed from them.
 
 #include <vector>
 

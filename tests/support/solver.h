@@ -1,5 +1,5 @@
 #pragma once
-/// Solvers on a problem whose answer is known.
+/// Solvers on a problem with a known solution.
 
 #include <ATen/ATen.h>
 
@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "diffusion/head_ops.h"
 #include "diffusion/solvers.h"
 #include "method/head_schedule.h"
-#include "nn/head_ops.h"
 
 namespace lazymar::testing {
 

@@ -1,5 +1,5 @@
 #pragma once
-/// A folder that is gone after the test.
+/// A folder that is removed after the test.
 
 #include <unistd.h>
 

@@ -49,7 +49,7 @@ class RicherRandomWeights final : public WeightSource {
 
   at::Tensor get(const std::string& name, const std::vector<int64_t>& shape) override {
     at::Tensor value = random_.get(name, shape);
-    // The flattened draw of a matrix of another name, shrunk, in place of zeros and ones.
+    // A scaled-down random matrix of another name, flattened, instead of zeros and ones.
     if (shape.size() == 1) {
       value = value + 0.1 * random_.get(name + ".noise", {2, shape[0]})[1] * std::sqrt(shape[0]);
     }

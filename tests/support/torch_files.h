@@ -25,7 +25,7 @@ inline std::string patched(std::string file, int64_t position, const std::string
   return file.replace(static_cast<size_t>(at), bytes.size(), bytes);
 }
 
-/// One entry, and what its headers shall say instead of the truth.
+/// One entry, and the false values in its headers.
 struct ZipSpec {
   std::string name{};
   std::string content{};

@@ -10,6 +10,7 @@
 #include "nn/flops.h"
 #include "nn/plain_ops.h"
 #include "support/tiny_model.h"
+#include "vae/pixels.h"
 
 namespace lazymar {
 namespace {
@@ -107,7 +108,7 @@ TEST(UpsampleConvolution, IsNearestNeighbourAndAConvolution) {
       EXPECT_EQ(work_count().flops, 2 * 2 * 4 * (height + 1) * (width + 1) * 4 * 4 * 6);
       EXPECT_EQ(y.scalar_type(), outside);
       EXPECT_LT(testing::relative_error(y.to(c10::kDouble), expected), tolerance);
-      // The control: the kernel turned round is another convolution.
+      // The control: with a flipped kernel the result differs.
       const at::Tensor other = UpsampleConvolution(weight.flip({2, 3}), bias, type)(x);
       EXPECT_GT(testing::relative_error(other.to(c10::kDouble), expected), 0.1);
     }
@@ -129,7 +130,7 @@ TEST(KlDecoder, Kl16CostsWhatTheAccountingSays) {
 }
 
 TEST(ToPixels, RoundsAndClips) {
-  // 127.5 rounds to the even 128, as np.round; 153 is exact; the rest lies on or past the ends.
+  // 127.5 rounds to the even 128, as in np.round; 153 is exact; the rest is at or beyond the ends.
   const at::Tensor x = at::tensor({0.0, 0.2, -1.0, 1.0, -30.0, 300.0});
   const at::Tensor pixels = to_bytes(x.view({1, 1, 1, 6}).expand({1, 3, 1, 6}));
   ASSERT_EQ(pixels.sizes(), (std::vector<int64_t>{1, 1, 6, 3}));

@@ -1,5 +1,5 @@
-// A number type takes one file and two rows: this file brings weights of a few bits, a row of
-// formats and a row of presets, and every program knows it.
+// A number type takes one file and two rows. This file adds weights of a few bits, a row of formats
+// and a row of presets, and every program supports it.
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
@@ -54,11 +54,11 @@ constexpr PrecisionPreset preset(std::string_view name, const LayerFormats& form
           .retry_in = "fp32"};
 }
 
-// The rows: one of each for the type, others for what is compared with it.
+// The rows: one of each for the type, others for the comparisons.
 constexpr LinearFormat kFormats[] = {{"toy8", nullptr, make<127>}, {"toy2", nullptr, make<1>}};
 constexpr PrecisionPreset kPresets[] = {
     preset("toy8", {"toy8", /*exact=*/"fp32"}),
-    // Gates in another type than the values they are multiplied with, and other types in a block.
+    // Gates of another type than their values, and other types in a block.
     preset("toy8-mixed", LayerFormats("toy8", "fp32")
                              .with(LayerRole::kModulation, "bf16")
                              .with(LayerRole::kMlpIn, "bf16")
@@ -77,7 +77,7 @@ class ToyNumberType : public ::testing::Test {
     }
   }
 
-  /// What lazymar_verify says to this command line.
+  /// lazymar_verify's output for this command line.
   static ExitCode verified(const std::string& trace, const char* precision,
                            const char* tolerance = nullptr) {
     const std::string path =
@@ -103,7 +103,7 @@ TEST_F(ToyNumberType, IsKnownByName) {
 TEST_F(ToyNumberType, ReplaysTracesWithinItsTolerance) {
   for (const char* trace : {"small-baseline", "small-lazy"}) {
     EXPECT_EQ(verified(trace, "toy8"), ExitCode::kDone) << trace;
-    // The controls: it was another computation than fp32, and too few bits are found.
+    // The controls: the result differs from fp32's, and too few bits are detected.
     EXPECT_EQ(verified(trace, "toy8", "1e-7"), ExitCode::kFailed) << trace;
     EXPECT_EQ(verified(trace, "toy2"), ExitCode::kFailed) << trace;
   }

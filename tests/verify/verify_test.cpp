@@ -34,7 +34,7 @@ Capture load(const std::string& name) {
   return run;
 }
 
-/// Worst NMSE over all recorded tensors, with options of LazyMAR's that are not the trace's.
+/// Worst NMSE over all recorded tensors, with LazyMAR options that differ from the trace's.
 double worst(const Capture& run, const std::map<std::string, std::string>& changed = {},
              std::string_view precision = "fp64") {
   DecodingMethod method = released_method(run.trace);
@@ -57,7 +57,7 @@ TEST_P(RecordedRun, IsReproduced) {
   if (to_string(resolve_precision({}, /*on_cpu=*/true)) == "bf16") {
     const double rounded = worst(run, {}, "bf16");
     EXPECT_LE(rounded, kBf16);
-    EXPECT_GT(rounded, kFp32);  // the control: it was another computation
+    EXPECT_GT(rounded, kFp32);  // the control: the result differs
   }
 }
 
@@ -85,7 +85,7 @@ TEST(RecordedMethod, RecapIsReproduced) {
   EXPECT_GT(worst(run), kFp64) << "control: every step is full";
 }
 
-// Controls: each slip must show in fp64.
+// Controls: each error must show in fp64.
 
 TEST(VerifyControl, TanhGeluFails) {
   Capture run = load("small-lazy-32");

@@ -14,7 +14,7 @@
 namespace lazymar::cpu {
 namespace {
 
-/// Sum over f(0) .. f(count - 1): sixteen sums side by side, as wide as a vector is anywhere.
+/// Sum over f(0) .. f(count - 1): sixteen parallel sums, as wide as the widest vector.
 template <typename T, typename F>
 LAZYMAR_INLINE T sum(int64_t count, F f) {
   constexpr int64_t kLanes = 16;
@@ -83,7 +83,7 @@ LAZYMAR_INLINE void add(const X* x, const Y* gate, const Y* y, X* out, int64_t c
 }
 
 LAZYMAR_INLINE float silu(float x) {
-  // Below -88 the result is as good as zero, and e^88 is as far as the approximation goes.
+  // Below -88 the result is practically zero, and the approximation holds up to e^88.
   const float bounded = x < -88.0F ? -88.0F : x;
   return bounded / (1.0F + exponential(bounded > 87.0F ? -87.0F : -bounded));
 }

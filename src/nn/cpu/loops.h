@@ -26,8 +26,8 @@ void norm_row(const NormRow<float, float>& row);
 void norm_row(const NormRow<float, Bf16>& row);
 void norm_row(const NormRow<double, double>& row);
 
-/// Adds `rows` rows of x, side by side, to `sums` and their squares to `squares`, channel by
-/// channel. Few rows at a time: the sums within a call are in X.
+/// Adds `rows` contiguous rows of x to `sums` and their squares to `squares`, by channel. Pass few
+/// rows at a time: within a call, sums are in fp32 for fp32 and bf16 rows.
 void add_moments(const float* x, int64_t rows, int64_t width, double* sums, double* squares);
 void add_moments(const Bf16* x, int64_t rows, int64_t width, double* sums, double* squares);
 void add_moments(const double* x, int64_t rows, int64_t width, double* sums, double* squares);

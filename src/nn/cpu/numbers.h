@@ -6,8 +6,7 @@
 #include <bit>
 #include <cstdint>
 
-// A function for one generation of processors is compiled as a whole only if everything it calls
-// becomes part of it.
+// A function is compiled for one generation of processors only with everything it calls inlined.
 #define LAZYMAR_INLINE inline __attribute__((always_inline))
 
 namespace lazymar::cpu {

@@ -12,7 +12,7 @@
 
 namespace lazymar::cpu {
 
-/// Elements that are worth another thread.
+/// Elements that justify another thread.
 inline constexpr int64_t kGrain = 1 << 14;
 
 /// A tensor [..., W] as [outer, inner] rows of W contiguous elements.

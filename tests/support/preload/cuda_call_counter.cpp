@@ -1,7 +1,6 @@
-// Preloaded into a program, counts its calls of the CUDA runtime by what they cost the host, and
-// writes the counts to the file that LAZYMAR_CUDA_CALLS names when the program ends;
-// scripts/lab/gpu_calls.py reads it. What libraries do within the driver or with a runtime of their
-// own is not seen.
+// Preloaded into a program, this counts its CUDA runtime calls by their cost for the host. At the
+// program's end it writes the counts to the file LAZYMAR_CUDA_CALLS, which scripts/lab/gpu_calls.py
+// reads. It does not see calls of libraries to the driver or to their own runtime.
 #include <cuda_runtime_api.h>
 #include <dlfcn.h>
 
@@ -20,7 +19,7 @@ struct Kind {
 Kind waits{"waits"};              ///< for the device
 Kind allocations{"allocations"};  ///< on the device, which may wait for it
 Kind pinned{"pinned"};            ///< allocations of pinned memory
-Kind kernels{"kernels"};          ///< launched, or recorded into a graph
+Kind kernels{"kernels"};          ///< launched, or captured into a graph
 Kind graphs{"graphs"};            ///< launched
 
 struct AtExit {

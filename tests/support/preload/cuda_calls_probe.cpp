@@ -1,4 +1,4 @@
-// Calls of the CUDA runtime that are made, and fail, without a device: for cuda_call_counter.cpp.
+// CUDA runtime calls that fail without a device: for cuda_call_counter.cpp.
 #include <cuda_runtime_api.h>
 
 int main() {

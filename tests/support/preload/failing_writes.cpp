@@ -1,7 +1,7 @@
-// Preloaded into a program, this makes its k-th writing call fail once. Counted are write, pwrite,
-// fsync, fdatasync, syncfs, rename, and close of what was opened for writing, on paths below
+// Preloaded into a program, this makes its k-th writing call fail once. It counts write, pwrite,
+// fsync, fdatasync, syncfs, rename, and close of files opened for writing, on paths below
 // FAILING_FOLDER. FAILING_CALL: k from 1, 0 for none. FAILING_ERRNO: the error. FAILING_COUNT: a
-// file that gets the number of calls at the program's end.
+// file for the number of calls, written at the program's end.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -34,7 +34,7 @@ bool is_watched(int descriptor) {
   return is_watched(path);
 }
 
-/// Counts one call; true where it is the one to fail, and errno is set.
+/// Counts one call; true, with errno set, if this call must fail.
 bool fails() {
   const char* wanted = std::getenv("FAILING_CALL");
   const char* error = std::getenv("FAILING_ERRNO");

@@ -1,6 +1,6 @@
-// Stands for libcuda.so.1 and libnvidia-ml.so.1 of a machine with three GPUs, two of which NVML
-// knows. CUDA counts those in CUDA_VISIBLE_DEVICES, a list of numbers, as it does; NVML counts in
-// another order. The second GPU tells neither power nor temperature.
+// Replaces libcuda.so.1 and libnvidia-ml.so.1 of a machine with three GPUs; NVML knows two of them.
+// CUDA counts those in CUDA_VISIBLE_DEVICES, a list of numbers; NVML counts in another order. The
+// second GPU reports neither power nor temperature.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -20,7 +20,7 @@ constexpr int kInvalidDevice = 101;
 
 struct Gpu {
   const char* pci_bus_id;
-  unsigned sm_clock, memory_clock, milliwatts, celsius;  // the last two 0 where it does not tell
+  unsigned sm_clock, memory_clock, milliwatts, celsius;  // the last two: 0 if not reported
 };
 Gpu gpus[] = {{"0000:9D:00.0", 1980, 2619, 412'345, 61},
               {"0000:1B:00.0", 345, 810, 0, 0},
@@ -117,7 +117,7 @@ int nvmlDeviceGetTemperature(Gpu* gpu, int sensor, unsigned* celsius) {
   return sensor == 0 ? tell(gpu->celsius, celsius) : kInvalid;
 }
 
-/// For the test: how many sessions have been begun and not ended.
+/// For the test: the number of open sessions.
 int fake_nvml_sessions() {
   return nvml_sessions;
 }

@@ -1,4 +1,4 @@
-#include "nn/head_ops.h"
+#include "diffusion/head_ops.h"
 
 #include <ATen/ATen.h>
 
@@ -77,7 +77,7 @@ at::Tensor head_window(const HeadWindow& window) {
 }  // namespace plain
 
 HeadMlpOutput head_mlp(const HeadMlp& block) {
-  if (const DeviceOps* device = device_ops(block.h); device != nullptr) {
+  if (const auto* device = device_ops<HeadDeviceOps>(block.h); device != nullptr) {
     if (const auto output = device->head_mlp(block)) {
       count_matmul(block.h.size(0), block.fc1->in, block.fc1->out);
       count_matmul(block.h.size(0), block.fc2->in, block.fc2->out);
@@ -93,14 +93,14 @@ HeadMlpOutput head_mlp(const HeadMlp& block) {
 }
 
 at::Tensor gated_sums(const GatedSums& sums) {
-  const DeviceOps* device = device_ops(sums.gates.front());
+  const auto* device = device_ops<HeadDeviceOps>(sums.gates.front());
   return device != nullptr ? device->gated_sums(sums) : plain::gated_sums(sums);
 }
 
 namespace {
 
-/// The same as its plain twin in one pass, element by element. The rows are few, and as seventeen
-/// operations of ATen they took as long as a product.
+/// The same as its plain twin in one pass, element by element. There are few rows, and seventeen
+/// ATen operations took as long as a product.
 template <typename T>
 Reversed reverse_elements(const ReverseStep& step) {
   Reversed out{at::empty(step.x.sizes(), step.x.options()), {}};
@@ -142,7 +142,7 @@ Reversed reverse_elements(const ReverseStep& step) {
 }  // namespace
 
 Reversed reverse_step(const ReverseStep& step) {
-  if (const DeviceOps* device = device_ops(step.x); device != nullptr) {
+  if (const auto* device = device_ops<HeadDeviceOps>(step.x); device != nullptr) {
     return device->reverse_step(step);
   }
   if (step.x.is_cpu() && step.x.scalar_type() == c10::kDouble) {
@@ -155,12 +155,12 @@ Reversed reverse_step(const ReverseStep& step) {
 }
 
 bool has_head_window(const at::Tensor& x, int64_t width) {
-  const DeviceOps* device = device_ops(x);
+  const auto* device = device_ops<HeadDeviceOps>(x);
   return device != nullptr && device->has_head_window(x, width);
 }
 
 at::Tensor head_window(const HeadWindow& window) {
-  const DeviceOps* device = device_ops(window.x);
+  const auto* device = device_ops<HeadDeviceOps>(window.x);
   if (device == nullptr || !device->has_head_window(window.x, window.sums.size(2))) {
     return plain::head_window(window);
   }

@@ -1,28 +1,17 @@
-#include "nn/device_ops.h"
+#include "nn/capture.h"
 
 #include <ATen/ATen.h>
 
 #include <utility>
 
+#include "nn/device_ops.h"
+
 namespace lazymar {
 namespace {
 
-const DeviceOps* registered = nullptr;
 bool captures = true;
 
 }  // namespace
-
-const DeviceOps* register_device_ops(const DeviceOps* ops) {
-  return std::exchange(registered, ops);
-}
-
-const DeviceOps* device_ops(c10::DeviceType device) {
-  return registered != nullptr && registered->device == device ? registered : nullptr;
-}
-
-const DeviceOps* device_ops(const at::Tensor& x) {
-  return device_ops(x.device().type());
-}
 
 std::unique_ptr<Capture> capture(c10::DeviceType device, const std::function<void()>& work) {
   return can_capture(device) ? device_ops(device)->capture(work) : nullptr;

@@ -1,21 +1,23 @@
 #pragma once
-/// Operations of the diffusion head's loop that devices may fuse, with their twins in plain ATen,
-/// which stand in on CPUs and wherever no kernel fits. Everything here has the type of x; gates,
-/// values and modulation may have the product type.
+/// Operations of the diffusion head's loop that devices may fuse. Versions in plain ATen are used
+/// on CPUs and wherever no kernel fits. The table of a device's kernels is at the end
+/// (nn/device_ops.h). Everything here has the type of x; gates, values and modulation may have the
+/// product type.
 
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "nn/linear.h"
 
 namespace lazymar {
 
-/// A block of the head: an MLP behind a modulated norm, added through a gate.
+/// A block of the head: an MLP after a modulated norm, added through a gate.
 struct HeadMlp {
   const LayerNorm* norm = nullptr;
-  const Linear* fc1 = nullptr;  ///< W -> W, and silu behind it
+  const Linear* fc1 = nullptr;  ///< W -> W, followed by SiLU
   const Linear* fc2 = nullptr;  ///< W -> W
   at::Tensor h;                 ///< [R, W]
   at::Tensor modulation;        ///< [R, 3W]: shift, scale, gate; of the product type
@@ -26,10 +28,10 @@ struct HeadMlpOutput {
   at::Tensor h;    ///< h + gate * mlp, [R, W]
 };
 
-/// mlp = fc2(silu(fc1(norm(h) * (1 + scale) + shift))), and what it makes of h.
+/// mlp = fc2(silu(fc1(norm(h) * (1 + scale) + shift))), and the new h.
 HeadMlpOutput head_mlp(const HeadMlp& block);
 
-/// What the head's blocks add to its input where all of it is known beforehand.
+/// What the head's blocks add to its input, if all of it is known in advance.
 struct GatedSums {
   std::vector<at::Tensor> residuals;  ///< [R, W]
   std::vector<at::Tensor> gates;      ///< [K, R, W], by diffusion step
@@ -43,25 +45,23 @@ at::Tensor gated_sums(const GatedSums& sums);
 /// One diffusion step of a solver.
 struct ReverseStep {
   at::Tensor x, eps, v;     ///< [R, C]; eps after guidance
-  at::Tensor noise;         ///< [R, C]; undefined in a step that adds none
+  at::Tensor noise;         ///< [R, C]; undefined if the step adds no noise
   at::Tensor coefficients;  ///< [8]: SolverStep (diffusion/solvers.h) in its order, on x's device
   double temperature = 1.0;
-  at::Tensor
-      previous_x0;       ///< [R, C]: of the step before; undefined in a step that has no use for it
-  bool keep_x0 = false;  ///< whether the next step wants this one's x0
+  at::Tensor previous_x0;  ///< [R, C]: of the step before; undefined if the step does not use it
+  bool keep_x0 = false;    ///< whether the next step needs this one's x0
 };
 
 struct Reversed {
   at::Tensor x;   ///< [R, C]
-  at::Tensor x0;  ///< [R, C], if it was asked for
+  at::Tensor x0;  ///< [R, C], if requested
 };
 
 /// The formula at SolverStep.
 Reversed reverse_step(const ReverseStep& step);
 
-/// Diffusion steps first, first - 1, ... of rows that depend on nothing but themselves: input
-/// product, what the blocks add, the final layer, guidance, the solver's step, which must not look
-/// back at the one before.
+/// Diffusion steps first, first - 1, ... of independent rows: input product, what the blocks add,
+/// the final layer, guidance and the solver's step, which must not use the step before.
 struct HeadWindow {
   const Linear* input_proj = nullptr;    ///< C -> W
   at::Tensor input_columns;              ///< its weight transposed, [C, W]; see DiffusionHead
@@ -80,7 +80,7 @@ struct HeadWindow {
   int64_t steps() const { return sums.size(0); }
 };
 
-/// True where the device takes several steps in one launch.
+/// True if the device computes several steps in one launch.
 bool has_head_window(const at::Tensor& x, int64_t width);
 
 /// x [R, C] after all steps.
@@ -92,5 +92,14 @@ at::Tensor gated_sums(const GatedSums& sums);
 Reversed reverse_step(const ReverseStep& step);
 at::Tensor head_window(const HeadWindow& window);
 }  // namespace plain
+
+struct HeadDeviceOps {
+  at::Tensor (*gated_sums)(const GatedSums& sums) = nullptr;
+  /// Empty if no kernel fits.
+  std::optional<HeadMlpOutput> (*head_mlp)(const HeadMlp& block) = nullptr;
+  bool (*has_head_window)(const at::Tensor& x, int64_t width) = nullptr;
+  at::Tensor (*head_window)(const HeadWindow& window) = nullptr;
+  Reversed (*reverse_step)(const ReverseStep& step) = nullptr;
+};
 
 }  // namespace lazymar
