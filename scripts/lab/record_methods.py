@@ -5,7 +5,8 @@
 
 CHECKOUT: a clone of Qinyu-Allen-Zhao/DiSA (@283fa59) or liebenxj/ReCAP (@4d1da38); neither is part
 of this project. Everything runs on the CPU in fp64, on given orders and noise. timm's ViT block and
-MLP are replaced by the same in plain torch. Needs Python with torch, numpy, scipy, safetensors, tqdm.
+MLP are replaced by the same in plain torch. Needs Python with torch, numpy, scipy, safetensors and
+tqdm.
 
 ReCAP is recorded in its corrected reading: the released code decodes the first tokens of a pair in
 raster order, whatever the decoding order; here they are the next ones of the order.
@@ -28,7 +29,7 @@ ORDERED_IDS = (
 
 
 class Mlp(torch.nn.Module):
-    def __init__(self, in_features, hidden_features, act_layer=torch.nn.GELU, drop=0.0):
+    def __init__(self, in_features, hidden_features, act_layer=torch.nn.GELU, **_):
         super().__init__()
         self.fc1 = torch.nn.Linear(in_features, hidden_features)
         self.act = act_layer()
@@ -53,7 +54,7 @@ class Attention(torch.nn.Module):
 
 
 class Block(torch.nn.Module):
-    def __init__(self, dim, heads, mlp_ratio, qkv_bias, norm_layer, **_):
+    def __init__(self, dim, heads, mlp_ratio, norm_layer, **_):
         super().__init__()
         self.norm1 = norm_layer(dim)
         self.attn = Attention(dim, heads)
@@ -115,7 +116,7 @@ def load_module(method, repo):
     if RASTER_IDS not in source:
         sys.exit("record_methods.py: this is another version of ReCAP's code")
     module = types.ModuleType("mar")
-    exec(compile(source.replace(RASTER_IDS, ORDERED_IDS), "mar.py", "exec"), module.__dict__)
+    exec(compile(source.replace(RASTER_IDS, ORDERED_IDS), "mar.py", "exec"), module.__dict__)  # noqa: S102
     return module
 
 
@@ -182,7 +183,7 @@ def main():
     run = torch.Generator().manual_seed(a.seed)
     labels = torch.randint(0, model.num_classes, (a.bsz,), generator=run)
     orders = torch.stack([torch.randperm(model.seq_len, generator=run) for _ in range(a.bsz)])
-    model.sample_orders = lambda bsz: orders.clone()
+    model.sample_orders = lambda _: orders.clone()
     tape = Tape(a.seed + 1, model.token_embed_dim)
     model.diffloss.sample = tape.wrap(model.diffloss.sample)
     kw = {"bsz": a.bsz, "num_iter": a.num_iter, "cfg": a.cfg, "cfg_schedule": a.cfg_schedule,

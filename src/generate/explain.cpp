@@ -45,7 +45,9 @@ std::string options_text(const MethodRequest& request) {
     const std::string value = to_text(row.field.value(request));
     const bool differs = is_switch(row) ? request.lazy.has_value()
                                         : value != to_text(row.field.value(MethodRequest()));
-    if (row.info.name == "method" || !differs || (row.present && !row.present(request))) {
+    const bool implied = row.info.name == "num_iter" && !request.plan.tokens_per_step.empty();
+    if (row.info.name == "method" || implied || !differs ||
+        (row.present && !row.present(request))) {
       continue;
     }
     text += concat("  ", padded(concat("--", row.info.name, is_switch(row) ? "" : " ", value), 38),

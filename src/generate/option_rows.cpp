@@ -4,6 +4,7 @@
 
 #include "core/shared_rows.h"
 #include "core/text.h"
+#include "generate/ignored_rows.h"
 #include "generate/options.h"
 #include "score/command.h"
 
@@ -121,10 +122,9 @@ OptionTable<E> image_rows() {
 
 OptionTable<E> explain_rows() {
   return {{{.name = "explain",
-            .group = "Method",
+            .group = "Sampling",
             .help = "Print the method's options with their sources, its steps and its FLOPs, and "
-                    "draw nothing.",
-            .main = true},
+                    "draw nothing."},
            flag(&E::explain)}};
 }
 
@@ -149,8 +149,7 @@ OptionTable<E> output_rows() {
        grid_field()},
       {{.name = "preview",
         .group = kOutput,
-        .help = "Refresh the contact sheet (8x8, or --grid) while the run goes on.",
-        .main = true},
+        .help = "Refresh the contact sheet (8x8, or --grid) while the run goes on."},
        flag(&E::preview)},
   };
 }
@@ -243,30 +242,6 @@ OptionTable<E> score_while_generating_rows() {
   for (OptionRow<E>& row : within<E>(extractor_rows("Scores"), &E::extractor)) {
     row.needs.push_back({[](const E& options) { return options.score.has_value(); }, "--score"});
     rows.push_back(row);
-  }
-  return rows;
-}
-
-/// Options of the originals without an effect here: data, training, launching.
-OptionTable<E> ignored_rows() {
-  OptionTable<E> rows;
-  const auto add = [&](const std::string& name, const char* value) {
-    OptionField<E> field;
-    field.read = [name](E& options, const std::string&) { options.ignored.push_back(name); };
-    field.value = [](const E&) { return OptionValue(); };
-    rows.push_back({{.name = name, .value = value, .hidden = true}, field});
-  };
-  for (const std::string& name :
-       split("data_path,batch_size,epochs,label_drop_prob,eval_freq,save_last_freq,weight_decay,lr,"
-             "blr,min_lr,lr_schedule,ema_rate,grad_clip,warmup_epochs,mask_ratio_min,attn_dropout,"
-             "proj_dropout,log_dir,start_epoch,diffusion_batch_mul,num_workers,world_size,"
-             "local_rank,dist_url,cached_path",
-             ',')) {
-    add(name, "X");
-  }
-  for (const char* name : {"online_eval", "evaluate", "grad_checkpointing", "pin_mem", "no_pin_mem",
-                           "dist_on_itp", "use_cached"}) {
-    add(name, "");
   }
   return rows;
 }

@@ -30,7 +30,7 @@ OptionField<P> order_field() {
 }
 
 OptionRow<P> plan_row(OptionInfo info, FolderPart folder, OptionField<P> field) {
-  info.group = "Method";
+  info.group = "Sampling";
   info.arm = true;
   info.setting = Setting{.key = info.name, .png_text = true, .noted = true, .drift = true};
   info.folder = std::move(folder);

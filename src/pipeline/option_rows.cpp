@@ -97,8 +97,8 @@ OptionRow<MethodRequest> method_row(const OptionTable<MethodRequest>& rows) {
   };
   return {{.name = "method",
            .value = "NAME",
-           .group = "Method",
-           .help = "Draw by this method: its options, which others override. --explain lists them.",
+           .group = "Sampling",
+           .help = "Draw by this method, such as gtr-32 or disa.",
            .main = true,
            .arm = true,
            .setting = Setting{.key = "method", .png_text = true, .noted = true, .drift = true}},
