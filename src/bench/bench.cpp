@@ -15,11 +15,11 @@
 
 #include "bench/anonymous_memory.h"
 #include "bench/bench_report.h"
+#include "bench/count.h"
 #include "bench/gemm_rate.h"
 #include "bench/gpu_reader.h"
 #include "bench/gpu_sampler.h"
 #include "bench/step_samples.h"
-#include "core/exit_code.h"
 #include "core/labels.h"
 #include "core/log.h"
 #include "core/revision.h"
@@ -45,6 +45,7 @@ class Contestant {
              const BenchOptions& options, const GpuReader* gpu)
       : generator_(model, resolve_method(arm.method, model->recommended), options.model.seed),
         work_{model->mar.config, model->vae.config, generator_.plan()},
+        method_(arm.method.method),
         graphs_(arm.method.cuda_graphs),
         gpu_(gpu),
         ids_(static_cast<size_t>(batch)) {
@@ -63,6 +64,7 @@ class Contestant {
   BenchRow row() const {
     BenchRow row;
     row.batch = batch();
+    row.method = method_;
     row.lazy = work_.plan.method.cache.policy == "lazymar";
     row.num_iter = work_.plan.count();
     row.num_sampling_steps = work_.plan.method.head.front().steps;
@@ -93,12 +95,12 @@ class Contestant {
       seconds.total = seconds.encoder + seconds.decoder + seconds.head + rest;
       flops = FlopFormula(work_).batch(batch()).total();
     }
-    const auto images = static_cast<double>(batch());
-    // Time outside the events is spent once, however many steps are run.
+    const auto images = static_cast<double>(batch());  // what is outside the events passes once
     row.wall_seconds.push_back((seconds.total + (wall_seconds - made.seconds.total)) / images);
     row.runs.push_back({seconds.encoder / images, seconds.decoder / images, seconds.head / images,
                         seconds.vae / images, seconds.total / images});
     row.flops = static_cast<double>(flops) / images;
+    row.cache_bytes = generator_.cache_bytes() / batch();
   }
 
  private:
@@ -132,6 +134,7 @@ class Contestant {
 
   Generator generator_;
   Workload work_;
+  std::string method_;
   bool graphs_;
   const GpuReader* gpu_;
   std::vector<int64_t> ids_, labels_;
@@ -291,7 +294,7 @@ class Bench {
 }  // namespace
 
 ExitCode bench(const BenchOptions& options) {
-  return Bench(options).run();
+  return options.count ? count_flops(options) : Bench(options).run();
 }
 
 }  // namespace lazymar

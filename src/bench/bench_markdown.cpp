@@ -51,7 +51,7 @@ std::string flags_of(const BenchRow& row) {
 
 /// Names as in LazyMAR's README: "MAR-H", "LazyMAR-H"; followed by other flags of the arm.
 std::string method(const BenchRow& row) {
-  std::string name = row.lazy ? "LazyMAR" : "MAR";
+  std::string name = !row.method.empty() ? row.method : row.lazy ? "LazyMAR" : "MAR";
   if (row.model == "mar_base") {
     name += "-B";
   } else if (row.model == "mar_large") {
@@ -84,7 +84,7 @@ std::string readme_table(const BenchReport& report) {
 std::string detail_table(const BenchReport& report) {
   std::string text = heading({"Model", "Batch", "s per image", "p10", "p90", "wall clock",
                               "faster by time", "by FLOPs", "encoder", "decoder", "head", "VAE",
-                              "rest", "GEMM rate", "share of it", "memory"});
+                              "rest", "GEMM rate", "share of it", "memory", "caches"});
   for (const BenchRow& row : report.rows) {
     StageSeconds sum;
     std::vector<double> seconds;
@@ -104,7 +104,8 @@ std::string detail_table(const BenchReport& report) {
          format("%.0f %%", 100 * gemm_share(row)),
          format("%.2f GB",
                 static_cast<double>(report.setting.on_cpu ? row.peak_anonymous : row.peak_device) *
-                    1e-9)});
+                    1e-9),
+         format("%.1f MB", static_cast<double>(row.cache_bytes) * 1e-6)});
   }
   return text;
 }
@@ -160,7 +161,9 @@ std::string bench_markdown(const BenchReport& report) {
       setting.on_cpu ? "peak anonymous memory of the process (resident minus shared in "
                        "/proc/self/statm, sampled every 10 ms)"
                      : "peak memory of tensors on the GPU",
-      " while the arm ran, with the weights and caches of all arms of its model.\n");
+      " while the arm ran, with the weights and caches of all arms of its model. Caches: what this "
+      "arm's caches hold ",
+      "per image.\n");
   const auto extrapolated = [](const BenchRow& row) { return row.extrapolated(); };
   if (std::any_of(report.rows.begin(), report.rows.end(), extrapolated)) {
     text += "\n≈: extrapolated, not run as a whole. Measured decoding steps:";

@@ -77,6 +77,7 @@ ordered_json row_json(const BenchReport& report, const BenchRow& row) {
           {"stage_seconds_per_image", stages_json(mean_stages(row))},
           {"peak_anonymous_bytes", row.peak_anonymous},
           {"peak_device_bytes", row.peak_device},
+          {"cache_bytes_per_image", row.cache_bytes},
           {"gpu", gpu_json(row)},
           {"gemm_flops_per_second", row.gemm_rate},
           {"share_of_gemm_rate", gemm_share(row)}};
@@ -111,6 +112,7 @@ constexpr CsvColumn kCsvColumns[] = {
     {"vae_seconds", "/stage_seconds_per_image/vae"},
     {"peak_anonymous_bytes", "/peak_anonymous_bytes"},
     {"peak_device_bytes", "/peak_device_bytes"},
+    {"cache_bytes_per_image", "/cache_bytes_per_image"},
     {"gpu_samples", "/gpu/samples"},
     {"sm_clock_mhz_median", "/gpu/sm_clock_mhz/median"},
     {"sm_clock_mhz_max", "/gpu/sm_clock_mhz/max"},

@@ -18,6 +18,7 @@ struct BenchRow {
   int64_t group = 0;  ///< arms of one group took turns; the first is the baseline of the others
   int64_t batch = 0;
   bool lazy = false;
+  std::string method;                             ///< the preset that the arm names; empty if none
   Precision precision = parse_precision("fp32");  ///< not auto
   int64_t num_iter = 0, num_sampling_steps = 0;
   int64_t measured_steps = 0;  ///< decoding steps that ran; if fewer than num_iter, extrapolated
@@ -30,6 +31,7 @@ struct BenchRow {
   double flops = 0;                  ///< executed per image
   double original_flops = 0;         ///< that the original code executes
   int64_t peak_anonymous = 0;        ///< bytes, of the process while this arm ran
+  int64_t cache_bytes = 0;           ///< per image, held between decoding or diffusion steps
   int64_t peak_device = 0;           ///< bytes held for tensors on the GPU; 0 on a CPU
   double gemm_rate = 0;              ///< FLOP/s of only products, the larger of before and after
 

@@ -58,8 +58,8 @@ OptionTable<B> comparison_rows() {
           {{.name = "arms",
             .value = "ARMS",
             .group = kComparison,
-            .help = "Compare these arms with the first: each is baseline or lazy, and options of "
-                    "lazymar_eval. Arms with options are separated by semicolons.",
+            .help = "Compare these arms with the first: each is baseline, lazy or a --method, and "
+                    "options of lazymar_eval. Arms with options are separated by semicolons.",
             .main = true},
            text(&B::arm_list)}};
 }
@@ -93,6 +93,11 @@ OptionTable<B> measurement_rows() {
             .default_text = "run all steps",
             .main = true},
            integer(&B::sample_steps, 1, 1000)},
+          {{.name = "count",
+            .group = kMeasurement,
+            .help = "Print the FLOPs of every arm by component, and run nothing. Needs no weights.",
+            .main = true},
+           flag(&B::count)},
           device_row(&B::device),
           threads_row(&B::threads)};
 }

@@ -33,6 +33,7 @@ struct BenchOptions {
   ModelRequest model;  ///< except the model's name
   std::string device = "auto";
   std::optional<int64_t> threads;
+  bool count = false;                                        ///< FLOPs on paper, and nothing is run
   std::optional<std::filesystem::path> markdown, json, csv;  ///< files to write
 };
 

@@ -4,6 +4,7 @@
 #include <ATen/ATen.h>
 
 #include <cstdint>
+#include <vector>
 
 namespace lazymar {
 
@@ -11,6 +12,8 @@ namespace lazymar {
 /// step and the next batch.
 struct KvCache {
   at::Tensor rows;
+
+  int64_t bytes() const { return rows.defined() ? static_cast<int64_t>(rows.nbytes()) : 0; }
 
   /// Takes rows [first, N) of the first `count` batch rows of `kv` [*, N - first, 2D].
   void store(const at::Tensor& kv, int64_t count, int64_t length, int64_t first) {
@@ -26,5 +29,14 @@ struct KvCache {
     rows.narrow(1, first, count).copy_(kv.narrow(1, source, count));
   }
 };
+
+/// Of several layers.
+inline int64_t kept_bytes(const std::vector<KvCache>& caches) {
+  int64_t bytes = 0;
+  for (const KvCache& cache : caches) {
+    bytes += cache.bytes();
+  }
+  return bytes;
+}
 
 }  // namespace lazymar

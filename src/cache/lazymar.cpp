@@ -15,7 +15,7 @@ LazyMarRunner::LazyMarRunner(const MarConfig& config, const DecodingPlan& plan,
                              const ExactOptimizations& optimizations)
     : options_(lazymar_options(plan.method.cache.options)),
       optimizations_(optimizations),
-      retain_(options_, plan.count()),
+      retain_(options_, plan.steps),
       length_(config.sequence_length),
       buffer_(config.buffer_size),
       steps_(plan.steps),
@@ -48,6 +48,11 @@ void LazyMarRunner::begin(const MarBatch& batch) {
     const at::Tensor& like = batch.decoder.x;
     make_room(difference_, {images_, length_, like.size(2)}, like.options());
   }
+}
+
+int64_t LazyMarRunner::kept_bytes() const {
+  return lazymar::kept_bytes(encoder_) + lazymar::kept_bytes(decoder_) +
+         (difference_.defined() ? static_cast<int64_t>(difference_.nbytes()) : 0);
 }
 
 EncoderRows LazyMarRunner::encoder_rows(const DecodeStep& step) {

@@ -35,6 +35,7 @@ class LazyMarRunner final : public Runner {
 
   void begin(const MarBatch& batch) override;
   bool keeps(const DecodeStep& step) const override;
+  int64_t kept_bytes() const override;
   EncoderRows encoder_rows(const DecodeStep& step) override;
   at::Tensor encode(std::span<const Block> blocks, const RowInputs& inputs,
                     const DecodeStep& step) override;

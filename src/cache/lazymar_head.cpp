@@ -39,6 +39,17 @@ int64_t LazyMarHeadRunner::next_cached(int64_t index, int64_t steps, int64_t las
   return index >= last ? index : -1;
 }
 
+int64_t LazyMarHeadRunner::kept_bytes() const {
+  const auto bytes = [](const at::Tensor& t) {
+    return t.defined() ? static_cast<int64_t>(t.nbytes()) : 0;
+  };
+  int64_t sum = bytes(guidance_difference_);
+  for (const Kept& kept : blocks_) {
+    sum += bytes(kept.mlp) + bytes(kept.residual);
+  }
+  return sum;
+}
+
 HeadOutput LazyMarHeadRunner::predict(const DiffusionHead& head, const HeadStep& step) {
   if (step.index == step.steps - 1) {
     full_.reset();

@@ -30,6 +30,8 @@ class LazyMarHeadRunner final : public HeadRunner {
 
   HeadOutput predict(const DiffusionHead& head, const HeadStep& step) override;
 
+  int64_t kept_bytes() const override;
+
   /// The steps up to the next full one, if all that blocks add is known in advance, in one launch
   /// (if the device has the kernel, or use_windows() was called).
   std::optional<HeadAdvance> advance(const DiffusionHead& head, const HeadStep& step,

@@ -6,6 +6,7 @@
 #include "cache/lazymar_head.h"
 #include "cache/retain_schedule.h"
 #include "core/error.h"
+#include "method/token_schedules.h"
 
 namespace lazymar {
 namespace {
@@ -28,10 +29,25 @@ void check(const MarConfig& config, const CacheSpec& cache) {
   check_prune_layer(lazy, config.decoder_depth);
 }
 
+/// Whether the tokens known since the step before cross the next refresh, if those behind the
+/// warm-up come every `refresh` steps of MAR's 64.
+bool refreshes_by_progress(const DecodingPlan& plan, const DecodeStep& step,
+                           const LazyOptions& lazy) {
+  const int64_t length = plan.steps.front().masked;
+  const auto round = [&](int64_t masked) {
+    const int64_t passed = reference_step(length, masked) - lazy.warmup;
+    return passed < 0 ? -1 : passed / lazy.refresh;
+  };
+  return step.index < lazy.warmup || round(step.masked) != round(step.masked_before);
+}
+
 bool partial(const DecodingPlan& plan, const DecodeStep& step) {
   const LazyOptions lazy = options_of(plan);
   const bool cached = lazy.token || (lazy.condition && plan.guided());
-  return cached && lazy.lazy_step(step.index);
+  if (!cached || (lazy.at_stages && step.opens_stage)) {
+    return false;
+  }
+  return lazy.by_progress ? !refreshes_by_progress(plan, step, lazy) : lazy.lazy_step(step.index);
 }
 
 std::unique_ptr<Runner> make_runner(const MarConfig& config, const DecodingPlan& plan) {
@@ -64,7 +80,7 @@ StepWork work(const MarConfig& config, const DecodingPlan& plan, const DecodeSte
   work.halves = one_half ? 1 : plan.halves();
   if (lazy.token) {
     const int64_t rows = config.rows();
-    work.share = RetainSchedule(lazy, plan.count()).ratio(step.index);
+    work.share = RetainSchedule(lazy, plan.steps).ratio(step.index);
     const auto share = static_cast<int64_t>(static_cast<double>(rows) * work.share);
     work.encoder_rows = config.buffer_size + step.just_decoded();
     work.kept_rows =

@@ -1,6 +1,8 @@
 #include "cache/policies.h"
 
 #include "cache/lazymar_policy.h"
+#include "cache/recap.h"
+#include "cache/taylor_head.h"
 #include "core/error.h"
 #include "diffusion/head.h"
 #include "mar/runner.h"
@@ -28,7 +30,8 @@ CachePolicy no_cache() {
 }  // namespace
 
 Table<CachePolicy>& cache_policies() {
-  static Table<CachePolicy> table("cache policy", {no_cache(), lazymar_policy()});
+  static Table<CachePolicy> table("cache policy",
+                                  {no_cache(), lazymar_policy(), recap_policy(), taylor_policy()});
   return table;
 }
 
@@ -39,6 +42,7 @@ DecodingPlan make_plan(const MarConfig& config, const DecodingMethod& method) {
   for (DecodeStep& step : plan.steps) {
     step.kind = policy.partial(plan, step) ? StepKind::kPartial : StepKind::kFull;
   }
+  add_head_schedules(plan);
   return plan;
 }
 

@@ -30,7 +30,7 @@ struct CachePolicy {
   HeadWork (*head_work)(const MarConfig& config, const DecodingPlan& plan, const DecodeStep& step);
 };
 
-/// "none", which is plain MAR, and "lazymar".
+/// "none", which is plain MAR, "lazymar", "recap" and "taylor1".
 Table<CachePolicy>& cache_policies();
 
 inline const CachePolicy& policy_of(const DecodingPlan& plan) {

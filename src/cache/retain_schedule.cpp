@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "method/token_schedules.h"
+
 namespace lazymar {
 namespace {
 
@@ -24,16 +26,20 @@ std::vector<double> published_table() {
 
 }  // namespace
 
-RetainSchedule::RetainSchedule(const LazyOptions& options, int64_t num_iter) {
+RetainSchedule::RetainSchedule(const LazyOptions& options, const std::vector<DecodeStep>& steps) {
   const std::vector<double> table =
       options.retain == RetainKind::kList ? options.retain_list : published_table();
-  if (options.retain != RetainKind::kScaled) {
+  if (options.retain != RetainKind::kScaled && options.retain != RetainKind::kProgress) {
     ratios_ = table;
     return;
   }
   const auto entries = static_cast<int64_t>(table.size());
-  for (int64_t step = 0; step < num_iter; ++step) {
-    ratios_.push_back(table[static_cast<size_t>(step * entries / num_iter)]);
+  const auto count = static_cast<int64_t>(steps.size());
+  for (const DecodeStep& step : steps) {
+    const int64_t entry = options.retain == RetainKind::kScaled
+                              ? step.index * entries / count
+                              : reference_step(steps.front().masked, step.masked);
+    ratios_.push_back(table[static_cast<size_t>(entry)]);
   }
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "method/decoding_plan.h"
 #include "method/lazy_options.h"
 
 namespace lazymar {
@@ -13,8 +14,9 @@ namespace lazymar {
 class RetainSchedule {
  public:
   /// kPublished indexes the table by step, with its last value beyond the end; kScaled stretches
-  /// the table to num_iter (identical at 64); kList uses the given list.
-  RetainSchedule(const LazyOptions& options, int64_t num_iter);
+  /// the table to the plan's steps, kProgress takes the step of MAR's 64 at which as many tokens
+  /// are masked (both identical at 64); kList uses the given list.
+  RetainSchedule(const LazyOptions& options, const std::vector<DecodeStep>& steps);
 
   double ratio(int64_t step) const;
 

@@ -1,5 +1,5 @@
 #pragma once
-/// Arms of lazymar_bench: "lazy --lazy_refresh 5", read by lazymar_eval's rows.
+/// Arms of lazymar_bench: "lazy --lazy_refresh 5", "gtr-32 --cfg 2", read by lazymar_eval's rows.
 
 #include <string>
 #include <utility>

@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "core/error.h"
 #include "core/text.h"
+#include "method/presets.h"
 
 namespace lazymar {
 namespace {
@@ -25,7 +26,7 @@ void check_option(const std::string& arm, const std::string& word,
 std::vector<BenchArm> parse_arms(const std::string& text, const MethodRequest& common) {
   EvalOptions start;
   static_cast<MethodRequest&>(start) = common;
-  const bool plain = text.find_first_of(";-") == std::string::npos;
+  const bool plain = text.find(';') == std::string::npos && text.find(" -") == std::string::npos;
   std::vector<BenchArm> arms;
   for (const std::string& part : split(text, plain ? ',' : ';')) {
     const auto [name, options] = parse_arm(eval_rows(), part, start);
@@ -40,8 +41,14 @@ ArmWords split_arm(const std::string& text, std::span<const OptionInfo> options)
   ArmWords arm{false, "", {"lazymar_eval"}};
   std::istringstream in(text);
   in >> arm.name;
-  if (arm.name != "baseline" && arm.name != "lazy") {
-    throw usage_error("--arms: \"", text, "\": an arm begins with baseline or lazy; ",
+  const auto& methods = presets().rows();
+  const bool named = std::any_of(methods.begin(), methods.end(), [&](const MethodPreset& preset) {
+    return preset.name == arm.name;
+  });
+  if (named) {
+    arm.words.insert(arm.words.end(), {"--method", arm.name});
+  } else if (arm.name != "baseline" && arm.name != "lazy") {
+    throw usage_error("--arms: \"", text, "\": an arm begins with baseline, lazy or a --method; ",
                       "arms with options are separated by semicolons");
   }
   arm.lazy = arm.name == "lazy";

@@ -45,12 +45,12 @@ void PhiloxNoise::order(int64_t slot, std::span<int64_t> order) {
 
 void PhiloxNoise::normals(const NoiseRequest& request, std::span<float> values) {
   const bool start = request.diffusion_step == NoiseRequest::kStart;
-  if (request.decoding_step >= kMaxDecodingStep || request.key >= kMaxDiffusionStep) {
+  if (request.step_key >= kMaxDecodingStep || request.key >= kMaxDiffusionStep) {
     throw usage_error("noise: at most ", kMaxDecodingStep, " decoding and ", kMaxDiffusionStep,
                       " diffusion steps");
   }
-  const uint32_t steps = pack(start ? Purpose::kStart : Purpose::kLoop, request.decoding_step,
-                              start ? 0 : request.key);
+  const uint32_t steps =
+      pack(start ? Purpose::kStart : Purpose::kLoop, request.step_key, start ? 0 : request.key);
   const size_t per_image = request.tokens.size() / image_ids_.size();
   for (size_t row = 0; row < request.tokens.size(); ++row) {
     const auto image = static_cast<uint32_t>(image_ids_[row / per_image]);

@@ -22,6 +22,7 @@ struct NoiseRequest {
   int64_t channels = 0;             ///< C
   std::span<const int64_t> tokens;  ///< raster positions, [B * n], image by image
   int64_t key = 0;                  ///< identifies the diffusion step (HeadSchedule::noise_keys)
+  int64_t step_key = 0;             ///< identifies the decoding step (DecodeStep::noise_step)
 };
 
 /// What a device needs to draw the same values itself (mar/device_noise.h).

@@ -102,6 +102,8 @@ class HeadRunner {
  public:
   virtual ~HeadRunner() = default;
   virtual HeadOutput predict(const DiffusionHead& head, const HeadStep& step) = 0;
+  /// Bytes that it holds between diffusion steps, for the batch last sampled.
+  virtual int64_t kept_bytes() const { return 0; }
   /// Several steps from this one on, if the runner computes them at once; otherwise the caller
   /// predicts this step and asks again at the next. Not for solvers that use earlier steps.
   virtual std::optional<HeadAdvance> advance(const DiffusionHead&, const HeadStep&,

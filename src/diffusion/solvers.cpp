@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "diffusion/dpm_solvers.h"
 #include "method/decoding_method.h"
 
 namespace lazymar {
@@ -84,7 +85,10 @@ std::vector<SolverStep> ddim(std::span<const double> alpha_bars) {
 }  // namespace
 
 Table<Solver>& solvers() {
-  static Table<Solver> table("solver", {{"ddpm", ddpm}, {"ddim", ddim}});
+  static Table<Solver> table("solver", {{"ddpm", ddpm},
+                                        {"ddim", ddim},
+                                        {"dpm++2m", dpm_solver_2m},
+                                        {"sde-dpm++2m", sde_dpm_solver_2m}});
   return table;
 }
 

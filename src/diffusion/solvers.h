@@ -41,8 +41,8 @@ struct Solver {
   std::vector<SolverStep> (*steps)(std::span<const double> alpha_bars);
 };
 
-/// "ddpm" (Nichol & Dhariwal 2021, as MAR's diffusion/ has it, with learned variance) and "ddim"
-/// (Song et al. 2021, eta = 0: deterministic, first order).
+/// "ddpm" (Nichol & Dhariwal 2021, as MAR's diffusion/ has it, with learned variance) "ddim"
+/// (Song et al. 2021, eta = 0: deterministic, first order), and those of diffusion/dpm_solvers.h.
 Table<Solver>& solvers();
 
 /// Cumulative products of 1 - beta at these of the 1000 training timesteps, cosine schedule.

@@ -86,11 +86,20 @@ int64_t FlopFormula::decoder(const DecodeStep& step, const StepWork& work) const
 }
 
 FlopCount FlopFormula::head(const DecodeStep& step) const {
+  FlopCount count;
+  DecodeStep part = step;
+  for (const HeadPart& of : head_parts(step)) {
+    part.head_schedule = of.schedule;
+    count += head_part(part, of.tokens);
+  }
+  return count;
+}
+
+FlopCount FlopFormula::head_part(const DecodeStep& step, int64_t one_half) const {
   const MarConfig& config = work_.mar;
   const HeadWork kinds = policy_.head_work(config, work_.plan, step);
   const int64_t width = config.head_width;
   const int64_t square = width * width;
-  const int64_t one_half = step.predicted();
   const int64_t both = halves_ * one_half;
   // Rows summed over the diffusion steps, by kind.
   const int64_t full = kinds.full * both;

@@ -70,6 +70,8 @@ class FlopFormula {
   int64_t decoder(const DecodeStep& step, const StepWork& work) const;
   int64_t decoder_blocks(const StepWork& work, int64_t queries) const;
   FlopCount head(const DecodeStep& step) const;
+  /// So many tokens by the step's schedule.
+  FlopCount head_part(const DecodeStep& step, int64_t tokens) const;
 
   Workload work_;
   const CachePolicy& policy_;

@@ -25,13 +25,12 @@ FlopCount transformer(const MarConfig& config, const StepWork& work, int64_t kno
   return count;
 }
 
-FlopCount head(const MarConfig& config, const HeadWork& kinds, const DecodeStep& step,
-               int64_t halves) {
+FlopCount head(const MarConfig& config, const HeadWork& kinds, int64_t tokens, int64_t halves) {
   const int64_t width = config.head_width;
   const int64_t square = width * width;
-  const int64_t full = kinds.full * halves * step.predicted();
-  const int64_t recomputed = kinds.recomputed * step.predicted();
-  const int64_t cached = recomputed + kinds.reused * step.predicted();
+  const int64_t full = kinds.full * halves * tokens;
+  const int64_t recomputed = kinds.recomputed * tokens;
+  const int64_t cached = recomputed + kinds.reused * tokens;
   FlopCount count;
   count.head_time = (full + cached) * (kSinusoids * width + square);
   count.head_condition = (full + cached) * config.decoder_dim * width;
@@ -57,7 +56,11 @@ FlopCount original_flops(const Workload& work, int64_t images) {
     // Both halves of all tokens are embedded in every step.
     count.encoder += halves * config.sequence_length * config.token_channels * config.encoder_dim;
     count.decoder += halves * known * config.encoder_dim * config.decoder_dim;
-    count += head(config, policy.head_work(config, work.plan, step), step, halves);
+    DecodeStep part = step;
+    for (const HeadPart& of : head_parts(step)) {
+      part.head_schedule = of.schedule;
+      count += head(config, policy.head_work(config, work.plan, part), of.tokens, halves);
+    }
   }
   count.vae = vae_decoder(work, plain_upsample);
   return count * (2 * images);

@@ -63,6 +63,15 @@ void warn_of_idle_caches(const std::optional<LazyOptions>& lazy, const SamplingO
   }
 }
 
+/// No options but a --method: what a run folder's name does not say.
+EvalOptions with_preset(const std::string& method) {
+  EvalOptions options;
+  if (!method.empty()) {
+    row_named(eval_rows(), "method").field.read(options, method);
+  }
+  return options;
+}
+
 /// Before weights are loaded; the run folder's own name is known only afterwards.
 void check_output_places(const EvalOptions& options) {
   check_output_folder(options.output_dir / options.model.model, "--output_dir");
@@ -100,7 +109,7 @@ ExitCode evaluate(const EvalOptions& options, const LauncherEnv& env) {
   const auto model = std::make_shared<const Model>(load_model(options.model, compute.placement()));
 
   EvalOptions resolved = resolve(options, model->recommended, device);
-  EvalOptions usual = resolve(EvalOptions(), model->recommended, device);
+  EvalOptions usual = resolve(with_preset(options.method), model->recommended, device);
   const int64_t usual_batch = *usual.eval_bsz;
   usual.eval_bsz = std::min(usual_batch, options.num_images);
   warn_of_idle_caches(options.lazy, resolved.sampling);

@@ -1,9 +1,11 @@
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 
 #include "core/exit_code.h"
 #include "core/log.h"
 #include "generate/command.h"
+#include "generate/explain.h"
 #include "pipeline/device.h"
 #include "run/supervisor.h"
 
@@ -48,6 +50,10 @@ int64_t worker_count(const EvalOptions& options) {
 }  // namespace
 
 ExitCode launch(const EvalOptions& options, char* const* argv) {
+  if (options.explain) {
+    std::fputs(explain_method(options).c_str(), stdout);
+    return ExitCode::kDone;
+  }
   const LauncherEnv env = read_launcher_env([](const char* name) { return std::getenv(name); });
   if (env.launcher == Launcher::kOwn) {
     return evaluate(options, env);

@@ -5,6 +5,7 @@
 #include "core/shared_rows.h"
 #include "core/text.h"
 #include "generate/class_list.h"
+#include "generate/ignored_rows.h"
 #include "generate/options.h"
 #include "score/command.h"
 
@@ -118,6 +119,14 @@ OptionTable<E> image_rows() {
   };
 }
 
+OptionTable<E> explain_rows() {
+  return {{{.name = "explain",
+            .group = "Sampling",
+            .help = "Print the method's options with their sources, its steps and its FLOPs, and "
+                    "draw nothing."},
+           flag(&E::explain)}};
+}
+
 OptionTable<E> output_rows() {
   return {
       {{.name = "output_dir",
@@ -139,8 +148,7 @@ OptionTable<E> output_rows() {
        grid_field()},
       {{.name = "preview",
         .group = kOutput,
-        .help = "Refresh the contact sheet (8x8, or --grid) while the run goes on.",
-        .main = true},
+        .help = "Refresh the contact sheet (8x8, or --grid) while the run goes on."},
        flag(&E::preview)},
   };
 }
@@ -237,30 +245,6 @@ OptionTable<E> score_while_generating_rows() {
   return rows;
 }
 
-/// Options of the originals without an effect here: data, training, launching.
-OptionTable<E> ignored_rows() {
-  OptionTable<E> rows;
-  const auto add = [&](const std::string& name, const char* value) {
-    OptionField<E> field;
-    field.read = [name](E& options, const std::string&) { options.ignored.push_back(name); };
-    field.value = [](const E&) { return OptionValue(); };
-    rows.push_back({{.name = name, .value = value, .hidden = true}, field});
-  };
-  for (const std::string& name :
-       split("data_path,batch_size,epochs,label_drop_prob,eval_freq,save_last_freq,weight_decay,lr,"
-             "blr,min_lr,lr_schedule,ema_rate,grad_clip,warmup_epochs,mask_ratio_min,attn_dropout,"
-             "proj_dropout,log_dir,start_epoch,diffusion_batch_mul,num_workers,world_size,"
-             "local_rank,dist_url,cached_path",
-             ',')) {
-    add(name, "X");
-  }
-  for (const char* name : {"online_eval", "evaluate", "grad_checkpointing", "pin_mem", "no_pin_mem",
-                           "dist_on_itp", "use_cached"}) {
-    add(name, "");
-  }
-  return rows;
-}
-
 OptionTable<E> make_rows() {
   const OptionTable<E> model = within<E>(model_rows(), &E::model);
   OptionTable<E> files;
@@ -278,6 +262,7 @@ OptionTable<E> make_rows() {
                   image_rows(),
                   {row_named(model, "seed")},
                   inherited<E>(method_rows()),
+                  explain_rows(),
                   output_rows(),
                   file_rows(),
                   {device_row(&E::device)},

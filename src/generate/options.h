@@ -49,6 +49,7 @@ struct EvalOptions : MethodRequest {
   std::optional<std::filesystem::path> record_drift;  ///< folder for one file per image
   std::optional<std::filesystem::path> score;  ///< reference: compute features, score at the end
   ExtractorRequest extractor;
+  bool explain = false;              ///< print the method, and draw nothing
   std::vector<std::string> ignored;  ///< flags of eval.py and main_mar.py that have no effect here
 };
 

@@ -48,6 +48,9 @@ class Runner {
   /// Whether later steps need anything of this one. If not, the caller may get z from elsewhere.
   virtual bool keeps(const DecodeStep& step) const = 0;
 
+  /// Bytes that it holds between steps, for the whole batch.
+  virtual int64_t kept_bytes() const { return 0; }
+
   /// The rows that the encoder outputs in this step.
   virtual EncoderRows encoder_rows(const DecodeStep& step) = 0;
 

@@ -8,6 +8,7 @@
 #include <span>
 
 #include "core/error.h"
+#include "diffusion/detail_score.h"
 #include "mar/device_noise.h"
 #include "method/orders.h"
 #include "nn/ops.h"
@@ -20,7 +21,7 @@ namespace {
 at::Tensor draw_orders(NoiseSource& noise, int64_t images, int64_t length,
                        const DecodingPlan& plan) {
   at::Tensor of_batch = at::empty({images, length}, c10::kLong);
-  const Order& order = orders().at(plan.method.order);
+  const TokenOrder order = make_order(plan.method.order, length);
   for (int64_t image = 0; image < images; ++image) {
     const std::span row(of_batch[image].mutable_data_ptr<int64_t>(), static_cast<size_t>(length));
     noise.order(image, row);
@@ -119,33 +120,72 @@ void Sampler::forget_captures() {
 
 at::Tensor Sampler::sample_rows(HeadRunner& head_runner, const at::Tensor& z, const Orders& orders,
                                 const DecodeStep& step, NoiseSource& noise) {
-  const at::Tensor drawn = draw_noise(orders, step, noise).to(z.scalar_type());
-  return head_.sample(head_runner, {z, drawn, step.head_schedule, plan_.halves(), step.guidance,
-                                    plan_.method.temperature});
+  if (step.detail == 0) {
+    return sample_part(head_runner, z, at::Tensor(), orders, step, noise);
+  }
+  const int64_t count = step.predicted();
+  const at::Tensor conditional =
+      z.narrow(0, 0, batch_.images * count).view({batch_.images, count, -1});
+  // The rows of each image, by falling score. Ties keep their order.
+  const at::Tensor ranked =
+      detail_score(conditional).argsort(/*stable=*/true, /*dim=*/1, /*descending=*/true);
+  const at::Tensor first = at::arange(batch_.images, ranked.options()).unsqueeze(1) * count;
+  at::Tensor tokens;
+  int64_t from = step.detail;
+  DecodeStep part = step;
+  for (const HeadPart& of : head_parts(step)) {
+    part.head_schedule = of.schedule;
+    const at::Tensor rows =
+        (std::get<0>(ranked.narrow(1, from, of.tokens).sort(1)) + first).flatten();
+    const at::Tensor sampled = sample_part(head_runner, z, rows, orders, part, noise);
+    if (!tokens.defined()) {
+      tokens = at::empty({batch_.images * count, sampled.size(1)}, sampled.options());
+    }
+    tokens.index_copy_(0, rows, sampled);
+    from = 0;
+  }
+  return tokens;
 }
 
-at::Tensor Sampler::draw_noise(const Orders& orders, const DecodeStep& step,
+at::Tensor Sampler::sample_part(HeadRunner& head_runner, const at::Tensor& z,
+                                const at::Tensor& rows, const Orders& orders,
+                                const DecodeStep& step, NoiseSource& noise) {
+  at::Tensor condition = z;
+  if (rows.defined()) {
+    const int64_t half = batch_.images * step.predicted();
+    condition = z.index_select(0, plan_.guided() ? at::cat({rows, rows + half}) : rows);
+  }
+  const at::Tensor drawn = draw_noise(orders, step, rows, noise).to(z.scalar_type());
+  return head_.sample(head_runner, {condition, drawn, step.head_schedule, plan_.halves(),
+                                    step.guidance, plan_.method.temperature});
+}
+
+at::Tensor Sampler::draw_noise(const Orders& orders, const DecodeStep& step, const at::Tensor& rows,
                                NoiseSource& noise) const {
-  const HeadSchedule& schedule = plan_.head(step);
+  const HeadSchedule& schedule = plan_.head_schedules[static_cast<size_t>(step.head_schedule)];
   const int64_t steps = schedule.steps();
   const int64_t channels = mar_.config.token_channels;
-  const auto predicted = [&](const at::Tensor& t) {
-    return t.narrow(1, step.first, step.predicted());
+  const auto predicted = [&](const at::Tensor& of_all) {
+    const at::Tensor part = of_all.narrow(1, step.first, step.predicted());
+    return rows.defined()
+               ? part.flatten().index({rows.to(of_all.device())}).view({of_all.size(0), -1})
+               : part;
   };
   if (orders.ids.defined()) {
     return draw_normals({noise.counter_based()->key, orders.ids, predicted(orders.there),
-                         step.index, head_.noise_keys(step.head_schedule), channels});
+                         step.noise_step, head_.noise_keys(step.head_schedule), channels});
   }
   const at::Tensor positions = predicted(orders.here).contiguous();
-  const int64_t rows = positions.numel();
-  at::Tensor values = empty_for(orders.there.device(), {steps + 1, rows, channels}, c10::kFloat);
+  const int64_t count = positions.numel();
+  at::Tensor values = empty_for(orders.there.device(), {steps + 1, count, channels}, c10::kFloat);
   const auto fill = [&](int64_t slot, int64_t diffusion_step, int64_t key) {
     const at::Tensor part = values[slot];
     noise.normals({step.index,
                    diffusion_step,
                    channels,
-                   {positions.const_data_ptr<int64_t>(), static_cast<size_t>(rows)},
-                   key},
+                   {positions.const_data_ptr<int64_t>(), static_cast<size_t>(count)},
+                   key,
+                   step.noise_step},
                   {part.mutable_data_ptr<float>(), static_cast<size_t>(part.numel())});
   };
   fill(steps, NoiseRequest::kStart, 0);

@@ -71,8 +71,13 @@ class Sampler {
   at::Tensor compute_z(Runner& runner, const DecodeStep& step, SampleObserver& observer);
   at::Tensor sample_rows(HeadRunner& head_runner, const at::Tensor& z, const Orders& orders,
                          const DecodeStep& step, NoiseSource& noise);
-  /// [T + 1, B * n, C] fp32: by diffusion step, then the starting noise.
-  at::Tensor draw_noise(const Orders& orders, const DecodeStep& step, NoiseSource& noise) const;
+  /// Rows of z [halves * B * n, D] that one process samples: `rows` [B * k] int64 of one half, or
+  /// undefined for all -> tokens [B * k, C].
+  at::Tensor sample_part(HeadRunner& head_runner, const at::Tensor& z, const at::Tensor& rows,
+                         const Orders& orders, const DecodeStep& step, NoiseSource& noise);
+  /// [T + 1, rows, C] fp32: by diffusion step, then the starting noise. `rows` as above.
+  at::Tensor draw_noise(const Orders& orders, const DecodeStep& step, const at::Tensor& rows,
+                        NoiseSource& noise) const;
 
   const Mar& mar_;
   ExactOptimizations optimizations_;

@@ -19,12 +19,17 @@ enum class StepKind { kFull, kPartial };
 
 /// A few integers, known before anything is computed.
 struct DecodeStep {
-  int64_t index = 0;          ///< s
-  int64_t first = 0;          ///< rows [first, masked) are predicted in this step
-  int64_t masked = 0;         ///< m, rows masked before this step
-  int64_t masked_before = 0;  ///< m of the step before; rows [masked, masked_before) are new
-  double guidance = 1.0;      ///< scale of classifier-free guidance
-  int64_t head_schedule = 0;  ///< index into the plan's
+  int64_t index = 0;            ///< s
+  int64_t first = 0;            ///< rows [first, masked) are predicted in this step
+  int64_t masked = 0;           ///< m, rows masked before this step
+  int64_t masked_before = 0;    ///< m of the step before; rows [masked, masked_before) are new
+  double guidance = 1.0;        ///< scale of classifier-free guidance
+  int64_t head_schedule = 0;    ///< index into the plan's
+  int64_t detail = 0;           ///< of the tokens to predict, those of the highest detail score
+  int64_t detail_schedule = 0;  ///< theirs
+  int64_t stage = 0;            ///< of the order or of the tokens per step, from 0
+  bool opens_stage = false;     ///< the first step of a stage behind the first one
+  int64_t noise_step = 0;       ///< what the noise is drawn by beside image, token and timestep
   StepKind kind = StepKind::kFull;
 
   int64_t predicted() const { return masked - first; }
@@ -46,15 +51,29 @@ struct DecodingPlan {
   }
 };
 
-/// The plan with every step full: the method without its cache.
+/// Some of a step's tokens, which one process of the head samples.
+struct HeadPart {
+  int64_t tokens = 0;
+  int64_t schedule = 0;  ///< of the plan's
+};
+
+/// The tokens of a step by process: those of the highest detail score, if any, are the last part.
+std::vector<HeadPart> head_parts(const DecodeStep& step);
+
+/// The plan with every step full: the method without its cache. Schedules and stages are those of
+/// method/token_schedules.h; the last step predicts all that is left. With S > L some steps of a
+/// schedule predict nothing.
 ///
-/// MAR's cosine: m' = max(1, min(m - 1, floor(L * cos(pi/2 * (s+1)/S)))); the last step predicts
-/// all remaining tokens. If S > L, some middle steps predict nothing. Step j of a stage of n tokens
-/// and k steps leaves n - floor(n (j + 1) / k) of them masked.
+/// Noise: the steps of a schedule keep their index as noise_step, and so share the noise of MAR's.
+/// Those of stages and lists have 0: a token's noise then does not depend on when it is decoded.
 ///
 /// Throws Error (usage) for unknown names and numbers out of range; the HeadSampler that runs a
 /// solver checks its name.
 DecodingPlan full_plan(const MarConfig& config, const DecodingMethod& method);
+
+/// Gives every step its schedule; equal schedules are stored once. full_plan() does; once more if
+/// steps have become partial since.
+void add_head_schedules(DecodingPlan& plan);
 
 /// Sorts each step's group of an image's order [L] by raster position, so that rows match those of
 /// traces. The order within a step has no effect.

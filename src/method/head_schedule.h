@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "core/table.h"
 #include "method/decoding_method.h"
 
 namespace lazymar {
@@ -29,8 +31,24 @@ struct HeadSchedule {
 enum class NoiseKeys { kIndex, kTimestep };
 
 /// MAR's timesteps (diffusion/respace.py: evenly strided, rounded half to even), clipped to
-/// last_timestep and merged. Throws Error (usage) unless 1 <= steps <= 1000 and
-/// 0 <= last_timestep < 1000.
+/// last_timestep and merged. With spacing "even" they are strided up to last_timestep, with
+/// "quadratic" they are last_timestep (i / (T - 1))^2 (Song et al. 2021, arXiv:2010.02502, appendix
+/// D.2). Throws Error (usage) unless 1 <= steps <= 1000 and 0 <= last_timestep < 1000.
 HeadSchedule make_head_schedule(const HeadSegment& segment, NoiseKeys keys);
+
+/// How T falls over a segment's decoding steps 0 .. last.
+struct HeadCurve {
+  std::string_view name;
+  /// The share of the way back to the first T that is left at `step`, from 1 to 0.
+  double (*left)(int64_t step, int64_t last);
+};
+
+/// DiSA's annealing (models/diffloss.py of github Qinyu-Allen-Zhao/DiSA@283fa59): linear, cosine,
+/// two-stage.
+Table<HeadCurve>& head_curves();
+
+/// T at decoding step `step` of a segment whose last one is `last`, both counted within it:
+/// to_steps + int(left (steps - to_steps)), as DiSA rounds.
+int64_t annealed_steps(const HeadSegment& segment, int64_t step, int64_t last);
 
 }  // namespace lazymar

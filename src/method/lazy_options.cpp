@@ -23,13 +23,22 @@ const OptionTable<LazyOptions>& rows() {
   return table;
 }
 
+std::string kind_name(RetainKind kind) {
+  return kind == RetainKind::kScaled      ? "scaled"
+         : kind == RetainKind::kPublished ? "published"
+                                          : "progress";
+}
+
 }  // namespace
 
 void parse_retain(std::string_view text, LazyOptions& options) {
   options.retain_list.clear();
-  if (text == "published" || text == "scaled") {
-    options.retain = text == "published" ? RetainKind::kPublished : RetainKind::kScaled;
-    return;
+  for (const RetainKind kind :
+       {RetainKind::kScaled, RetainKind::kPublished, RetainKind::kProgress}) {
+    if (text == kind_name(kind)) {
+      options.retain = kind;
+      return;
+    }
   }
   options.retain = RetainKind::kList;
   const char* position = text.data();
@@ -38,7 +47,8 @@ void parse_retain(std::string_view text, LazyOptions& options) {
     double ratio = 0.0;
     const auto [next, status] = std::from_chars(position, end, ratio);
     if (status != std::errc() || !(ratio >= 0.0 && ratio <= 1.0) || (next != end && *next != ',')) {
-      throw usage_error(text, ": use published, scaled, or ratios from 0 to 1 separated by commas");
+      throw usage_error(
+          text, ": use published, scaled, progress, or ratios from 0 to 1 separated by ", "commas");
     }
     options.retain_list.push_back(ratio);
     if (next == end) {
@@ -50,7 +60,7 @@ void parse_retain(std::string_view text, LazyOptions& options) {
 
 std::string retain_string(const LazyOptions& options) {
   if (options.retain != RetainKind::kList) {
-    return options.retain == RetainKind::kPublished ? "published" : "scaled";
+    return kind_name(options.retain);
   }
   std::string text;
   for (const double ratio : options.retain_list) {

@@ -10,7 +10,7 @@
 namespace lazymar {
 
 /// How the decoder's share of recomputed rows follows the decoding step.
-enum class RetainKind { kScaled, kPublished, kList };
+enum class RetainKind { kScaled, kPublished, kProgress, kList };
 
 /// Which caches LazyMAR uses, and its constants (arXiv:2503.12450, defaults as released).
 struct LazyOptions {
@@ -25,13 +25,16 @@ struct LazyOptions {
   RetainKind retain = RetainKind::kScaled;
   std::vector<double> retain_list;  ///< for kList: ratio by decoding step; the last one is repeated
   double condition_scale = 1.0;     ///< factor of the kept difference; 0 drops it (an ablation)
+  bool by_progress = false;  ///< refresh by tokens known: by the step of MAR's 64-step cosine
+  bool at_stages = true;     ///< the step that opens a stage is full
 
-  /// Whether a decoding step may reuse what an earlier one kept; the others are full.
+  /// Whether a decoding step may reuse what an earlier one kept; the others are full. By steps,
+  /// without stages.
   bool lazy_step(int64_t step) const { return step >= warmup && (step - warmup) % refresh != 0; }
 };
 
-/// Reads "published", "scaled" or a list such as "1,1,0.5" (each from 0 to 1) into `options`;
-/// anything else throws (usage).
+/// Reads "published", "scaled", "progress" or a list such as "1,1,0.5" (each from 0 to 1) into
+/// `options`; anything else throws (usage).
 void parse_retain(std::string_view text, LazyOptions& options);
 /// The text that parse_retain reads back.
 std::string retain_string(const LazyOptions& options);

@@ -48,10 +48,16 @@ OptionField<L> caches_field() {
 
 OptionField<L> retain_field() {
   OptionField<L> field;
-  field.words = {"scaled", "published"};
+  field.words = {"scaled", "published", "progress"};
   field.read = [](L& lazy, const std::string& text) { parse_retain(text, lazy); };
   field.value = [](const L& lazy) { return OptionValue(retain_string(lazy)); };
   return field;
+}
+
+/// A row that later releases added: written only if it differs, so that older runs still resume.
+OptionRow<L> later_row(OptionRow<L> row) {
+  row.info.setting->always = false;
+  return row;
 }
 
 OptionRow<L> lazy_row(OptionInfo info, const char* key, const char* label, OptionField<L> field,
@@ -92,16 +98,30 @@ OptionTable<LazyOptions> lazy_rows() {
                 .value = "N",
                 .help = "Compute the whole diffusion head at every N-th diffusion step."},
                "head_refresh", "headrefresh", integer(&L::head_refresh, 1, kMost), {kHead}),
-      lazy_row({.name = "lazy_retain",
-                .value = "LIST",
-                .help = "Set the share of rows to recompute: published, scaled, or a list by "
-                        "decoding step such as 1,1,0.5."},
-               "retain", "retain-", retain_field(), {kToken}),
+      lazy_row(
+          {.name = "lazy_retain",
+           .value = "LIST",
+           .help = "Set the share of rows to recompute: published, scaled, progress, or a list by "
+                   "decoding step such as 1,1,0.5."},
+          "retain", "retain-", retain_field(), {kToken}),
       lazy_row({.name = "lazy_condition_scale",
                 .value = "X",
                 .help = "Multiply the kept difference between the guided passes by X. 0 drops it."},
                "condition_scale", "condscale", number(&L::condition_scale, -100, 100),
                {kCondition}),
+      later_row(
+          lazy_row({.name = "lazy_refresh_by",
+                    .value = "WHAT",
+                    .help = "Count --lazy_refresh and --lazy_warmup in decoding steps, or let "
+                            "--lazy_refresh go by progress: by the tokens that are known, in "
+                            "steps of MAR's 64."},
+                   "refresh_by", "by-",
+                   choice(&L::by_progress, {{"step", false}, {"progress", true}}), {kSteps})),
+      later_row(lazy_row({.name = "lazy_refresh_at_stages",
+                          .value = "WHAT",
+                          .help = "Compute the first decoding step of each stage in full, or not."},
+                         "refresh_at_stages", "stages-",
+                         choice(&L::at_stages, {{"on", true}, {"off", false}}), {kSteps})),
   };
 }
 

@@ -90,14 +90,23 @@ Key<DecodingMethod> list(const char* name, std::vector<Struct> DecodingMethod::*
 
 const Keys<DecodingMethod>& method_keys() {
   static const Keys<Stage> stage{plain("tokens", &Stage::tokens), plain("steps", &Stage::steps)};
-  static const Keys<HeadSegment> segment{
-      plain("from_step", &HeadSegment::from_step), plain("solver", &HeadSegment::solver),
-      plain("steps", &HeadSegment::steps), plain("last_timestep", &HeadSegment::last_timestep)};
+  static const Keys<HeadSegment> segment{plain("from_step", &HeadSegment::from_step),
+                                         plain("from_stage", &HeadSegment::from_stage),
+                                         plain("solver", &HeadSegment::solver),
+                                         plain("steps", &HeadSegment::steps),
+                                         plain("to_steps", &HeadSegment::to_steps),
+                                         plain("curve", &HeadSegment::curve),
+                                         plain("partial_steps", &HeadSegment::partial_steps),
+                                         plain("last_timestep", &HeadSegment::last_timestep),
+                                         plain("spacing", &HeadSegment::spacing),
+                                         plain("detail_share", &HeadSegment::detail_share),
+                                         plain("detail_steps", &HeadSegment::detail_steps)};
   static const Keys<CacheSpec> cache{plain("policy", &CacheSpec::policy),
                                      plain("options", &CacheSpec::options)};
   static const Keys<DecodingMethod> keys{
       plain("name", &DecodingMethod::name),
       plain("order", &DecodingMethod::order),
+      plain("schedule", &DecodingMethod::schedule),
       plain("cosine_steps", &DecodingMethod::cosine_steps),
       list("stages", &DecodingMethod::stages, stage),
       list("head", &DecodingMethod::head, segment),

@@ -222,8 +222,10 @@ WorkCount Generator::baseline_work() const {
   for (const DecodeStep& step : plan_.steps) {
     rows.block_rows += plan_.halves() * ((config.rows() - step.masked) * config.encoder_depth +
                                          config.rows() * config.decoder_depth);
-    rows.head_rows +=
-        plan_.halves() * step.predicted() * plan_.head(step).steps() * config.head_depth;
+    for (const HeadPart& part : head_parts(step)) {
+      rows.head_rows += plan_.halves() * part.tokens * config.head_depth *
+                        plan_.head_schedules[static_cast<size_t>(part.schedule)].steps();
+    }
   }
   return rows;
 }

@@ -82,6 +82,8 @@ class Generator {
   const DecodingPlan& plan() const { return plan_; }
   /// Work of one image without a cache: rows through blocks of transformer and head.
   WorkCount baseline_work() const;
+  /// What the caches hold, once a batch is generated; the head's for its last decoding step.
+  int64_t cache_bytes() const { return runner_->kept_bytes() + head_runner_->kept_bytes(); }
 
  private:
   /// Null if none of these images is recorded.

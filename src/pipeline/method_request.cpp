@@ -13,7 +13,10 @@ SamplingOptions resolve_sampling(const MethodRequest& request,
 
 DecodingMethod resolve_method(const MethodRequest& request,
                               const RecommendedSampling& recommended) {
-  return method_of(resolve_sampling(request, recommended), request.lazy);
+  DecodingMethod method =
+      method_of(resolve_sampling(request, recommended), request.lazy, request.plan);
+  method.name = request.method.empty() ? method.name : request.method;
+  return method;
 }
 
 }  // namespace lazymar

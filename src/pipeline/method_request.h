@@ -2,10 +2,12 @@
 /// What the user requests of the sampling, before the checkpoint's recommendations.
 
 #include <optional>
+#include <string>
 
 #include "core/precision.h"
 #include "method/decoding_method.h"
 #include "method/lazy_options.h"
+#include "method/plan_options.h"
 #include "method/sampling_options.h"
 #include "pipeline/model_request.h"
 
@@ -13,6 +15,8 @@ namespace lazymar {
 
 /// Sampling settings, as given on a command line.
 struct MethodRequest {
+  std::string method;  ///< the preset that the rest began with; empty: none was named
+  PlanOptions plan;
   SamplingOptions sampling;
   std::optional<double> cfg;                ///< overrides the checkpoint's recommendation
   std::optional<CfgSchedule> cfg_schedule;  ///< likewise
@@ -24,7 +28,8 @@ struct MethodRequest {
 /// The command line overrides the checkpoint's recommendation, which overrides the defaults.
 SamplingOptions resolve_sampling(const MethodRequest& request,
                                  const RecommendedSampling& recommended);
-/// The same with the cache, in the form that a Generator takes.
+/// The same with order, schedules and cache, in the form that a Generator takes. Throws Error
+/// (usage).
 DecodingMethod resolve_method(const MethodRequest& request, const RecommendedSampling& recommended);
 
 }  // namespace lazymar

@@ -44,8 +44,16 @@ int64_t derive_img_size(int64_t sequence_length, int64_t patch_size, int64_t str
   return side * patch_size * stride;
 }
 
+/// A network for random weights.
+struct RandomShape {
+  MarConfig mar;
+  VaeConfig vae;
+  int64_t patch_size = 1;
+  int64_t img_size = 256;
+};
+
 /// The published network, changed by the flags that were given.
-Model random_model(const ModelRequest& request, Placement placement) {
+RandomShape random_shape(const ModelRequest& request) {
   const Preset* preset = find_preset(request.model);
   if (preset == nullptr) {
     throw setting_error("random_weights", ": --model must be one of ", preset_names());
@@ -86,19 +94,49 @@ Model random_model(const ModelRequest& request, Placement placement) {
   config.buffer_size = flags.buffer_size.value_or(config.buffer_size);
   config.head_depth = flags.diffloss_d.value_or(config.head_depth);
   config.head_width = flags.diffloss_w.value_or(config.head_width);
+  return {config, vae, patch, img_size};
+}
 
+Model random_model(const ModelRequest& request, Placement placement) {
+  const RandomShape shape = random_shape(request);
   RandomWeights weights(request.seed, placement);
   Model model;
-  model.mar = load_mar(weights, config);
-  model.vae = load_kl_decoder(weights, vae);
-  model.patch_size = patch;
-  model.img_size = img_size;
+  model.mar = load_mar(weights, shape.mar);
+  model.vae = load_kl_decoder(weights, shape.vae);
+  model.patch_size = shape.patch_size;
+  model.img_size = shape.img_size;
   model.mar_source = model.vae_source = concat("random weights (seed ", request.seed, ")");
   log_info(concat("weights: ", model.mar_source));
   return model;
 }
 
+RecommendedSampling recommended_by(const CheckpointReader& metadata) {
+  RecommendedSampling recommended;
+  recommended.cfg = metadata.metadata<double>("cfg");
+  if (const auto schedule = metadata.metadata<std::string>("cfg_schedule")) {
+    recommended.cfg_schedule = parse_cfg_schedule(*schedule);
+  }
+  return recommended;
+}
+
 }  // namespace
+
+NetworkShape read_shape(const ModelRequest& request) {
+  const fs::path folder = fs::path(kModelsFolder) / request.model;
+  const bool there = request.resume || fs::exists(folder / "checkpoint-last.safetensors") ||
+                     fs::exists(folder / "checkpoint-last.pth");
+  if (request.random_weights || (!there && find_preset(request.model) != nullptr)) {
+    const RandomShape shape = random_shape(request);
+    return {shape.mar, shape.vae, {}, concat(request.model, " as published")};
+  }
+  const fs::path mar_path = find_weights(request);
+  const WeightFile mar_file(mar_path, {.check_crc = request.check_crc});
+  const CheckpointReader metadata(mar_file);
+  const WeightFile vae_file(find_vae(request, mar_path, metadata),
+                            {.check_crc = request.check_crc});
+  return {read_mar_config(mar_file, find_preset(request.model)), read_vae_config(vae_file),
+          recommended_by(metadata), mar_path.string()};
+}
 
 int64_t derive_patch_size(int64_t token_channels, int64_t vae_embed_dim) {
   const double ratio = static_cast<double>(token_channels) / static_cast<double>(vae_embed_dim);
@@ -159,10 +197,7 @@ Model load_model(const ModelRequest& request, Placement placement) {
   model.patch_size = derive_patch_size(model.mar.config.token_channels, model.vae.config.embed_dim);
   model.img_size = derive_img_size(model.mar.config.sequence_length, model.patch_size,
                                    model.vae.config.stride());
-  model.recommended.cfg = metadata.metadata<double>("cfg");
-  if (const auto schedule = metadata.metadata<std::string>("cfg_schedule")) {
-    model.recommended.cfg_schedule = parse_cfg_schedule(*schedule);
-  }
+  model.recommended = recommended_by(metadata);
   check_flags(request.architecture, model);
   return model;
 }

@@ -34,6 +34,17 @@ struct WeightHashes {
   WeightHash mar, vae;
 };
 
+/// What a method's plan and cost depend on.
+struct NetworkShape {
+  MarConfig mar;
+  VaeConfig vae;
+  RecommendedSampling recommended;
+  std::string source;  ///< file, or "mar_huge as published"
+};
+
+/// Reads no weights: a checkpoint's shapes and metadata, or, without one, a published network's.
+NetworkShape read_shape(const ModelRequest& request);
+
 /// Throws Error (usage) if a file is missing (naming it and its source), does not fit a MAR or
 /// KL-VAE, or contradicts a flag.
 Model load_model(const ModelRequest& request, Placement placement);

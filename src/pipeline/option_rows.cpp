@@ -1,7 +1,9 @@
 #include "pipeline/option_rows.h"
 
 #include "core/shared_rows.h"
+#include "method/method_text.h"
 #include "method/option_rows.h"
+#include "method/presets.h"
 
 namespace lazymar {
 namespace {
@@ -38,13 +40,78 @@ OptionRow<MethodRequest> chosen(const OptionRow<SamplingOptions>& row,
   return result;
 }
 
+/// A constant T overrides what a preset said.
+OptionRow<MethodRequest> num_sampling_steps_row(OptionRow<MethodRequest> row) {
+  row.field.read = [read = row.field.read](MethodRequest& request, const std::string& text) {
+    read(request, text);
+    request.plan.head_steps.clear();
+  };
+  return row;
+}
+
+/// So does a cosine of N steps.
+OptionRow<MethodRequest> num_iter_row(OptionRow<MethodRequest> row) {
+  row.field.read = [read = row.field.read](MethodRequest& request, const std::string& text) {
+    read(request, text);
+    request.plan.tokens_per_step.clear();
+  };
+  return row;
+}
+
+/// "cosine:N" is --num_iter N; every other text sets num_iter to the steps it has.
+OptionRow<MethodRequest> tokens_row(OptionRow<MethodRequest> row) {
+  row.field.read = [read = row.field.read](MethodRequest& request, const std::string& text) {
+    read(request, text);
+    DecodingMethod method;
+    read_tokens_per_step(text, method);
+    request.sampling.num_iter = method.steps();
+    if (method.stages.empty() && method.schedule == DecodingMethod().schedule) {
+      request.plan.tokens_per_step.clear();
+    }
+  };
+  return row;
+}
+
+OptionTable<MethodRequest> plan_rows_of_request() {
+  OptionTable<MethodRequest> rows = within<MethodRequest>(plan_rows(), &MethodRequest::plan);
+  for (OptionRow<MethodRequest>& row : rows) {
+    row = row.info.name == "tokens_per_step" ? tokens_row(row) : row;
+  }
+  return rows;
+}
+
+/// Stands before the rows that it sets, so that what is given besides overrides it.
+OptionRow<MethodRequest> method_row(const OptionTable<MethodRequest>& rows) {
+  OptionField<MethodRequest> field;
+  for (const MethodPreset& preset : presets().rows()) {
+    field.words.emplace_back(preset.name);
+  }
+  field.read = [rows](MethodRequest& request, const std::string& name) {
+    for (const PresetOption& option : presets().at(name).options) {
+      row_named(rows, option.option).field.read(request, std::string(option.value));
+    }
+    request.method = name;
+  };
+  field.value = [](const MethodRequest& request) {
+    return request.method.empty() ? OptionValue() : OptionValue(request.method);
+  };
+  return {{.name = "method",
+           .value = "NAME",
+           .group = "Sampling",
+           .help = "Draw by this method, such as gtr-32 or disa.",
+           .main = true,
+           .arm = true,
+           .setting = Setting{.key = "method", .png_text = true, .noted = true, .drift = true}},
+          field};
+}
+
 OptionRow<MethodRequest> lazy_mar_row() {
   OptionField<MethodRequest> field;
   field.read = [](MethodRequest& request, const std::string&) { request.lazy.emplace(); };
   // Null without the caches; otherwise the caches' rows fill it in.
   field.value = [](const MethodRequest&) { return OptionValue(); };
   field.folder_text = [](const MethodRequest& request) {
-    return request.lazy ? "lazy" : "baseline";
+    return !request.method.empty() ? request.method : request.lazy ? "lazy" : "baseline";
   };
   return {{.name = "lazy_mar",
            .group = "LazyMAR",
@@ -109,8 +176,8 @@ OptionTable<MethodRequest> method_rows() {
   const auto plain = within<MethodRequest>(sampling, &M::sampling);
   const SamplingOptions defaults;
   OptionTable<MethodRequest> own{
-      row_named(plain, "num_iter"),
-      row_named(plain, "num_sampling_steps"),
+      num_iter_row(row_named(plain, "num_iter")),
+      num_sampling_steps_row(row_named(plain, "num_sampling_steps")),
       chosen(row_named(sampling, "cfg"), number(&M::cfg, 0, 1000), defaults.cfg),
       chosen(row_named(sampling, "cfg_schedule"),
              choice(&M::cfg_schedule,
@@ -118,7 +185,9 @@ OptionTable<MethodRequest> method_rows() {
              to_string(defaults.cfg_schedule)),
       row_named(plain, "temperature"),
       lazy_mar_row()};
-  return join<MethodRequest>({own, within(lazy_rows(), &M::lazy, "--lazy_mar")});
+  const OptionTable<MethodRequest> rows = join<MethodRequest>(
+      {own, within(lazy_rows(), &M::lazy, "--lazy_mar"), plan_rows_of_request()});
+  return join<MethodRequest>({{method_row(rows)}, rows});
 }
 
 OptionTable<ConvertOptions> convert_rows() {

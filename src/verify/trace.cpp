@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "method/method_json.h"
 #include "weights/weights.h"
 
 namespace lazymar {
@@ -14,6 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
+using nlohmann::ordered_json;
 
 void read_settings(Trace& trace, const std::string& where) {
   try {
@@ -26,6 +28,9 @@ void read_settings(Trace& trace, const std::string& where) {
     trace.lazy_mar = config.at("lazy_mar").get<bool>();
     trace.encoder_heads = config.at("encoder_num_heads").get<int64_t>();
     trace.patch_size = config.at("patch_size").get<int64_t>();
+    if (config.contains("method")) {
+      trace.method = method_from_json(ordered_json::parse(config.at("method").dump()));
+    }
   } catch (const json::exception& error) {
     throw usage_error(where, ": metadata \"config\": ", error.what());
   }
@@ -43,10 +48,14 @@ void check_orders(const Trace& trace, const std::string& where) {
   }
 }
 
-const at::Tensor& find_tensor(const Trace& trace, const std::string& name, int64_t values) {
+/// The tensor of that name: `values` numbers, or any number of times as many.
+const at::Tensor& find_tensor(const Trace& trace, const std::string& name, int64_t values,
+                              bool repeated) {
   const auto found = trace.tensors.find(name);
-  if (found == trace.tensors.end() || found->second.scalar_type() != c10::kFloat ||
-      found->second.numel() != values) {
+  const bool usable = found != trace.tensors.end() && found->second.scalar_type() == c10::kFloat &&
+                      (repeated ? found->second.numel() % std::max<int64_t>(1, values) == 0
+                                : found->second.numel() == values);
+  if (!usable) {
     throw usage_error("trace: tensor \"", name, "\" is missing or does not have ", values,
                       " fp32 values");
   }
@@ -106,12 +115,15 @@ void RecordedNoise::normals(const NoiseRequest& request, std::span<float> values
   const std::string step = std::to_string(request.decoding_step);
   const float* source = nullptr;
   if (request.diffusion_step == NoiseRequest::kStart) {
-    source = find_tensor(trace_, "noise_init." + step, count).const_data_ptr<float>();
+    source = find_tensor(trace_, "noise_init." + step, count, false).const_data_ptr<float>();
   } else {
-    const int64_t steps = trace_.sampling.num_sampling_steps;
-    const int64_t taken = steps - 1 - request.diffusion_step;
-    source = find_tensor(trace_, "noise_loop." + step, steps * count).const_data_ptr<float>() +
-             taken * count;
+    const at::Tensor& noise = find_tensor(trace_, "noise_loop." + step, count, true);
+    const int64_t taken = noise.numel() / count - 1 - request.diffusion_step;
+    if (taken < 0) {
+      throw usage_error("trace: tensor \"noise_loop.", step, "\" has noise of ",
+                        noise.numel() / count, " diffusion steps, fewer than its method takes");
+    }
+    source = noise.const_data_ptr<float>() + taken * count;
   }
   std::copy_n(source, values.size(), values.begin());
 }

@@ -6,22 +6,25 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/noise.h"
-#include "method/sampling_options.h"
+#include "method/decoding_method.h"
 #include "weights/weight_file.h"
 
 namespace lazymar {
 
 /// One recorded run: labels [B] and orders [B, L] (int64); noise_init.s [B * n, C], noise_loop.s
-/// [T, B * n, C] (first row = largest timestep), z.s, sampled.s, latents, image if recorded.
+/// [T, B * n, C] (first row = largest timestep, T that of the step), z.s, sampled.s, latents, image
+/// if recorded.
 struct Trace {
   std::map<std::string, at::Tensor> tensors;
   std::string config_json;
   SamplingOptions sampling;
   bool lazy_mar = false;
+  std::optional<DecodingMethod> method;  ///< of its metadata; empty: MAR or LazyMAR as above
   int64_t encoder_heads = 0;
   int64_t patch_size = 1;
 

@@ -90,6 +90,9 @@ ExitCode report(const std::vector<Difference>& differences, double tolerance) {
 }  // namespace
 
 DecodingMethod released_method(const Trace& trace) {
+  if (trace.method) {
+    return *trace.method;
+  }
   LazyOptions options;
   options.retain = RetainKind::kPublished;
   return method_of(trace.sampling, trace.lazy_mar ? std::optional(options) : std::nullopt);

@@ -61,11 +61,59 @@ TEST(CachePolicies, LazymarThatReusesNothingIsMar) {
   EXPECT_GT(testing::relative_error(sample(mar, with("lazymar", {{"warmup", "2"}})), plain), 1e-9);
 }
 
+TEST(CachePolicies, LazymarRefreshesByProgress) {
+  MarConfig config = testing::tiny_config();
+  config.sequence_length = 256;
+  const auto kinds = [&](int64_t steps, std::map<std::string, std::string> options) {
+    DecodingMethod method = with("lazymar", std::move(options));
+    method.cosine_steps = steps;
+    return step_kinds(make_plan(config, method).steps);
+  };
+  EXPECT_EQ(kinds(64, {{"refresh_by", "progress"}}), kinds(64, {}))
+      << "at 64 steps they are the same";
+  EXPECT_EQ(kinds(32, {{"refresh_by", "progress"}, {"warmup", "2"}}),
+            "FFFLLLFLLLFLLLLFLLLFLLLLFLLLFLLL");
+  EXPECT_NE(kinds(32, {{"warmup", "2"}}), kinds(32, {{"refresh_by", "progress"}, {"warmup", "2"}}));
+}
+
+TEST(CachePolicies, LazymarRefreshesAtStages) {
+  DecodingMethod method = with("lazymar", {{"warmup", "1"}, {"refresh", "100"}});
+  method.stages = {{8, 4}, {8, 3}};
+  const auto kinds = [&] { return step_kinds(make_plan(testing::tiny_config(), method).steps); };
+  EXPECT_EQ(kinds(), "FFLLFLL");
+  method.cache.options["refresh_at_stages"] = "off";
+  EXPECT_EQ(kinds(), "FFLLLLL");
+}
+
+/// Every second step from the middle on; partial steps take their own diffusion steps.
+TEST(CachePolicies, RecapPairsSteps) {
+  DecodingMethod method = with("recap");
+  method.head = {{.steps = 12, .partial_steps = 5}};
+  const DecodingPlan plan = make_plan(testing::tiny_config(), method);
+  EXPECT_EQ(step_kinds(plan.steps), "FFFFFLFL");
+  for (const DecodeStep& step : plan.steps) {
+    EXPECT_EQ(plan.head(step).steps(), step.partial() ? 5 : 12) << step.index;
+  }
+}
+
+/// A partial step that follows a full one with no token between them sees what a full one would:
+/// all that ReCAP leaves out is what changes with new tokens.
+TEST(CachePolicies, RecapIsMarUntilTokensChange) {
+  const Mar mar = testing::tiny_mar();
+  const at::Tensor plain = sample(mar, with("none"));
+  const at::Tensor recap = sample(mar, with("recap"));
+  EXPECT_FALSE(at::equal(recap, plain)) << "control";
+  EXPECT_TRUE(recap.isfinite().all().item<bool>());
+  EXPECT_TRUE(at::equal(sample(mar, with("recap", {{"full", "8"}})), plain));
+}
+
 TEST(CachePolicies, NamesAndOptionsAreChecked) {
   const auto message = [](const DecodingMethod& method) {
     return refused([&] { make_plan(testing::tiny_config(), method); });
   };
-  EXPECT_TRUE(contains(message(with("recap")), "none, lazymar"));
+  EXPECT_TRUE(contains(message(with("squeeze")), "none, lazymar, recap, taylor1"));
+  EXPECT_TRUE(contains(message(with("recap", {{"pairs", "3"}})), "full=N"));
+  EXPECT_TRUE(contains(message(with("taylor1", {{"interval", "0"}})), "interval=N"));
   EXPECT_TRUE(contains(message(with("none", {{"refresh", "3"}})), "refresh"));
   EXPECT_TRUE(contains(message(with("lazymar", {{"refresh", "0"}})), "lazy_refresh 0"));
   EXPECT_TRUE(contains(message(with("lazymar", {{"prune_layer", "6"}})), "5 layers"));

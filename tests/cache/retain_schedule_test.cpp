@@ -14,8 +14,29 @@ LazyOptions with(std::string_view text) {
   return options;
 }
 
+/// Of MAR's cosine over so many steps.
+std::vector<DecodeStep> steps(int64_t num_iter) {
+  MarConfig config;
+  config.sequence_length = 256;
+  DecodingMethod method;
+  method.cosine_steps = num_iter;
+  return full_plan(config, method).steps;
+}
+
+TEST(RetainSchedule, ProgressIsTheSameAtSixtyFour) {
+  const RetainSchedule published(with("published"), steps(64));
+  const RetainSchedule progress(with("progress"), steps(64));
+  for (int64_t step = 0; step < 64; ++step) {
+    EXPECT_EQ(progress.ratio(step), published.ratio(step)) << step;
+  }
+  const RetainSchedule half(with("progress"), steps(32));
+  EXPECT_EQ(half.ratio(9), 1.0);
+  EXPECT_EQ(half.ratio(10), 0.6) << "as many tokens are known as at step 20 of 64";
+  EXPECT_EQ(half.ratio(31), 0.05);
+}
+
 TEST(RetainSchedule, PublishedIsIndexedByStep) {
-  const RetainSchedule schedule(with("published"), 32);
+  const RetainSchedule schedule(with("published"), steps(32));
   EXPECT_EQ(schedule.ratio(0), 1.0);
   EXPECT_EQ(schedule.ratio(19), 1.0);
   EXPECT_EQ(schedule.ratio(20), 0.6);
@@ -28,28 +49,28 @@ TEST(RetainSchedule, PublishedIsIndexedByStep) {
 }
 
 TEST(RetainSchedule, ScaledIsTheSameAtSixtyFour) {
-  const RetainSchedule published(with("published"), 64);
-  const RetainSchedule scaled(with("scaled"), 64);
+  const RetainSchedule published(with("published"), steps(64));
+  const RetainSchedule scaled(with("scaled"), steps(64));
   for (int64_t step = 0; step < 64; ++step) {
     EXPECT_EQ(scaled.ratio(step), published.ratio(step)) << step;
   }
 }
 
 TEST(RetainSchedule, ScaledStretches) {
-  const RetainSchedule half(with("scaled"), 32);
-  const RetainSchedule twice(with("scaled"), 128);
-  const RetainSchedule published(with("published"), 64);
+  const RetainSchedule half(with("scaled"), steps(32));
+  const RetainSchedule twice(with("scaled"), steps(128));
+  const RetainSchedule published(with("published"), steps(64));
   for (int64_t step = 0; step < 32; ++step) {
     EXPECT_EQ(half.ratio(step), published.ratio(2 * step));
   }
   for (int64_t step = 0; step < 128; ++step) {
     EXPECT_EQ(twice.ratio(step), published.ratio(step / 2));
   }
-  EXPECT_EQ(RetainSchedule(with("scaled"), 1).ratio(0), 1.0);
+  EXPECT_EQ(RetainSchedule(with("scaled"), steps(1)).ratio(0), 1.0);
 }
 
 TEST(RetainSchedule, ListsStayAtTheirLastValue) {
-  const RetainSchedule schedule(with("1,0.5,0.25"), 64);
+  const RetainSchedule schedule(with("1,0.5,0.25"), steps(64));
   EXPECT_EQ(schedule.ratio(1), 0.5);
   EXPECT_EQ(schedule.ratio(60), 0.25);
 }

@@ -57,6 +57,17 @@ TEST(BenchOptions, ArmsWithFlagsOfTheirOwn) {
   EXPECT_EQ(parse({"--arms", "lazy --lazy-extra 3"}).arms[0].method.lazy->extra, 3);
 }
 
+TEST(BenchOptions, ArmsAreMethods) {
+  const BenchOptions options = parse({"--arms", "mar,gtr-32,lazymar-gtr"});
+  ASSERT_EQ(options.arms.size(), 3U);
+  EXPECT_EQ(options.arms[1].name, "gtr-32");
+  EXPECT_EQ(options.arms[1].method.method, "gtr-32");
+  EXPECT_EQ(options.arms[1].method.plan.order, "checkerboard:3");
+  EXPECT_TRUE(options.arms[2].method.lazy);
+  EXPECT_EQ(parse({"--arms", "gtr-32 --detail 0.2:50"}).arms[0].method.plan.detail, "0.2:50");
+  EXPECT_TRUE(contains(refused([] { parse({"--arms", "fast"}); }), "lazy or a --method"));
+}
+
 TEST(BenchOptions, TheHelpNamesEveryPrecision) {
   const char* help[] = {"lazymar_bench", "--help"};
   const std::string text = *parse_bench_options(2, help).text;

@@ -228,6 +228,8 @@ TEST(EvalOptions, FeaturesAreThoseOfAFewImagesOfPlainMar) {
   EXPECT_TRUE(contains(message("--num_images 65 --record_drift x"), "at most 64"));
   EXPECT_TRUE(contains(message("--record_drift x"), "add --num_images 16"));
   EXPECT_TRUE(contains(message("--num_images 4 --record_drift x --lazy_mar"), "leave --lazy_mar"));
+  EXPECT_TRUE(contains(message("--num_images 4 --record_drift x --cache recap"), "leave --cache"));
+  EXPECT_EQ(parse("--num_images 4 --record_drift x --method gtr-32").record_drift, "x");
 }
 
 TEST(EvalOptions, DashesAndUnderscoresAreEqual) {

@@ -26,7 +26,8 @@ TEST(Philox, KnownAnswers) {
 std::vector<float> draw(PhiloxNoise& noise, const std::vector<int64_t>& tokens, int64_t channels,
                         int64_t decoding_step = 3, int64_t diffusion_step = 5) {
   std::vector<float> values(tokens.size() * static_cast<size_t>(channels));
-  noise.normals({decoding_step, diffusion_step, channels, tokens, diffusion_step}, values);
+  noise.normals({decoding_step, diffusion_step, channels, tokens, diffusion_step, decoding_step},
+                values);
   return values;
 }
 
@@ -113,6 +114,20 @@ TEST(PhiloxNoise, CountersThatWouldOverflowAreRefused) {
   testing::refused([] { PhiloxNoise(1, {-1}); });
   PhiloxNoise noise(1, {0});
   testing::refused([&] { draw(noise, {0}, 4, 1 << 16); });
+}
+
+TEST(PhiloxNoise, GoesByTheKeysAndNotByTheSteps) {
+  PhiloxNoise noise(7, {11});
+  const std::vector<int64_t> tokens{5};
+  const auto values = [&](int64_t decoding_step, int64_t diffusion_step, int64_t key,
+                          int64_t step_key) {
+    std::vector<float> drawn(4);
+    noise.normals({decoding_step, diffusion_step, 4, tokens, key, step_key}, drawn);
+    return drawn;
+  };
+  EXPECT_EQ(values(3, 8, 20, 0), values(9, 2, 20, 0)) << "two plans share a token's timestep";
+  EXPECT_NE(values(3, 8, 20, 0), values(3, 8, 21, 0)) << "control";
+  EXPECT_NE(values(3, 8, 20, 0), values(3, 8, 20, 3)) << "control";
 }
 
 }  // namespace

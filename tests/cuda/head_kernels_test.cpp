@@ -34,7 +34,8 @@ TEST_F(HeadKernels, NoiseHasTheBitsOfTheCpu) {
                      step == 100 ? NoiseRequest::kStart : step,
                      channels,
                      {positions.const_data_ptr<int64_t>(), 15},
-                     3 * step + 1},
+                     3 * step + 1,
+                     7},
                     {expected.mutable_data_ptr<float>(), static_cast<size_t>(expected.numel())});
       EXPECT_TRUE(at::equal(drawn[step], expected)) << step;
       EXPECT_FALSE(at::equal(drawn[(step + 1) % 101], expected)) << step;

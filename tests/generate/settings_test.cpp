@@ -65,7 +65,16 @@ TEST(SettingsName, EverySettingThatDiffersIsNamed) {
   add([](O& o) { o.lazy->head_refresh = 1; });
   add([](O& o) { o.lazy->retain = RetainKind::kPublished; });
   add([](O& o) { o.lazy->condition_scale = 0; });
-  EXPECT_EQ(names.size(), 28U);
+  add([](O& o) { o.lazy->by_progress = true; });
+  add([](O& o) { o.lazy->at_stages = false; });
+  add([](O& o) { o.plan.order = "raster"; });
+  add([](O& o) { o.plan.tokens_per_step = "arccos:64"; });
+  add([](O& o) { o.plan.head_steps = "50:20"; });
+  add([](O& o) { o.plan.solver = "ddim"; });
+  add([](O& o) { o.plan.last_timestep = 950; });
+  add([](O& o) { o.plan.spacing = "even"; });
+  add([](O& o) { o.plan.detail = "0.1:50"; });
+  EXPECT_EQ(names.size(), 37U);
 }
 
 TEST(SettingsName, KeepsTheOrderOfEarlierVersions) {
@@ -91,6 +100,22 @@ TEST(SettingsName, KeepsTheOrderOfEarlierVersions) {
   EXPECT_EQ(settings_name(options, usual()),
             "iter32_lazy_caches-tc_extra3_condscale0.5_cfg2_constant_steps50_temp0.9_n4_"
             "classes1-2_seed7_bsz2_fp64_tar_plain_random_resume-a-b_vae-c-d");
+}
+
+TEST(SettingsName, AMethodStandsForItsOptions) {
+  const auto named = [] {
+    EvalOptions options = usual();
+    row_named(eval_rows(), "method").field.read(options, "gtr-32");
+    return options;
+  };
+  EvalOptions options = named();
+  EXPECT_EQ(settings_name(options, named()), "iter32_gtr-32");
+  options.plan.detail = "0.2:50";
+  options.plan.order = "halton:rolled";
+  EXPECT_EQ(settings_name(options, named()), "iter32_gtr-32_order-halton-rolled_detail-0.2-50");
+  EXPECT_EQ(settings_json(options).at("method"), "gtr-32");
+  EXPECT_EQ(settings_json(options).at("tokens_per_step"), "stages:24,6,2");
+  EXPECT_FALSE(settings_json(usual()).contains("order")) << "control: what older runs have not";
 }
 
 TEST(SettingsName, IsOneFolderNameOfBoundedLength) {

@@ -25,33 +25,18 @@
 namespace lazymar {
 namespace {
 
-/// Tokens on one colour of a checkerboard first, then the others.
-void checkerboard(std::span<int64_t> order) {
-  const auto side = std::lround(std::sqrt(static_cast<double>(order.size())));
-  sort_by_stage(order,
-                [side](int64_t position) { return (position / side + position % side) % 2; });
+/// Column by column, from the left; within a column the image's own order.
+TokenOrder columns(int64_t length, const std::string& argument) {
+  refuse_argument("columns", argument);
+  const int64_t side = side_of_square("columns", length);
+  return staged_order(length, [side](int64_t position) { return position % side; });
 }
 
-/// DPM-Solver++(2M) (Lu et al. 2022, arXiv:2211.01095): second order, one evaluation per step. Its
-/// first and last steps are of first order.
-std::vector<SolverStep> dpm_solver_2m(std::span<const double> alpha_bars) {
-  std::vector<SolverStep> steps;
-  const auto log_snr = [&](size_t i) { return std::log(alpha_bars[i] / (1 - alpha_bars[i])) / 2; };
-  for (size_t i = 0; i < alpha_bars.size(); ++i) {
-    const double now = alpha_bars[i];
-    const double next = i > 0 ? alpha_bars[i - 1] : 1.0;
-    const double shrink = std::sqrt((1 - next) / (1 - now));
-    const double gain = std::sqrt(next) - std::sqrt(now) * shrink;
-    const bool looks_back = i > 0 && i + 1 < alpha_bars.size();
-    const double slope =
-        looks_back ? (log_snr(i - 1) - log_snr(i)) / (log_snr(i) - log_snr(i + 1)) / 2 : 0.0;
-    SolverStep step;
-    step.x0_x = static_cast<float>(std::sqrt(1 / now));
-    step.x0_eps = static_cast<float>(std::sqrt(1 / now - 1));
-    step.to_x0 = static_cast<float>(gain * (1 + slope));
-    step.to_x = static_cast<float>(shrink);
-    step.to_previous_x0 = static_cast<float>(-gain * slope);
-    steps.push_back(step);
+/// Ancestral sampling with the smaller of the two variances: DDPM without its learned one.
+std::vector<SolverStep> ddpm_small(std::span<const double> alpha_bars) {
+  std::vector<SolverStep> steps = solvers().at("ddpm").steps(alpha_bars);
+  for (SolverStep& step : steps) {
+    step.log_beta = step.log_variance;
   }
   return steps;
 }
@@ -70,54 +55,18 @@ CachePolicy lazymar_by_progress() {
   return policy;
 }
 
-/// Every other diffusion step repeats the prediction of the step before.
-class HoldingHead final : public HeadRunner {
- public:
-  static bool computes(int64_t index, int64_t steps) {
-    return index == steps - 1 || index % 2 == 0;
-  }
-
-  HeadOutput predict(const DiffusionHead& head, const HeadStep& step) override {
-    if (computes(step.index, step.steps)) {
-      kept_ = full_.predict(head, step);
-    }
-    return kept_;
-  }
-
- private:
-  FullHeadRunner full_{/*modulation_rows=*/1};
-  HeadOutput kept_;
-};
-
-CachePolicy holding_head() {
-  CachePolicy policy = cache_policies().at("none");
-  policy.name = "holding-head";
-  policy.make_head_runner = [](const DecodingPlan&) -> std::unique_ptr<HeadRunner> {
-    return std::make_unique<HoldingHead>();
-  };
-  policy.head_work = [](const MarConfig& config, const DecodingPlan& plan, const DecodeStep& step) {
-    HeadWork work{.active_blocks = config.head_depth};
-    for (int64_t i = 0; i < plan.head(step).steps(); ++i) {
-      work.full += HoldingHead::computes(i, plan.head(step).steps()) ? 1 : 0;
-    }
-    return work;
-  };
-  return policy;
-}
-
 const bool kRowsAreAdded = [] {
-  orders().add({"checkerboard", checkerboard});
-  solvers().add({"dpm++2m", dpm_solver_2m});
+  orders().add({"columns", columns});
+  solvers().add({"ddpm-small", ddpm_small});
   cache_policies().add(lazymar_by_progress());
-  cache_policies().add(holding_head());
   return true;
 }();
 
 constexpr const char* kMethod = R"({
   "name": "example",
-  "order": "checkerboard",
+  "order": "columns",
   "stages": [{"tokens": 8, "steps": 4}, {"tokens": 8, "steps": 2}],
-  "head": [{"solver": "dpm++2m", "steps": 20, "last_timestep": 950},
+  "head": [{"solver": "ddpm-small", "steps": 20, "last_timestep": 950},
            {"from_step": 4, "solver": "ddim", "steps": 10}],
   "cache": {"policy": "lazymar-by-progress", "options": {"extra": "1"}}
 })";
@@ -160,20 +109,20 @@ TEST(AddingAMethod, AnOrderIsAFunctionAndARow) {
   const Mar mar = testing::tiny_mar();
   DecodingMethod method = method_of_text(kMethod);
   const at::Tensor order = sample(mar, make_plan(mar.config, method)).recorder.orders;
-  const at::Tensor colour = (order.div(4, "floor") + order.remainder(4)).remainder(2);
-  EXPECT_TRUE(colour.narrow(1, 0, 8).eq(1).all().item<bool>()) << "decoded in the second stage";
-  EXPECT_TRUE(colour.narrow(1, 8, 8).eq(0).all().item<bool>()) << "decoded in the first";
+  const at::Tensor column = order.remainder(4);
+  EXPECT_TRUE(column.narrow(1, 0, 8).ge(2).all().item<bool>()) << "decoded in the second stage";
+  EXPECT_TRUE(column.narrow(1, 8, 8).lt(2).all().item<bool>()) << "decoded in the first";
   method.order = "random";
   const at::Tensor other = sample(mar, make_plan(mar.config, method)).recorder.orders;
   EXPECT_FALSE(at::equal(other, order)) << "control";
 }
 
 TEST(AddingAMethod, ASolverIsATableAndARow) {
-  const std::vector<double> errors = testing::gaussian_errors("dpm++2m", {40, 80, 160});
-  for (size_t i = 1; i < errors.size(); ++i) {
-    EXPECT_NEAR(std::log2(errors[i - 1] / errors[i]), 2.0, 0.15) << errors[i];
-  }
-  EXPECT_LT(errors.back(), testing::gaussian_errors("ddim", {160}).front() / 20) << "control";
+  const auto table = testing::solver_steps("ddpm-small", 20);
+  const auto learned = testing::solver_steps("ddpm", 20);
+  EXPECT_EQ(table[5].log_beta, table[5].log_variance);
+  EXPECT_NE(learned[5].log_beta, learned[5].log_variance) << "control";
+  EXPECT_EQ(table[5].to_x, learned[5].to_x);
 }
 
 TEST(AddingAMethod, ACachePolicyIsARow) {
@@ -190,7 +139,8 @@ TEST(AddingAMethod, ACachePolicyIsARow) {
     return sampled.flops;
   };
   const int64_t usual = flops("none");
-  EXPECT_LT(flops("holding-head"), usual);
+  EXPECT_LT(flops("taylor1"), usual);
+  EXPECT_LT(flops("recap"), usual);
   EXPECT_LT(flops("lazymar-by-progress"), usual);
   method.cache = {"lazymar-by-progress", {}};
   EXPECT_EQ(step_kinds(make_plan(mar.config, method).steps), "FLFLFLFLFFFF");
@@ -206,7 +156,7 @@ TEST(AddingAMethod, AMethodIsText) {
   const at::Tensor tokens = sample(mar, plan).tokens;
   EXPECT_TRUE(tokens.isfinite().all().item<bool>());
   DecodingMethod other = method;
-  other.head[1].solver = "dpm++2m";
+  other.head[1].solver = "ddpm-small";
   EXPECT_FALSE(at::equal(sample(mar, make_plan(mar.config, other)).tokens, tokens)) << "control";
 }
 
@@ -219,7 +169,8 @@ std::string text_of(const std::string& path) {
 
 TEST(AddingAMethod, ThePageQuotesThisFile) {
   const std::string page = text_of("docs/adding-a-method.md");
-  const std::string source = text_of("tests/method/adding_a_method_test.cpp");
+  const std::string source =
+      text_of("tests/method/adding_a_method_test.cpp") + text_of("src/cache/taylor_head.cpp");
   const std::string begin = "```cpp\n";
   int blocks = 0;
   for (size_t at = page.find(begin); at != std::string::npos; at = page.find(begin, at)) {
@@ -228,7 +179,7 @@ TEST(AddingAMethod, ThePageQuotesThisFile) {
     EXPECT_NE(source.find(block), std::string::npos) << block;
     ++blocks;
   }
-  EXPECT_EQ(blocks, 5);
+  EXPECT_EQ(blocks, 6);
   const size_t json = page.find("```json\n");
   ASSERT_NE(json, std::string::npos);
   const std::string method = page.substr(json + 8, page.find("\n```", json + 8) - json - 8);

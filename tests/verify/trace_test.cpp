@@ -57,6 +57,25 @@ TEST(Trace, PlaysBackOrdersAndNoise) {
   EXPECT_TRUE(contains(refused([&] { noise.normals({1, 0, 2, tokens}, values); }), "noise_loop.1"));
 }
 
+TEST(Trace, StepsMayHaveTheirOwnDiffusionSteps) {
+  const TemporaryFolder folder;
+  auto tensors = small_trace();
+  tensors["noise_loop.0"] = at::arange(12).to(c10::kFloat).view({2, 3, 2});
+  write_trace(folder, tensors);
+  const Trace trace = load_trace(folder.path());
+  RecordedNoise noise(trace);
+  std::vector<float> values(6);
+  const std::vector<int64_t> tokens(3);
+  noise.normals({0, 1, 2, tokens}, values);  // the first step taken
+  EXPECT_EQ(values[0], 0.0F);
+  noise.normals({0, 0, 2, tokens}, values);
+  EXPECT_EQ(values[0], 6.0F);
+  EXPECT_TRUE(contains(refused([&] {
+                         noise.normals({0, 2, 2, tokens}, values);
+                       }),
+                       "noise of 2 diffusion steps"));
+}
+
 TEST(Trace, WhatIsNoTraceIsRefused) {
   const TemporaryFolder folder;
   const std::string message = refused([&] { load_trace(folder.path()); });

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "core/error.h"
 #include "pipeline/device.h"
 #include "pipeline/model_files.h"
 #include "pipeline/network_reader.h"
@@ -63,6 +64,26 @@ TEST_P(RecordedRun, IsReproduced) {
 INSTANTIATE_TEST_SUITE_P(Verify, RecordedRun,
                          ::testing::Values("small-baseline", "small-nocfg", "small-lazy",
                                            "small-lazy-32"));
+
+// Other methods, recorded from their authors' code (scripts/lab/record_methods.py).
+
+TEST(RecordedMethod, DisaIsReproduced) {
+  Capture run = load("small-disa");
+  EXPECT_LE(worst(run), kFp64);
+  run.trace.method->head.front().curve = "cosine";
+  EXPECT_THROW(worst(run), Error) << "control: other numbers of diffusion steps";
+}
+
+TEST(RecordedMethod, RecapIsReproduced) {
+  Capture run = load("small-recap");
+  EXPECT_LE(worst(run), kFp64);
+  run.trace.method->cache = {};
+  run.trace.method->head = {{.steps = 20}, {.from_step = 9, .steps = 8}};
+  for (int64_t step = 10; step < 16; ++step) {  // the same diffusion steps
+    run.trace.method->head.push_back({.from_step = step, .steps = step % 2 == 0 ? 20 : 8});
+  }
+  EXPECT_GT(worst(run), kFp64) << "control: every step is full";
+}
 
 // Controls: each error must show in fp64.
 

@@ -1,0 +1,120 @@
+// Settings that must change nothing: each gives the tokens of another one, bit for bit.
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cache/policies.h"
+#include "cli/arms.h"
+#include "generate/options.h"
+#include "mar/sampler.h"
+#include "support/tiny_model.h"
+
+namespace lazymar {
+namespace {
+
+/// A tiny network whose tokens are a square.
+const Mar& network() {
+  static const Mar mar = testing::tiny_mar(testing::tiny_config(), "fp32");
+  return mar;
+}
+
+/// Tokens of two images by an arm's options, as lazymar_bench and lazymar_eval read them.
+at::Tensor drawn(const std::string& options) {
+  const auto [name, request] =
+      parse_arm(eval_rows(), "baseline --num_iter 12 " + options, EvalOptions());
+  const DecodingPlan plan = make_plan(network().config, resolve_method(request, {}));
+  const auto runner = policy_of(plan).make_runner(network().config, plan);
+  const auto head = policy_of(plan).make_head_runner(plan);
+  PhiloxNoise noise(1, {3, 4});
+  SampleObserver nobody;
+  return Sampler(network(), plan)
+      .sample(*runner, *head, at::tensor({1, 2}, c10::kLong), noise, nobody);
+}
+
+void expect_same(const std::string& one, const std::string& other) {
+  EXPECT_TRUE(at::equal(drawn(one), drawn(other))) << one << " | " << other;
+}
+
+void expect_other(const std::string& one, const std::string& other) {
+  EXPECT_FALSE(at::equal(drawn(one), drawn(other))) << "control: " << one << " | " << other;
+}
+
+constexpr const char* kLazy = "--cache lazymar";
+
+TEST(ZeroControls, OneStageIsMar) {
+  expect_same("--order checkerboard:1", "");
+  expect_other("--order checkerboard:2", "");
+}
+
+TEST(ZeroControls, CosineStepsAreMars) {
+  expect_same("--tokens_per_step cosine:12", "");
+  expect_other("--tokens_per_step arccos:12", "");
+}
+
+TEST(ZeroControls, AHundredDiffusionStepsThroughoutAreMar) {
+  expect_same("--head_steps 100", "");
+  expect_same("--head_steps 100:100", "");
+  expect_same("--head_steps 100,100@5", "");
+  expect_same("--head_steps 100/100", "");
+  expect_same("--head_steps 20:20", "--num_sampling_steps 20");
+  expect_other("--head_steps 100,90@5", "");
+}
+
+TEST(ZeroControls, RefreshingEveryStepIsMar) {
+  expect_same(concat(kLazy, ":refresh=1:caches=token,condition"), "");
+  expect_other(concat(kLazy, ":warmup=2:caches=token,condition"), "");
+}
+
+TEST(ZeroControls, AHeadThatIsAlwaysComputedIsMars) {
+  expect_same(concat(kLazy, ":caches=head:head_refresh=1"), "");
+  expect_same("--cache taylor1:interval=1", "");
+  expect_other("--cache taylor1:interval=2", "");
+  expect_other(concat(kLazy, ":caches=head:head_refresh=2"), "");
+}
+
+TEST(ZeroControls, ReCapWithoutPairsIsMar) {
+  expect_same("--cache recap:full=12", "");
+  expect_other("--cache recap", "");
+}
+
+/// Guidance of 1 leaves no unconditional half to reuse.
+TEST(ZeroControls, WithoutGuidanceTheConditionCacheIsNothing) {
+  const std::string condition = concat(kLazy, ":caches=condition");
+  expect_same("--cfg 1 " + condition, "--cfg 1");
+  expect_other(condition, "");
+}
+
+TEST(ZeroControls, DetailForNoTokenAndForEveryToken) {
+  const std::string clipped = "--last_timestep 950 --head_steps 50";
+  expect_same("--detail 0:30", "");
+  expect_same("--head_steps 50 --detail 0:30", "--head_steps 50");
+  expect_same(clipped + " --detail 1:30", "--last_timestep 950 --head_steps 30");
+  expect_same("--detail 1:100", "");
+  expect_other(clipped + " --detail 0.5:30", clipped);
+}
+
+/// Tokens with more detail leave the others' noise as it was.
+TEST(ZeroControls, DetailLeavesTheOthersAlone) {
+  const at::Tensor without = drawn("--tokens_per_step list:16 --last_timestep 950 --head_steps 20");
+  const at::Tensor with =
+      drawn("--tokens_per_step list:16 --last_timestep 950 --head_steps 20 --detail 0.25:40");
+  const at::Tensor same = without.eq(with).all(2);
+  EXPECT_EQ(same.sum(1).min().item<int64_t>(), 12);
+  EXPECT_EQ(same.sum(1).max().item<int64_t>(), 12);
+}
+
+/// A token's noise does not depend on when it is decoded: the same tokens in one step or in two.
+TEST(ZeroControls, StagesShareNoise) {
+  const std::string cut = "--cfg 1 --order raster --num_sampling_steps 10 ";
+  const at::Tensor one = drawn(cut + "--tokens_per_step list:4,12");
+  const at::Tensor two = drawn(cut + "--tokens_per_step list:4,6,6");
+  EXPECT_TRUE(at::equal(one.narrow(1, 0, 10), two.narrow(1, 0, 10)))
+      << "decoded from the same tokens";
+  EXPECT_FALSE(at::equal(one, two)) << "control: the last six see six more";
+}
+
+}  // namespace
+}  // namespace lazymar
