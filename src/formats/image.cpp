@@ -124,7 +124,8 @@ class JpegTables {
 };
 
 std::optional<Decoded> decode(std::span<const std::byte> bytes) {
-  if (bytes.size() > INT_MAX) {
+  const std::string_view file = text_of(bytes);
+  if (bytes.size() > INT_MAX || (file.starts_with(kPngSignature) && !is_whole_png(file))) {
     return std::nullopt;
   }
   const auto* const data = reinterpret_cast<const stbi_uc*>(bytes.data());
