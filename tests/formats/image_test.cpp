@@ -115,6 +115,13 @@ TEST(Image, DamageAnywhereIsSurvived) {
   EXPECT_GT(refused, 100);
 }
 
+TEST(Image, AJpegBehindFillingBytesDoesNotEscapeTheChecks) {
+  std::vector<std::byte> jpeg = read("colours.jpg");
+  EXPECT_TRUE(decode_image(jpeg));
+  jpeg.insert(jpeg.begin(), 3, std::byte{0xff});
+  EXPECT_FALSE(decode_image(jpeg));
+}
+
 TEST(Image, AChunkThatClaimsMoreThanThePngHasIsRefused) {
   std::vector<std::byte> png = read("colours.png");
   const std::string text(reinterpret_cast<const char*>(png.data()), png.size());
