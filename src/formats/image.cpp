@@ -124,7 +124,8 @@ class JpegTables {
 };
 
 std::optional<Decoded> decode(std::span<const std::byte> bytes) {
-  if (bytes.size() > INT_MAX) {
+  const std::string_view file = text_of(bytes);
+  if (bytes.size() > INT_MAX || (file.starts_with(kPngSignature) && !is_whole_png(file))) {
     return std::nullopt;
   }
   const auto* const data = reinterpret_cast<const stbi_uc*>(bytes.data());
@@ -157,7 +158,9 @@ std::optional<DecodedImage> decode_image(std::span<const std::byte> bytes) {
   if (kind == PictureKind::kTiff) {
     return decode_tiff(bytes);
   }
-  if ((kind == PictureKind::kJpeg && (is_torn_jpeg(text) || !JpegTables().sound(text))) ||
+  // stb_image also takes a JPEG behind filling bytes, which would pass the checks below unseen.
+  const bool known = kind != PictureKind::kUnknown && kind != PictureKind::kOther;
+  if (!known || (kind == PictureKind::kJpeg && (is_torn_jpeg(text) || !JpegTables().sound(text))) ||
       (kind == PictureKind::kBmp && !is_whole_bmp(text)) ||
       (kind == PictureKind::kPnm && !is_whole_pnm(text))) {
     return std::nullopt;

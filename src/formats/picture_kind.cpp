@@ -108,6 +108,23 @@ bool is_picture_name(std::string_view name) {
          std::end(kExtensions);
 }
 
+bool is_whole_png(std::string_view file) {
+  constexpr size_t kAround = 12;  // length, type and CRC of a chunk
+  constexpr std::string_view kEnd = "IEND";
+  const auto byte = [file](size_t i) { return size_t{static_cast<unsigned char>(file[i])}; };
+  for (size_t at = kPngSignature.size(); at + kAround <= file.size();) {
+    const size_t length = byte(at) << 24 | byte(at + 1) << 16 | byte(at + 2) << 8 | byte(at + 3);
+    if (length > file.size() - at - kAround) {
+      return false;
+    }
+    if (file.substr(at + 4, kEnd.size()) == kEnd) {
+      return true;
+    }
+    at += kAround + length;
+  }
+  return false;
+}
+
 bool is_whole_bmp(std::string_view file) {
   // Headers (Microsoft's BITMAPFILEHEADER, BITMAPINFOHEADER and BITMAPCOREHEADER).
   const uint64_t pixels_at = number_at<uint32_t>(file, 10);

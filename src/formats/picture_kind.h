@@ -19,6 +19,10 @@ PictureFormat picture_format(std::string_view file);
 /// or not, so that nobody takes a set for complete that is not.
 bool is_picture_name(std::string_view name);
 
+/// Whether the chunks of a PNG up to IEND lie in the file; stb_image allocates twice what a chunk
+/// claims, up to 2 GiB, before it looks for its data.
+bool is_whole_png(std::string_view file);
+
 /// Whether a BMP or binary PNM has all the bytes that its header asks for; stb_image would fill in
 /// what is missing.
 bool is_whole_bmp(std::string_view file);

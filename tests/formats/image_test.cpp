@@ -115,6 +115,24 @@ TEST(Image, DamageAnywhereIsSurvived) {
   EXPECT_GT(refused, 100);
 }
 
+TEST(Image, AJpegBehindFillingBytesDoesNotEscapeTheChecks) {
+  std::vector<std::byte> jpeg = read("colours.jpg");
+  EXPECT_TRUE(decode_image(jpeg));
+  jpeg.insert(jpeg.begin(), 3, std::byte{0xff});
+  EXPECT_FALSE(decode_image(jpeg));
+}
+
+TEST(Image, AChunkThatClaimsMoreThanThePngHasIsRefused) {
+  std::vector<std::byte> png = read("colours.png");
+  const std::string text(reinterpret_cast<const char*>(png.data()), png.size());
+  EXPECT_TRUE(is_whole_png(text));
+  EXPECT_FALSE(is_whole_png(text.substr(0, text.size() - 1)));
+  const size_t length = text.find("IDAT") - 4;
+  png[length] = std::byte{0x3f};
+  EXPECT_FALSE(is_whole_png({reinterpret_cast<const char*>(png.data()), png.size()}));
+  EXPECT_FALSE(decode_image(png));
+}
+
 TEST(Image, ClaimsOfHugeSizeAreRefusedBeforeAnythingIsAllocated) {
   std::vector<std::byte> png = read("colours.png");
   for (const size_t place : {16U, 20U}) {  // IHDR's width and height, big-endian
