@@ -112,7 +112,6 @@ constexpr CsvColumn kCsvColumns[] = {
     {"vae_seconds", "/stage_seconds_per_image/vae"},
     {"peak_anonymous_bytes", "/peak_anonymous_bytes"},
     {"peak_device_bytes", "/peak_device_bytes"},
-    {"cache_bytes_per_image", "/cache_bytes_per_image"},
     {"gpu_samples", "/gpu/samples"},
     {"sm_clock_mhz_median", "/gpu/sm_clock_mhz/median"},
     {"sm_clock_mhz_max", "/gpu/sm_clock_mhz/max"},
@@ -124,6 +123,7 @@ constexpr CsvColumn kCsvColumns[] = {
     {"temperature_celsius_max", "/gpu/temperature_celsius/max"},
     {"gemm_flops_per_second", "/gemm_flops_per_second"},
     {"share_of_gemm_rate", "/share_of_gemm_rate"},
+    {"cache_bytes_per_image", "/cache_bytes_per_image"},
 };
 
 /// A CSV field: empty for null, quoted if it contains a separator or a quote.

@@ -81,11 +81,11 @@ TEST(BenchOptions, RefusalsNameTheArm) {
   const auto arms = [](const std::string& text) {
     return refused([&] { parse({"--arms", text}); });
   };
-  EXPECT_PRED2(contains, arms("quick"), "\"quick\": an arm begins with baseline or lazy");
+  EXPECT_PRED2(contains, arms("quick"), "\"quick\": an arm begins with baseline, lazy or a --method");
   EXPECT_PRED2(contains, arms("baseline,"), "an arm begins with");
   EXPECT_PRED2(contains, arms("baseline, lazy --num_iter 3"), "separated by semicolons");
   EXPECT_PRED2(contains, arms("lazy --model demo"),
-               "--model is not an option of an arm; use --eval_bsz, --num_iter");
+               "--model is not an option of an arm; use --eval_bsz, --method, --num_iter");
   EXPECT_PRED2(contains, arms("lazy --help"), "--help is not");
   EXPECT_PRED2(contains, arms("lazy --lazy_caches head --lazy_extra 3"), "without token");
   EXPECT_PRED2(contains, arms("lazy -h"), "-h is not");

@@ -165,7 +165,7 @@ with tempfile.TemporaryDirectory() as folder:
     )
 
     refused("unknown flag", run("--model", "demo"), "model", "--help")
-    refused("unknown arm", run(*QUICK, "--arms", "fast"), '"fast"', "baseline or lazy")
+    refused("unknown arm", run(*QUICK, "--arms", "fast"), '"fast"', "baseline, lazy or a --method")
     refused(
         "flag that an arm cannot have", run(*QUICK, "--arms", "lazy --output_dir x"), "--output_dir"
     )
