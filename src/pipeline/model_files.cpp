@@ -122,17 +122,15 @@ RecommendedSampling recommended_by(const CheckpointReader& metadata) {
 }  // namespace
 
 NetworkShape read_shape(const ModelRequest& request) {
-  const fs::path folder = fs::path(kModelsFolder) / request.model;
-  const bool there = request.resume || fs::exists(folder / "checkpoint-last.safetensors") ||
-                     fs::exists(folder / "checkpoint-last.pth");
-  if (request.random_weights || (!there && find_preset(request.model) != nullptr)) {
+  const bool published_size = find_preset(request.model) != nullptr;
+  if (request.random_weights || (published_size && !has_weights(request))) {
     const RandomShape shape = random_shape(request);
     return {shape.mar, shape.vae, {}, concat(request.model, " as published")};
   }
   const fs::path mar_path = find_weights(request);
   const WeightFile mar_file(mar_path, {.check_crc = request.check_crc});
   const CheckpointReader metadata(mar_file);
-  const WeightFile vae_file(find_vae(request, mar_path, metadata),
+  const WeightFile vae_file(find_vae(request, mar_path, metadata.metadata<std::string>("vae_path")),
                             {.check_crc = request.check_crc});
   return {read_mar_config(mar_file, find_preset(request.model)), read_vae_config(vae_file),
           recommended_by(metadata), mar_path.string()};

@@ -44,13 +44,18 @@ std::string where_from() {
                       fs::current_path().string(), "); run from the repository's root");
 }
 
+bool has_checkpoint(const fs::path& folder) {
+  std::error_code ignored;
+  return fs::exists(folder / kConvertedFile, ignored) ||
+         fs::exists(folder / kOriginalFile, ignored);
+}
+
 /// Models that can be named here: folders with a checkpoint, then the published ones.
 std::vector<std::string> models_here() {
   std::vector<std::string> names;
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(kModelsFolder, ignored)) {
-    if (fs::exists(entry.path() / kConvertedFile, ignored) ||
-        fs::exists(entry.path() / kOriginalFile, ignored)) {
+    if (has_checkpoint(entry.path())) {
       names.push_back(entry.path().filename().string());
     }
   }
@@ -90,6 +95,10 @@ bool same_path(const fs::path& one, const fs::path& other) {
 }
 
 }  // namespace
+
+bool has_weights(const ModelRequest& request) {
+  return request.resume || has_checkpoint(fs::path(kModelsFolder) / request.model);
+}
 
 fs::path find_weights(const ModelRequest& request) {
   const fs::path usual = fs::path(kModelsFolder) / request.model;

@@ -9,6 +9,9 @@
 
 namespace lazymar {
 
+/// Whether a checkpoint was named with --resume, or is in the folder of the model's name.
+bool has_weights(const ModelRequest& request);
+
 /// The MAR's checkpoint: --resume, else in the folder of the model's name. Throws Error (usage)
 /// that says what is expected where, and the models that are there if the name is not one.
 std::filesystem::path find_weights(const ModelRequest& request);
