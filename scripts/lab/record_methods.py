@@ -8,8 +8,10 @@ of this project. Everything runs on the CPU in fp64, on given orders and noise. 
 MLP are replaced by the same in plain torch. Needs Python with torch, numpy, scipy, safetensors and
 tqdm.
 
-ReCAP is recorded in its corrected reading: the released code decodes the first tokens of a pair in
-raster order, whatever the decoding order; here they are the next ones of the order.
+ReCAP is recorded in its corrected reading. The released code decodes the first tokens of a pair in
+raster order, whatever the decoding order; here they are the next ones of the order. And it makes
+its fast sampler in the first call, which is a full one with the default ratio of 0.5, so that
+--diff_fast_ratio has no effect; here it has.
 """
 import argparse
 import importlib
@@ -142,6 +144,10 @@ def build(a, module):
     model.load_state_dict(weights)
     torch.set_default_dtype(torch.float64)
     model.double()
+    if a.method == "recap":
+        create_diffusion = importlib.import_module("diffusion").create_diffusion
+        model.diffloss.fast_gen_diffusion = create_diffusion(
+            timestep_respacing=str(int(a.upper * a.fast_ratio)), noise_schedule="cosine")
     embed = model.diffloss.net.time_embed
     embed.forward = lambda t: embed.mlp(
         embed.timestep_embedding(t, embed.frequency_embedding_size).double())

@@ -115,7 +115,7 @@ TEST(Explain, SaysWhereEveryConstantIsFrom) {
       explain_method(options_of("gtr-32", {"--model", "mar_base", "--detail", "0.2:50"}));
   for (const char* part :
        {"--order checkerboard:3", "second-hand: a note on GtR", "--last_timestep 950",
-        "ours:", "--detail 0.2:50", "command line", "2 3 3", "| gtr-32 |", "mar_base as published",
+        "ours:", "--detail 0.2:50", "command line", "2 3 x2", "| gtr-32 |", "mar_base as published",
         "times fewer than MAR"}) {
     EXPECT_TRUE(contains(text, part)) << part << "\n" << text;
   }

@@ -21,10 +21,13 @@ const Mar& network() {
   return mar;
 }
 
-/// Tokens of two images by an arm's options, as lazymar_bench and lazymar_eval read them.
+/// Tokens of two images by an arm's options, as lazymar_bench and lazymar_eval read them; in 6
+/// decoding steps of 12 diffusion steps where they do not say.
 at::Tensor drawn(const std::string& options) {
-  const auto [name, request] =
-      parse_arm(eval_rows(), "baseline --num_iter 12 " + options, EvalOptions());
+  EvalOptions common;
+  common.sampling.num_iter = 6;
+  common.sampling.num_sampling_steps = 12;
+  const auto [name, request] = parse_arm(eval_rows(), "baseline " + options, common);
   const DecodingPlan plan = make_plan(network().config, resolve_method(request, {}));
   const auto runner = policy_of(plan).make_runner(network().config, plan);
   const auto head = policy_of(plan).make_head_runner(plan);
@@ -50,17 +53,18 @@ TEST(ZeroControls, OneStageIsMar) {
 }
 
 TEST(ZeroControls, CosineStepsAreMars) {
-  expect_same("--tokens_per_step cosine:12", "");
-  expect_other("--tokens_per_step arccos:12", "");
+  expect_same("--tokens_per_step cosine:6", "");
+  expect_other("--tokens_per_step arccos:6", "");
 }
 
 TEST(ZeroControls, AHundredDiffusionStepsThroughoutAreMar) {
-  expect_same("--head_steps 100", "");
-  expect_same("--head_steps 100:100", "");
-  expect_same("--head_steps 100,100@5", "");
-  expect_same("--head_steps 100/100", "");
-  expect_same("--head_steps 20:20", "--num_sampling_steps 20");
-  expect_other("--head_steps 100,90@5", "");
+  const std::string hundred = "--num_sampling_steps 100";
+  expect_same("--head_steps 100", hundred);
+  expect_same("--head_steps 100:100", hundred);
+  expect_same("--head_steps 100,100@5", hundred);
+  expect_same("--head_steps 100/100", hundred);
+  expect_same("--head_steps 12:12", "");
+  expect_other("--head_steps 100,90@5", hundred);
 }
 
 TEST(ZeroControls, RefreshingEveryStepIsMar) {
@@ -76,7 +80,7 @@ TEST(ZeroControls, AHeadThatIsAlwaysComputedIsMars) {
 }
 
 TEST(ZeroControls, ReCapWithoutPairsIsMar) {
-  expect_same("--cache recap:full=12", "");
+  expect_same("--cache recap:full=6", "");
   expect_other("--cache recap", "");
 }
 
@@ -88,12 +92,12 @@ TEST(ZeroControls, WithoutGuidanceTheConditionCacheIsNothing) {
 }
 
 TEST(ZeroControls, DetailForNoTokenAndForEveryToken) {
-  const std::string clipped = "--last_timestep 950 --head_steps 50";
+  const std::string clipped = "--last_timestep 950 --head_steps 20";
   expect_same("--detail 0:30", "");
-  expect_same("--head_steps 50 --detail 0:30", "--head_steps 50");
-  expect_same(clipped + " --detail 1:30", "--last_timestep 950 --head_steps 30");
-  expect_same("--detail 1:100", "");
-  expect_other(clipped + " --detail 0.5:30", clipped);
+  expect_same("--head_steps 20 --detail 0:30", "--head_steps 20");
+  expect_same(clipped + " --detail 1:10", "--last_timestep 950 --head_steps 10");
+  expect_same("--detail 1:100", "--num_sampling_steps 100");
+  expect_other(clipped + " --detail 0.5:10", clipped);
 }
 
 /// Tokens with more detail leave the others' noise as it was.
