@@ -278,7 +278,7 @@ def runs(work):
             "--merge")
     refused("as a reference, too",
             run("lazymar_score", work / "pictures", *DEMO, "--fid", parent), "holds 2 run folders")
-    one = sorted(path for path in parent.iterdir() if path.is_dir())[0]
+    one = min(path for path in parent.iterdir() if path.is_dir())
     refused("by lazymar_compare, too", run("lazymar_compare", one, parent),
             f"holds 2 run folders: name one ({one.name}, ")
     found, result = scored(parent, *DEMO, "--metrics", "none", "--merge")
