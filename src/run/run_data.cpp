@@ -79,8 +79,14 @@ ordered_json read_manifest(const fs::path& folder) {
   const fs::path path = folder / "info" / "manifest.json";
   std::error_code ignored;
   if (!fs::exists(path, ignored)) {
-    if (const std::vector<std::string> runs = runs_below(folder); !runs.empty()) {
-      throw usage_error(folder.string(), ": holds ", runs.size(), " run folders: name one (",
+    if (std::vector<std::string> runs = runs_below(folder); !runs.empty()) {
+      constexpr size_t kListed = 5;
+      const size_t count = runs.size();
+      if (count > kListed) {
+        runs.resize(kListed);
+        runs.emplace_back("...");
+      }
+      throw usage_error(folder.string(), ": holds ", count, " run folders: name one (",
                         join(runs, ", "), ")");
     }
     throw usage_error(folder.string(), ": not a run folder: info/manifest.json not found",

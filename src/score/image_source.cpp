@@ -223,7 +223,13 @@ void check_runs(const fs::path& path, FoundFiles found, bool merge) {
     }
   }
   if (!found.runs.empty() && !merge) {
-    throw usage_error(path.string(), ": holds ", found.runs.size(), " run folders: name one (",
+    constexpr size_t kListed = 5;
+    const size_t count = found.runs.size();
+    if (count > kListed) {
+      found.runs.resize(kListed);
+      found.runs.emplace_back("...");
+    }
+    throw usage_error(path.string(), ": holds ", count, " run folders: name one (",
                       visible(join(found.runs, ", ")),
                       "), or score all images as one set with --merge");
   }
