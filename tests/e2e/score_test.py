@@ -217,7 +217,8 @@ def hostile(work):
     refused("nothing there", run("lazymar_score", work / "nowhere", *DEMO), "not found")
     refused("no set", run("lazymar_score", *DEMO), "--help")
     refused("an unknown metric", run("lazymar_score", work, "--metrics", "fad"), "--metrics fad")
-    refused("an unknown extractor", run("lazymar_score", work / "copy", "--extractor", "x"), "--extractor x")
+    refused("an unknown extractor", run("lazymar_score", work / "copy", "--extractor", "x"),
+            "--extractor x")
     (work / "text.npz").write_text("no archive")
     refused("a text for an .npz", run("lazymar_score", work / "text.npz", *DEMO), "text.npz")
     (work / "text.tar").write_text("no archive")

@@ -111,7 +111,10 @@ TEST(Report, PartialAndDamagedRunsAreCompared) {
     testing::write_text(folder.path() / "b/info/manifest.json", text);
     EXPECT_TRUE(contains(testing::refused([&] { read_run(folder.path() / "b"); }), "damaged"));
   }
-  EXPECT_TRUE(contains(testing::refused([&] { read_run(folder.path()); }), "not a run folder"));
+  EXPECT_TRUE(contains(testing::refused([&] { read_run(folder.path()); }),
+                       "holds 2 run folders: name one (a, b)"));
+  EXPECT_TRUE(
+      contains(testing::refused([&] { read_run(folder.path() / "a/info"); }), "not a run folder"));
 }
 
 TEST(Report, ShowsRecordedFeaturesAndTheSuggestedSchedule) {
