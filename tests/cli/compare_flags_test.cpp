@@ -50,14 +50,24 @@ TEST(CompareOptions, KeysOfTheSettings) {
     return Names(list.begin(), list.end());
   };
   EXPECT_EQ(names(keys.identity), (Names{"model", "seed", "classes", "num_images"}));
-  EXPECT_EQ(names(keys.noted), (Names{"model", "seed", "classes", "num_images", "eval_bsz",
-                                      "num_iter", "num_sampling_steps", "cfg", "cfg_schedule",
-                                      "temperature", "device", "precision", "version"}));
-  EXPECT_EQ(names(keys.drift), (Names{"model", "num_iter", "num_sampling_steps", "cfg",
-                                      "cfg_schedule", "temperature"}));
-  EXPECT_EQ(keys.png_text,
-            (std::vector<std::string>{"model", "num_iter", "num_sampling_steps", "cfg",
-                                      "cfg_schedule", "temperature", "lazy_mar", "precision"}));
+  const Names of_methods{"method", "order",         "tokens_per_step", "head_steps", "solver",
+                         "detail", "last_timestep", "timesteps",       "cache"};
+  const auto besides_methods = [&](const std::vector<std::string>& list) {
+    Names others = names(list);
+    for (const std::string& name : of_methods) {
+      EXPECT_EQ(others.erase(name), 1U) << name;
+    }
+    return others;
+  };
+  EXPECT_EQ(
+      besides_methods(keys.noted),
+      (Names{"model", "seed", "classes", "num_images", "eval_bsz", "num_iter", "num_sampling_steps",
+             "cfg", "cfg_schedule", "temperature", "device", "precision", "version"}));
+  EXPECT_EQ(besides_methods(keys.drift), (Names{"model", "num_iter", "num_sampling_steps", "cfg",
+                                                "cfg_schedule", "temperature"}));
+  EXPECT_EQ(besides_methods(keys.png_text),
+            (Names{"model", "num_iter", "num_sampling_steps", "cfg", "cfg_schedule", "temperature",
+                   "lazy_mar", "precision"}));
 }
 
 TEST(CompareOptions, AScheduleNeedsNoRun) {
