@@ -200,7 +200,7 @@ PLANTED = [
      "weights.h -> ATen/core/Tensor.h"),
     ("src/cuda/a.cu", "#include <ATen/ATen.h>", "must not see LibTorch"),
     ("src/cuda/a.cpp", "#include <ATen/ATen.h>", None),
-    ("src/cuda/a.cpp", '#include "mar/b.h"', "cuda must not include mar"),
+    ("src/cuda/a.cpp", '#include "pipeline/b.h"', "cuda must not include pipeline"),
     ("src/cuda/launch.h", '#include "support/cuda_emulator.h"', None),
     ("benchmarks/a.cpp", "#include <torch/torch.h>", "nobody includes torch/torch.h"),
     ("benchmarks/a.cpp", '#include "cache/b.h"', None),

@@ -22,7 +22,7 @@ import zipfile
 from file_writers import npy, npz
 
 from checks import check, conclude, refused
-from score_support import DEMO, QUICK, evaluate, run, scored
+from score_support import DEMO, QUICK, evaluate, four_pictures, run, scored
 
 BIN = pathlib.Path(sys.argv[1]).resolve()
 IMAGES = pathlib.Path("tests/data/images")
@@ -113,7 +113,7 @@ def statistics(work):
         npz(work / name, **{mean: npy("<f8", (96,), numbers([0.0] * 96)),
                             covariance: npy("<f8", (96, 96), numbers(values))})
 
-    pictures = work / "pictures"
+    pictures = four_pictures(work / "pictures")
     write("bad.npz", "mu", "sigma", -0.5)
     result = run("lazymar_score", pictures, *DEMO, "--fid", work / "bad.npz")
     refused("a sigma that is no covariance", result, "bad.npz", "most negative eigenvalue is -0.5")

@@ -12,7 +12,7 @@ import tempfile
 from file_writers import read_safetensors, renamed, write_safetensors
 
 from checks import check, conclude, refused
-from score_support import DEMO, QUICK, evaluate, run, write_png
+from score_support import DEMO, QUICK, evaluate, four_pictures, run
 
 MAR = pathlib.Path("pretrained_models/mar/demo/checkpoint-last.safetensors")
 VAE = pathlib.Path("pretrained_models/vae/demo.safetensors")
@@ -51,10 +51,7 @@ def checkpoints(work):
     check("EMA is preferred, and said", "EMA weights" in result.stderr, result)
     classifier = work / "classifier.safetensors"
     renamed(CLASSIFIER, classifier, "module.")
-    pictures = work / "pictures"
-    pictures.mkdir()
-    for i in range(4):
-        write_png(pictures / f"{i}.png", (i, 2 * i, 200))
+    pictures = four_pictures(work / "pictures")
     result = run("lazymar_score", pictures, *DEMO, "--extractor_weights", classifier)
     check("a wrapped classifier scores", result.returncode == 0, result)
 

@@ -42,6 +42,14 @@ def evaluate(work, *flags, images=2):
     )
 
 
+def four_pictures(folder):
+    """A new folder with four pictures of one colour each."""
+    folder.mkdir()
+    for i in range(4):
+        write_png(folder / f"{i}.png", (i, 2 * i, 200))
+    return folder
+
+
 def scored(*args):
     """lazymar_score's output for its sets, and the result of the run."""
     with tempfile.TemporaryDirectory() as folder:
