@@ -70,7 +70,7 @@ int64_t diffusion_steps(const std::string& text, const std::string& number) {
 }
 
 /// "stage2" or "5" into the segment's start.
-void read_start(const std::string& text, std::string start, HeadSegment& segment) {
+void read_start(const std::string& text, const std::string& start, HeadSegment& segment) {
   constexpr const char* kStage = "stage";
   const bool stage = start.starts_with(kStage);
   const int64_t number = parse_index(stage ? start.substr(std::string(kStage).size()) : start);
@@ -82,8 +82,8 @@ void read_start(const std::string& text, std::string start, HeadSegment& segment
 
 HeadSegment read_segment(const std::string& text, std::string part) {
   HeadSegment segment;
-  if (std::string start = take_behind(part, '@'); !start.empty()) {
-    read_start(text, std::move(start), segment);
+  if (const std::string start = take_behind(part, '@'); !start.empty()) {
+    read_start(text, start, segment);
   }
   if (std::string last = take_behind(part, ':'); !last.empty()) {
     if (std::string curve = take_behind(last, ':'); !curve.empty()) {

@@ -12,9 +12,9 @@ namespace {
 using P = PlanOptions;
 
 /// A text that `check` reads, or refuses.
-OptionField<P> checked(std::string P::*member, std::vector<std::string> words,
+OptionField<P> checked(std::string P::*member, const std::vector<std::string>& words,
                        void (*check)(const std::string& text)) {
-  OptionField<P> field = text(member, std::move(words));
+  OptionField<P> field = text(member, words);
   field.read = [=](P& options, const std::string& given) {
     check(given);
     options.*member = given;

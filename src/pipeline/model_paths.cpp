@@ -108,7 +108,7 @@ fs::path find_weights(const ModelRequest& request) {
   }
   const fs::path converted = place / kConvertedFile;
   const fs::path original = place / kOriginalFile;
-  if (const fs::path found = choose_file({converted, original}); !found.empty()) {
+  if (fs::path found = choose_file({converted, original}); !found.empty()) {
     return found;
   }
   if (!same_path(place, usual)) {
@@ -140,13 +140,13 @@ fs::path find_vae(const ModelRequest& request, const fs::path& mar_file,
     return choose_file(
         {fs::path(at).replace_extension(".safetensors"), fs::path(at).replace_extension(".ckpt")});
   };
-  if (const fs::path found = look(place); !found.empty()) {
+  if (fs::path found = look(place); !found.empty()) {
     return found;
   }
   const fs::path usual = fs::path(kModelsFolder) / request.model;
   if (own && !request.vae_path) {
     // A checkpoint that was copied elsewhere: its VAE is where the model has it.
-    if (const fs::path found = look((usual / *own).lexically_normal()); !found.empty()) {
+    if (fs::path found = look((usual / *own).lexically_normal()); !found.empty()) {
       return found;
     }
   }
