@@ -45,6 +45,7 @@ std::string share_text(double share) {
 
 double median(const std::vector<std::pair<int64_t, double>>& changes) {
   std::vector<double> values;
+  values.reserve(changes.size());
   for (const auto& [step, change] : changes) {
     values.push_back(change);
   }

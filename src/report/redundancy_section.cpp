@@ -30,7 +30,7 @@ std::string lines(const Redundancy& redundancy) {
                               {"masked tokens", &redundancy.masked},
                               {"tokens just decoded", &redundancy.fresh}};
   if (redundancy.difference) {
-    named.push_back({"condition difference", &*redundancy.difference});
+    named.push_back({"guidance difference", &*redundancy.difference});
   }
   std::string key;
   std::vector<const ChangeMap*> curves;
@@ -77,7 +77,7 @@ std::string redundancy_section(const Comparison& comparison) {
                                 {"Newly decoded: masked at i, known at j", &redundancy.fresh}};
   if (redundancy.difference) {
     outputs.push_back(
-        {"Condition difference (unconditional - conditional) of the tokens to be predicted at j",
+        {"Guidance difference (unconditional - conditional) of the tokens to be predicted at j",
          &*redundancy.difference});
   }
   const std::vector<NamedMap> others{

@@ -15,10 +15,11 @@ using Window = std::array<double, kSsimWindow>;
 
 Window gaussian_window() {
   constexpr double kSigma = 1.5;
+  constexpr int64_t kMiddle = kSsimWindow / 2;
   Window window{};
   double sum = 0;
   for (int64_t i = 0; i < kSsimWindow; ++i) {
-    const auto x = static_cast<double>(i - kSsimWindow / 2);
+    const auto x = static_cast<double>(i - kMiddle);
     sum += window[static_cast<size_t>(i)] = std::exp(-x * x / (2 * kSigma * kSigma));
   }
   for (double& weight : window) {

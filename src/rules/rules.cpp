@@ -40,18 +40,21 @@ Picture linear(std::span<const uint8_t> rgb) {
   for (size_t c = 0; c < 3; ++c) {
     double mean = 0, across = 0, down = 0;
     for (size_t i = 0; i < picture.size(); ++i) {
+      const size_t row = i / kRuleSide;
+      const size_t column = i % kRuleSide;
       const double value = rgb[3 * i + c];
       mean += value;
-      across += value * (static_cast<double>(i % kRuleSide) - kCentre);
-      down += value * (static_cast<double>(i / kRuleSide) - kCentre);
+      across += value * (static_cast<double>(column) - kCentre);
+      down += value * (static_cast<double>(row) - kCentre);
     }
     const auto count = static_cast<double>(picture.size());
     mean /= count, across /= count * kSpread, down /= count * kSpread;
     largest = std::max(largest, (std::abs(across) + std::abs(down)) * kRuleSide);
     for (size_t i = 0; i < picture.size(); ++i) {
-      picture[i][c] =
-          static_cast<float>(mean + across * (static_cast<double>(i % kRuleSide) - kCentre) +
-                             down * (static_cast<double>(i / kRuleSide) - kCentre));
+      const size_t row = i / kRuleSide;
+      const size_t column = i % kRuleSide;
+      picture[i][c] = static_cast<float>(mean + across * (static_cast<double>(column) - kCentre) +
+                                         down * (static_cast<double>(row) - kCentre));
     }
   }
   if (largest < kLeastChange) {

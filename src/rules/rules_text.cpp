@@ -35,14 +35,11 @@ std::string row(const std::string& name, const std::vector<std::string>& values)
 }
 
 std::string pairs_text(const RulePairs& pairs) {
-  char text[160];
-  std::snprintf(
-      text, sizeof text,
-      "%lld pairs; passes in run 0 alone %lld, here alone %lld (McNemar, p = %.2g)",
-      static_cast<long long>(pairs.both + pairs.only_baseline + pairs.only_run + pairs.neither),
-      static_cast<long long>(pairs.only_baseline), static_cast<long long>(pairs.only_run),
-      pairs.probability());
-  return text;
+  const int64_t count = pairs.both + pairs.only_baseline + pairs.only_run + pairs.neither;
+  char probability[32];
+  std::snprintf(probability, sizeof probability, "%.2g", pairs.probability());
+  return concat(count, " pairs; passes in run 0 alone ", pairs.only_baseline, ", here alone ",
+                pairs.only_run, " (McNemar, p = ", probability, ")");
 }
 
 ordered_json count_json(const RuleCount& count) {
@@ -58,6 +55,7 @@ ordered_json count_json(const RuleCount& count) {
 std::string rules_text(const std::vector<RunRules>& runs) {
   std::string text = "Images that keep their class's rule, with exact 95 % intervals:\n";
   std::vector<std::string> names;
+  names.reserve(runs.size());
   for (size_t i = 0; i < runs.size(); ++i) {
     names.push_back(concat("run ", i));
   }
@@ -65,6 +63,7 @@ std::string rules_text(const std::vector<RunRules>& runs) {
   for (size_t label = 0; label <= kRuleClasses.size(); ++label) {
     const bool all = label == kRuleClasses.size();
     std::vector<std::string> values;
+    values.reserve(runs.size());
     for (const RunRules& run : runs) {
       values.push_back(share_text(all ? run.count() : run.count(static_cast<int64_t>(label))));
     }
