@@ -16,7 +16,7 @@ step() { # NAME COMMAND...
   if ! "${@:2}" 2>&1 | tee "$logs/$1.log"; then failed+=("$1"); fi
 }
 # clang-tidy checks changed files first, and reports how many it had no time for.
-step lint scripts/lint.sh --minutes 5
+step lint scripts/lint.sh --minutes 3
 step file-parsers-under-sanitizers ctest --preset files-asan-ubsan
 # clang alone is not enough: libFuzzer comes with its runtime package.
 has_fuzzer() {
