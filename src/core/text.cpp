@@ -16,20 +16,56 @@ std::string lower(std::string text) {
   return text;
 }
 
-std::string visible(std::string_view text, bool keep_lines) {
-  constexpr const char* kDigits = "0123456789abcdef";
-  std::string result;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    const auto next = static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : 0);
-    const bool c1 = byte == 0xc2 && next >= 0x80 && next < 0xa0;
-    if ((byte >= 0x20 && byte != 0x7f && !c1) || (keep_lines && byte == '\n')) {
-      result += text[i];
-      continue;
+namespace {
+
+/// The bytes of the UTF-8 character that `text` begins with, and its code point; 0 bytes if it is
+/// none.
+std::pair<size_t, uint32_t> utf8_character(std::string_view text) {
+  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char first = byte(0);
+  const size_t size = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+  if (size == 0 || size > text.size() || first > 0xf4) {
+    return {0, 0};
+  }
+  uint32_t code = size == 1 ? first : first & (0xffU >> (size + 1));
+  for (size_t i = 1; i < size; ++i) {
+    if ((byte(i) & 0xc0U) != 0x80) {
+      return {0, 0};
     }
-    const unsigned char shown = c1 ? next : byte;
-    result += {'\\', 'x', kDigits[shown >> 4], kDigits[shown & 15]};
-    i += c1 ? 1 : 0;
+    code = code << 6 | (byte(i) & 0x3fU);
+  }
+  return {size, code};
+}
+
+/// C0, DEL, C1, and what turns the direction of text.
+bool is_control(uint32_t code) {
+  return code < 0x20 || (code >= 0x7f && code < 0xa0) || (code >= 0x200e && code <= 0x200f) ||
+         (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+}
+
+std::string escaped(char kind, uint32_t code, int digits) {
+  constexpr const char* kDigits = "0123456789abcdef";
+  std::string text{'\\', kind};
+  for (int digit = digits - 1; digit >= 0; --digit) {
+    text += kDigits[code >> (4 * digit) & 15U];
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string visible(std::string_view text, bool keep_lines) {
+  std::string result;
+  while (!text.empty()) {
+    const auto [size, code] = utf8_character(text);
+    if (size == 0) {
+      result += escaped('x', static_cast<unsigned char>(text[0]), 2);
+    } else if (!is_control(code) || (keep_lines && code == '\n')) {
+      result += text.substr(0, size);
+    } else {
+      result += code < 0x100 ? escaped('x', code, 2) : escaped('u', code, 4);
+    }
+    text.remove_prefix(std::max<size_t>(size, 1));
   }
   return result;
 }

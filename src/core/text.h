@@ -12,8 +12,9 @@ namespace lazymar {
 /// A to Z become a to z; other characters stay.
 std::string lower(std::string text);
 
-/// Text from outside for a terminal: control characters (C0, DEL, and C1 in UTF-8) as "\\x1b", so
-/// that they neither act nor hide. `keep_lines`: line feeds stay.
+/// Text from outside for a terminal: control characters (C0, DEL, C1) as "\\x1b", characters that
+/// turn the direction of text as "\\u202e", bytes that are no UTF-8 as "\\xff", so that they
+/// neither act nor hide. `keep_lines`: line feeds stay.
 std::string visible(std::string_view text, bool keep_lines = false);
 
 /// "a,b" -> {"a", "b"}; an empty text is one empty part.

@@ -1,16 +1,11 @@
 #include "files/byte_reader.h"
 
+#include "core/text.h"
+
 namespace lazymar {
 
 std::string one_line(std::string_view text, size_t longest) {
-  constexpr unsigned char kFirstPrintable = 0x20;
-  constexpr unsigned char kDelete = 0x7f;
-  std::string result;
-  for (const char c : text.substr(0, longest)) {
-    const auto byte = static_cast<unsigned char>(c);
-    result += byte < kFirstPrintable || byte == kDelete ? '?' : c;
-  }
-  return result + (text.size() > longest ? "..." : "");
+  return visible(text.substr(0, longest)) + (text.size() > longest ? "..." : "");
 }
 
 std::string in_quotes(std::string_view text) {

@@ -183,6 +183,11 @@ std::string why_not_decoded(std::span<const std::byte> bytes) {
   if (format.kind == PictureKind::kOther) {
     return concat(format.name, " is not read; save PNG (", kRead, ")");
   }
+  const auto pnm = format.kind == PictureKind::kPnm ? pnm_header(text_of(bytes)) : std::nullopt;
+  if (pnm && pnm->most != kPnmMost) {
+    return concat("PNM with values up to ", pnm->most, " is not read; save it with values up to ",
+                  kPnmMost, ", or PNG");
+  }
   return format.name.empty()
              ? concat("cannot be decoded: not a picture of a known format (", kRead, ")")
              : concat("cannot be decoded: a damaged or truncated ", format.name,

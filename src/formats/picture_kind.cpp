@@ -66,7 +66,7 @@ std::optional<uint64_t> pnm_number(std::string_view file, size_t& place) {
   const auto space = [&] { return std::isspace(static_cast<unsigned char>(file[place])) != 0; };
   while (place < file.size() && (space() || file[place] == '#')) {
     if (file[place] == '#') {
-      place = std::min(file.find('\n', place), file.size());
+      place = std::min(file.find_first_of("\n\r", place), file.size());
     } else {
       ++place;
     }
@@ -138,17 +138,24 @@ bool is_whole_bmp(std::string_view file) {
          lines <= (file.size() - pixels_at) / line;
 }
 
-bool is_whole_pnm(std::string_view file) {
+std::optional<PnmHeader> pnm_header(std::string_view file) {
   size_t place = 2;
   const auto width = pnm_number(file, place);
   const auto height = pnm_number(file, place);
   const auto most = pnm_number(file, place);
   if (!width || !height || !most || *width == 0 || *height == 0) {
+    return std::nullopt;
+  }
+  return PnmHeader{*width, *height, *most, place + 1};  // one character before the pixels
+}
+
+bool is_whole_pnm(std::string_view file) {
+  const auto header = pnm_header(file);
+  if (!header || header->most != kPnmMost || header->pixels > file.size()) {
     return false;
   }
-  const uint64_t line = *width * (file.starts_with("P6") ? 3 : 1) * (*most > 255 ? 2 : 1);
-  ++place;  // one character of white space before the pixels
-  return place <= file.size() && *height <= (file.size() - place) / line;
+  const uint64_t line = header->width * (file.starts_with("P6") ? 3 : 1);
+  return header->height <= (file.size() - header->pixels) / line;
 }
 
 }  // namespace lazymar

@@ -1,6 +1,8 @@
 #pragma once
 /// Which format a picture has, by its first bytes.
 
+#include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace lazymar {
@@ -23,8 +25,21 @@ bool is_picture_name(std::string_view name);
 /// claims, up to 2 GiB, before it looks for its data.
 bool is_whole_png(std::string_view file);
 
-/// Whether a BMP or binary PNM has all the bytes that its header asks for; stb_image would fill in
-/// what is missing.
+/// The header of a binary PNM (P5 or P6).
+struct PnmHeader {
+  uint64_t width = 0, height = 0;
+  uint64_t most = 0;    ///< the value of white
+  uint64_t pixels = 0;  ///< where they begin
+};
+/// Empty if it is no such header.
+std::optional<PnmHeader> pnm_header(std::string_view file);
+
+/// The one value of white that is read. stb_image 2.27 does not scale by others, and reads out of
+/// bounds if a value needs 16 bits.
+inline constexpr uint64_t kPnmMost = 255;
+
+/// Whether a BMP, or a binary PNM whose white is kPnmMost, has all the bytes that its header asks
+/// for; stb_image would fill in what is missing.
 bool is_whole_bmp(std::string_view file);
 bool is_whole_pnm(std::string_view file);
 

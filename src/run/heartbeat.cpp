@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <exception>
 #include <nlohmann/json.hpp>
 #include <thread>
 #include <utility>
@@ -62,7 +63,7 @@ Heartbeat::Heartbeat(fs::path info, const LauncherEnv& env, double stall)
 Heartbeat::~Heartbeat() {
   try {
     set_state(kEnded);
-  } catch (const Error&) {
+  } catch (const std::exception&) {
     // For example a full disk: the process ends anyway, and others notice.
   }
 }

@@ -113,6 +113,7 @@ std::vector<EncodedImage> ShardWriter::encode(const RawShard& shard) const {
   };
   std::vector<std::exception_ptr> errors(static_cast<size_t>(encoders_));
   std::vector<std::thread> threads;
+  threads.reserve(errors.size());
   for (std::exception_ptr& error : errors) {
     threads.emplace_back([&encode_some, &error] {
       try {

@@ -18,8 +18,6 @@
 #include "run/launcher_env.h"
 #include "run/process_id.h"
 
-extern "C" char** environ;
-
 namespace lazymar {
 namespace {
 
@@ -140,6 +138,7 @@ class Supervisor {
     }
     std::vector<std::string> variables = environment(rank, write_end.number());
     std::vector<char*> pointers;
+    pointers.reserve(variables.size() + 1);
     for (std::string& variable : variables) {
       pointers.push_back(variable.data());
     }

@@ -80,6 +80,9 @@ std::vector<StepCost> step_costs(std::span<const ShardRecord> shards) {
       images += shard->slots;
     }
   }
+  if (images == 0) {
+    return costs;
+  }
   for (StepCost& cost : costs) {
     cost.seconds /= static_cast<double>(images);
     cost.flops /= images;

@@ -1,6 +1,7 @@
 #include "weights/network_names.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <utility>
 #include <vector>
@@ -126,6 +127,20 @@ bool belongs(const std::string& name, const std::string& prefix,
          });
 }
 
+/// What is said of tensors outside of the prefix; empty if there are none. `wants_ema`: EMA weights
+/// were preferred, and others were taken.
+std::string unused_text(const std::vector<std::string>& others, bool wants_ema) {
+  if (others.empty()) {
+    return {};
+  }
+  const bool has_ema = std::any_of(others.begin(), others.end(),
+                                   [](const std::string& name) { return !ema_part(name).empty(); });
+  return concat(
+      "; not used: ", others.size(), others.size() == 1 ? " other tensor (" : " others (",
+      listed(others), ")",
+      wants_ema && has_ema ? "; its EMA weights are incomplete, so these are the last ones" : "");
+}
+
 }  // namespace
 
 std::string find_network(WeightContent& content, std::span<const std::string_view> networks,
@@ -161,10 +176,12 @@ std::string find_network(WeightContent& content, std::span<const std::string_vie
   } else if (!chosen && prefixes.size() > 1) {
     content.section = prefix.substr(0, prefix.size() - (prefix.empty() ? 0 : 1));
   }
-  const size_t kept = content.tensors.size() + content.unreadable.size();
-  const size_t others = names.size() - kept;
-  return concat("took ", in_quotes(prefix), " off the names of ", kept, " tensors",
-                others == 0 ? std::string() : concat("; ", others, " other tensors are not used"));
+  std::vector<std::string> others;
+  std::copy_if(names.begin(), names.end(), std::back_inserter(others),
+               [&](const std::string& name) { return new_name(name).empty(); });
+  return concat("took ", in_quotes(prefix), " off the names of ", names.size() - others.size(),
+                " tensors",
+                unused_text(others, wanted != WeightSet::kModel && ema_part(prefix).empty()));
 }
 
 }  // namespace lazymar

@@ -7,6 +7,11 @@ namespace {
 
 TEST(Text, ControlCharactersAreMadeVisible) {
   EXPECT_EQ(visible("a\x1b[31mb\x7f\r\n"), "a\\x1b[31mb\\x7f\\x0d\\x0a");
+  EXPECT_EQ(visible("\xc2\x9b and \xe2\x80\xae"), "\\x9b and \\u202e");
+  EXPECT_EQ(visible("\xff\xfe \xc3"), "\\xff\\xfe \\xc3") << "no UTF-8";
+  EXPECT_EQ(visible("\xc3\xa9 \xe2\x82\xac \xf0\x9f\x90\xb6"),
+            "\xc3\xa9 \xe2\x82\xac \xf0\x9f\x90\xb6")
+      << "control";
   EXPECT_EQ(visible("a\nb\t", /*keep_lines=*/true), "a\nb\\x09");
   EXPECT_EQ(visible("\xc2\x9b"), "\\x9b");  // CSI as one character
   EXPECT_EQ(visible("caf\xc3\xa9 \xe7\x8c\xab"), "caf\xc3\xa9 \xe7\x8c\xab");

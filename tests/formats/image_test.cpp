@@ -5,6 +5,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "core/error.h"
 #include "files/mapped_file.h"
 #include "formats/picture_kind.h"
 #include "formats/png.h"
@@ -60,6 +61,24 @@ TEST(Image, WhatIsNotReadIsSaidByName) {
   std::vector<std::byte> torn = read("colours.webp");
   torn.resize(torn.size() / 2);
   EXPECT_NE(why_not_decoded(torn).find("a damaged or truncated WebP"), std::string::npos);
+}
+
+// stb_image 2.27 reads such files out of bounds, or in the wrong brightness.
+TEST(Image, APnmWithOtherValuesThan255IsRefused) {
+  const auto pnm = [](const std::string& header, size_t size) {
+    const std::string file = header + std::string(size, '\x30');
+    const auto* const first = reinterpret_cast<const std::byte*>(file.data());
+    return std::vector<std::byte>(first, first + file.size());
+  };
+  EXPECT_TRUE(decode_image(pnm("P5 1 5 255\n", 5)));
+  EXPECT_TRUE(decode_image(pnm("P5 1 # a comment\r5 255\n", 5)));
+  for (const char* most : {"5151", "65535", "256", "254", "1"}) {
+    const auto file = pnm(concat("P5 1 5 ", most, "\n"), 20);
+    EXPECT_FALSE(decode_image(file)) << most;
+    EXPECT_NE(why_not_decoded(file).find(concat("values up to ", most)), std::string::npos);
+  }
+  // The comment ends at \r, as for stb_image: 16 bits, not 8.
+  EXPECT_FALSE(decode_image(pnm("P5 1 5 #\r5151\n 255\n", 20)));
 }
 
 TEST(Image, NamesOfPicturesAreKnownInAnyCase) {

@@ -87,7 +87,7 @@ std::vector<BadFile> bad_files() {
       {"NotUtf8", file_of("{\"\xff\":1}", 0), "header"},
       {"NulPadding", file_of(std::string("{}\0", 3), 0), "header"},
       {"NumberOverflow", file_of("{\"a\":1e999}", 0), "number overflow"},
-      {"NewlineInName", file_of("{\"a\\nb\":1}", 0), "tensor \"a?b\" has no dtype"},
+      {"NewlineInName", file_of("{\"a\\nb\":1}", 0), "tensor \"a\\x0ab\" has no dtype"},
       {"NotAnObject", file_of("[]", 0), "not a JSON object"},
       {"Deep", file_of("{\"a\":" + nested, 0), "nested deeper"},
       {"DuplicateName",

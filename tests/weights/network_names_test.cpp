@@ -72,16 +72,24 @@ TEST(NetworkNames, EmaIsPreferredAsInACheckpointOfTorch) {
                                       "model_ema.module.mask_token", "optimizer.step"};
   WeightContent content = content_of(both);
   const std::string said = find_network(content, kMar, WeightSet::kBest, "file");
-  EXPECT_TRUE(contains(said, "\"model_ema.module.\" off the names of 2 tensors; 3 other"));
+  EXPECT_TRUE(
+      contains(said, "\"model_ema.module.\" off the names of 2 tensors; not used: 3 others"));
+  EXPECT_FALSE(contains(said, "incomplete"));
   EXPECT_EQ(names_of(content), kPlain);
   EXPECT_EQ(content.section, "model_ema");
   WeightContent last = content_of(both);
-  find_network(last, kMar, WeightSet::kModel, "file");
+  EXPECT_FALSE(contains(find_network(last, kMar, WeightSet::kModel, "file"), "incomplete"));
   EXPECT_EQ(last.section, "model");
   EXPECT_EQ(names_of(last), kPlain);
   WeightContent without = content_of({"model.z_proj.weight"});
   EXPECT_TRUE(
       contains(refused([&] { find_network(without, kMar, WeightSet::kEma, "file"); }), "no EMA"));
+  // EMA without the tensor that tells a network.
+  WeightContent partial =
+      content_of({"model.z_proj.weight", "model.mask_token", "model_ema.mask_token"});
+  EXPECT_TRUE(
+      contains(find_network(partial, kMar, WeightSet::kBest, "file"),
+               "1 other tensor (\"model_ema.mask_token\"); its EMA weights are incomplete"));
 }
 
 TEST(NetworkNames, WhatIsNotClearIsRefused) {
