@@ -81,7 +81,8 @@ TEST(BenchOptions, RefusalsNameTheArm) {
   const auto arms = [](const std::string& text) {
     return refused([&] { parse({"--arms", text}); });
   };
-  EXPECT_PRED2(contains, arms("quick"), "\"quick\": an arm begins with baseline, lazy or a --method");
+  EXPECT_PRED2(contains, arms("quick"),
+               "\"quick\": an arm begins with baseline, lazy or a --method");
   EXPECT_PRED2(contains, arms("baseline,"), "an arm begins with");
   EXPECT_PRED2(contains, arms("baseline, lazy --num_iter 3"), "separated by semicolons");
   EXPECT_PRED2(contains, arms("lazy --model demo"),
