@@ -30,28 +30,31 @@ SolverStep second_order(double alpha_bar, double to_x, double to_x0, double slop
   return step;
 }
 
-}  // namespace
-
-std::vector<SolverStep> dpm_solver_2m(std::span<const double> alpha_bars) {
+/// make(i, alpha_bar now, alpha_bar next, ratio of the noise levels next / now) of every step.
+template <typename Make>
+std::vector<SolverStep> steps_of(std::span<const double> alpha_bars, const Make& make) {
   std::vector<SolverStep> steps;
+  steps.reserve(alpha_bars.size());
   for (size_t i = 0; i < alpha_bars.size(); ++i) {
     const double now = alpha_bars[i];
     const double next = i > 0 ? alpha_bars[i - 1] : 1.0;
-    const double shrink = std::sqrt((1 - next) / (1 - now));
-    const double gain = std::sqrt(next) - std::sqrt(now) * shrink;
-    steps.push_back(second_order(now, shrink, gain, half_slope(alpha_bars, i)));
+    steps.push_back(make(i, now, next, std::sqrt((1 - next) / (1 - now))));
   }
   return steps;
 }
 
+}  // namespace
+
+std::vector<SolverStep> dpm_solver_2m(std::span<const double> alpha_bars) {
+  return steps_of(alpha_bars, [&](size_t i, double now, double next, double shrink) {
+    const double gain = std::sqrt(next) - std::sqrt(now) * shrink;
+    return second_order(now, shrink, gain, half_slope(alpha_bars, i));
+  });
+}
+
 std::vector<SolverStep> sde_dpm_solver_2m(std::span<const double> alpha_bars) {
-  std::vector<SolverStep> steps;
-  for (size_t i = 0; i < alpha_bars.size(); ++i) {
-    const double now = alpha_bars[i];
-    const double next = i > 0 ? alpha_bars[i - 1] : 1.0;
-    // e^-h, and e^-2h.
-    const double shrink = std::sqrt((1 - next) / (1 - now));
-    const double decay = std::sqrt(now / next) * shrink;
+  return steps_of(alpha_bars, [&](size_t i, double now, double next, double shrink) {
+    const double decay = std::sqrt(now / next) * shrink;  // e^-h, and its square e^-2h
     SolverStep step = second_order(now, shrink * decay, std::sqrt(next) * (1 - decay * decay),
                                    half_slope(alpha_bars, i));
     if (i > 0) {
@@ -59,9 +62,8 @@ std::vector<SolverStep> sde_dpm_solver_2m(std::span<const double> alpha_bars) {
       step.log_beta = step.log_variance = static_cast<float>(std::log(variance));
       step.noise = 1.0F;
     }
-    steps.push_back(step);
-  }
-  return steps;
+    return step;
+  });
 }
 
 }  // namespace lazymar
