@@ -5,8 +5,7 @@
 #include <utility>
 
 #include "cache/kv_cache.h"
-#include "core/error.h"
-#include "core/text.h"
+#include "cache/number_option.h"
 #include "mar/runner.h"
 
 namespace lazymar {
@@ -99,23 +98,14 @@ class RecapRunner final : public Runner {
   mutable std::vector<KvCache> encoder_, decoder_;
 };
 
-/// Full steps before the first pair.
-int64_t full_steps(const CacheSpec& cache, int64_t steps) {
-  const auto given = cache.options.find("full");
-  return given == cache.options.end() ? steps / 2 : parse_index(given->second);
-}
+constexpr NumberOption kFull{"full", 0, "full=N, the full steps before the first pair"};
 
 void check(const MarConfig&, const CacheSpec& cache) {
-  for (const auto& [name, value] : cache.options) {
-    if (name != "full" || parse_index(value) < 0) {
-      throw usage_error("cache policy recap: ", name, "=", value,
-                        ": use full=N, the full steps before the first pair");
-    }
-  }
+  kFull.check(cache);
 }
 
 bool partial(const DecodingPlan& plan, const DecodeStep& step) {
-  const int64_t full = full_steps(plan.method.cache, plan.count());
+  const int64_t full = kFull.value(plan.method.cache, plan.count() / 2);
   return step.index >= full && (step.index - full) % 2 == 1;
 }
 

@@ -2,16 +2,16 @@
 
 #include <ATen/ATen.h>
 
-#include "core/error.h"
-#include "core/text.h"
+#include "cache/number_option.h"
 #include "diffusion/head.h"
 
 namespace lazymar {
 namespace {
 
+constexpr NumberOption kInterval{"interval", 1, "interval=N from 1"};
+
 int64_t interval_of(const CacheSpec& cache) {
-  const auto given = cache.options.find("interval");
-  return given == cache.options.end() ? 2 : parse_index(given->second);
+  return kInterval.value(cache, 2);
 }
 
 /// Diffusion steps run from T - 1 down to 0.
@@ -29,7 +29,7 @@ class TaylorHead final : public HeadRunner {
     if (!computes(step.index, step.steps, interval_)) {
       return extrapolated(step.index);
     }
-    const HeadOutput now = full_.predict(head, step);
+    HeadOutput now = full_.predict(head, step);
     if (step.index + 1 < step.steps) {
       const auto width = static_cast<double>(at_ - step.index);
       slope_ = {(now.eps - kept_.eps) / width, (now.v - kept_.v) / width};
@@ -60,11 +60,7 @@ class TaylorHead final : public HeadRunner {
 };
 
 void check(const MarConfig&, const CacheSpec& cache) {
-  for (const auto& [name, value] : cache.options) {
-    if (name != "interval" || parse_index(value) < 1) {
-      throw usage_error("cache policy taylor1: ", name, "=", value, ": use interval=N from 1");
-    }
-  }
+  kInterval.check(cache);
 }
 
 std::unique_ptr<HeadRunner> make_head_runner(const DecodingPlan& plan) {
