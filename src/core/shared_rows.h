@@ -2,6 +2,7 @@
 /// Rows that several programs share.
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 
@@ -66,6 +67,17 @@ OptionRow<S> threads_row(std::optional<int64_t> S::*member) {
            .default_text = "its share of the cores",
            .main = true},
           integer(member, 1, kMostThreads)};
+}
+
+template <typename S>
+OptionRow<S> checkpoint_dir_row(std::optional<std::filesystem::path> S::*member,
+                                const char* group) {
+  return {{.name = "checkpoint_dir",
+           .value = "DIR",
+           .group = group,
+           .help = "Look for weights in DIR first. It is laid out like pretrained_models.",
+           .default_text = "LAZYMAR_HOME, the working directory, then what is installed"},
+          path(member)};
 }
 
 template <typename S>

@@ -56,7 +56,8 @@ Features concatenated(const std::vector<Features>& parts) {
 /// features are missing are read back.
 class FeatureScoring final : public RunScoring {
  public:
-  FeatureScoring(const EvalOptions& options, c10::Device device);
+  FeatureScoring(fs::path reference, const ExtractorRequest& extractor, int64_t threads,
+                 c10::Device device);
 
   /// The returned function writes the features to info/features/.
   ShardCompanion take(const GeneratedBatch& made, const ShardIds& ids, const fs::path& run,
@@ -71,10 +72,11 @@ class FeatureScoring final : public RunScoring {
   std::string extractor_sha256_;
 };
 
-FeatureScoring::FeatureScoring(const EvalOptions& options, c10::Device device)
-    : reference_(*options.score),
-      threads_(options.png_threads),
-      extractor_(load_extractor(options.extractor, device)),
+FeatureScoring::FeatureScoring(fs::path reference, const ExtractorRequest& extractor,
+                               int64_t threads, c10::Device device)
+    : reference_(std::move(reference)),
+      threads_(threads),
+      extractor_(load_extractor(extractor, device)),
       extractor_sha256_(WeightHash(extractor_->info().weights).get()) {
   check_statistics(reference_, *extractor_);
 }
@@ -176,8 +178,11 @@ std::unique_ptr<const RunScoring> make_run_scoring(const EvalOptions& options, c
   if (*options.score == kRules) {
     return std::make_unique<const RuleScoring>(options.png_threads);
   }
-  check_reference(*options.score, options.extractor.name);  // before weights are needed
-  return std::make_unique<const FeatureScoring>(options, device);
+  ExtractorRequest extractor = options.extractor;
+  extractor.checkpoint_dir = options.model.checkpoint_dir;
+  const fs::path reference = find_reference(*options.score, extractor);
+  check_reference(reference, extractor.name);  // before weights are needed
+  return std::make_unique<const FeatureScoring>(reference, extractor, options.png_threads, device);
 }
 
 }  // namespace lazymar

@@ -1,6 +1,7 @@
 #include "pipeline/model_paths.h"
 
 #include <algorithm>
+#include <set>
 #include <vector>
 
 #include "core/error.h"
@@ -8,13 +9,13 @@
 #include "core/network_config.h"
 #include "core/text.h"
 #include "files/byte_reader.h"
+#include "files/pretrained.h"
 
 namespace lazymar {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kModelsRoot = "pretrained_models";
 constexpr const char* kModelsFolder = "pretrained_models/mar";
 constexpr const char* kConvertedFile = "checkpoint-last.safetensors";
 constexpr const char* kOriginalFile = "checkpoint-last.pth";
@@ -36,40 +37,35 @@ fs::path choose_file(const std::vector<fs::path>& candidates) {
   return there.empty() ? fs::path() : there.front();
 }
 
-/// Why a file below pretrained_models/ may not be found.
-std::string where_from() {
-  return fs::exists(kModelsRoot)
-             ? ""
-             : concat("; ", kModelsRoot, "/ not found in the working directory (",
-                      fs::current_path().string(), "); run from the repository's root");
-}
-
 bool has_checkpoint(const fs::path& folder) {
   std::error_code ignored;
   return fs::exists(folder / kConvertedFile, ignored) ||
          fs::exists(folder / kOriginalFile, ignored);
 }
 
-/// Models that can be named here: folders with a checkpoint, then the published ones.
-std::vector<std::string> models_here() {
-  std::vector<std::string> names;
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(kModelsFolder, ignored)) {
-    if (has_checkpoint(entry.path())) {
-      names.push_back(entry.path().filename().string());
-    }
+/// Where checkpoints named `model` may be, best first.
+std::vector<fs::path> folders_of(const ModelRequest& request) {
+  std::vector<fs::path> folders = pretrained_folders(request.checkpoint_dir);
+  for (fs::path& folder : folders) {
+    folder = folder / "mar" / request.model;
   }
-  std::sort(names.begin(), names.end());
-  return names;
+  return folders;
+}
+
+/// The first of them with a checkpoint, else where one is expected.
+fs::path usual_folder(const ModelRequest& request) {
+  const std::vector<fs::path> folders = folders_of(request);
+  const auto found = std::find_if(folders.begin(), folders.end(), has_checkpoint);
+  return found == folders.end() ? fs::path(kModelsFolder) / request.model : *found;
 }
 
 /// The error for a model that is neither here nor published.
-Error unknown_model(const std::string& model, const fs::path& place) {
-  const std::vector<std::string> here = models_here();
-  std::vector<std::string> candidates = here;
-  std::string listed;
-  for (const std::string& name : here) {
-    listed += concat(listed.empty() ? "" : ", ", one_line(name, kLongestName));
+Error unknown_model(const ModelRequest& request, const fs::path& place) {
+  const std::string& model = request.model;
+  std::vector<std::string> candidates = models_here(request.checkpoint_dir);
+  std::vector<std::string> listed;
+  for (const std::string& name : candidates) {
+    listed.push_back(one_line(name, kLongestName));
   }
   for (const std::string& name : split(preset_names(), ',')) {
     candidates.push_back(name.substr(name.find_first_not_of(' ')));
@@ -79,7 +75,8 @@ Error unknown_model(const std::string& model, const fs::path& place) {
                        preset_names(), " nor a folder ", one_line(place.string(), kLongestName),
                        " with ", kConvertedFile, " or ", kOriginalFile,
                        nearest.empty() ? "" : concat("; did you mean ", nearest, "?"),
-                       listed.empty() ? "" : concat("; models here: ", listed), where_from());
+                       listed.empty() ? "" : concat("; models here: ", join(listed, ", ")),
+                       where_looked(request.checkpoint_dir));
 }
 
 /// The error for a given path without a usable file; says what is expected.
@@ -96,12 +93,25 @@ bool same_path(const fs::path& one, const fs::path& other) {
 
 }  // namespace
 
+std::vector<std::string> models_here(const std::optional<fs::path>& checkpoint_dir) {
+  std::set<std::string> names;
+  for (const fs::path& folder : pretrained_folders(checkpoint_dir)) {
+    std::error_code ignored;
+    for (const auto& entry : fs::directory_iterator(folder / "mar", ignored)) {
+      if (has_checkpoint(entry.path())) {
+        names.insert(entry.path().filename().string());
+      }
+    }
+  }
+  return {names.begin(), names.end()};
+}
+
 bool has_weights(const ModelRequest& request) {
-  return request.resume || has_checkpoint(fs::path(kModelsFolder) / request.model);
+  return request.resume || has_checkpoint(usual_folder(request));
 }
 
 fs::path find_weights(const ModelRequest& request) {
-  const fs::path usual = fs::path(kModelsFolder) / request.model;
+  const fs::path usual = usual_folder(request);
   fs::path place = request.resume.value_or(usual);
   if (fs::is_regular_file(place)) {
     return place;
@@ -117,12 +127,13 @@ fs::path find_weights(const ModelRequest& request) {
                        "checkpoint-last.safetensors or checkpoint-last.pth");
   }
   if (find_preset(request.model) == nullptr) {
-    throw unknown_model(request.model, place);
+    throw unknown_model(request, place);
   }
   throw usage_error(original.string(), ": not found (nor checkpoint-last.safetensors). Download ",
                     "checkpoint-last.pth of ", request.model,
                     " (links in the README of github.com/LTH14/mar) to ", place.string(),
-                    "; to measure latency without weights, use --random_weights", where_from());
+                    "; to measure latency without weights, use --random_weights",
+                    where_looked(request.checkpoint_dir));
 }
 
 fs::path find_vae(const ModelRequest& request, const fs::path& mar_file,
@@ -140,13 +151,20 @@ fs::path find_vae(const ModelRequest& request, const fs::path& mar_file,
     return choose_file(
         {fs::path(at).replace_extension(".safetensors"), fs::path(at).replace_extension(".ckpt")});
   };
-  if (fs::path found = look(place); !found.empty()) {
-    return found;
-  }
-  const fs::path usual = fs::path(kModelsFolder) / request.model;
-  if (own && !request.vae_path) {
+  std::vector<fs::path> places{place};
+  if (!request.vae_path && !own) {
+    places.clear();
+    for (const fs::path& folder : pretrained_folders(request.checkpoint_dir)) {
+      places.push_back(folder / "vae" / place.filename());
+    }
+  } else if (!request.vae_path) {
     // A checkpoint that was copied elsewhere: its VAE is where the model has it.
-    if (fs::path found = look((usual / *own).lexically_normal()); !found.empty()) {
+    for (const fs::path& folder : folders_of(request)) {
+      places.push_back((folder / *own).lexically_normal());
+    }
+  }
+  for (const fs::path& at : places) {
+    if (fs::path found = look(at); !found.empty()) {
       return found;
     }
   }
@@ -154,14 +172,16 @@ fs::path find_vae(const ModelRequest& request, const fs::path& mar_file,
   if (same_path(original, fs::path(kDefaultVae).replace_extension(".ckpt"))) {
     throw usage_error(place.string(), ": not found. Download kl16.ckpt (link in the README of ",
                       "github.com/LTH14/mar) to ", original.string(),
-                      "; to use another VAE, give --vae_path FILE", where_from());
+                      "; to use another VAE, give --vae_path FILE",
+                    where_looked(request.checkpoint_dir));
   }
   if (request.vae_path) {
     throw missing_path("--vae_path", place, "a VAE's .safetensors, .ckpt or .pth");
   }
   throw usage_error(place.string(), ": not found; this is the VAE that ", mar_file.string(),
-                    " names, and it is not at ", (usual / *own).lexically_normal().string(),
-                    " either. If it is elsewhere, give --vae_path FILE");
+                    " names, and it is not where --model ", request.model,
+                    " has it. If it is elsewhere, give --vae_path FILE",
+                    where_looked(request.checkpoint_dir));
 }
 
 }  // namespace lazymar

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "pipeline/model_request.h"
 
@@ -11,6 +12,9 @@ namespace lazymar {
 
 /// Whether a checkpoint was named with --resume, or is in the folder of the model's name.
 bool has_weights(const ModelRequest& request);
+
+/// Models that --model can name: folders of pretrained_models/mar with a checkpoint, sorted.
+std::vector<std::string> models_here(const std::optional<std::filesystem::path>& checkpoint_dir);
 
 /// The MAR's checkpoint: --resume, else in the folder of the model's name. Throws Error (usage)
 /// that says what is expected where, and the models that are there if the name is not one.

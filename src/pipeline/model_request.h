@@ -22,6 +22,7 @@ struct ModelRequest {
   std::string model = "mar_huge";  ///< a preset or a folder under pretrained_models/mar
   std::optional<std::filesystem::path> resume;  ///< file or folder; default: the model's own
   std::optional<std::filesystem::path> vae_path;
+  std::optional<std::filesystem::path> checkpoint_dir;  ///< see files/pretrained.h
   bool random_weights = false;
   bool check_crc = true;  ///< compares the checksums of what is read from a .pth or .ckpt
   uint64_t seed = 1;      ///< of random weights

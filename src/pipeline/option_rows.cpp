@@ -161,6 +161,7 @@ OptionTable<ModelRequest> model_rows() {
         .default_text = "the model's own, or pretrained_models/vae/kl16",
         .folder = FolderPart{.label = "vae-", .place = 16}},
        path(&M::vae_path)},
+      checkpoint_dir_row(&M::checkpoint_dir, kModelGroup),
       {{.name = "random_weights",
         .group = kModelGroup,
         .help = "Draw the weights from the seed, to measure speed without a checkpoint.",

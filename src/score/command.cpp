@@ -130,7 +130,11 @@ std::vector<std::unique_ptr<ImageSource>> open_sets(const ScoreOptions& options)
 
 }  // namespace
 
-ExitCode score(const ScoreOptions& options) {
+ExitCode score(const ScoreOptions& given) {
+  ScoreOptions options = given;
+  if (options.reference) {
+    options.reference = find_reference(*options.reference, options.extractor);
+  }
   if (options.rules) {
     return score_rules(options.sets, options.json, options.decode_threads);
   }

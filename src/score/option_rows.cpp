@@ -104,6 +104,9 @@ OptionTable<ScoreOptions> score_rows() {
        flag(&S::rules)}};
   OptionTable<S> extractor = within<S>(extractor_rows(kScores), &S::extractor);
   extractor.front().info.main = true;
+  extractor.push_back(rebase<S>(
+      checkpoint_dir_row(&ExtractorRequest::checkpoint_dir, kScores),
+      [](auto& options) -> auto& { return options.extractor; }));
   const OptionTable<S> work{device_row(&S::device),
                             threads_row(&S::threads),
                             {{.name = "decode_threads",

@@ -80,15 +80,15 @@ TEST(LoadModel, AMissingCheckpointSaysWhereItComesFrom) {
     const std::string message = load_refused(request);
     EXPECT_TRUE(contains(message, "checkpoint-last.pth: not found")) << given;
     EXPECT_TRUE(contains(message, "github.com/LTH14/mar")) << given;
-    EXPECT_TRUE(contains(message, "in the working directory (" + folder.path().string()));
+    EXPECT_TRUE(contains(message, concat("looked in ", folder.path().string(), "/pretrained_models (no such")));
   }
   request = ModelRequest{};
   request.model = "demo";
   EXPECT_TRUE(contains(load_refused(request), "neither one of mar_base"));
-  EXPECT_TRUE(contains(load_refused(request), "not found in the working directory"));
+  EXPECT_TRUE(contains(load_refused(request), "pretrained_models (no such folder)"));
   fs::create_directory("pretrained_models");
   EXPECT_TRUE(contains(load_refused(request), "neither one of mar_base"));
-  EXPECT_EQ(load_refused(request).find("working directory"), std::string::npos);
+  EXPECT_TRUE(contains(load_refused(request), "/pretrained_models; --checkpoint_dir names"));
 }
 
 TEST(LoadModel, OfAPathThatWasGivenOnlyThatIsSaid) {
@@ -101,13 +101,43 @@ TEST(LoadModel, OfAPathThatWasGivenOnlyThatIsSaid) {
     request.resume = folder.path() / "none";
     EXPECT_TRUE(contains(load_refused(request), "none: not found; expected a checkpoint"));
     EXPECT_EQ(load_refused(request).find("ownload"), std::string::npos);
-    EXPECT_EQ(load_refused(request).find("working directory"), std::string::npos);
+    EXPECT_EQ(load_refused(request).find("looked in"), std::string::npos);
   }
   ModelRequest request = demo();
   request.vae_path = folder.path() / "none";
   EXPECT_TRUE(contains(load_refused(request), "--vae_path " + request.vae_path->string()));
   EXPECT_TRUE(contains(load_refused(request), "not found; expected a VAE's"));
   EXPECT_EQ(load_refused(request).find("ownload"), std::string::npos);
+}
+
+TEST(LoadModel, NamesAreLookedForInEveryPlaceInOrder) {
+  const TemporaryFolder chosen, home, work;
+  const InFolder inside(work.path());
+  ModelRequest request;
+  request.model = "demo";
+  const auto put = [](const fs::path& folder) {
+    fs::create_directories(folder / "mar/demo");
+    fs::create_directories(folder / "vae");
+    fs::copy(kModels / "mar/demo/checkpoint-last.safetensors", folder / "mar/demo");
+    fs::copy(kModels / "vae/demo.safetensors", folder / "vae");
+  };
+  const auto found = [&](const fs::path& folder) {
+    const Model model = load_model(request, {});
+    return model.mar_source == (folder / "mar/demo/checkpoint-last.safetensors").string() &&
+           model.vae_source == (folder / "vae/demo.safetensors").string();
+  };
+  EXPECT_TRUE(contains(load_refused(request), "looked in "));
+  put("pretrained_models");
+  EXPECT_TRUE(found("pretrained_models"));
+  ASSERT_EQ(::setenv("LAZYMAR_HOME", home.path().c_str(), 1), 0);
+  EXPECT_TRUE(found("pretrained_models"));  // nothing is there
+  put(home.path() / "pretrained_models");
+  EXPECT_TRUE(found(home.path() / "pretrained_models"));
+  request.checkpoint_dir = chosen.path();
+  EXPECT_TRUE(found(home.path() / "pretrained_models"));
+  put(chosen.path());
+  EXPECT_TRUE(found(chosen.path()));
+  ::unsetenv("LAZYMAR_HOME");
 }
 
 TEST(LoadModel, ACopiedCheckpointFindsItsVaeWhereTheModelHasIt) {
