@@ -34,7 +34,8 @@ MAY_INCLUDE = {
                  "run", "rules", "score", "flops"},
     "verify": {"method", "files", "formats", "weights", "nn", "mar", "cache", "vae", "pipeline"},
     "bench": {"files", "weights", "nn", "pipeline", "flops"},
-    "cli": {"method", "pipeline", "score", "report", "generate", "verify", "bench"},
+    "doctor": {"files", "weights", "metrics", "pipeline", "run"},
+    "cli": {"method", "pipeline", "score", "report", "generate", "verify", "bench", "doctor"},
     "tools": {"cli", "pipeline", "score", "report", "generate", "verify", "bench"},
     # No room includes this one: the linker pulls it in.
     "cuda": {"nn", "diffusion", "vae", "mar", "cache"},

@@ -4,16 +4,17 @@
 #include <string_view>
 #include <utility>
 
+#include "cli/help_topics.h"
 #include "core/error.h"
+#include "core/option_field.h"
 #include "core/text.h"
 
 namespace lazymar {
 namespace {
 
-constexpr std::string_view kTopics[] = {"all", "man", "bash"};
-
-bool is_topic(std::string_view word) {
-  return std::find(std::begin(kTopics), std::end(kTopics), word) != std::end(kTopics);
+bool is_topic(const std::string& word) {
+  const std::vector<std::string> topics = topic_words();
+  return std::find(topics.begin(), topics.end(), word) != topics.end();
 }
 
 Error unknown(std::span<const OptionInfo> options, const std::string& name) {
@@ -94,7 +95,8 @@ bool Arguments::read_information(const std::string& name, const std::optional<st
     return false;
   }
   if (value && !is_topic(*value)) {
-    throw usage_error("--help ", *value, ": use all, man or bash, or leave it out");
+    throw usage_error("--help ", *value, ": use ", alternatives(topic_words()),
+                      ", or leave it out");
   }
   help_ = value.value_or(next != nullptr && is_topic(next) ? next : "");
   return true;

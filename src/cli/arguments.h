@@ -24,7 +24,7 @@ class Arguments {
   const std::string& text(const std::string& name) const { return texts_.at(name); }
   const std::vector<std::string>& operands() const { return operands_; }
 
-  /// The value of --help: "" (the first screen), "all", "man" or "bash".
+  /// The value of --help: "" (the first screen), or a word of cli/help_topics.h.
   const std::optional<std::string>& help() const { return help_; }
   bool version() const { return version_; }
 

@@ -3,6 +3,7 @@
 
 #include "bench/options.h"
 #include "cli/parse.h"
+#include "doctor/doctor.h"
 #include "generate/options.h"
 #include "pipeline/convert.h"
 #include "report/compare.h"
@@ -18,5 +19,6 @@ Parsed<ConvertOptions> parse_convert_options(int argc, const char* const* argv);
 Parsed<CompareOptions> parse_compare_options(int argc, const char* const* argv);
 Parsed<ScoreOptions> parse_score_options(int argc, const char* const* argv);
 Parsed<BenchOptions> parse_bench_options(int argc, const char* const* argv);
+Parsed<DoctorOptions> parse_doctor_options(int argc, const char* const* argv);
 
 }  // namespace lazymar

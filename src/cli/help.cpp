@@ -3,8 +3,10 @@
 #include <utility>
 
 #include "cli/arguments.h"
+#include "cli/help_topics.h"
 #include "cli/parse.h"
 #include "cli/program.h"
+#include "core/option_field.h"
 #include "core/revision.h"
 
 namespace lazymar {
@@ -13,11 +15,6 @@ namespace {
 constexpr size_t kWidth = 100;
 constexpr size_t kColumn = 27;     ///< where the help texts begin
 constexpr size_t kKeptWhole = 40;  ///< defaults up to this size are not wrapped
-
-std::string usage(const Program& program) {
-  return concat("Usage: ", program.name, " [OPTION...]", program.operands.empty() ? "" : " ",
-                program.operands, "\n");
-}
 
 /// `text` after `line`, wrapped into lines that begin at kColumn.
 std::string wrapped(std::string line, const std::string& text) {
@@ -71,13 +68,18 @@ std::string examples(const Program& program) {
 
 }  // namespace
 
+std::string usage(const Program& program) {
+  return concat("Usage: ", program.name, " [OPTION...]", program.operands.empty() ? "" : " ",
+                program.operands, "\n");
+}
+
 std::vector<OptionInfo> information_options() {
   return {{.name = "help",
-           .value = "[all|man|bash]",
+           .value = "[TOPIC]",
            .group = "Information",
-           .help = "Print this screen, all options, a man page, or a bash completion script.",
+           .help = concat("Print this screen, or ", alternatives(topic_words()), "."),
            .main = true,
-           .words = {"all", "man", "bash"}},
+           .words = topic_words()},
           {.name = "version",
            .group = "Information",
            .help = "Print the version and the git revision."}};
@@ -109,7 +111,7 @@ std::vector<std::pair<std::string, std::vector<OptionInfo>>> grouped(
 }
 
 std::string short_usage(const Program& program) {
-  std::string text = concat(usage(program), program.summary, "\n\nTry, in a checkout:\n");
+  std::string text = concat(usage(program), program.summary, "\n\nTry:\n");
   for (size_t i = 0; i < 2; ++i) {
     text += concat("  ", program.examples[i].command, "\n");
   }
@@ -144,11 +146,11 @@ std::optional<std::string> information(const Program& program, const Arguments& 
   for (OptionInfo& option : information_options()) {
     options.push_back(std::move(option));
   }
-  const std::string& topic = *arguments.help();
-  return topic == "all"    ? all_options(program, options)
-         : topic == "man"  ? man_page(program, options)
-         : topic == "bash" ? bash_completion(program, options)
-                           : first_screen(program, options);
+  const auto topics = help_topics();
+  const auto topic = std::find_if(topics.begin(), topics.end(), [&](const HelpTopic& row) {
+    return row.word == *arguments.help();
+  });
+  return topic->text(program, options);
 }
 
 }  // namespace lazymar

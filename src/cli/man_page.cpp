@@ -27,6 +27,12 @@ std::string upper_case(std::string text) {
   return text;
 }
 
+/// A page's name: one word.
+std::string dashed(std::string name) {
+  std::replace(name.begin(), name.end(), ' ', '-');
+  return name;
+}
+
 std::string option_entry(const OptionInfo& option) {
   std::string text = concat(".TP\n\\fB\\-\\-", escaped(option.name), "\\fR");
   if (!option.value.empty()) {
@@ -58,9 +64,10 @@ std::string exit_statuses() {
 }  // namespace
 
 std::string man_page(const Program& program, std::span<const OptionInfo> options) {
+  const std::string title = dashed(program.name);
   std::string text =
-      concat(".TH ", upper_case(program.name), " 1 \"\" \"lazymar ", version_string(), "\"\n",
-             ".SH NAME\n", program.name, " \\- ", escaped(program.summary), "\n",
+      concat(".TH ", upper_case(title), " 1 \"\" \"lazymar ", version_string(), "\"\n",
+             ".SH NAME\n", title, " \\- ", escaped(program.summary), "\n",
              ".SH SYNOPSIS\n\\fB", program.name, "\\fR [\\fIOPTION\\fR...] ",
              escaped(program.operands), "\n.SH DESCRIPTION\n", escaped(program.summary),
              "\nIn names of options, dashes and underscores are equal.\n.SH OPTIONS\n");
@@ -76,10 +83,11 @@ std::string man_page(const Program& program, std::span<const OptionInfo> options
                    "\n.RE\n.fi\n");
   }
   std::string others;
-  for (const Program* other : {&bench_program(), &compare_program(), &convert_program(),
-                               &eval_program(), &score_program(), &verify_program()}) {
+  for (const Program* other :
+       {&bench_program(), &compare_program(), &convert_program(), &doctor_program(),
+        &eval_program(), &score_program(), &verify_program()}) {
     if (other->name != program.name) {
-      others += concat(others.empty() ? "" : ", ", other->name, "(1)");
+      others += concat(others.empty() ? "" : ", ", dashed(other->name), "(1)");
     }
   }
   return concat(text, ".SH SEE ALSO\n", others, "\n");

@@ -19,6 +19,7 @@ struct Program {
   std::string summary;            ///< one sentence
   std::string operands;           ///< as shown in the usage; empty: there are none
   std::vector<Example> examples;  ///< the first two work right away, in a checkout
+  bool works_alone = false;       ///< without arguments, too
 };
 
 /// The programs, in the order of a user's work.
@@ -28,6 +29,10 @@ const Program& compare_program();
 const Program& bench_program();
 const Program& verify_program();
 const Program& convert_program();
+const Program& doctor_program();
+
+/// "Usage: lazymar_eval [OPTION...]" and a line feed.
+std::string usage(const Program& program);
 
 /// For a command line without arguments.
 std::string short_usage(const Program& program);
@@ -37,8 +42,14 @@ std::string first_screen(const Program& program, std::span<const OptionInfo> opt
 std::string all_options(const Program& program, std::span<const OptionInfo> options);
 /// --help man, in roff.
 std::string man_page(const Program& program, std::span<const OptionInfo> options);
+/// --help markdown: a section of docs/cli.md.
+std::string markdown_section(const Program& program, std::span<const OptionInfo> options);
 /// --help bash: a script to source.
 std::string bash_completion(const Program& program, std::span<const OptionInfo> options);
+/// --help zsh: a script to source.
+std::string zsh_completion(const Program& program, std::span<const OptionInfo> options);
+/// The shell function that both define: "_lazymar_eval".
+std::string completion_function(const Program& program);
 
 /// --help and --version, as rows.
 std::vector<OptionInfo> information_options();

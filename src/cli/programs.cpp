@@ -79,4 +79,16 @@ const Program& convert_program() {
   return program;
 }
 
+const Program& doctor_program() {
+  static const Program program{
+      "lazymar doctor",
+      "Examines what a run would use on this machine, and what would stop it.",
+      "",
+      {{"lazymar doctor", "Examine this machine and the weights that are here."},
+       {"lazymar doctor --output_dir /scratch/fid --device cuda",
+        "Examine whether a run with these options can start."}},
+      /*works_alone=*/true};
+  return program;
+}
+
 }  // namespace lazymar

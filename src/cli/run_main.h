@@ -22,7 +22,7 @@ template <typename Options, typename Work>
 int run_tool(const Program& program, Parsed<Options> (*parse)(int, const char* const*), int argc,
              const char* const* argv, Work work) {
   return run_main(program.name.c_str(), [&] {
-    if (argc < 2) {
+    if (argc < 2 && !program.works_alone) {
       std::fputs(short_usage(program).c_str(), stderr);
       return ExitCode::kUsage;
     }

@@ -36,7 +36,8 @@ std::vector<Tool> tools() {
           tool(compare_program(), compare_rows(), parse_compare_options),
           tool(bench_program(), bench_rows(), parse_bench_options),
           tool(verify_program(), verify_rows(), parse_verify_options),
-          tool(convert_program(), convert_rows(), parse_convert_options)};
+          tool(convert_program(), convert_rows(), parse_convert_options),
+          tool(doctor_program(), doctor_rows(), parse_doctor_options)};
 }
 
 std::vector<std::string> lines_of(const std::string& text) {
@@ -58,7 +59,7 @@ TEST(Help, FirstScreenFits) {
     EXPECT_TRUE(text.starts_with("Usage: " + tool.program.name + " [OPTION...]"));
     EXPECT_PRED2(contains, text, tool.program.operands);
     EXPECT_PRED2(contains, text, tool.program.examples.back().command);
-    EXPECT_PRED2(contains, text, "--help [all|man|bash]");
+    EXPECT_PRED2(contains, text, "--help [TOPIC]");
   }
 }
 
@@ -67,6 +68,8 @@ TEST(Help, AllManPageAndCompletionNameEveryOption) {
     const std::string all = tool.help("all");
     const std::string man = tool.help("man");
     const std::string bash = tool.help("bash");
+    const std::string zsh = tool.help("zsh");
+    const std::string markdown = tool.help("markdown");
     for (const OptionInfo& option : tool.options) {
       const std::string name = "--" + option.name;
       if (option.hidden) {
@@ -76,6 +79,8 @@ TEST(Help, AllManPageAndCompletionNameEveryOption) {
       EXPECT_PRED2(contains, all, "\n  " + name);
       EXPECT_PRED2(contains, man, "\\-\\-" + option.name + "\\fR");
       EXPECT_PRED2(contains, bash, name);
+      EXPECT_PRED2(contains, zsh, "'" + name + "[");
+      EXPECT_PRED2(contains, markdown, "| `" + name);
       for (const std::string& alias : option.aliases) {
         EXPECT_FALSE(contains(all, "--" + alias)) << alias;
       }
@@ -119,7 +124,7 @@ TEST(Help, TopicsAreKnown) {
   const char* equals[] = {"lazymar_eval", "--help=all"};
   EXPECT_EQ(parse_eval_options(2, equals).text, tools().front().help("all"));
   const char* wrong[] = {"lazymar_eval", "--help=more"};
-  EXPECT_PRED2(contains, refused([&] { parse_eval_options(2, wrong); }), "use all, man or bash");
+  EXPECT_PRED2(contains, refused([&] { parse_eval_options(2, wrong); }), "use all, man, markdown, bash or zsh");
   const char* with_set[] = {"lazymar_score", "a_set", "-h"};
   EXPECT_PRED2(contains, *parse_score_options(3, with_set).text, "SET...");
 }

@@ -1,0 +1,35 @@
+#include "doctor/doctor.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+
+#include "core/error.h"
+#include "doctor/findings.h"
+#include "doctor/machine.h"
+#include "doctor/weights_found.h"
+
+namespace lazymar {
+
+ExitCode examine(const DoctorOptions& options) {
+  Findings findings;
+  examine_build(options, findings);
+  examine_launcher([](const char* name) { return std::getenv(name); }, findings);
+  examine_room(options, findings);
+  examine_weights(options, findings);
+  size_t widest = 0;
+  for (const auto& [name, value] : findings.facts) {
+    widest = std::max(widest, name.size());
+  }
+  for (const auto& [name, value] : findings.facts) {
+    std::printf("%-*s  %s\n", static_cast<int>(widest), name.c_str(), value.c_str());
+  }
+  for (const std::string& problem : findings.problems) {
+    std::printf("PROBLEM: %s\n", problem.c_str());
+  }
+  std::puts(findings.problems.empty() ? "Nothing found that would stop a run."
+                                      : "A run would stop; see above.");
+  return findings.problems.empty() ? ExitCode::kDone : ExitCode::kFailed;
+}
+
+}  // namespace lazymar

@@ -1,0 +1,183 @@
+#include "doctor/machine.h"
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <sched.h>
+#include <torch/version.h>
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+#include <vector>
+
+#include "core/error.h"
+#include "core/precision.h"
+#include "core/revision.h"
+#include "core/text.h"
+#include "files/byte_reader.h"
+#include "files/writable_check.h"
+#include "pipeline/compute.h"
+#include "pipeline/device.h"
+#include "run/launcher_env.h"
+
+namespace lazymar {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kDriverFile = "/proc/driver/nvidia/version";
+constexpr double kGiB = 1024.0 * 1024.0 * 1024.0;
+constexpr double kLeastDisk = 0.1;    ///< GiB; 1000 images of 256x256 pixels take about as much
+constexpr double kLeastMemory = 0.5;  ///< GiB; LibTorch and the demo model take 0.3
+constexpr size_t kLongest = 200;
+
+std::string gib(double value) {
+  std::ostringstream out;
+  out.precision(1);
+  out << std::fixed << value << " GiB";
+  return out.str();
+}
+
+/// Instruction sets that products use, of /proc/cpuinfo's flags.
+std::string cpu_features() {
+  std::ifstream file("/proc/cpuinfo");
+  std::vector<std::string> found;
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("flags")) {
+      std::istringstream words(line.substr(line.find(':') + 1));
+      const std::vector<std::string> known{"avx2",        "avx512f",     "avx512_vnni", "avx_vnni",
+                                           "avx512_bf16", "avx512_fp16", "amx_bf16",    "amx_int8"};
+      for (std::string word; words >> word;) {
+        if (std::find(known.begin(), known.end(), word) != known.end()) {
+          found.push_back(word);
+        }
+      }
+      break;
+    }
+  }
+  return found.empty() ? "none of AVX2 to AMX" : join(found, " ");
+}
+
+int cores_of_process() {
+  cpu_set_t mask;
+  return sched_getaffinity(0, sizeof(mask), &mask) == 0 ? CPU_COUNT(&mask) : 0;
+}
+
+/// What of the environment a run reads: "RANK=0 WORLD_SIZE=2".
+std::string variables_seen(const std::function<const char*(const char*)>& environment) {
+  constexpr const char* kNames[] = {"RANK",
+                                    "WORLD_SIZE",
+                                    "LOCAL_RANK",
+                                    "LOCAL_WORLD_SIZE",
+                                    "OMPI_COMM_WORLD_RANK",
+                                    "OMPI_COMM_WORLD_SIZE",
+                                    "OMPI_COMM_WORLD_LOCAL_RANK",
+                                    "OMPI_COMM_WORLD_LOCAL_SIZE",
+                                    "SLURM_JOB_ID",
+                                    "SLURM_PROCID",
+                                    "SLURM_STEP_NUM_TASKS",
+                                    "SLURM_LOCALID",
+                                    "CUDA_VISIBLE_DEVICES",
+                                    "OMP_NUM_THREADS",
+                                    "LAZYMAR_HOME"};
+  std::vector<std::string> seen;
+  for (const char* const name : kNames) {
+    if (const char* const value = environment(name); value != nullptr) {
+      seen.push_back(concat(name, "=", one_line(value, kLongest)));
+    }
+  }
+  return join(seen, " ");
+}
+
+/// MemAvailable of /proc/meminfo in GiB; negative if unknown.
+double memory_available() {
+  std::ifstream file("/proc/meminfo");
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("MemAvailable:")) {
+      return std::stod(line.substr(line.find(':') + 1)) * 1024.0 / kGiB;
+    }
+  }
+  return -1;
+}
+
+std::string driver() {
+  std::ifstream file(kDriverFile);
+  std::string line;
+  return std::getline(file, line) ? one_line(line, kLongest) : "";
+}
+
+void examine_gpus(Findings& findings) {
+  const std::string installed = driver();
+  const int64_t count = cuda_device_count();
+  for (int64_t i = 0; i < count; ++i) {
+    findings.fact(concat("GPU ", i),
+                  device_model({c10::kCUDA, static_cast<c10::DeviceIndex>(i)}));
+  }
+  if (count == 0) {
+    findings.fact("GPUs", at::hasCUDA() ? "none is visible" : "not used: this build has no CUDA");
+  }
+  findings.fact("driver", installed.empty() ? "no NVIDIA driver" : installed);
+}
+
+}  // namespace
+
+void examine_build(const DoctorOptions& options, Findings& findings) {
+  findings.fact("version", version_string());
+  findings.fact("LibTorch", concat(TORCH_VERSION, at::hasCUDA() ? ", with CUDA" : ", CPUs only"));
+  findings.fact("processor", concat(device_model(c10::kCPU), "; ", cores_of_process(),
+                                    " cores for this process"));
+  findings.fact("instructions", cpu_features());
+  examine_gpus(findings);
+  try {
+    const Compute compute = start_computing({.device = options.device, .threads = std::nullopt});
+    findings.fact("device", concat(compute.device.str(), ", ", at::get_num_threads(), " threads"));
+    findings.fact("precision", concat("auto is ", to_string(compute.precision)));
+  } catch (const Error& error) {
+    findings.problem(concat(error.setting().empty() ? "" : "--", error.what()));
+  }
+}
+
+void examine_launcher(const std::function<const char*(const char*)>& environment,
+                      Findings& findings) {
+  try {
+    const std::string variables = variables_seen(environment);
+    if (!variables.empty()) {
+      findings.fact("variables", variables);
+    }
+    const LauncherEnv env = read_launcher_env(environment);
+    findings.fact("launcher", env.launcher == Launcher::kExternal
+                                  ? concat("process ", env.rank, " of ", env.size, ", number ",
+                                           env.local_rank, " on this host")
+                                  : "none: lazymar_eval starts its own processes");
+  } catch (const Error& error) {
+    findings.fact("launcher", "incomplete");
+    findings.problem(error.what());
+  }
+}
+
+void examine_room(const DoctorOptions& options, Findings& findings) {
+  const double memory = memory_available();
+  findings.fact("memory", memory < 0 ? "unknown" : concat(gib(memory), " available"));
+  if (memory >= 0 && memory < kLeastMemory) {
+    findings.problem(concat("only ", gib(memory), " of memory is available; stop other programs"));
+  }
+  const std::string name = visible(options.output_dir.string());
+  try {
+    check_output_folder(options.output_dir, "--output_dir");
+    fs::path there = fs::absolute(options.output_dir);
+    while (!fs::exists(there)) {
+      there = there.parent_path();
+    }
+    const double free = static_cast<double>(fs::space(there).available) / kGiB;
+    findings.fact("disk", concat(gib(free), " free for ", name));
+    if (free < kLeastDisk) {
+      findings.problem(concat("only ", gib(free), " are free for ", name,
+                              "; choose another --output_dir"));
+    }
+  } catch (const std::exception& error) {
+    findings.fact("disk", concat(name, " cannot be written"));
+    findings.problem(error.what());
+  }
+}
+
+}  // namespace lazymar
