@@ -1,0 +1,1 @@
+"""lazymar: generates and evaluates images with MAR, accelerated by LazyMAR's caches."""
