@@ -5,9 +5,11 @@ LibTorch keeps its C++ interface within a minor release only.
 from torch_found import TESTED, release, torch_folder, torch_version
 
 
-def dynamic_metadata(field, settings=None):
-    if field != "dependencies" or settings:
-        raise ValueError("only dependencies, without settings")
+def dynamic_metadata(settings, project):  # noqa: ARG001  # a hook's signature
     folder = torch_folder()
     major, minor = release(torch_version(folder) if folder else TESTED)
-    return [f"torch=={major}.{minor}.*"]
+    return {"dependencies": [f"torch=={major}.{minor}.*"]}
+
+
+def dynamic_wheel(settings):  # noqa: ARG001
+    return {"dependencies": True}

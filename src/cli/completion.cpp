@@ -64,14 +64,14 @@ std::string bash_completion(const Program& program, std::span<const OptionInfo> 
     values += concat("    ", free_values, ") return ;;\n");
   }
   const std::string function = completion_function(program);
-  std::string text = concat(
-      "# Completion for bash: source <(", program.name, " --help bash)\n",
-      "_lazymar_words() { mapfile -t COMPREPLY < <(compgen -W \"$1\" -- ",
-      "\"${COMP_WORDS[COMP_CWORD]}\"); }\n", function,
-      "() {\n  COMPREPLY=()\n  local previous=${COMP_WORDS[COMP_CWORD-1]#--}\n",
-      "  case --${previous//-/_} in\n", values,
-      "  esac\n  [[ ${COMP_WORDS[COMP_CWORD]} != -* ]] || _lazymar_words '", join(names, " "),
-      "'\n}\n");
+  std::string text =
+      concat("# Completion for bash: source <(", program.name, " --help bash)\n",
+             "_lazymar_words() { mapfile -t COMPREPLY < <(compgen -W \"$1\" -- ",
+             "\"${COMP_WORDS[COMP_CWORD]}\"); }\n", function,
+             "() {\n  COMPREPLY=()\n  local previous=${COMP_WORDS[COMP_CWORD-1]#--}\n",
+             "  case --${previous//-/_} in\n", values,
+             "  esac\n  [[ ${COMP_WORDS[COMP_CWORD]} != -* ]] || _lazymar_words '",
+             join(names, " "), "'\n}\n");
   if (const auto called = callable_names(program); !called.empty()) {
     text += concat("complete -o default -F ", function, " ", join(called, " "), "\n");
   }

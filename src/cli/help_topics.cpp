@@ -3,12 +3,9 @@
 namespace lazymar {
 
 std::span<const HelpTopic> help_topics() {
-  static constexpr HelpTopic kTopics[] = {{"", first_screen},
-                                          {"all", all_options},
-                                          {"man", man_page},
-                                          {"markdown", markdown_section},
-                                          {"bash", bash_completion},
-                                          {"zsh", zsh_completion}};
+  static constexpr HelpTopic kTopics[] = {{"", first_screen},        {"all", all_options},
+                                          {"man", man_page},         {"markdown", markdown_section},
+                                          {"bash", bash_completion}, {"zsh", zsh_completion}};
   return kTopics;
 }
 

@@ -67,9 +67,9 @@ std::string man_page(const Program& program, std::span<const OptionInfo> options
   const std::string title = dashed(program.name);
   std::string text =
       concat(".TH ", upper_case(title), " 1 \"\" \"lazymar ", version_string(), "\"\n",
-             ".SH NAME\n", title, " \\- ", escaped(program.summary), "\n",
-             ".SH SYNOPSIS\n\\fB", program.name, "\\fR [\\fIOPTION\\fR...] ",
-             escaped(program.operands), "\n.SH DESCRIPTION\n", escaped(program.summary),
+             ".SH NAME\n", title, " \\- ", escaped(program.summary), "\n", ".SH SYNOPSIS\n\\fB",
+             program.name, "\\fR [\\fIOPTION\\fR...] ", escaped(program.operands),
+             "\n.SH DESCRIPTION\n", escaped(program.summary),
              "\nIn names of options, dashes and underscores are equal.\n.SH OPTIONS\n");
   for (const auto& [group, members] : grouped(options)) {
     text += concat(".SS ", group, "\n");

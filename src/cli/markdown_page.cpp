@@ -27,16 +27,15 @@ std::string code(const std::string& text) {
 }  // namespace
 
 std::string markdown_section(const Program& program, std::span<const OptionInfo> options) {
-  std::string text = concat("## ", program.name, "\n\n", program.summary, "\n\n```\n",
-                            usage(program), "```\n");
+  std::string text =
+      concat("## ", program.name, "\n\n", program.summary, "\n\n```\n", usage(program), "```\n");
   for (const auto& [group, members] : grouped(options)) {
     text += concat("\n**", group, "**\n\n| option | meaning |\n|---|---|\n");
     for (const OptionInfo& option : members) {
-      text += concat("| ", code(concat("--", option.name, option.value.empty() ? "" : " ",
-                                       option.value)),
-                     " | ", cell(help_sentence(option)),
-                     option.range.empty() ? "" : cell(concat(" Accepted: ", option.range, ".")),
-                     " |\n");
+      text += concat(
+          "| ", code(concat("--", option.name, option.value.empty() ? "" : " ", option.value)),
+          " | ", cell(help_sentence(option)),
+          option.range.empty() ? "" : cell(concat(" Accepted: ", option.range, ".")), " |\n");
     }
   }
   text += "\nExamples:\n";

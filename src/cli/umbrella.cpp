@@ -58,13 +58,15 @@ std::string overview(std::string_view heading, std::string_view before, std::str
 
 std::string first_page() {
   std::string text =
-      "Usage: lazymar COMMAND [OPTION...]\nGenerates images with MAR and LazyMAR, and judges them.\n\n";
+      "Usage: lazymar COMMAND [OPTION...]\nGenerates images with MAR and LazyMAR, and judges "
+      "them.\n\n";
   for (const Command& command : kCommands) {
     std::string word = concat("  ", command.word);
     word.resize(11, ' ');
     text += concat(word, command.program().summary, "\n");
   }
-  return concat(text, "\nlazymar COMMAND --help lists a command's options; lazymar --help TOPIC prints ",
+  return concat(text,
+                "\nlazymar COMMAND --help lists a command's options; lazymar --help TOPIC prints ",
                 alternatives(topic_words()), " for all of them.\n");
 }
 
@@ -75,7 +77,8 @@ std::string man_overview() {
                       ".SH SYNOPSIS\n\\fBlazymar\\fR \\fICOMMAND\\fR [\\fIOPTION\\fR...]\n",
                       ".SH COMMANDS\n"),
                ".TP\n\\fB", "\\fR\n"),
-      ".SH SEE ALSO\nlazymar_eval(1), and the other programs' pages: lazymar COMMAND \\-\\-help man\n");
+      ".SH SEE ALSO\nlazymar_eval(1), and the other programs' pages: lazymar COMMAND \\-\\-help "
+      "man\n");
 }
 
 /// What follows the commands' own completions.

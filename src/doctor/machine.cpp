@@ -110,8 +110,7 @@ void examine_gpus(Findings& findings) {
   const std::string installed = driver();
   const int64_t count = cuda_device_count();
   for (int64_t i = 0; i < count; ++i) {
-    findings.fact(concat("GPU ", i),
-                  device_model({c10::kCUDA, static_cast<c10::DeviceIndex>(i)}));
+    findings.fact(concat("GPU ", i), device_model({c10::kCUDA, static_cast<c10::DeviceIndex>(i)}));
   }
   if (count == 0) {
     findings.fact("GPUs", at::hasCUDA() ? "none is visible" : "not used: this build has no CUDA");
@@ -171,8 +170,8 @@ void examine_room(const DoctorOptions& options, Findings& findings) {
     const double free = static_cast<double>(fs::space(there).available) / kGiB;
     findings.fact("disk", concat(gib(free), " free for ", name));
     if (free < kLeastDisk) {
-      findings.problem(concat("only ", gib(free), " are free for ", name,
-                              "; choose another --output_dir"));
+      findings.problem(
+          concat("only ", gib(free), " are free for ", name, "; choose another --output_dir"));
     }
   } catch (const std::exception& error) {
     findings.fact("disk", concat(name, " cannot be written"));

@@ -45,8 +45,8 @@ void examine_model(const DoctorOptions& options, const std::string& name, Findin
 
 void examine_weights(const DoctorOptions& options, Findings& findings) {
   if (options.checkpoint_dir && !fs::is_directory(*options.checkpoint_dir)) {
-    findings.problem(concat("--checkpoint_dir ", visible(options.checkpoint_dir->string()),
-                            ": no such folder"));
+    findings.problem(
+        concat("--checkpoint_dir ", visible(options.checkpoint_dir->string()), ": no such folder"));
   }
   std::vector<std::string> places;
   for (const fs::path& folder : pretrained_folders(options.checkpoint_dir)) {

@@ -8,9 +8,10 @@
 
 namespace lazymar {
 
-/// Folders laid out like pretrained_models/ (mar/NAME, vae/, inception/), in the order in which they
-/// are searched: `chosen` (--checkpoint_dir), $LAZYMAR_HOME/pretrained_models, pretrained_models in
-/// the working directory, and what was installed with the program. Not all need to exist.
+/// Folders laid out like pretrained_models/ (mar/NAME, vae/, inception/), in the order in which
+/// they are searched: `chosen` (--checkpoint_dir), $LAZYMAR_HOME/pretrained_models,
+/// pretrained_models in the working directory, and what was installed with the program. Not all
+/// need to exist.
 std::vector<std::filesystem::path> pretrained_folders(
     const std::optional<std::filesystem::path>& chosen = {});
 

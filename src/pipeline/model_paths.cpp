@@ -173,7 +173,7 @@ fs::path find_vae(const ModelRequest& request, const fs::path& mar_file,
     throw usage_error(place.string(), ": not found. Download kl16.ckpt (link in the README of ",
                       "github.com/LTH14/mar) to ", original.string(),
                       "; to use another VAE, give --vae_path FILE",
-                    where_looked(request.checkpoint_dir));
+                      where_looked(request.checkpoint_dir));
   }
   if (request.vae_path) {
     throw missing_path("--vae_path", place, "a VAE's .safetensors, .ckpt or .pth");

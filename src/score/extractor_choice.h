@@ -15,8 +15,8 @@ namespace lazymar {
 
 /// Which network looks at images.
 struct ExtractorRequest {
-  std::string name = "inception";                ///< or "demo"
-  std::optional<std::filesystem::path> weights;  ///< default: the extractor's default path
+  std::string name = "inception";                       ///< or "demo"
+  std::optional<std::filesystem::path> weights;         ///< default: the extractor's default path
   std::optional<std::filesystem::path> checkpoint_dir;  ///< see files/pretrained.h
 };
 

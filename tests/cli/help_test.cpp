@@ -124,7 +124,8 @@ TEST(Help, TopicsAreKnown) {
   const char* equals[] = {"lazymar_eval", "--help=all"};
   EXPECT_EQ(parse_eval_options(2, equals).text, tools().front().help("all"));
   const char* wrong[] = {"lazymar_eval", "--help=more"};
-  EXPECT_PRED2(contains, refused([&] { parse_eval_options(2, wrong); }), "use all, man, markdown, bash or zsh");
+  EXPECT_PRED2(contains, refused([&] { parse_eval_options(2, wrong); }),
+               "use all, man, markdown, bash or zsh");
   const char* with_set[] = {"lazymar_score", "a_set", "-h"};
   EXPECT_PRED2(contains, *parse_score_options(3, with_set).text, "SET...");
 }

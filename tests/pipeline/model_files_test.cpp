@@ -80,7 +80,8 @@ TEST(LoadModel, AMissingCheckpointSaysWhereItComesFrom) {
     const std::string message = load_refused(request);
     EXPECT_TRUE(contains(message, "checkpoint-last.pth: not found")) << given;
     EXPECT_TRUE(contains(message, "github.com/LTH14/mar")) << given;
-    EXPECT_TRUE(contains(message, concat("looked in ", folder.path().string(), "/pretrained_models (no such")));
+    EXPECT_TRUE(contains(
+        message, concat("looked in ", folder.path().string(), "/pretrained_models (no such")));
   }
   request = ModelRequest{};
   request.model = "demo";

@@ -1,0 +1,43 @@
+#!/usr/bin/env python3
+"""An install tree, moved and used in an empty folder while the sources cannot be seen.
+
+install_test.py BUILD: the build folder.
+"""
+import pathlib
+import shutil
+import sys
+import tempfile
+
+from checks import check, conclude
+from install_support import DRAW, ROOT, alone, can_hide, drew, run
+
+BUILD = pathlib.Path(sys.argv[1]).resolve()
+
+
+def install_tree(folder):
+    result = run("cmake", "--install", BUILD, "--prefix", folder / "first", "--component",
+                 "lazymar")
+    check("cmake --install", result.returncode == 0, result)
+    tree = folder / "moved"
+    (folder / "first").rename(tree)
+    # LibTorch stays where it is, in .venv of the checkout: the rest of the checkout is hidden.
+    hidden = [ROOT / name for name in ("src", "pretrained_models", "build/bin")
+              if (ROOT / name).is_dir()] if can_hide() else []
+    result, work = alone(folder, tree / "bin/lazymar", "eval", *DRAW, hide=hidden)
+    check("an install tree draws, moved, from an empty folder", drew(result, work), result)
+    result, _ = alone(folder, tree / "bin/lazymar", "doctor", "--device", "cpu")
+    check("and its doctor finds the weights", result.returncode == 0 and str(tree) in result.stdout,
+          result)
+    shutil.rmtree(tree / "share")
+    result, _ = alone(folder, tree / "bin/lazymar_eval", *DRAW)
+    check("without its weights it says where it looked",
+          result.returncode == 2 and "looked in" in result.stderr, result)
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        install_tree(pathlib.Path(folder))
+    conclude()
+
+
+main()

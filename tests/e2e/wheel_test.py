@@ -1,0 +1,127 @@
+#!/usr/bin/env python3
+"""A wheel in a fresh environment, used in an empty folder while the checkout cannot be seen.
+
+It compiles all programs, so it is slow; scripts/release.sh also tries the source distribution.
+"""
+import json
+import os
+import pathlib
+import shutil
+import sys
+import tempfile
+
+from checks import check, conclude
+from install_support import DRAW, ROOT, alone, can_hide, drew, run
+
+
+def venv(folder, name):
+    place = folder / name
+    run(sys.executable, "-m", "venv", place)
+    return place
+
+
+def site(place):
+    return next(place.glob("lib/python3*/site-packages"))
+
+
+def torch_here():
+    """The site-packages that the build's LibTorch comes from."""
+    given = os.environ.get("LIBTORCH_DIR")
+    return pathlib.Path(given).parent if given else next(
+        ROOT.glob(".venv/lib/python3*/site-packages"))
+
+
+def give_torch(place):
+    """Torch as pip would install it, by hard links where possible: it has 1.3 GB."""
+    for name in ("torch", "nvidia"):
+        if (torch_here() / name).exists():
+            result = run("cp", "-al", torch_here() / name, site(place) / name)
+            if result.returncode != 0:
+                shutil.rmtree(site(place) / name, ignore_errors=True)
+                shutil.copytree(torch_here() / name, site(place) / name, symlinks=True)
+
+
+def make_wheel(folder):
+    """pip builds it as for a user with torch; None if the package index cannot be reached."""
+    tools = venv(folder, "tools")
+    result = run(tools / "bin/pip", "install", "--quiet", "scikit-build-core==1.1.2",
+                 "ninja==1.13.0")
+    if result.returncode != 0:
+        print(f"SKIPPED: the wheel: no scikit-build-core: {result.stderr.strip()[-300:]}")
+        check("CI can reach a package index", not os.environ.get("CI"))
+        return None
+    result = run(tools / "bin/pip", "wheel", "--no-build-isolation", "--no-deps", "--wheel-dir",
+                 folder / "wheels", f"-Cbuild-dir={folder / 'build'}", ROOT,
+                 env={**os.environ, "LIBTORCH_DIR": str(torch_here() / "torch"),
+                      "CMAKE_BUILD_PARALLEL_LEVEL": str(os.cpu_count())})
+    check("pip wheel", result.returncode == 0, result)
+    wheels = list((folder / "wheels").glob("lazymar-*.whl"))
+    return wheels[0] if wheels else None
+
+
+def wheel(folder):
+    made = make_wheel(folder)
+    if not made:
+        return
+    check("the wheel is small", made.stat().st_size < 40e6, made.stat().st_size)
+    fresh = venv(folder, "fresh")
+    result = run(fresh / "bin/pip", "install", "--quiet", "--no-deps", made)
+    check("pip install of the wheel", result.returncode == 0, result)
+    result, _ = alone(folder, fresh / "bin/lazymar-eval", *DRAW)
+    check("without torch: its name and the line that installs it", result.returncode == 2
+          and "torch is not installed" in result.stderr
+          and "pip install torch==" in result.stderr, result)
+    give_torch(fresh)
+    hidden = [ROOT] if can_hide() else []
+    if not hidden:
+        print("SKIPPED: hiding the checkout: no user namespaces")
+    for script in ("lazymar-eval", "lazymar_eval"):
+        result, work = alone(folder, fresh / "bin" / script, *DRAW, hide=hidden)
+        check(f"{script} draws in an empty folder", drew(result, work), result)
+    result, work = alone(folder, fresh / "bin/lazymar", "doctor", "--device", "cpu", hide=hidden)
+    check("lazymar doctor", result.returncode == 0, result)
+    result, work = alone(folder, fresh / "bin/lazymar", "eval", *DRAW, hide=hidden)
+    scored, _ = alone(folder, fresh / "bin/lazymar-score", next(work.glob("output/demo/*")),
+                      "--extractor", "demo", "--metrics", "fid", "--fid",
+                      "pretrained_models/demo_stats.npz", hide=hidden)
+    check("a score, with the package's statistics", scored.returncode == 0
+          and "FID" in scored.stdout, scored)
+    wrong_torch(folder, fresh)
+
+
+def wrong_torch(folder, fresh):
+    """Torches that do not fit are named before anything is loaded."""
+    version = site(fresh) / "torch/version.py"
+    text = version.read_text()
+    version.unlink()  # a hard link
+    version.write_text("__version__ = '1.13.1+cu117'\n")
+    for words, status, stream in ((["lazymar-eval", *DRAW], 2, "stderr"),
+                                  (["lazymar", "doctor"], 1, "stdout")):
+        result, _ = alone(folder, fresh / "bin" / words[0], *words[1:])
+        said = getattr(result, stream)
+        check(f"{words[0]}: another version of torch", result.returncode == status
+              and "torch 1.13.1+cu117" in said and "pip install torch==" in said, result)
+    version.write_text(text)
+    library = site(fresh) / "torch/lib/libc10.so"
+    old = library.read_bytes()
+    library.unlink()
+    library.write_bytes(old.replace(b"__cxx11", b"__cxx00"))
+    result, _ = alone(folder, fresh / "bin/lazymar-eval", *DRAW)
+    check("another C++ ABI", result.returncode == 2 and "C++ ABI" in result.stderr, result)
+    library.write_bytes(old)
+    built = site(fresh) / "lazymar/built_with.json"
+    built.write_text(json.dumps({**json.loads(built.read_text()), "cuda": True}))
+    cuda = site(fresh) / "torch/lib/libtorch_cuda.so"
+    if cuda.exists():
+        cuda.rename(cuda.with_suffix(".away"))
+    result, _ = alone(folder, fresh / "bin/lazymar-eval", *DRAW)
+    check("a torch without CUDA", result.returncode == 2 and "has no CUDA" in result.stderr, result)
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        wheel(pathlib.Path(folder))
+    conclude()
+
+
+main()
