@@ -16,3 +16,23 @@ if(LAZYMAR_WHEEL)
     "{\"torch\": \"@LAZYMAR_TORCH_VERSION@\", \"cuda\": @with_cuda@}\n" @ONLY)
   install(FILES ${PROJECT_BINARY_DIR}/generated/built_with.json DESTINATION . COMPONENT lazymar)
 endif()
+
+# The library: header, shared object, and the package that find_package(lazymar) reads.
+include(CMakePackageConfigHelpers)
+set(package ${CMAKE_INSTALL_LIBDIR}/cmake/lazymar)
+install(TARGETS lazymar LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT lazymar)
+install(FILES include/lazymar/lazymar.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/lazymar
+  COMPONENT lazymar)
+if(LAZYMAR_WHEEL)
+  set(LAZYMAR_CONFIG_TORCH "\${PACKAGE_PREFIX_DIR}/../torch")
+else()
+  set(LAZYMAR_CONFIG_TORCH ${LAZYMAR_TORCH_ROOT})
+endif()
+configure_package_config_file(cmake/lazymarConfig.cmake.in
+  ${PROJECT_BINARY_DIR}/generated/lazymarConfig.cmake INSTALL_DESTINATION ${package}
+  PATH_VARS CMAKE_INSTALL_LIBDIR CMAKE_INSTALL_INCLUDEDIR)
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/generated/lazymarConfigVersion.cmake
+  COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/generated/lazymarConfig.cmake
+  ${PROJECT_BINARY_DIR}/generated/lazymarConfigVersion.cmake DESTINATION ${package}
+  COMPONENT lazymar)

@@ -35,13 +35,13 @@ namespace lazymar {
 namespace {
 
 /// Both networks by precision: loaded once, whatever the number of arms.
-using Models = std::map<Precision, std::shared_ptr<const Model>>;
+using Models = std::map<Precision, std::shared_ptr<const Networks>>;
 
 /// One arm with one model and batch size, ready to run again and again.
 class Contestant {
  public:
   /// `gpu`: reads the GPU's state; may be nullptr.
-  Contestant(const BenchArm& arm, const std::shared_ptr<const Model>& model, int64_t batch,
+  Contestant(const BenchArm& arm, const std::shared_ptr<const Networks>& model, int64_t batch,
              const BenchOptions& options, const GpuReader* gpu)
       : generator_(model, resolve_method(arm.method, model->recommended), options.model.seed),
         work_{model->mar.config, model->vae.config, generator_.plan()},
@@ -192,7 +192,7 @@ class Bench {
     for (const Precision precision : precisions_) {
       if (!models.contains(precision)) {
         models[precision] =
-            std::make_shared<const Model>(load_model(request, {precision, device_}));
+            std::make_shared<const Networks>(load_model(request, {precision, device_}));
         report_.setting.weights =
             request.random_weights ? models[precision]->mar_source : "weights from files";
       }

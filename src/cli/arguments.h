@@ -22,6 +22,7 @@ class Arguments {
   bool given(const std::string& name) const { return texts_.contains(name); }
   /// Of an option that was given; a switch has none.
   const std::string& text(const std::string& name) const { return texts_.at(name); }
+  const std::map<std::string, std::string>& texts() const { return texts_; }
   const std::vector<std::string>& operands() const { return operands_; }
 
   /// The value of --help: "" (the first screen), or a word of cli/help_topics.h.

@@ -22,27 +22,6 @@ struct Parsed {
   std::vector<std::string> given;  ///< names of the options that were given
 };
 
-/// Reads the given options into `options`, row by row. Throws Error (usage) that names the option.
-template <typename Options>
-void read_rows(const OptionTable<Options>& table, const Arguments& arguments, Options& options) {
-  for (const OptionRow<Options>& row : table) {
-    const std::string& name = row.info.name;
-    if (!arguments.given(name)) {
-      continue;
-    }
-    for (const OptionNeed<Options>& need : row.needs) {
-      if (!need.holds(options)) {
-        throw usage_error("--", name, " has no effect without ", need.what);
-      }
-    }
-    try {
-      row.field.read(options, arguments.text(name));
-    } catch (const Error& error) {
-      throw usage_error("--", name, " ", error.what());
-    }
-  }
-}
-
 /// The text for --help or --version.
 std::optional<std::string> information(const Program& program, const Arguments& arguments,
                                        std::vector<OptionInfo> options);
@@ -62,7 +41,7 @@ Parsed<Options> parse(const Program& program, const OptionTable<Options>& table,
     throw usage_error("unexpected argument \"", parsed.operands.front(),
                       "\"; --help lists the options");
   }
-  read_rows(table, arguments, parsed.options);
+  read_rows(table, arguments.texts(), parsed.options);
   for (const OptionInfo& info : infos) {
     if (arguments.given(info.name)) {
       parsed.given.push_back(info.name);

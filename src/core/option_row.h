@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
+#include <map>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -106,6 +107,30 @@ const OptionRow<Options>& row_named(const OptionTable<Options>& table, std::stri
     }
   }
   throw std::logic_error(concat("no option row ", name));
+}
+
+/// Reads the options that have a text into `options`, row by row. Throws Error (usage) that names
+/// the option as on a command line.
+template <typename Options>
+void read_rows(const OptionTable<Options>& table, const std::map<std::string, std::string>& texts,
+               Options& options) {
+  for (const OptionRow<Options>& row : table) {
+    const std::string& name = row.info.name;
+    const auto text = texts.find(name);
+    if (text == texts.end()) {
+      continue;
+    }
+    for (const OptionNeed<Options>& need : row.needs) {
+      if (!need.holds(options)) {
+        throw usage_error("--", name, " has no effect without ", need.what);
+      }
+    }
+    try {
+      row.field.read(options, text->second);
+    } catch (const Error& error) {
+      throw usage_error("--", name, " ", error.what());
+    }
+  }
 }
 
 template <typename Options>

@@ -31,7 +31,7 @@ void examine_model(const DoctorOptions& options, const std::string& name, Findin
   request.checkpoint_dir = options.checkpoint_dir;
   const std::string shown = concat("model ", one_line(name, kLongestName));
   try {
-    const Model model = load_model(request, {});
+    const Networks model = load_model(request, {});
     WeightHashes hashes(model);
     findings.fact(shown, concat("usable: ", visible(model.mar_source), " (", in_short(hashes.mar),
                                 "), ", visible(model.vae_source), " (", in_short(hashes.vae), ")"));

@@ -2,7 +2,7 @@
 
 namespace lazymar {
 
-RunWeights::RunWeights(const Model& model, const RunFolder& folder, bool hash, bool may_note)
+RunWeights::RunWeights(const Networks& model, const RunFolder& folder, bool hash, bool may_note)
     : model_(model), folder_(folder), may_note_(may_note) {
   if (hash) {
     hashes_.emplace(model_);

@@ -16,7 +16,7 @@ class RunWeights {
  public:
   /// `hash`: begin at once. `may_note`: may write the hashes to the manifest. Model and folder must
   /// outlive it.
-  RunWeights(const Model& model, const RunFolder& folder, bool hash, bool may_note);
+  RunWeights(const Networks& model, const RunFolder& folder, bool hash, bool may_note);
 
   /// Compares the hashes with the manifest's, or writes them there, once they are known; does
   /// nothing while another thread waits for them. Throws Error (usage) if they differ.
@@ -33,7 +33,7 @@ class RunWeights {
     return {{"mar", hashes_->mar.get()}, {"vae", hashes_->vae.get()}};
   }
 
-  const Model& model_;
+  const Networks& model_;
   const RunFolder& folder_;
   bool may_note_;
   std::mutex mutex_;  ///< of the rest

@@ -130,7 +130,7 @@ at::Tensor are_sound(const at::Tensor& images) {
 
 }  // namespace
 
-Generator::Generator(std::shared_ptr<const Model> model, const DecodingMethod& method,
+Generator::Generator(std::shared_ptr<const Networks> model, const DecodingMethod& method,
                      uint64_t seed)
     : model_(std::move(model)),
       plan_(make_plan(model_->mar.config, method)),
@@ -165,11 +165,9 @@ Generator::BatchInFlight Generator::start(const std::vector<int64_t>& ids,
   const auto flight = std::make_shared<InFlight>(recorder_of(ids), model_->mar.class_emb.device(),
                                                  plan_.steps.size(), hooks);
   flight->start = flight->clock.note();
-  PhiloxNoise noise(seed_, ids);
-  const at::Tensor classes = at::tensor(labels, c10::kLong);
-  const at::Tensor tokens = sampler_.sample(*runner_, *head_runner_, classes, noise, flight->timer);
+  const at::Tensor sampled = sample(ids, labels, flight->timer);
   flight->sampled = flight->clock.note();
-  at::Tensor images = model_->vae.decode(unpatchify(tokens, model_->patch_size));
+  at::Tensor images = model_->vae.decode(sampled);
   hooks.decoded(images);
   const at::Tensor sound = are_sound(images);
   const at::Tensor pixels = to_bytes(images);
@@ -186,6 +184,22 @@ Generator::BatchInFlight Generator::start(const std::vector<int64_t>& ids,
     }
   }
   return flight;
+}
+
+at::Tensor Generator::sample(const std::vector<int64_t>& ids, const std::vector<int64_t>& labels,
+                             SampleObserver& observer) {
+  PhiloxNoise noise(seed_, ids);
+  const at::Tensor classes = at::tensor(labels, c10::kLong);
+  return unpatchify(sampler_.sample(*runner_, *head_runner_, classes, noise, observer),
+                    model_->patch_size);
+}
+
+at::Tensor Generator::latents(const std::vector<int64_t>& ids, const std::vector<int64_t>& labels,
+                              const GenerationHooks& hooks) {
+  work_count() = {};
+  DeviceClock clock(model_->mar.class_emb.device());
+  StageTimer timer(clock, plan_.steps.size(), hooks, /*guest=*/nullptr);
+  return sample(ids, labels, timer);
 }
 
 GeneratedBatch Generator::finish(const BatchInFlight& flight) {

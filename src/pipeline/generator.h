@@ -53,7 +53,7 @@ struct DriftRecording {
 class Generator {
  public:
   /// Makes the method's plan. Throws Error (usage) for unknown names and numbers out of range.
-  Generator(std::shared_ptr<const Model> model, const DecodingMethod& method, uint64_t seed);
+  Generator(std::shared_ptr<const Networks> model, const DecodingMethod& method, uint64_t seed);
 
   /// Image i of the set, for each id, with its class: both vectors have the batch's size.
   GeneratedBatch generate(const std::vector<int64_t>& ids, const std::vector<int64_t>& labels,
@@ -61,7 +61,14 @@ class Generator {
     return finish(start(ids, labels, hooks));
   }
 
-  /// The same in two parts. On a GPU, all work including the copy of the pixels is queued when
+  /// Only the latents, [B, C, h, w] on the model's device: what the VAE would decode.
+  at::Tensor latents(const std::vector<int64_t>& ids, const std::vector<int64_t>& labels,
+                     const GenerationHooks& hooks = {});
+
+  /// From now on, images are those of this seed.
+  void set_seed(uint64_t seed) { seed_ = seed; }
+
+  /// generate() in two parts. On a GPU, all work including the copy of the pixels is queued when
   /// start() returns, and the next batch can be started. On a CPU, it is done.
   struct InFlight;
   using BatchInFlight = std::shared_ptr<InFlight>;
@@ -78,7 +85,7 @@ class Generator {
   /// From now on, records the drift of all images. Only for plain MAR.
   void record_drift(DriftRecording recording) { drift_ = std::move(recording); }
 
-  const Model& model() const { return *model_; }
+  const Networks& model() const { return *model_; }
   const DecodingPlan& plan() const { return plan_; }
   /// Work of one image without a cache: rows through blocks of transformer and head.
   WorkCount baseline_work() const;
@@ -86,10 +93,12 @@ class Generator {
   int64_t cache_bytes() const { return runner_->kept_bytes() + head_runner_->kept_bytes(); }
 
  private:
+  at::Tensor sample(const std::vector<int64_t>& ids, const std::vector<int64_t>& labels,
+                    SampleObserver& observer);
   /// Null if none of these images is recorded.
   std::unique_ptr<DriftRecorder> recorder_of(const std::vector<int64_t>& ids) const;
 
-  std::shared_ptr<const Model> model_;  ///< the sampler refers to it
+  std::shared_ptr<const Networks> model_;  ///< the sampler refers to it
   DecodingPlan plan_;
   std::unique_ptr<Runner> runner_;
   std::unique_ptr<HeadRunner> head_runner_;

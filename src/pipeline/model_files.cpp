@@ -24,7 +24,7 @@ void check_flag(const char* flag, std::optional<int64_t> given, int64_t actual,
   }
 }
 
-void check_flags(const ArchitectureFlags& flags, const Model& model) {
+void check_flags(const ArchitectureFlags& flags, const Networks& model) {
   const MarConfig& mar = model.mar.config;
   check_flag("class_num", flags.class_num, mar.class_count, model.mar_source);
   check_flag("buffer_size", flags.buffer_size, mar.buffer_size, model.mar_source);
@@ -97,10 +97,10 @@ RandomShape random_shape(const ModelRequest& request) {
   return {config, vae, patch, img_size};
 }
 
-Model random_model(const ModelRequest& request, Placement placement) {
+Networks random_model(const ModelRequest& request, Placement placement) {
   const RandomShape shape = random_shape(request);
   RandomWeights weights(request.seed, placement);
-  Model model;
+  Networks model;
   model.mar = load_mar(weights, shape.mar);
   model.vae = load_kl_decoder(weights, shape.vae);
   model.patch_size = shape.patch_size;
@@ -117,6 +117,38 @@ RecommendedSampling recommended_by(const CheckpointReader& metadata) {
     recommended.cfg_schedule = parse_cfg_schedule(*schedule);
   }
   return recommended;
+}
+
+std::shared_ptr<const WeightFile> opened(const fs::path& path, std::string_view network,
+                                         const ModelRequest& request) {
+  return std::make_shared<const WeightFile>(
+      path, WeightFileOptions{.check_crc = request.check_crc, .networks = {network}});
+}
+
+/// `mar_path`: where the VAE that the MAR names is looked for.
+Networks load_networks(const std::shared_ptr<const WeightFile>& mar_file, const fs::path& mar_path,
+                       const ModelRequest& request, Placement placement) {
+  // Cheap checks come first, before gigabytes are read.
+  const MarConfig config = read_mar_config(*mar_file, find_preset(request.model));
+  const CheckpointReader metadata(*mar_file);
+  const fs::path vae_path = find_vae(request, mar_path, metadata.metadata<std::string>("vae_path"));
+  const auto vae_file = opened(vae_path, kVaeTensor, request);
+  log_info(concat("VAE: ", vae_path.string(), ", ", vae_file->description()));
+  Networks model;
+  model.mar_source = mar_file->path().string();
+  model.vae_source = vae_path.string();
+  FileWeights mar_weights(mar_file, placement);
+  FileWeights vae_weights(vae_file, placement);
+  model.mar = load_mar_file(mar_weights, config);
+  model.vae = load_vae_file(vae_weights);
+  model.mar_weights = mar_weights.in_use();
+  model.vae_weights = vae_weights.in_use();
+  model.patch_size = derive_patch_size(model.mar.config.token_channels, model.vae.config.embed_dim);
+  model.img_size = derive_img_size(model.mar.config.sequence_length, model.patch_size,
+                                   model.vae.config.stride());
+  model.recommended = recommended_by(metadata);
+  check_flags(request.architecture, model);
+  return model;
 }
 
 }  // namespace
@@ -146,7 +178,7 @@ int64_t derive_patch_size(int64_t token_channels, int64_t vae_embed_dim) {
   return patch;
 }
 
-WeightHashes::WeightHashes(const Model& model)
+WeightHashes::WeightHashes(const Networks& model)
     : mar(model.mar_weights ? WeightHash(*model.mar_weights) : WeightHash(model.mar_source)),
       vae(model.vae_weights ? WeightHash(*model.vae_weights) : WeightHash(model.vae_source)) {}
 
@@ -162,42 +194,36 @@ KlDecoder load_vae_file(FileWeights& weights) {
   return vae;
 }
 
-Model load_model(const ModelRequest& request, Placement placement) {
+Networks load_model(const ModelRequest& request, Placement placement) {
   const PromptRelease release;
   if (request.random_weights) {
     return random_model(request, placement);
   }
-  const fs::path mar_path = find_weights(request);
-  const auto open = [&](const fs::path& path, std::string_view network) {
-    return std::make_shared<const WeightFile>(
-        path, WeightFileOptions{.check_crc = request.check_crc, .networks = {network}});
-  };
-  const auto mar_file = open(mar_path, kMarTensor);
-  log_info(concat("weights: ", mar_path.string(), ", ", mar_file->description()));
-  if (const std::string warning = missing_ema(*mar_file); !warning.empty()) {
+  const fs::path path = find_weights(request);
+  const auto file = opened(path, kMarTensor, request);
+  log_info(concat("weights: ", path.string(), ", ", file->description()));
+  if (const std::string warning = missing_ema(*file); !warning.empty()) {
     log_warning(warning);
   }
-  // Cheap checks come first, before gigabytes are read.
-  const MarConfig config = read_mar_config(*mar_file, find_preset(request.model));
-  const CheckpointReader metadata(*mar_file);
-  const fs::path vae_path = find_vae(request, mar_path, metadata.metadata<std::string>("vae_path"));
-  const auto vae_file = open(vae_path, kVaeTensor);
-  log_info(concat("VAE: ", vae_path.string(), ", ", vae_file->description()));
-  Model model;
-  model.mar_source = mar_path.string();
-  model.vae_source = vae_path.string();
-  FileWeights mar_weights(mar_file, placement);
-  FileWeights vae_weights(vae_file, placement);
-  model.mar = load_mar_file(mar_weights, config);
-  model.vae = load_vae_file(vae_weights);
-  model.mar_weights = mar_weights.in_use();
-  model.vae_weights = vae_weights.in_use();
-  model.patch_size = derive_patch_size(model.mar.config.token_channels, model.vae.config.embed_dim);
-  model.img_size = derive_img_size(model.mar.config.sequence_length, model.patch_size,
-                                   model.vae.config.stride());
-  model.recommended = recommended_by(metadata);
-  check_flags(request.architecture, model);
-  return model;
+  return load_networks(file, path, request, placement);
+}
+
+Networks load_model(const std::map<std::string, at::Tensor>& tensors, const ModelRequest& request,
+                    Placement placement) {
+  const auto kept = std::make_shared<std::vector<at::Tensor>>();
+  WeightContent content;
+  for (const auto& [name, tensor] : tensors) {
+    kept->push_back(tensor.detach().to(c10::kCPU).contiguous());
+    content.tensors.emplace(name, view_of_tensor(kept->back()));
+  }
+  fs::path path = "state_dict";
+  if (has_weights(request)) {
+    path = find_weights(request);
+    content.metadata = opened(path, kMarTensor, request)->metadata();
+  }
+  const auto file = std::make_shared<const WeightFile>(
+      "state_dict", std::move(content), kept, WeightFileOptions{.networks = {kMarTensor}});
+  return load_networks(file, path, request, placement);
 }
 
 }  // namespace lazymar

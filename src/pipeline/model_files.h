@@ -2,6 +2,7 @@
 /// Finds checkpoints and loads the networks.
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,7 +17,7 @@
 namespace lazymar {
 
 /// Both networks, ready to use.
-struct Model {
+struct Networks {
   Mar mar;
   KlDecoder vae;
   int64_t patch_size = 1;
@@ -30,7 +31,7 @@ struct Model {
 
 /// Hashes of both networks' weights, made in the background; of random weights their source.
 struct WeightHashes {
-  explicit WeightHashes(const Model& model);
+  explicit WeightHashes(const Networks& model);
   WeightHash mar, vae;
 };
 
@@ -47,7 +48,13 @@ NetworkShape read_shape(const ModelRequest& request);
 
 /// Throws Error (usage) if a file is missing (naming it and its source), does not fit a MAR or
 /// KL-VAE, or contradicts a flag.
-Model load_model(const ModelRequest& request, Placement placement);
+Networks load_model(const ModelRequest& request, Placement placement);
+
+/// The same with the MAR's weights from memory: `tensors` by MAR's names, possibly with a prefix.
+/// Heads, recommended sampling and the VAE are those of request.model. Contiguous CPU tensors of the
+/// placement's type are shared, and kept alive.
+Networks load_model(const std::map<std::string, at::Tensor>& tensors, const ModelRequest& request,
+                    Placement placement);
 
 /// Loads a MAR and a VAE from files, checked tensor by tensor.
 Mar load_mar_file(FileWeights& weights, const MarConfig& config);

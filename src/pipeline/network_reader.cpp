@@ -34,7 +34,7 @@ int64_t read_heads(const CheckpointReader& reader, const WeightFile& file, const
 std::string missing_ema(const WeightFile& file) {
   // lazymar_convert keeps the checkpoint's key in the metadata.
   const auto converted = file.metadata().find("weights");
-  const bool of_torch = looks_like_torch(file.mapping()->bytes());
+  const bool of_torch = looks_like_torch(file.bytes());
   const std::string weights = !file.section().empty()              ? file.section()
                               : converted != file.metadata().end() ? converted->second
                                                                    : "";

@@ -1,5 +1,7 @@
 #include "weights/weight_file.h"
 
+#include <utility>
+
 #include "core/error.h"
 #include "core/log.h"
 #include "files/read_ahead.h"
@@ -27,8 +29,11 @@ bool looks_like_safetensors(std::span<const std::byte> bytes) {
 }  // namespace
 
 WeightFile::WeightFile(const std::filesystem::path& path, const WeightFileOptions& options)
-    : file_(std::make_shared<MappedFile>(path)) {
-  const auto bytes = file_->bytes();
+    : path_(path) {
+  const auto file = std::make_shared<const MappedFile>(path);
+  owner_ = file;
+  bytes_ = file->bytes();
+  const auto bytes = bytes_;
   if (is_tar(bytes)) {
     throw usage_error(path.string(),
                       ": byte 0: a tar archive, torch.save's format before 2017; load and save it "
@@ -48,13 +53,23 @@ WeightFile::WeightFile(const std::filesystem::path& path, const WeightFileOption
     format_ = "safetensors";
     content_ = parse_safetensors(bytes, path.string());
   }
-  if (const std::string said =
-          find_network(content_, options.networks, options.weights, path.string());
-      !said.empty()) {
-    log_info(concat(path.string(), ": ", said));
-  }
+  name_tensors(options);
   // What counts as checked is never read again.
   checked_.assign(content_.records.size(), !options.check_crc);
+}
+
+WeightFile::WeightFile(const std::string& name, WeightContent content,
+                       std::shared_ptr<const void> owner, const WeightFileOptions& options)
+    : path_(name), owner_(std::move(owner)), content_(std::move(content)), format_("in memory") {
+  name_tensors(options);
+}
+
+void WeightFile::name_tensors(const WeightFileOptions& options) {
+  if (const std::string said =
+          find_network(content_, options.networks, options.weights, path_.string());
+      !said.empty()) {
+    log_info(concat(path_.string(), ": ", said));
+  }
 }
 
 std::string WeightFile::description() const {
@@ -71,7 +86,9 @@ const TensorView* WeightFile::find(const std::string& name) const {
   if (found == content_.tensors.end()) {
     return nullptr;
   }
-  read_ahead(found->second.bytes);
+  if (!bytes_.empty()) {
+    read_ahead(found->second.bytes);
+  }
   const auto record = found->second.record;
   if (record && !checked_[*record]) {
     check_crc(content_.records[*record], path().string(), kCrcAdvice);

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,7 +25,7 @@ struct WeightFileOptions {
   std::vector<std::string_view> networks = {};
 };
 
-/// A memory-mapped file and its content; views stay valid while mapping() does. Only requested data
+/// A memory-mapped file and its content; views stay valid while owner() does. Only requested data
 /// is read. Not thread-safe.
 class WeightFile {
  public:
@@ -32,13 +33,20 @@ class WeightFile {
   /// Error (usage), see the parsers and find_network().
   explicit WeightFile(const std::filesystem::path& path, const WeightFileOptions& options = {});
 
-  const std::filesystem::path& path() const { return file_->path(); }
+  /// Weights that are in memory. `name` stands for the path in messages; `owner` keeps the bytes of
+  /// `content` alive. Throws Error (usage), see find_network().
+  WeightFile(const std::string& name, WeightContent content, std::shared_ptr<const void> owner,
+             const WeightFileOptions& options = {});
+
+  const std::filesystem::path& path() const { return path_; }
   const std::map<std::string, TensorView>& tensors() const { return content_.tensors; }
   const std::map<std::string, std::string>& metadata() const { return content_.metadata; }
   /// Names without a usable tensor, and why.
   const std::map<std::string, std::string>& unreadable() const { return content_.unreadable; }
-  /// Keeps the mapping alive for tensors that point into it.
-  const std::shared_ptr<const MappedFile>& mapping() const { return file_; }
+  /// Keeps the bytes alive for tensors that point into them.
+  const std::shared_ptr<const void>& owner() const { return owner_; }
+  /// Of a file; none if the weights are in memory.
+  std::span<const std::byte> bytes() const { return bytes_; }
   /// The checkpoint's key of the tensors ("model_ema"); empty if there is none.
   const std::string& section() const { return content_.section; }
   /// The format, for people: "torch.save's zip format, EMA weights".
@@ -49,7 +57,11 @@ class WeightFile {
   const TensorView* find(const std::string& name) const;
 
  private:
-  std::shared_ptr<const MappedFile> file_;
+  void name_tensors(const WeightFileOptions& options);
+
+  std::filesystem::path path_;
+  std::shared_ptr<const void> owner_;
+  std::span<const std::byte> bytes_;
   WeightContent content_;
   std::string format_;
   mutable std::vector<bool> checked_;  ///< by record

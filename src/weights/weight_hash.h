@@ -16,10 +16,10 @@
 
 namespace lazymar {
 
-/// The tensors that a network took from a file; the views are valid while `mapping` exists.
+/// The tensors that a network took from a file; the views are valid while `owner` exists.
 struct WeightsInUse {
   std::map<std::string, TensorView> tensors;
-  std::shared_ptr<const MappedFile> mapping;
+  std::shared_ptr<const void> owner;
 };
 
 /// Hashes tensors in the order of their names: for each, the length of its name (8 bytes,

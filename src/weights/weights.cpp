@@ -79,14 +79,14 @@ at::Tensor tensor_from_view(const TensorView& view, const WeightFile& file, std:
     }
   }
   if (!dtype) {
-    refuse_at(file.path().string(), view.bytes.data() - file.mapping()->bytes().data(), "tensor \"",
+    refuse_at(file.path().string(), file.bytes().empty() ? 0 : view.bytes.data() - file.bytes().data(), "tensor \"",
               name, "\" is ", to_string(view.type), "; weights must be F16, BF16, F32 or F64");
   }
   const auto options = at::TensorOptions().dtype(*dtype);
   if (view.bytes.empty()) {
     return at::empty(view.shape, options);
   }
-  // from_blob takes a mutable pointer; the mapping is read-only, and so is every use of weights.
+  // from_blob takes a mutable pointer; a file's mapping is read-only, and so is every use of weights.
   auto* data = const_cast<std::byte*>(view.bytes.data());
   std::vector<std::byte> aligned;
   const bool misaligned = reinterpret_cast<uintptr_t>(data) % element_size(view.type) != 0;
@@ -97,7 +97,7 @@ at::Tensor tensor_from_view(const TensorView& view, const WeightFile& file, std:
   }
   if (view.strides.empty()) {
     return at::from_blob(
-        data, view.shape, [mapping = file.mapping()](void*) {}, options);
+        data, view.shape, [owner = file.owner()](void*) {}, options);
   }
   if (misaligned) {
     aligned.assign(view.bytes.begin(), view.bytes.end());
@@ -210,7 +210,7 @@ void FileWeights::finish(const std::vector<std::string>& skipped) {
 
 WeightsInUse FileWeights::in_use() const {
   WeightsInUse weights;
-  weights.mapping = file_->mapping();
+  weights.owner = file_->owner();
   for (const auto& [name, used] : used_) {
     if (used) {
       weights.tensors.emplace(name, file_->tensors().at(name));

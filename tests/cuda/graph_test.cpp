@@ -95,7 +95,7 @@ TEST_F(Graphs, ABatchWaitsForTheDeviceNowhere) {
 /// A generator of small pictures.
 Generator small_generator() {
   testing::RicherRandomWeights weights(on_gpu("bf16"));
-  auto model = std::make_shared<Model>();
+  auto model = std::make_shared<Networks>();
   model->mar = load_mar(weights, testing::tiny_config());
   model->vae = load_kl_decoder(weights, testing::tiny_vae_config());
   SamplingOptions sampling;

@@ -106,7 +106,7 @@ TEST(TorchCheckpoint, OnlyUsedRecordsAreChecked) {
   std::string bytes = testing::read_text(kData / "vae.ckpt");
   const WeightFile good(kData / "vae.ckpt");
   const auto position =
-      static_cast<size_t>(good.find("loss.logvar")->bytes.data() - good.mapping()->bytes().data());
+      static_cast<size_t>(good.find("loss.logvar")->bytes.data() - good.bytes().data());
   bytes[position] ^= 1;
   testing::write_text(folder.path() / "x", bytes);
   const WeightFile file(folder.path() / "x");

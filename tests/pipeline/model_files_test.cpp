@@ -25,7 +25,7 @@ ModelRequest demo() {
 }
 
 TEST(LoadModel, TheDemoNeedsNothingElse) {
-  const Model model = load_model(demo(), {});
+  const Networks model = load_model(demo(), {});
   EXPECT_EQ(model.mar.config.class_count, 10);
   EXPECT_EQ(model.mar.config.encoder_heads, 4);
   EXPECT_EQ(model.mar.config.sequence_length, 256);
@@ -123,7 +123,7 @@ TEST(LoadModel, NamesAreLookedForInEveryPlaceInOrder) {
     fs::copy(kModels / "vae/demo.safetensors", folder / "vae");
   };
   const auto found = [&](const fs::path& folder) {
-    const Model model = load_model(request, {});
+    const Networks model = load_model(request, {});
     return model.mar_source == (folder / "mar/demo/checkpoint-last.safetensors").string() &&
            model.vae_source == (folder / "vae/demo.safetensors").string();
   };
@@ -171,7 +171,7 @@ TEST(LoadModel, NamesOfWrappedModulesAndNanInAFileAreSeenWhenItIsOpened) {
   request.resume = folder.path() / "w.safetensors";
   request.vae_path = kModels / "vae/demo.safetensors";
   write_demo(*request.resume, "module._orig_mod.");
-  const Model wrapped = load_model(request, {});
+  const Networks wrapped = load_model(request, {});
   EXPECT_EQ(WeightHash(*wrapped.mar_weights).get(),
             WeightHash(*load_model(demo(), {}).mar_weights).get());
   write_demo(*request.resume, "", /*with_nan=*/true);
@@ -250,7 +250,7 @@ TEST(LoadModel, RandomWeightsOnlyWhenAsked) {
   request.architecture.class_num = 3;
   request.architecture.diffloss_d = 1;
   request.architecture.diffloss_w = 8;
-  const Model model = load_model(request, {});
+  const Networks model = load_model(request, {});
   EXPECT_EQ(model.mar.config.sequence_length, 16);
   EXPECT_EQ(model.mar.config.head_width, 8);
   EXPECT_TRUE(contains(model.mar_source, "random"));

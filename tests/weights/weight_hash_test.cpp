@@ -102,7 +102,7 @@ TEST(WeightHash, LargeTensorsAreHashedPieceByPiece) {
 
 TEST(WeightHash, InTheBackgroundItIsTheSame) {
   const WeightFile file(kData / "training.pth");
-  WeightHash hash(WeightsInUse{file.tensors(), file.mapping()});
+  WeightHash hash(WeightsInUse{file.tensors(), file.owner()});
   EXPECT_EQ(hash.get(), hash_of(file.tensors()));
   EXPECT_TRUE(hash.ready());
   EXPECT_EQ(hash.get(), hash_of(file.tensors()));

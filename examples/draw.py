@@ -1,0 +1,35 @@
+"""Draws images with LazyMAR, shows them, and scores them with torch-fidelity.
+
+    python examples/draw.py [OUT]     pip install torch-fidelity torchvision, for the score
+"""
+import sys
+from pathlib import Path
+
+import lazymar
+import torch
+
+out = Path(sys.argv[1] if len(sys.argv) > 1 else "drawn")
+out.mkdir(exist_ok=True)
+model = lazymar.Model.open("demo")
+print(model.info)
+
+# Twenty images, two of each class, in batches. Image i depends on the seed and i alone.
+batches = []
+for first in range(0, 20, 10):
+    ids = list(range(first, first + 10))
+    batches.append(model.sample([i % 10 for i in ids], ids=ids, seed=1, method="lazymar",
+                                num_iter=16))
+images = torch.cat(batches)  # uint8 [20, 3, 64, 64]
+
+# A contact sheet as a PPM file, which needs no library.
+rows = images.reshape(2, 10, *images.shape[1:]).permute(0, 3, 1, 4, 2).reshape(128, 640, 3)
+(out / "sheet.ppm").write_bytes(b"P6\n640 128\n255\n" + rows.contiguous().numpy().tobytes())
+print(f"{out / 'sheet.ppm'}: {images.float().mean():.1f} is the mean of all bytes")
+
+try:
+    import torch_fidelity
+except ImportError:
+    print("no torch-fidelity: no score")
+else:
+    print(torch_fidelity.calculate_metrics(
+        input1=torch.utils.data.TensorDataset(images), isc=True, cuda=False, verbose=False))

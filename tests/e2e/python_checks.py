@@ -1,0 +1,194 @@
+#!/usr/bin/env python3
+"""Uses the Python module as a user would, in an environment that has it and torch.
+
+python_checks.py EVAL WORK: the command lazymar_eval, and an empty folder. wheel_test.py runs it.
+"""
+import _thread
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import lazymar
+import torch
+from PIL import Image
+
+failures = []
+
+
+def check(name, condition, said=""):
+    print(("ok      " if condition else "FAILED  ") + name, flush=True)
+    if not condition:
+        failures.append(name)
+        print(f"  {said}")
+
+
+def raised(kind, call):
+    try:
+        call()
+    except kind as error:
+        return str(error)
+    return ""
+
+
+def pixels(folder, number):
+    picture = Image.open(folder / f"{number:05}.png").convert("RGB")
+    data = torch.frombuffer(bytearray(picture.tobytes()), dtype=torch.uint8)
+    return data.reshape(picture.height, picture.width, 3).permute(2, 0, 1)
+
+
+def images(command, work):
+    """Byte for byte those of the command."""
+    model = lazymar.Model.open("demo", device="cpu", precision="fp32", threads=1)
+    for name, words, options in (
+            ("plain MAR", [], {}), ("LazyMAR", ["--lazy_mar"], {"method": "lazymar"}),
+            ("a seed", ["--seed", "5"], {"seed": 5}),
+            ("guidance", ["--cfg", "2.5"], {"cfg": 2.5})):
+        out = work / name.replace(" ", "_")
+        drawn = subprocess.run(
+            [command, "--model", "demo", "--num_images", "3", "--eval_bsz", "3", "--num_iter", "12",
+             "--device", "cpu", "--precision", "fp32", "--threads", "1", "--output_dir", out,
+             *words], check=False, capture_output=True, text=True, timeout=600)
+        folder = next(out.glob("demo/*"))
+        ours = model.sample([0, 1, 2], num_iter=12, **options)
+        check(f"{name}: the command's bytes", drawn.returncode == 0 and all(
+            torch.equal(ours[i], pixels(folder, i)) for i in range(3)), drawn)
+    run = lazymar.load_run(folder)
+    check("load_run", len(run.images) == 3 and run.manifest and run.summary, run)
+    check("load_run refuses other folders", "not a run folder" in raised(
+        FileNotFoundError, lambda: lazymar.load_run(work)))
+    latents = model.sample_latents([1, 2], num_iter=4)
+    floats = model.sample([1, 2], num_iter=4, dtype=torch.float32)
+    check("latents and decode", torch.equal(model.decode(latents), floats))
+    check("labels and ids as tensors", torch.equal(
+        model.sample(torch.tensor([1, 2]), ids=torch.tensor([0, 1]), num_iter=4),
+        model.sample([1, 2], num_iter=4)))
+
+
+def messages(command):
+    """The command's text in an exception."""
+    model = lazymar.Model.open("demo", device="cpu", threads=1)
+    for words, options in ((["--num_iter", "0"], {"num_iter": 0}),
+                           (["--lazy_extra", "3"], {"lazy_extra": 3}),
+                           (["--solver", "none"], {"solver": "none"})):
+        said = subprocess.run([command, "--model", "demo", "--num_images", "1", *words],
+                              check=False, capture_output=True, text=True, timeout=60).stderr
+        error = raised(lazymar.Refused, lambda options=options: model.sample([0], **options))
+        check(f"{' '.join(words)}: the same message", error and f"lazymar_eval: {error}" in said,
+              (error, said))
+    check("an unknown model", "neither one of mar_base" in raised(
+        ValueError, lambda: lazymar.Model.open("no_model")))
+
+
+def interrupts():
+    model = lazymar.Model.open("demo", device="cpu", precision="fp32", threads=1)
+    before = model.sample([1], num_iter=4)
+    seen = []
+
+    def interrupt(done):
+        seen.append(done)
+        if len(seen) == 3:
+            _thread.interrupt_main()
+
+    try:
+        model.sample([1], num_iter=16, progress=interrupt)
+        check("Ctrl-C in the middle of a batch", False)
+    except KeyboardInterrupt:
+        check("Ctrl-C in the middle of a batch", 3 <= len(seen) < 16, seen)
+    check("a progress callback cancels", raised(
+        lazymar.Cancelled, lambda: model.sample([1], progress=lambda done: False)))
+    check("an exception in the callback comes out", raised(
+        ZeroDivisionError, lambda: model.sample([1], progress=lambda done: 1 / 0)))
+    check("the model goes on", torch.equal(model.sample([1], num_iter=4), before))
+
+    counted, running = [0], threading.Event()
+
+    def count():
+        while not running.is_set():
+            counted[0] += 1
+
+    other = threading.Thread(target=count)
+    other.start()
+    model.sample([1, 2], num_iter=16)
+    running.set()
+    other.join()
+    check("other threads run meanwhile", counted[0] > 1000, counted)
+
+
+def state_dicts():
+    from_file = lazymar.Model.open("demo", device="cpu", precision="fp32", threads=1)
+    path = from_file.info["weights"]
+    weights = load_safetensors(path)
+    expected = from_file.sample([3], num_iter=4)
+    for name, state in (("plain", weights),
+                        ("from DDP", {f"module.{k}": v for k, v in weights.items()}),
+                        ("parameters", {k: torch.nn.Parameter(v) for k, v in weights.items()})):
+        model = lazymar.Model.from_state_dict(state, "demo", device="cpu", precision="fp32",
+                                              threads=1)
+        check(f"from_state_dict, {name}: the same image",
+              torch.equal(model.sample([3], num_iter=4), expected))
+    # Shared: a change in place is seen by the model.
+    model = lazymar.Model.from_state_dict(weights, "demo", device="cpu", precision="fp32",
+                                          threads=1)
+    weights["class_emb.weight"].add_(1.0)
+    check("fp32 tensors are shared", not torch.equal(model.sample([3], num_iter=4), expected))
+    del weights["z_proj.bias"]
+    check("a missing tensor is named", "z_proj.bias" in raised(
+        lazymar.Refused, lambda: lazymar.Model.from_state_dict(weights, "demo", device="cpu")))
+
+
+def load_safetensors(path):
+    """fp32 tensors by name."""
+    import json
+
+    data = Path(path).read_bytes()
+    size = int.from_bytes(data[:8], "little")
+    types = {"F16": torch.float16, "F32": torch.float32, "BF16": torch.bfloat16}
+    result = {}
+    for name, entry in json.loads(data[8:8 + size]).items():
+        if name != "__metadata__":
+            first, last = entry["data_offsets"]
+            part = bytearray(data[8 + size + first:8 + size + last])
+            result[name] = torch.frombuffer(part, dtype=types[entry["dtype"]]).reshape(
+                entry["shape"]).float()
+    return result
+
+
+def several_models():
+    one = lazymar.Model.open("demo", device="cpu", precision="fp32", threads=1)
+    two = lazymar.Model.open("demo", device="cpu", precision="bf16", threads=1)
+    first, second = one.sample([1], num_iter=4), two.sample([1], num_iter=4)
+    check("two models at once", torch.equal(one.sample([1], num_iter=4), first)
+          and torch.equal(two.sample([1], num_iter=4), second) and not torch.equal(first, second))
+    weight = torch.ones(3, requires_grad=True)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        inside = one.sample([1], num_iter=4)
+        loss = (weight @ weight).sum()
+    loss.backward()
+    check("a training loop around it is not disturbed, nor disturbs it",
+          torch.equal(inside, first) and weight.grad is not None)
+
+    def resident():
+        return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 2**20
+
+    for i in range(200):
+        if i == 50:
+            start = resident()
+        one.sample([i % 10], ids=[i], seed=i, num_iter=2, num_sampling_steps=2)
+    check("200 small batches do not grow", resident() - start < 16, resident() - start)
+
+
+def main():
+    command, work = sys.argv[1], Path(sys.argv[2])
+    check("version", lazymar.__version__ in subprocess.run(
+        [command, "--version"], check=False, capture_output=True, text=True).stdout)
+    images(command, work)
+    messages(command)
+    interrupts()
+    state_dicts()
+    several_models()
+    print("all well" if not failures else f"{len(failures)} failed")
+    sys.exit(1 if failures else 0)
+
+
+main()
