@@ -34,8 +34,8 @@ class LAZYMAR_API Cancelled : public std::runtime_error {
 };
 
 struct ModelOptions {
-  std::string device = "auto";     ///< auto, cpu, cuda or cuda:N
-  std::string precision = "auto";  ///< auto, fp32, bf16, fp16, fp64: as --precision
+  std::string device = "auto";                ///< auto, cpu, cuda or cuda:N
+  std::string precision = "auto";             ///< auto, fp32, bf16, fp16, fp64: as --precision
   std::optional<std::string> resume;          ///< the MAR's file or folder, as --resume
   std::optional<std::string> vae_path;        ///< the VAE's file
   std::optional<std::string> checkpoint_dir;  ///< where names are looked for first
@@ -72,9 +72,10 @@ class LAZYMAR_API Model {
   static Model open(const std::string& name, const ModelOptions& options = {});
 
   /// A MAR from tensors in memory with MAR's names, such as a state_dict() during training.
-  /// Contiguous tensors on the CPU in the type that the precision computes in are shared, not
-  /// copied; they must not change while the model exists. `name` gives the number of attention
-  /// heads, as mar_base, mar_large or mar_huge do, and the VAE if options.vae_path does not.
+  /// Contiguous tensors on the CPU in the type that the precision computes in are shared, except
+  /// matrices that are packed for faster products; they must not change while the model exists.
+  /// `name` gives the number of attention heads, as mar_base, mar_large or mar_huge do, and the VAE
+  /// if options.vae_path does not.
   static Model from_tensors(const std::map<std::string, at::Tensor>& mar, const std::string& name,
                             const ModelOptions& options = {});
 

@@ -60,7 +60,7 @@ class Model:
 
         name: whose number of heads, guidance and VAE are used: a published model, or a folder of
         pretrained_models/mar. Contiguous CPU tensors in the type that the precision computes in are
-        shared, not copied: open again after they have changed.
+        shared, except matrices that are packed for faster products: open again after a change.
         """
         tensors = {key: value for key, value in state_dict.items()
                    if isinstance(value, torch.Tensor)}

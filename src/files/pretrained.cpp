@@ -1,5 +1,7 @@
 #include "files/pretrained.h"
 
+#include <dlfcn.h>
+
 #include <cstdlib>
 
 #include "core/error.h"
@@ -14,16 +16,33 @@ namespace fs = std::filesystem;
 constexpr const char* kFolder = "pretrained_models";
 constexpr size_t kLongestPath = 300;
 
-/// bin/ and share/lazymar/ are side by side in an installation, and in the Python package. Empty if
-/// there is none.
-fs::path installed_folder() {
+/// The file that this code is in: a program in bin/, or the library in lib/ of another program.
+std::vector<fs::path> own_files() {
+  std::vector<fs::path> files;
   std::error_code failed;
-  const fs::path program = fs::read_symlink("/proc/self/exe", failed);
-  if (failed) {
-    return {};
+  Dl_info info{};
+  static const char anchor = 0;
+  if (::dladdr(&anchor, &info) != 0 && info.dli_fname != nullptr) {
+    files.push_back(fs::canonical(info.dli_fname, failed));  // empty if it failed
   }
-  fs::path folder = program.parent_path().parent_path() / "share/lazymar" / kFolder;
-  return fs::is_directory(folder, failed) ? folder : fs::path();
+  files.push_back(fs::read_symlink("/proc/self/exe", failed));
+  return files;
+}
+
+/// bin/, lib/ and share/lazymar/ are side by side in an installation, and in the Python package;
+/// lib/ may have one more level. Empty if nothing is installed.
+fs::path installed_folder() {
+  for (const fs::path& file : own_files()) {
+    const fs::path prefix = file.parent_path().parent_path();
+    for (const fs::path& place : {prefix, prefix.parent_path()}) {
+      std::error_code failed;
+      fs::path folder = place / "share/lazymar" / kFolder;
+      if (!file.empty() && fs::is_directory(folder, failed)) {
+        return folder;
+      }
+    }
+  }
+  return {};
 }
 
 }  // namespace

@@ -106,7 +106,8 @@ ExitCode evaluate(const EvalOptions& options, const LauncherEnv& env) {
   log_info(concat("precision: ", to_string(precision)));
   check_output_places(options);
   const std::unique_ptr<const RunScoring> scoring = make_run_scoring(options, device);
-  const auto model = std::make_shared<const Networks>(load_model(options.model, compute.placement()));
+  const auto model =
+      std::make_shared<const Networks>(load_model(options.model, compute.placement()));
 
   EvalOptions resolved = resolve(options, model->recommended, device);
   EvalOptions usual = resolve(with_preset(options.method), model->recommended, device);

@@ -97,8 +97,8 @@ struct Model::State {
     std::map<std::string, std::string> texts = texts_of(options);
     if (!last || texts != last_texts) {
       const MethodRequest request = method_request(texts);
-      last = std::make_unique<Generator>(
-          networks, resolve_method(request, networks->recommended), options.seed);
+      last = std::make_unique<Generator>(networks, resolve_method(request, networks->recommended),
+                                         options.seed);
       last_texts = std::move(texts);
     }
     last->set_seed(options.seed);
@@ -160,8 +160,8 @@ std::unique_ptr<State> loaded(const ModelOptions& options, const Load& load) {
     const Compute compute = start_computing({.device = options.device,
                                              .precision = parse_precision(options.precision),
                                              .threads = options.threads});
-    return std::make_unique<State>(
-        compute, std::make_shared<const Networks>(load(compute.placement())));
+    return std::make_unique<State>(compute,
+                                   std::make_shared<const Networks>(load(compute.placement())));
   });
 }
 
@@ -200,25 +200,26 @@ ModelInfo Model::info() const {
 at::Tensor Model::sample(const std::vector<int64_t>& labels, const std::vector<int64_t>& ids,
                          const SampleOptions& options) {
   return answer([&] {
-    return state_->with_generator(
-        labels, ids, options,
-        [&](Generator& generator, const std::vector<int64_t>& numbers,
-            const GenerationHooks& hooks) {
-          return generator.generate(numbers, labels, hooks).pixels.permute({0, 3, 1, 2}).contiguous();
-        });
+    return state_->with_generator(labels, ids, options,
+                                  [&](Generator& generator, const std::vector<int64_t>& numbers,
+                                      const GenerationHooks& hooks) {
+                                    return generator.generate(numbers, labels, hooks)
+                                        .pixels.permute({0, 3, 1, 2})
+                                        .contiguous();
+                                  });
   });
 }
 
 at::Tensor Model::sample_float(const std::vector<int64_t>& labels, const std::vector<int64_t>& ids,
                                const SampleOptions& options) {
   return answer([&] {
-    return state_->with_generator(
-        labels, ids, options,
-        [&](Generator& generator, const std::vector<int64_t>& numbers,
-            const GenerationHooks& hooks) {
-          const at::Tensor latents = generator.latents(numbers, labels, hooks);
-          return state_->networks->vae.decode(latents).contiguous();
-        });
+    return state_->with_generator(labels, ids, options,
+                                  [&](Generator& generator, const std::vector<int64_t>& numbers,
+                                      const GenerationHooks& hooks) {
+                                    const at::Tensor latents =
+                                        generator.latents(numbers, labels, hooks);
+                                    return state_->networks->vae.decode(latents).contiguous();
+                                  });
   });
 }
 
@@ -243,8 +244,7 @@ at::Tensor Model::decode(const at::Tensor& latents) {
                         shape.latent_channels, ", h, w]");
     }
     const Placement placement = state_->compute.placement();
-    return state_->networks->vae
-        .decode(latents.detach().to(placement.device, placement.dtype()))
+    return state_->networks->vae.decode(latents.detach().to(placement.device, placement.dtype()))
         .contiguous();
   });
 }

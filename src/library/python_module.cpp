@@ -1,5 +1,5 @@
-// The Python module _lazymar: include/lazymar/lazymar.h with torch's tensors. python/lazymar/model.py
-// is what users see.
+// The Python module _lazymar: include/lazymar/lazymar.h with torch's tensors.
+// python/lazymar/model.py is what users see.
 #include <lazymar/lazymar.h>
 #include <pybind11/functional.h>
 #include <pybind11/stl.h>

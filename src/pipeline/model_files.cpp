@@ -221,8 +221,8 @@ Networks load_model(const std::map<std::string, at::Tensor>& tensors, const Mode
     path = find_weights(request);
     content.metadata = opened(path, kMarTensor, request)->metadata();
   }
-  const auto file = std::make_shared<const WeightFile>(
-      "state_dict", std::move(content), kept, WeightFileOptions{.networks = {kMarTensor}});
+  const auto file = std::make_shared<const WeightFile>("state_dict", std::move(content), kept,
+                                                       WeightFileOptions{.networks = {kMarTensor}});
   return load_networks(file, path, request, placement);
 }
 

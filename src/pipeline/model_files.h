@@ -51,8 +51,8 @@ NetworkShape read_shape(const ModelRequest& request);
 Networks load_model(const ModelRequest& request, Placement placement);
 
 /// The same with the MAR's weights from memory: `tensors` by MAR's names, possibly with a prefix.
-/// Heads, recommended sampling and the VAE are those of request.model. Contiguous CPU tensors of the
-/// placement's type are shared, and kept alive.
+/// Heads, recommended sampling and the VAE are those of request.model. Contiguous CPU tensors of
+/// the placement's type are shared, and kept alive.
 Networks load_model(const std::map<std::string, at::Tensor>& tensors, const ModelRequest& request,
                     Placement placement);
 

@@ -79,14 +79,16 @@ at::Tensor tensor_from_view(const TensorView& view, const WeightFile& file, std:
     }
   }
   if (!dtype) {
-    refuse_at(file.path().string(), file.bytes().empty() ? 0 : view.bytes.data() - file.bytes().data(), "tensor \"",
-              name, "\" is ", to_string(view.type), "; weights must be F16, BF16, F32 or F64");
+    refuse_at(file.path().string(),
+              file.bytes().empty() ? 0 : view.bytes.data() - file.bytes().data(), "tensor \"", name,
+              "\" is ", to_string(view.type), "; weights must be F16, BF16, F32 or F64");
   }
   const auto options = at::TensorOptions().dtype(*dtype);
   if (view.bytes.empty()) {
     return at::empty(view.shape, options);
   }
-  // from_blob takes a mutable pointer; a file's mapping is read-only, and so is every use of weights.
+  // from_blob takes a mutable pointer; a file's mapping is read-only, and so is every use of
+  // weights.
   auto* data = const_cast<std::byte*>(view.bytes.data());
   std::vector<std::byte> aligned;
   const bool misaligned = reinterpret_cast<uintptr_t>(data) % element_size(view.type) != 0;

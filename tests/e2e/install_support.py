@@ -4,6 +4,8 @@ import pathlib
 import subprocess
 import tempfile
 
+from checks import check
+
 ROOT = pathlib.Path.cwd()
 DRAW = ["--model", "demo", "--lazy_mar", "--num_images", "2", "--num_iter", "4", "--threads", "1",
         "--device", "cpu"]
@@ -32,3 +34,15 @@ def alone(folder, *words, hide=(), env=None):
 
 def drew(result, work):
     return result.returncode == 0 and len(list(work.glob("output/demo/*/*.png"))) == 2
+
+
+def example(folder, prefix, what):
+    """Builds examples/draw.cpp against an installed lazymar, and runs it."""
+    build = pathlib.Path(tempfile.mkdtemp(dir=folder))
+    made = run("cmake", "-S", ROOT / "examples", "-B", build, f"-DCMAKE_PREFIX_PATH={prefix}",
+               "-DCMAKE_BUILD_TYPE=Release")
+    if made.returncode == 0:
+        made = run("cmake", "--build", build)
+    result, work = alone(folder, build / "draw") if made.returncode == 0 else (made, build)
+    check(f"examples/draw.cpp against {what}",
+          result.returncode == 0 and len(list(work.glob("image*.ppm"))) == 4, result)

@@ -9,7 +9,7 @@ import sys
 import tempfile
 
 from checks import check, conclude
-from install_support import DRAW, ROOT, alone, can_hide, drew, run
+from install_support import DRAW, ROOT, alone, can_hide, drew, example, run
 
 BUILD = pathlib.Path(sys.argv[1]).resolve()
 
@@ -28,10 +28,24 @@ def install_tree(folder):
     result, _ = alone(folder, tree / "bin/lazymar", "doctor", "--device", "cpu")
     check("and its doctor finds the weights", result.returncode == 0 and str(tree) in result.stdout,
           result)
+    example(folder, tree, "the install tree")
+    exports(tree)
     shutil.rmtree(tree / "share")
     result, _ = alone(folder, tree / "bin/lazymar_eval", *DRAW)
     check("without its weights it says where it looked",
           result.returncode == 2 and "looked in" in result.stderr, result)
+
+
+def exports(tree):
+    """The library exports what its header declares: in the namespace lazymar, nothing of the rooms."""
+    library = next(tree.glob("lib*/**/liblazymar.so"))
+    said = run("nm", "-DC", "--defined-only", library).stdout
+    strong = [line.split(" ", 2)[2] for line in said.splitlines()
+              if line.split(" ")[1] in "TBDR" and not line.split(" ", 2)[2].startswith("_")]
+    allowed = ("lazymar::Model::", "lazymar::version")
+    check("the library exports its header alone", strong
+          and all(name.startswith(allowed) for name in strong), strong[:20])
+    check("and that check can fail", not "lazymar::load_model()".startswith(allowed))
 
 
 def main():

@@ -11,7 +11,7 @@ import sys
 import tempfile
 
 from checks import check, conclude
-from install_support import DRAW, ROOT, alone, can_hide, drew, run
+from install_support import DRAW, ROOT, alone, can_hide, drew, example, run
 
 
 def venv(folder, name):
@@ -86,7 +86,26 @@ def wheel(folder):
                       "pretrained_models/demo_stats.npz", hide=hidden)
     check("a score, with the package's statistics", scored.returncode == 0
           and "FID" in scored.stdout, scored)
+    python_module(folder, fresh, made)
     wrong_torch(folder, fresh)
+
+
+def python_module(folder, fresh, made):
+    """The module, which needs all of torch, and a C++ program against the package."""
+    place = venv(folder, "python")
+    given = os.environ.get("LAZYMAR_TORCH_PYTHON")  # site-packages with a torch that Python imports
+    if given:
+        (site(place) / "given.pth").write_text(given + "\n")
+    result = run(place / "bin/pip", "install", "--quiet", *(["--no-deps"] if given else []), made,
+                 *([] if given else ["pillow==11.3.0", "numpy==2.2.6"]))
+    check("pip install with all of torch", result.returncode == 0, result)
+    result, _ = alone(folder, place / "bin/python", ROOT / "tests/e2e/python_checks.py",
+                      place / "bin/lazymar-eval", ".")
+    print("".join(f"  {line}\n" for line in result.stdout.splitlines()), end="")
+    check("the Python module", result.returncode == 0, result)
+    result, work = alone(folder, place / "bin/python", ROOT / "examples/draw.py")
+    check("examples/draw.py", result.returncode == 0 and (work / "drawn/sheet.ppm").exists(), result)
+    example(folder, site(fresh) / "lazymar", "the wheel")
 
 
 def wrong_torch(folder, fresh):

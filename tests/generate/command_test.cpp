@@ -242,8 +242,9 @@ TEST(ShardMaker, WhatStaysUnusableIsTriedMoreExactly) {
   const TemporaryFolder folder;
   const EvalOptions options = quick_run(folder, /*lazy=*/true);
   const auto make_generator = [&] {
-    return std::make_unique<Generator>(std::make_shared<const Networks>(load_model(options.model, {})),
-                                       method_of(options.sampling, options.lazy), 1);
+    return std::make_unique<Generator>(
+        std::make_shared<const Networks>(load_model(options.model, {})),
+        method_of(options.sampling, options.lazy), 1);
   };
   const std::unique_ptr<Generator> generator = make_generator();
   struct Case {

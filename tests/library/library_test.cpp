@@ -64,8 +64,8 @@ TEST(Library, LatentsAndFloatsAreThoseOfTheImages) {
   Model model = Model::open("demo", demo_options());
   const lazymar::ModelInfo info = model.info();
   const at::Tensor latents = model.sample_latents({1, 7}, {}, few_steps());
-  EXPECT_EQ(latents.sizes(), at::IntArrayRef({2, info.latent_channels, info.latent_size,
-                                              info.latent_size}));
+  EXPECT_EQ(latents.sizes(),
+            at::IntArrayRef({2, info.latent_channels, info.latent_size, info.latent_size}));
   const at::Tensor floats = model.sample_float({1, 7}, {}, few_steps());
   EXPECT_TRUE(at::equal(model.decode(latents), floats));
   const at::Tensor bytes = model.sample({1, 7}, {}, few_steps());
