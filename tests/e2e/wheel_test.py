@@ -2,6 +2,9 @@
 """A wheel in a fresh environment, used in an empty folder while the checkout cannot be seen.
 
 It compiles all programs, so it is slow; scripts/release.sh also tries the source distribution.
+
+LAZYMAR_WHEEL_FILE names a wheel that exists, and LAZYMAR_TORCH_PYTHON the site-packages of a torch
+that Python can import, in place of a download of 3 GB.
 """
 import json
 import os
@@ -43,6 +46,9 @@ def give_torch(place):
 
 def make_wheel(folder):
     """pip builds it as for a user with torch; None if the package index cannot be reached."""
+    given = os.environ.get("LAZYMAR_WHEEL_FILE")
+    if given:
+        return pathlib.Path(given)
     tools = venv(folder, "tools")
     result = run(tools / "bin/pip", "install", "--quiet", "scikit-build-core==1.1.2",
                  "ninja==1.13.0")
