@@ -37,7 +37,7 @@ debian() { command -v apt-get >/dev/null && command -v dpkg-query >/dev/null; }
 if [[ -z ${LAZYMAR_NO_APT:-} ]] && debian; then
   # Optional: these have a fallback in cmake/ or are skipped.
   wanted=(ca-certificates libbenchmark-dev libdeflate-dev libgtest-dev libspdlog-dev
-    libssl-dev libstb-dev libtiff-dev libwebp-dev nlohmann-json3-dev)
+    libssl-dev libstb-dev libtiff-dev libwebp-dev nlohmann-json3-dev python3-dev)
   # shellcheck disable=SC2016  # dpkg-query expands it
   state='${db:Status-Status} ${Package}\n'
   installed=$(dpkg-query -W -f "$state" "${wanted[@]}" 2>/dev/null || true)
