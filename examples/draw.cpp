@@ -23,7 +23,7 @@ int main(int argc, char** argv) {
       file << "P6\n" << image.size(1) << ' ' << image.size(0) << "\n255\n";
       file.write(static_cast<const char*>(image.const_data_ptr()), image.numel());
     }
-  } catch (const lazymar::Refused& error) {
+  } catch (const lazymar::RefusedError& error) {
     std::cerr << "draw: " << error.what() << '\n';
     return 2;
   }

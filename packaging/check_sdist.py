@@ -8,8 +8,8 @@ NEEDED = ("CMakeLists.txt", "LICENSE", "README.md", "THIRD_PARTY_LICENSES.md", "
           "cmake/LibTorch.cmake", "packaging/lazymar_build.py", "python/lazymar/launch.py",
           "pretrained_models/mar/demo/checkpoint-last.safetensors",
           "pretrained_models/vae/demo.safetensors", "src/mar/mar.cpp", "tools/lazymar.cpp")
-ALLOWED = {"cmake", "containers", "docs", "include", "packaging", "pretrained_models", "python", "scripts",
-           "src", "tools"}
+ALLOWED = {"cmake", "containers", "docs", "examples", "include", "packaging", "pretrained_models",
+           "python", "scripts", "src", "tools"}
 
 
 def problems(names, size, most):

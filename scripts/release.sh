@@ -39,7 +39,8 @@ sdist=$out/lazymar-$version.tar.gz
 say "wheel, built from the source distribution"
 "$work/build/bin/pip" wheel --no-build-isolation --no-deps --wheel-dir "$out" "$sdist" \
   >"$work/wheel.log" || { tail -n 30 "$work/wheel.log"; stop "the wheel failed"; }
-wheel=$(ls -t "$out"/lazymar-"$version"-*.whl | head -n 1)
+wheels=("$out"/lazymar-"$version"-*.whl)
+wheel=${wheels[0]}
 
 say "the wheel in a fresh environment"
 "$python" -m venv "$work/fresh"

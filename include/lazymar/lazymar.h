@@ -2,8 +2,8 @@
 /// lazymar as a library: open a model, draw images. See docs/library.md.
 ///
 /// Everything here may be used from several threads, one call at a time per Model. Functions throw
-/// lazymar::Refused for input or settings that cannot be used, with the text of the command line's
-/// error, and let exceptions of LibTorch pass (std::bad_alloc, c10::Error).
+/// lazymar::RefusedError for input or settings that cannot be used, with the text of the command
+/// line's error, and let exceptions of LibTorch pass (std::bad_alloc, c10::Error).
 
 #include <ATen/core/Tensor.h>
 
@@ -22,13 +22,13 @@
 namespace lazymar {
 
 /// Input or settings that cannot be used: one line that says what, where, and what to do.
-class LAZYMAR_API Refused : public std::runtime_error {
+class LAZYMAR_API RefusedError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
 /// Thrown out of Model::sample() if the progress callback returned false.
-class LAZYMAR_API Cancelled : public std::runtime_error {
+class LAZYMAR_API CancelledError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };

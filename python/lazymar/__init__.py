@@ -7,11 +7,11 @@ Model needs torch, which is imported when Model is first used; the console scrip
 """
 from .runs import Run, load_run
 
-__all__ = ["Cancelled", "Model", "Refused", "Run", "load_run"]
+__all__ = ["CancelledError", "Model", "RefusedError", "Run", "load_run"]
 
 
 def __getattr__(name):
-    if name in ("Model", "Refused", "Cancelled", "__version__"):
+    if name in ("Model", "RefusedError", "CancelledError", "__version__"):
         from . import model  # noqa: PLC0415  # it imports torch
 
         return getattr(model, name)

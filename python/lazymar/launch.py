@@ -70,14 +70,14 @@ def start(program):
         paths = [str(folder / "lib"), os.environ.get("LD_LIBRARY_PATH")]
         os.environ["LD_LIBRARY_PATH"] = os.pathsep.join(path for path in paths if path)
     path = HERE / "bin" / program
-    os.execv(path, [program, *sys.argv[1:]])
+    os.execv(path, [program, *sys.argv[1:]])  # noqa: S606  # that is what it is for
 
 
 def umbrella():
     start("lazymar")
 
 
-def eval():  # pylint: disable=redefined-builtin
+def eval():  # noqa: A001  # the command's name
     start("lazymar_eval")
 
 

@@ -8,8 +8,8 @@ except ImportError as error:
                       "torch and Python of another environment, or without Python: install "
                       "lazymar again in this one") from error
 
-Refused = _lazymar.Refused
-Cancelled = _lazymar.Cancelled
+RefusedError = _lazymar.RefusedError
+CancelledError = _lazymar.CancelledError
 __version__ = _lazymar.version()
 
 
@@ -21,14 +21,16 @@ def text_of(value):
 
 
 def options_of(method, more):
-    """Keyword arguments as the command line's options: True is a switch, None and False are none."""
+    """Keyword arguments as the command line's options: True is a switch, None and False nothing."""
     options = {name: "" if value is True else text_of(value) for name, value in more.items()
                if value is not None and value is not False}
     return options if method is None else {"method": method, **options}
 
 
 def integers(values):
-    """A list of int from an int, a tensor, an array or a sequence."""
+    """A list of int from None, an int, a tensor, an array or a sequence."""
+    if values is None:
+        return []
     if isinstance(values, int):
         return [values]
     return [int(value) for value in (values.tolist() if hasattr(values, "tolist") else values)]
@@ -46,7 +48,7 @@ class Model:
         """Opens a model by name: mar_base, mar_large, mar_huge, demo, or a folder of
         pretrained_models/mar. See the command line's options of the same names.
 
-        threads sets torch's number of CPU threads; None leaves it. Raises Refused (a ValueError)
+        threads sets torch's number of CPU threads; None leaves it. Raises RefusedError (a ValueError)
         with the command's message if files or settings cannot be used.
         """
         return Model(_lazymar.Model.open(name, model_options(
@@ -84,16 +86,15 @@ class Model:
         dtype: torch.uint8 for RGB bytes on the CPU, those that lazymar_eval writes with the same
         precision and batch; torch.float32 for values of about -1 to 1, on the model's device.
         progress: called with the share that is done before each decoding step; a False result
-        raises Cancelled. The GIL is released meanwhile, and Ctrl-C ends the batch.
+        raises CancelledError. The GIL is released meanwhile, and Ctrl-C ends the batch.
         """
         draw = self._core.sample if dtype == torch.uint8 else self._core.sample_float
-        images = draw(integers(labels), [] if ids is None else integers(ids), options_of(method, options), seed,
-                      progress)
+        images = draw(integers(labels), integers(ids), options_of(method, options), seed, progress)
         return images.to(dtype)
 
     def sample_latents(self, labels, *, seed=1, ids=None, method=None, progress=None, **options):
         """The same before the VAE: latents [B, C, h, w] on the model's device, for decode()."""
-        return self._core.sample_latents(integers(labels), [] if ids is None else integers(ids),
+        return self._core.sample_latents(integers(labels), integers(ids),
                                          options_of(method, options), seed, progress)
 
     def decode(self, latents):

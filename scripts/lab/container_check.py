@@ -61,9 +61,9 @@ class Tree:
         """A shell line in the tree. It ends with mounts of its own, which leave with it."""
         mounts = [f"mount -t proc proc {self.folder}/proc",
                   f"mount --rbind /dev {self.folder}/dev",
-                  f"mount -t tmpfs -o mode=1777 tmpfs {self.folder}/tmp"]
-        for bound in self.options.bind:
-            mounts.append(f"mkdir -p {self.folder}{bound} && mount --bind {bound} {self.folder}{bound}")
+                  f"mount -t tmpfs -o mode=1777 tmpfs {self.folder}/tmp"]  # noqa: S108
+        mounts += [f"mkdir -p {self.folder}{bound} && mount --bind {bound} {self.folder}{bound}"
+                   for bound in self.options.bind]
         as_user = ["--userspec", f"{user}:{user}"] if user else []
         inner = shlex.join(["chroot", *as_user, str(self.folder), "/usr/bin/env", "-i",
                             *(f"{k}={v}" for k, v in self.environment.items()),
@@ -135,7 +135,8 @@ def main():
     options.work.mkdir(parents=True, exist_ok=True)
     tree = build(options)
     command = shlex.join(tree.entrypoint)
-    for words in ("doctor", "eval --model demo --lazy_mar --num_images 2 --num_iter 8 --device cpu"):
+    draw = "eval --model demo --lazy_mar --num_images 2 --num_iter 8 --device cpu"
+    for words in ("doctor", draw):
         print(f"== {command} {words}, as {tree.user}, without network", flush=True)
         tree.run(f"{command} {words}", network=False, user=tree.user)
     size = int(subprocess.run(["du", "-sxb", tree.folder], check=True, capture_output=True,

@@ -25,7 +25,7 @@ auto answer(const Body& body) {
   try {
     return body();
   } catch (const Error& error) {
-    throw Refused(concat(error.setting().empty() ? "" : "--", error.what()));
+    throw RefusedError(concat(error.setting().empty() ? "" : "--", error.what()));
   }
 }
 
@@ -110,7 +110,7 @@ struct Model::State {
     if (options.progress) {
       hooks.step = [progress = options.progress](double done) {
         if (!progress(done)) {
-          throw Cancelled("stopped by the progress callback");
+          throw CancelledError("stopped by the progress callback");
         }
       };
     }

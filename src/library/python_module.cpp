@@ -50,8 +50,8 @@ at::Tensor drawn(Model& model, const std::vector<int64_t>& labels, const std::ve
 }  // namespace
 
 PYBIND11_MODULE(_lazymar, module) {
-  py::register_exception<lazymar::Refused>(module, "Refused", PyExc_ValueError);
-  py::register_exception<lazymar::Cancelled>(module, "Cancelled", PyExc_RuntimeError);
+  py::register_exception<lazymar::RefusedError>(module, "RefusedError", PyExc_ValueError);
+  py::register_exception<lazymar::CancelledError>(module, "CancelledError", PyExc_RuntimeError);
   module.def("version", &lazymar::version);
 
   py::class_<lazymar::ModelOptions>(module, "ModelOptions")

@@ -180,7 +180,12 @@ with tempfile.TemporaryDirectory() as folder:
             text=True,
             timeout=300,
         )
-        refused(f"{model} outside of the project", result, said, f"looked in {folder}/pretrained_models")
+        refused(
+            f"{model} outside of the project",
+            result,
+            said,
+            f"looked in {folder}/pretrained_models",
+        )
     for name in ("README.md", "LICENSE"):
         refused(
             f"{name} is no checkpoint",

@@ -37,7 +37,7 @@ def install_tree(folder):
 
 
 def exports(tree):
-    """The library exports what its header declares: in the namespace lazymar, nothing of the rooms."""
+    """The library exports what its header declares, and nothing of the rooms."""
     library = next(tree.glob("lib*/**/liblazymar.so"))
     said = run("nm", "-DC", "--defined-only", library).stdout
     strong = [line.split(" ", 2)[2] for line in said.splitlines()

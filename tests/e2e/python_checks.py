@@ -4,6 +4,7 @@
 python_checks.py EVAL WORK: the command lazymar_eval, and an empty folder. wheel_test.py runs it.
 """
 import _thread
+import json
 import subprocess
 import sys
 import threading
@@ -35,7 +36,8 @@ def read_image(folder, number):
     """Its class, and its pixels [3, H, W]."""
     picture = Image.open(folder / f"{number:05}.png")
     data = torch.frombuffer(bytearray(picture.convert("RGB").tobytes()), dtype=torch.uint8)
-    return int(picture.text["class"]), data.reshape(picture.height, picture.width, 3).permute(2, 0, 1)
+    pixels = data.reshape(picture.height, picture.width, 3).permute(2, 0, 1)
+    return int(picture.text["class"]), pixels
 
 
 def images(command, work):
@@ -75,7 +77,7 @@ def messages(command):
                            (["--solver", "none"], {"solver": "none"})):
         said = subprocess.run([command, "--model", "demo", "--num_images", "1", *words],
                               check=False, capture_output=True, text=True, timeout=60).stderr
-        error = raised(lazymar.Refused, lambda options=options: model.sample([0], **options))
+        error = raised(lazymar.RefusedError, lambda options=options: model.sample([0], **options))
         check(f"{' '.join(words)}: the same message", error and f"lazymar_eval: {error}" in said,
               (error, said))
     check("an unknown model", "neither one of mar_base" in raised(
@@ -98,9 +100,9 @@ def interrupts():
     except KeyboardInterrupt:
         check("Ctrl-C in the middle of a batch", 3 <= len(seen) < 16, seen)
     check("a progress callback cancels", raised(
-        lazymar.Cancelled, lambda: model.sample([1], progress=lambda done: False)))
+        lazymar.CancelledError, lambda: model.sample([1], progress=lambda _: False)))
     check("an exception in the callback comes out", raised(
-        ZeroDivisionError, lambda: model.sample([1], progress=lambda done: 1 / 0)))
+        ZeroDivisionError, lambda: model.sample([1], progress=lambda _: 1 / 0)))
     check("the model goes on", torch.equal(model.sample([1], num_iter=4), before))
 
     counted, running = [0], threading.Event()
@@ -136,13 +138,11 @@ def state_dicts():
     check("norms are shared", not torch.equal(model.sample([3], num_iter=4), expected))
     del weights["z_proj.bias"]
     check("a missing tensor is named", "z_proj.bias" in raised(
-        lazymar.Refused, lambda: lazymar.Model.from_state_dict(weights, "demo", device="cpu")))
+        lazymar.RefusedError, lambda: lazymar.Model.from_state_dict(weights, "demo", device="cpu")))
 
 
 def load_safetensors(path):
     """fp32 tensors by name."""
-    import json
-
     data = Path(path).read_bytes()
     size = int.from_bytes(data[:8], "little")
     types = {"F16": torch.float16, "F32": torch.float32, "BF16": torch.bfloat16}

@@ -45,8 +45,7 @@ def commands():
 def pages(folder):
     page = run("--help", "markdown").stdout
     kept = ROOT / "docs/cli.md"
-    check("docs/cli.md is what --help markdown prints; build/bin/lazymar --help markdown >docs/cli.md"
-          " renews it", kept.read_text(encoding="utf-8") == page)
+    check("docs/cli.md is up to date: build/bin/lazymar --help markdown >docs/cli.md", kept.read_text(encoding="utf-8") == page)
     check("and that comparison can fail", kept.read_text(encoding="utf-8") + " " != page)
     for shell in ("bash", "zsh"):
         script = folder / f"lazymar.{shell}"
@@ -72,7 +71,8 @@ def pages(folder):
           complete("lazymar", "doctor", "--out"))
     if shutil.which("zsh"):
         code = ("autoload -Uz compinit; compinit -u -d $1/dump; source $1/lazymar.zsh; "
-                "whence -w _lazymar _lazymar_eval; print -r -- $_comps[lazymar] $_comps[lazymar-eval]")
+                "whence -w _lazymar _lazymar_eval; "
+                "print -r -- $_comps[lazymar] $_comps[lazymar-eval]")
         result = subprocess.run(["zsh", "-fc", code, "zsh", folder], check=False, text=True,
                                 capture_output=True, timeout=60)
         check("zsh knows the functions", "_lazymar: function" in result.stdout

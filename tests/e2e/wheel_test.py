@@ -110,7 +110,8 @@ def python_module(folder, fresh, made):
     print("".join(f"  {line}\n" for line in result.stdout.splitlines()), end="")
     check("the Python module", result.returncode == 0, result)
     result, work = alone(folder, place / "bin/python", ROOT / "examples/draw.py")
-    check("examples/draw.py", result.returncode == 0 and (work / "drawn/sheet.ppm").exists(), result)
+    check("examples/draw.py",
+          result.returncode == 0 and (work / "drawn/sheet.ppm").exists(), result)
     example(folder, site(fresh) / "lazymar", "the wheel")
 
 

@@ -35,7 +35,7 @@ template <typename Body>
 std::string refused(const Body& body) {
   try {
     body();
-  } catch (const lazymar::Refused& error) {
+  } catch (const lazymar::RefusedError& error) {
     return error.what();
   }
   ADD_FAILURE() << "was not refused";
@@ -115,7 +115,7 @@ TEST(Library, CancelsBetweenStepsAndGoesOn) {
   const at::Tensor undisturbed = model.sample({1}, {}, few_steps());
   SampleOptions options = few_steps();
   options.progress = [](double done) { return done < 0.5; };
-  EXPECT_THROW(model.sample({1}, {}, options), lazymar::Cancelled);
+  EXPECT_THROW(model.sample({1}, {}, options), lazymar::CancelledError);
   EXPECT_TRUE(at::equal(model.sample({1}, {}, few_steps()), undisturbed));
 }
 
