@@ -48,8 +48,8 @@ class Model:
         """Opens a model by name: mar_base, mar_large, mar_huge, demo, or a folder of
         pretrained_models/mar. See the command line's options of the same names.
 
-        threads sets torch's number of CPU threads; None leaves it. Raises RefusedError (a ValueError)
-        with the command's message if files or settings cannot be used.
+        threads sets torch's number of CPU threads; None leaves it. Raises RefusedError, a
+        ValueError, with the command's message if files or settings cannot be used.
         """
         return Model(_lazymar.Model.open(name, model_options(
             device=device, precision=precision, resume=resume, vae_path=vae_path,

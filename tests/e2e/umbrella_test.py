@@ -45,7 +45,8 @@ def commands():
 def pages(folder):
     page = run("--help", "markdown").stdout
     kept = ROOT / "docs/cli.md"
-    check("docs/cli.md is up to date: build/bin/lazymar --help markdown >docs/cli.md", kept.read_text(encoding="utf-8") == page)
+    check("docs/cli.md is up to date: build/bin/lazymar --help markdown >docs/cli.md",
+          kept.read_text(encoding="utf-8") == page)
     check("and that comparison can fail", kept.read_text(encoding="utf-8") + " " != page)
     for shell in ("bash", "zsh"):
         script = folder / f"lazymar.{shell}"
