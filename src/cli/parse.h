@@ -38,7 +38,8 @@ void read_rows(const OptionTable<Options>& table, const Arguments& arguments, Op
     try {
       row.field.read(options, arguments.text(name));
     } catch (const Error& error) {
-      throw usage_error("--", name, " ", error.what());
+      // A message that begins with the setting names it already.
+      throw usage_error("--", error.setting() == name ? "" : name + " ", error.what());
     }
   }
 }
