@@ -35,7 +35,8 @@ fi
 
 debian() { command -v apt-get >/dev/null && command -v dpkg-query >/dev/null; }
 if [[ -z ${LAZYMAR_NO_APT:-} ]] && debian; then
-  # Optional: these have a fallback in cmake/ or are skipped.
+  # Optional: these have a fallback in cmake/ or are skipped (libtiff, 4.0 or newer: no TIFF;
+  # libwebp, 1.0 or newer: no WebP).
   wanted=(ca-certificates libbenchmark-dev libdeflate-dev libgtest-dev libspdlog-dev
     libssl-dev libstb-dev libtiff-dev libwebp-dev nlohmann-json3-dev python3-dev)
   # shellcheck disable=SC2016  # dpkg-query expands it

@@ -48,7 +48,13 @@ ArmWords split_arm(const std::string& text, std::span<const OptionInfo> options)
   if (named) {
     arm.words.insert(arm.words.end(), {"--method", arm.name});
   } else if (arm.name != "baseline" && arm.name != "lazy") {
+    std::vector<std::string> names{"baseline", "lazy"};
+    for (const MethodPreset& preset : methods) {
+      names.emplace_back(preset.name);
+    }
+    const std::string nearest = nearest_word(arm.name, names);
     throw usage_error("--arms: \"", text, "\": an arm begins with baseline, lazy or a --method; ",
+                      nearest.empty() ? "" : concat("did you mean ", nearest, "? "),
                       "arms with options are separated by semicolons");
   }
   arm.lazy = arm.name == "lazy";

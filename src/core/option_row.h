@@ -128,7 +128,8 @@ void read_rows(const OptionTable<Options>& table, const std::map<std::string, st
     try {
       row.field.read(options, text->second);
     } catch (const Error& error) {
-      throw usage_error("--", name, " ", error.what());
+      // A message that begins with the setting names it already.
+      throw usage_error("--", error.setting() == name ? "" : name + " ", error.what());
     }
   }
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/text.h"
 
 namespace lazymar {
 
@@ -21,16 +22,20 @@ class Table {
 
   const std::deque<Row>& rows() const { return rows_; }
 
-  /// The row of that name; if there is none, throws Error (usage) that lists the names.
+  /// The row of that name; if there is none, throws Error (usage) that suggests the nearest name
+  /// and lists all.
   const Row& at(std::string_view name) const {
     if (const Row* row = find(name)) {
       return *row;
     }
-    std::string names;
+    std::vector<std::string> names;
     for (const Row& row : rows_) {
-      names += concat(names.empty() ? "" : ", ", row.name);
+      names.emplace_back(row.name);
     }
-    throw usage_error(what_, " \"", name, "\" is unknown; use one of: ", names);
+    const std::string nearest = nearest_word(std::string(name), names);
+    throw usage_error("\"", name, "\" is no ", what_, "; ",
+                      nearest.empty() ? "" : concat("did you mean ", nearest, "? "),
+                      "use one of: ", join(names, ", "));
   }
 
   /// For programs with rows of their own, before they make the first plan. Throws Error (usage) if

@@ -28,6 +28,7 @@ std::string in_short(WeightHash& hash) {
 void examine_model(const DoctorOptions& options, const std::string& name, Findings& findings) {
   ModelRequest request;
   request.model = name;
+  request.model_given = true;
   request.checkpoint_dir = options.checkpoint_dir;
   const std::string shown = concat("model ", one_line(name, kLongestName));
   try {

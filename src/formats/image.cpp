@@ -24,7 +24,6 @@
 #endif
 
 #include "core/error.h"
-#include "formats/foreign_file.h"
 #include "formats/picture_kind.h"
 #include "formats/png.h"
 #include "formats/tiff.h"
@@ -123,6 +122,20 @@ class JpegTables {
   bool progressive_ = false;
 };
 
+/// Pixels of 4 channels without the last; `left_out` says if one of them was transparent.
+std::vector<uint8_t> without_alpha(std::span<const uint8_t> pixels, std::string& left_out) {
+  constexpr uint8_t kOpaque = 255;
+  std::vector<uint8_t> colours;
+  colours.reserve(pixels.size() / 4 * kChannels);
+  for (size_t i = 0; i < pixels.size(); i += 4) {
+    colours.insert(colours.end(), {pixels[i], pixels[i + 1], pixels[i + 2]});
+    if (pixels[i + 3] != kOpaque) {
+      left_out = kTransparency;
+    }
+  }
+  return colours;
+}
+
 std::optional<Decoded> decode(std::span<const std::byte> bytes) {
   const std::string_view file = text_of(bytes);
   if (bytes.size() > INT_MAX || (file.starts_with(kPngSignature) && !is_whole_png(file))) {
@@ -138,13 +151,22 @@ std::optional<Decoded> decode(std::span<const std::byte> bytes) {
       int64_t{width} * height > kMostPixels) {
     return std::nullopt;
   }
+  // Of a PNG with alpha, alpha too: whether anything shows through. A BMP's is often filler.
+  const bool alpha = file.starts_with(kPngSignature) && channels % 2 == 0;
   const std::unique_ptr<stbi_uc, decltype(&stbi_image_free)> pixels(
-      stbi_load_from_memory(data, size, &width, &height, &channels, kChannels), &stbi_image_free);
+      stbi_load_from_memory(data, size, &width, &height, &channels, alpha ? 4 : kChannels),
+      &stbi_image_free);
   if (!pixels) {
     return std::nullopt;
   }
-  const auto count = static_cast<size_t>(width) * static_cast<size_t>(height) * kChannels;
-  return Decoded{{width, height, {pixels.get(), pixels.get() + count}}, channels};
+  const auto count = static_cast<size_t>(width) * static_cast<size_t>(height);
+  Decoded decoded{{width, height, {}}, channels};
+  decoded.image.pixels = alpha ? without_alpha({pixels.get(), 4 * count}, decoded.image.left_out)
+                               : std::vector(pixels.get(), pixels.get() + kChannels * count);
+  if (file.starts_with(kPngSignature) && is_animated_png(file)) {
+    add_left_out(decoded.image, kLaterFrames);
+  }
+  return decoded;
 }
 
 }  // namespace
@@ -169,29 +191,26 @@ std::optional<DecodedImage> decode_image(std::span<const std::byte> bytes) {
   return decoded ? std::optional(std::move(decoded->image)) : std::nullopt;
 }
 
-std::string why_not_decoded(std::span<const std::byte> bytes) {
-  constexpr const char* kRead = "PNG, JPEG, BMP, PPM, TIFF and WebP are read";
-  if (std::string other = foreign_file(bytes); !other.empty()) {
-    return other;
+std::optional<std::pair<int64_t, int64_t>> picture_size(std::span<const std::byte> bytes) {
+  const PictureKind kind = picture_format(text_of(bytes)).kind;
+  if (kind == PictureKind::kWebp) {
+    return webp_size(bytes);
   }
-  const PictureFormat format = picture_format(text_of(bytes));
-  const bool webp = format.kind == PictureKind::kWebp;
-  if ((webp && !has_webp()) || (format.kind == PictureKind::kTiff && !has_tiff())) {
-    return concat(format.name, " is not read, because this build is without ",
-                  webp ? "libwebp" : "libtiff", "; install it and build again, or save PNG");
+  if (kind == PictureKind::kTiff) {
+    return tiff_size(bytes);
   }
-  if (format.kind == PictureKind::kOther) {
-    return concat(format.name, " is not read; save PNG (", kRead, ")");
+  if (kind == PictureKind::kPng) {
+    return png_size(text_of(bytes));  // stb_image does not tell what it finds too large
   }
-  const auto pnm = format.kind == PictureKind::kPnm ? pnm_header(text_of(bytes)) : std::nullopt;
-  if (pnm && pnm->most != kPnmMost) {
-    return concat("PNM with values up to ", pnm->most, " is not read; save it with values up to ",
-                  kPnmMost, ", or PNG");
+  int width = 0;
+  int height = 0;
+  int channels = 0;
+  const auto* const data = reinterpret_cast<const stbi_uc*>(bytes.data());
+  const auto size = static_cast<int>(std::min<size_t>(bytes.size(), INT_MAX));
+  if (stbi_info_from_memory(data, size, &width, &height, &channels) == 0) {
+    return std::nullopt;
   }
-  return format.name.empty()
-             ? concat("cannot be decoded: not a picture of a known format (", kRead, ")")
-             : concat("cannot be decoded: a damaged or truncated ", format.name,
-                      webp ? ", or an animated one" : "", " file");
+  return std::pair<int64_t, int64_t>(width, height);
 }
 
 std::optional<DecodedImage> decode_png(std::span<const std::byte> png) {

@@ -26,6 +26,11 @@ constexpr Signature kSignatures[] = {
     {0, "BM"sv, {PictureKind::kBmp, "BMP"}},
     {0, "P5"sv, {PictureKind::kPnm, "PNM"}},
     {0, "P6"sv, {PictureKind::kPnm, "PNM"}},
+    {0, "P1\n"sv, {PictureKind::kOther, "PNM of type P1"}},
+    {0, "P2\n"sv, {PictureKind::kOther, "PNM of type P2"}},
+    {0, "P3\n"sv, {PictureKind::kOther, "PNM of type P3"}},
+    {0, "P4\n"sv, {PictureKind::kOther, "PNM of type P4"}},
+    {0, "P7\n"sv, {PictureKind::kOther, "PAM"}},
     {0, "II*\0"sv, {PictureKind::kTiff, "TIFF"}},
     {0, "MM\0*"sv, {PictureKind::kTiff, "TIFF"}},
     {0, "II+\0"sv, {PictureKind::kTiff, "TIFF"}},
@@ -44,12 +49,14 @@ constexpr Signature kSignatures[] = {
     {0, "v/1\x01"sv, {PictureKind::kOther, "OpenEXR"}},
     {0, "#?RADIANCE"sv, {PictureKind::kOther, "Radiance HDR"}},
     {0, "qoif"sv, {PictureKind::kOther, "QOI"}},
+    {0, "<svg"sv, {PictureKind::kOther, "SVG"}},
+    {0, "\0\0\1\0"sv, {PictureKind::kOther, "ICO"}},
 };
 
 constexpr std::string_view kExtensions[] = {
-    ".png", ".jpg", ".jpeg", ".jpe",  ".jfif", ".bmp",  ".ppm",  ".pgm",  ".pnm",
-    ".pbm", ".tif", ".tiff", ".webp", ".gif",  ".avif", ".heic", ".heif", ".jxl",
-    ".jp2", ".j2k", ".psd",  ".exr",  ".hdr",  ".tga",  ".qoi"};
+    ".png", ".jpg",  ".jpeg", ".jpe", ".jfif", ".bmp",  ".ppm",  ".pgm", ".pnm", ".pbm",
+    ".tif", ".tiff", ".webp", ".gif", ".avif", ".heic", ".heif", ".jxl", ".jp2", ".j2k",
+    ".psd", ".exr",  ".hdr",  ".tga", ".qoi",  ".ico",  ".svg",  ".dib", ".pam", ".apng"};
 
 /// A little-endian number; 0 beyond the end.
 template <typename T>
@@ -83,6 +90,14 @@ std::optional<uint64_t> pnm_number(std::string_view file, size_t& place) {
   return place > begin ? std::optional(value) : std::nullopt;
 }
 
+/// An SVG behind an XML declaration and comments.
+bool is_svg(std::string_view file) {
+  constexpr std::string_view kMark = "\xef\xbb\xbf";
+  file.remove_prefix(file.starts_with(kMark) ? kMark.size() : 0);
+  return (file.starts_with("<?xml") || file.starts_with("<!")) &&
+         file.substr(0, kPictureStart).find("<svg") != std::string_view::npos;
+}
+
 }  // namespace
 
 PictureFormat picture_format(std::string_view file) {
@@ -95,7 +110,28 @@ PictureFormat picture_format(std::string_view file) {
       return signature.format;
     }
   }
-  return {};
+  return is_svg(file) ? PictureFormat{PictureKind::kOther, "SVG"} : PictureFormat();
+}
+
+PictureFormat certain_picture_format(std::string_view start) {
+  if (start.starts_with("BM")) {
+    // Reserved bytes, and the size of the header that follows.
+    constexpr uint32_t kHeaders[] = {12, 40, 52, 56, 64, 108, 124};
+    const uint32_t header = number_at<uint32_t>(start, 14);
+    const bool known =
+        std::find(std::begin(kHeaders), std::end(kHeaders), header) != std::end(kHeaders);
+    return known && number_at<uint32_t>(start, 6) == 0 ? picture_format(start) : PictureFormat();
+  }
+  if (start.starts_with("P5") || start.starts_with("P6")) {
+    return pnm_header(start) ? picture_format(start) : PictureFormat();
+  }
+  const PictureFormat format = picture_format(start);
+  if (format.name == "ICO") {  // as many pictures as bytes 4 and 5 say; few
+    return number_at<uint16_t>(start, 4) - 1U < 255U ? format : PictureFormat();
+  }
+  const bool by_chance = start.starts_with("\xff\x0a") ||
+                         (format.kind == PictureKind::kJpeg && !start.starts_with("\xff\xd8\xff"));
+  return by_chance ? PictureFormat() : format;
 }
 
 bool is_picture_name(std::string_view name) {
@@ -108,21 +144,49 @@ bool is_picture_name(std::string_view name) {
          std::end(kExtensions);
 }
 
-bool is_whole_png(std::string_view file) {
+namespace {
+
+/// A big-endian number of a PNG.
+uint32_t png_number(std::string_view file, size_t at) {
+  const auto byte = [file](size_t i) { return uint32_t{static_cast<unsigned char>(file[i])}; };
+  return byte(at) << 24 | byte(at + 1) << 16 | byte(at + 2) << 8 | byte(at + 3);
+}
+
+/// Where a PNG's chunk of that type begins, if all chunks up to it lie in the file.
+std::optional<size_t> find_chunk(std::string_view file, std::string_view type) {
   constexpr size_t kAround = 12;  // length, type and CRC of a chunk
-  constexpr std::string_view kEnd = "IEND";
-  const auto byte = [file](size_t i) { return size_t{static_cast<unsigned char>(file[i])}; };
   for (size_t at = kPngSignature.size(); at + kAround <= file.size();) {
-    const size_t length = byte(at) << 24 | byte(at + 1) << 16 | byte(at + 2) << 8 | byte(at + 3);
+    const size_t length = png_number(file, at);
     if (length > file.size() - at - kAround) {
-      return false;
+      return std::nullopt;
     }
-    if (file.substr(at + 4, kEnd.size()) == kEnd) {
-      return true;
+    if (file.substr(at + 4, type.size()) == type) {
+      return at;
     }
     at += kAround + length;
   }
-  return false;
+  return std::nullopt;
+}
+
+}  // namespace
+
+bool is_whole_png(std::string_view file) {
+  return find_chunk(file, "IEND").has_value();
+}
+
+std::optional<std::pair<int64_t, int64_t>> png_size(std::string_view file) {
+  constexpr size_t kWidthAt = 16, kHeightAt = 20;
+  const auto header = find_chunk(file, "IHDR");
+  return header == kPngSignature.size()
+             ? std::optional(std::pair<int64_t, int64_t>(png_number(file, kWidthAt),
+                                                         png_number(file, kHeightAt)))
+             : std::nullopt;
+}
+
+bool is_animated_png(std::string_view file) {
+  const auto control = find_chunk(file, "acTL");
+  const auto pixels = find_chunk(file, "IDAT");
+  return control && pixels && *control < *pixels;
 }
 
 bool is_whole_bmp(std::string_view file) {

@@ -7,6 +7,8 @@
 #include <cstring>
 #include <memory>
 #include <vector>
+
+#include "core/error.h"
 #endif
 
 namespace lazymar {
@@ -77,16 +79,22 @@ bool read_lines(TIFF* tiff, int64_t samples, DecodedImage& image) {
     return false;
   }
   std::vector<uint8_t> line(static_cast<size_t>(width * samples));
+  bool clear = false;
   for (int64_t y = 0; y < image.height; ++y) {
     if (TIFFReadScanline(tiff, line.data(), static_cast<uint32_t>(y), 0) != 1) {
       return false;
     }
     uint8_t* to = image.pixels.data() + y * width * 3;
     for (int64_t x = 0; x < width; ++x) {
+      clear =
+          clear || (samples % 2 == 0 && line[static_cast<size_t>((x + 1) * samples - 1)] != 255);
       for (int64_t c = 0; c < 3; ++c) {
         *to++ = line[static_cast<size_t>(x * samples + (samples < 3 ? 0 : c))];
       }
     }
+  }
+  if (clear) {
+    add_left_out(image, kTransparency);
   }
   return true;
 }
@@ -100,12 +108,27 @@ bool read_any(TIFF* tiff, DecodedImage& image) {
     return false;
   }
   uint8_t* to = image.pixels.data();
+  bool clear = false;
   for (const uint32_t pixel : raster) {
+    clear = clear || TIFFGetA(pixel) != 255;
     *to++ = static_cast<uint8_t>(TIFFGetR(pixel));
     *to++ = static_cast<uint8_t>(TIFFGetG(pixel));
     *to++ = static_cast<uint8_t>(TIFFGetB(pixel));
   }
+  if (clear) {
+    add_left_out(image, kTransparency);
+  }
   return true;
+}
+
+std::optional<std::pair<int64_t, int64_t>> size_of(TIFF* tiff) {
+  uint32_t width = 0;
+  uint32_t height = 0;
+  const bool known = TIFFGetField(tiff, TIFFTAG_IMAGEWIDTH, &width) == 1 &&
+                     TIFFGetField(tiff, TIFFTAG_IMAGELENGTH, &height) == 1;
+  return known && width > 0 && height > 0
+             ? std::optional(std::pair<int64_t, int64_t>(width, height))
+             : std::nullopt;
 }
 
 }  // namespace
@@ -117,15 +140,12 @@ bool has_tiff() {
 std::optional<DecodedImage> decode_tiff(std::span<const std::byte> bytes) {
   Memory memory{bytes};
   const Tiff tiff = open(memory);
-  uint32_t width = 0;
-  uint32_t height = 0;
-  if (!tiff || TIFFGetField(tiff.get(), TIFFTAG_IMAGEWIDTH, &width) != 1 ||
-      TIFFGetField(tiff.get(), TIFFTAG_IMAGELENGTH, &height) != 1 || width == 0 || height == 0 ||
-      uint64_t{width} * height > static_cast<uint64_t>(kMostPixels)) {
+  const auto size = tiff ? size_of(tiff.get()) : std::nullopt;
+  if (!size || size->first > kMostPixels / size->second) {
     return std::nullopt;
   }
-  DecodedImage image{width, height, {}};
-  image.pixels.resize(size_t{3} * width * height);
+  DecodedImage image{size->first, size->second, {}};
+  image.pixels.resize(static_cast<size_t>(3 * size->first * size->second));
   const uint16_t samples = tag(tiff.get(), TIFFTAG_SAMPLESPERPIXEL);
   const uint16_t photometric = tag(tiff.get(), TIFFTAG_PHOTOMETRIC);
   const bool grey = photometric == PHOTOMETRIC_MINISBLACK && (samples == 1 || samples == 2);
@@ -134,13 +154,44 @@ std::optional<DecodedImage> decode_tiff(std::span<const std::byte> bytes) {
                      tag(tiff.get(), TIFFTAG_PLANARCONFIG) == PLANARCONFIG_CONTIG &&
                      TIFFIsTiled(tiff.get()) == 0;
   const bool read = lines ? read_lines(tiff.get(), samples, image) : read_any(tiff.get(), image);
+  if (read && TIFFNumberOfDirectories(tiff.get()) > 1) {
+    add_left_out(image, kLaterPages);
+  }
   return read ? std::optional(std::move(image)) : std::nullopt;
+}
+
+std::optional<std::pair<int64_t, int64_t>> tiff_size(std::span<const std::byte> bytes) {
+  Memory memory{bytes};
+  const Tiff tiff = open(memory);
+  return tiff ? size_of(tiff.get()) : std::nullopt;
+}
+
+std::string unread_tiff(std::span<const std::byte> bytes) {
+  Memory memory{bytes};
+  const Tiff tiff = open(memory);
+  if (!tiff || !size_of(tiff.get())) {
+    return "";
+  }
+  const uint16_t compression = tag(tiff.get(), TIFFTAG_COMPRESSION);
+  if (TIFFIsCODECConfigured(compression) != 1) {
+    return concat("TIFF with compression ", compression);
+  }
+  char reason[1024] = "";
+  return TIFFRGBAImageOK(tiff.get(), reason) == 1 ? "" : concat("this TIFF (", reason, ")");
 }
 
 #else
 
 bool has_tiff() {
   return false;
+}
+
+std::optional<std::pair<int64_t, int64_t>> tiff_size(std::span<const std::byte> /*bytes*/) {
+  return std::nullopt;
+}
+
+std::string unread_tiff(std::span<const std::byte> /*bytes*/) {
+  return "";
 }
 
 std::optional<DecodedImage> decode_tiff(std::span<const std::byte> /*bytes*/) {

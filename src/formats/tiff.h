@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <optional>
 #include <span>
+#include <string>
+#include <utility>
 
 #include "formats/image.h"
 
@@ -15,5 +17,10 @@ bool has_tiff();
 /// RGB of a TIFF's first page: grey becomes three equal channels, and alpha is dropped. Empty if it
 /// is none, is damaged, or has more than kMostPixels pixels.
 std::optional<DecodedImage> decode_tiff(std::span<const std::byte> bytes);
+
+/// Width and height by its header; empty if it has none.
+std::optional<std::pair<int64_t, int64_t>> tiff_size(std::span<const std::byte> bytes);
+/// The kind of TIFF that libtiff cannot read, in words; empty if it is not that.
+std::string unread_tiff(std::span<const std::byte> bytes);
 
 }  // namespace lazymar

@@ -72,8 +72,10 @@ struct WeightContent {
   std::map<std::string, TensorView> tensors;
   std::map<std::string, std::string> metadata;
   std::map<std::string, std::string> unreadable;  ///< names without a usable tensor, and why
-  std::string section;            ///< their key in the checkpoint; empty if there is none
-  std::vector<ZipEntry> records;  ///< what a CRC-32 can check
+  std::string section;                ///< their key in the checkpoint; empty if there is none
+  std::vector<ZipEntry> records;      ///< what a CRC-32 can check
+  std::string prefix;                 ///< what find_network() took off the names
+  std::vector<std::string> left_out;  ///< names without it, whose tensors are no longer here
 };
 
 }  // namespace lazymar

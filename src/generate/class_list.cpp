@@ -17,6 +17,8 @@
 namespace lazymar {
 namespace {
 
+constexpr const char* kForms =
+    "use class numbers (0), ranges (0-9), names or @FILE, separated by commas";
 constexpr int64_t kMostClass = 1 << 20;
 constexpr int kMostDepth = 4;  // of files that name files
 
@@ -35,18 +37,21 @@ std::string trimmed(const std::string& text) {
                                     : text.substr(begin, text.find_last_not_of(kBlank) - begin + 1);
 }
 
-/// Synonyms of every class, by its number.
-const std::vector<std::vector<std::string>>& names() {
-  static const auto all = [] {
-    std::vector<std::vector<std::string>> classes;
+std::vector<std::string> synonyms_in(const std::string& text) {
+  std::vector<std::string> synonyms;
+  for (const std::string& name : split(text, ',')) {
+    synonyms.push_back(trimmed(name));
+  }
+  return synonyms;
+}
+
+const ClassNames& imagenet_names() {
+  static const ClassNames all = [] {
+    ClassNames classes;
     std::istringstream lines(kImageNetClasses);
     for (std::string line; std::getline(lines, line);) {
-      if (line.starts_with("#")) {
-        continue;
-      }
-      std::vector<std::string>& synonyms = classes.emplace_back();
-      for (const std::string& name : split(line, ',')) {
-        synonyms.push_back(trimmed(name));
+      if (!line.starts_with("#")) {
+        classes.push_back(synonyms_in(line));
       }
     }
     return classes;
@@ -57,10 +62,10 @@ const std::vector<std::vector<std::string>>& names() {
 using Found = std::map<int64_t, std::string>;  ///< class and the synonym that fits
 
 template <typename Fits>
-Found find_names(const Fits& fits) {
+Found find_names(const ClassNames& names, const Fits& fits) {
   Found found;
-  for (size_t i = 0; i < names().size(); ++i) {
-    for (const std::string& name : names()[i]) {
+  for (size_t i = 0; i < names.size(); ++i) {
+    for (const std::string& name : names[i]) {
       if (fits(normal(name))) {
         found.try_emplace(static_cast<int64_t>(i), name);
       }
@@ -69,15 +74,15 @@ Found find_names(const Fits& fits) {
   return found;
 }
 
-std::string listed(const Found& found) {
-  constexpr size_t kMost = 8;
+std::string listed(const ClassNames& names, const Found& found) {
+  constexpr size_t kMost = 10;
   std::string text;
   size_t count = 0;
   for (const auto& [label, name] : found) {
     if (count++ == kMost) {
       return text + ", ...";
     }
-    const std::vector<std::string>& all = names()[static_cast<size_t>(label)];
+    const std::vector<std::string>& all = names[static_cast<size_t>(label)];
     const std::string other = name != all.front() ? name : all.size() > 1 ? all[1] : "";
     text += concat(text.empty() ? "" : ", ", label, " (", all.front(),
                    other.empty() ? "" : ", " + other, ")");
@@ -85,33 +90,41 @@ std::string listed(const Found& found) {
   return text;
 }
 
-int64_t named_class(const std::string& item) {
+/// The error for a name that no class has.
+Error no_class(const std::string& item, const ClassNames& names) {
+  if (names.empty()) {
+    return usage_error(in_quotes(item), ": this model's classes have no names; give numbers");
+  }
+  std::vector<std::string> all;
+  for (const std::vector<std::string>& synonyms : names) {
+    all.insert(all.end(), synonyms.begin(), synonyms.end());
+  }
+  const std::string nearest = nearest_word(item, all);
+  return usage_error(in_quotes(item), " is no class of this model",
+                     nearest.empty() ? "" : concat("; did you mean ", nearest, "?"), "; ", kForms,
+                     "; it has ",
+                     listed(names, find_names(names, [](const std::string&) { return true; })));
+}
+
+int64_t named_class(const std::string& item, const ClassNames& names) {
   const std::string wanted = normal(item);
-  const Found exact = find_names([&](const std::string& name) { return name == wanted; });
+  const Found exact = find_names(names, [&](const std::string& name) { return name == wanted; });
   if (exact.size() == 1) {
     return exact.begin()->first;
   }
   if (!exact.empty()) {
     throw usage_error(in_quotes(item), " is the name of ", exact.size(),
-                      " classes; give a number: ", listed(exact));
+                      " classes; give a number: ", listed(names, exact));
   }
-  const Found parts = find_names([&](const std::string& name) {
+  const Found parts = find_names(names, [&](const std::string& name) {
     return concat(" ", name, " ").find(concat(" ", wanted, " ")) != std::string::npos;
   });
   if (!parts.empty()) {
-    throw usage_error(in_quotes(item), " is part of ", parts.size(), " names; give one of ",
-                      listed(parts));
+    throw usage_error(in_quotes(item), " is part of the names of ", parts.size(),
+                      parts.size() == 1 ? " class; give " : " classes; give one of ",
+                      listed(names, parts));
   }
-  std::vector<std::string> all;
-  for (const std::vector<std::string>& synonyms : names()) {
-    all.insert(all.end(), synonyms.begin(), synonyms.end());
-  }
-  const std::string nearest = nearest_word(item, all);
-  throw usage_error(
-      in_quotes(item), " is no class",
-      nearest.empty() ? "" : concat("; did you mean ", nearest, "?"),
-      "; use class numbers (207), ranges (0-9), names of ImageNet's classes or @FILE,",
-      " separated by commas");
+  throw no_class(item, names);
 }
 
 class Reader {
@@ -151,8 +164,10 @@ class Reader {
     const size_t dash = item.find('-');
     const int64_t first = parse_index(trimmed(item.substr(0, dash)));
     if (first < 0) {
-      list_.named = true;
-      add(named_class(item));
+      if (item.find_first_not_of("0123456789- ") == std::string::npos) {
+        throw usage_error(in_quotes(item), " is no class; ", kForms);
+      }
+      list_.push_back({item});
       return;
     }
     const int64_t last =
@@ -160,20 +175,10 @@ class Reader {
     if (last < first || last > kMostClass) {
       throw usage_error(in_quotes(item), " is no range of classes; give it as 0-9");
     }
-    for (int64_t label = first; label <= last; ++label) {
-      add(label);
-    }
-  }
-
-  void add(int64_t label) {
-    if (!there_.insert(label).second) {
-      throw usage_error("class ", label, " is there twice");
-    }
-    list_.classes.push_back(label);
+    list_.push_back({"", first, last});
   }
 
   ClassList list_;
-  std::set<int64_t> there_;
 };
 
 }  // namespace
@@ -182,10 +187,44 @@ ClassList parse_class_list(const std::string& text) {
   Reader reader;
   reader.read(text, 0);
   ClassList list = reader.take();
-  if (list.classes.empty()) {
+  if (list.empty()) {
     throw usage_error(in_quotes(text), " names no class");
   }
   return list;
+}
+
+bool has_names(const ClassList& list) {
+  return std::any_of(list.begin(), list.end(),
+                     [](const ClassItem& item) { return item.last < item.first; });
+}
+
+ClassNames class_names(const std::vector<std::string>& own, int64_t class_count) {
+  ClassNames names;
+  for (const std::string& text : own) {
+    names.push_back(synonyms_in(text));
+  }
+  const bool imagenet = static_cast<int64_t>(imagenet_names().size()) == class_count;
+  return own.empty() && imagenet ? imagenet_names() : names;
+}
+
+std::vector<int64_t> class_numbers(const ClassList& list, const ClassNames& names) {
+  std::vector<int64_t> numbers;
+  std::set<int64_t> there;
+  const auto add = [&](int64_t label) {
+    if (!there.insert(label).second) {
+      throw usage_error("class ", label, " is there twice");
+    }
+    numbers.push_back(label);
+  };
+  for (const ClassItem& item : list) {
+    if (item.last < item.first) {
+      add(named_class(item.name, names));
+    }
+    for (int64_t label = item.first; label <= item.last; ++label) {
+      add(label);
+    }
+  }
+  return numbers;
 }
 
 std::string class_list_name(const std::vector<int64_t>& classes) {

@@ -12,8 +12,8 @@
 #include "core/log.h"
 #include "files/writable_check.h"
 #include "generate/batch_size.h"
-#include "generate/class_list.h"
 #include "generate/drift_files.h"
+#include "generate/model_fit.h"
 #include "generate/session.h"
 #include "generate/settings.h"
 #include "pipeline/compute.h"
@@ -32,15 +32,6 @@ std::vector<int64_t> chosen_classes(const EvalOptions& options, int64_t class_co
   if (classes.empty()) {
     classes.resize(static_cast<size_t>(class_count));
     std::iota(classes.begin(), classes.end(), 0);
-  }
-  if (options.named_classes && class_count != kImageNetClassCount) {
-    throw usage_error("--classes: names are those of ImageNet's ", kImageNetClassCount,
-                      " classes, and the model has ", class_count, " of its own; give numbers");
-  }
-  for (const int64_t label : classes) {
-    if (label >= class_count) {
-      throw usage_error("--classes ", label, ": the model has classes 0 to ", class_count - 1);
-    }
   }
   return classes;
 }
@@ -95,19 +86,25 @@ RunSummary describe(const EvalOptions& options, const Generator& generator, cons
   return summary;
 }
 
-}  // namespace
-
-ExitCode evaluate(const EvalOptions& options, const LauncherEnv& env) {
+Compute begin(const EvalOptions& options, const LauncherEnv& env) {
   watch_stop_signals(options.grace);
   warn_of_ignored(options);
   const Compute compute = start_computing({options.device, options.precision, options.cuda_graphs,
                                            options.threads, env.local_rank, env.local_size});
-  const auto [device, precision] = compute;
-  log_info(concat("precision: ", to_string(precision)));
+  log_info(concat("precision: ", to_string(compute.precision)));
   check_output_places(options);
+  return compute;
+}
+
+}  // namespace
+
+ExitCode evaluate(const EvalOptions& given, const LauncherEnv& env) {
+  const auto [device, precision] = begin(given, env);
+  // Cheap checks come first, before gigabytes are read.
+  const OpenModel files = open_model(given.model);
+  const EvalOptions options = fit_to_model(given, files.shape);
   const std::unique_ptr<const RunScoring> scoring = make_run_scoring(options, device);
-  const auto model =
-      std::make_shared<const Networks>(load_model(options.model, compute.placement()));
+  const auto model = std::make_shared<const Networks>(load_model(files, {precision, device}));
 
   EvalOptions resolved = resolve(options, model->recommended, device);
   EvalOptions usual = resolve(with_preset(options.method), model->recommended, device);
@@ -145,7 +142,7 @@ ExitCode evaluate(const EvalOptions& options, const LauncherEnv& env) {
     evaluation.retry_with([&] {
       return std::make_unique<Generator>(
           std::make_shared<const Networks>(
-              load_model(options.model, {parse_precision(precision->retry_in), device})),
+              load_model(files, {parse_precision(precision->retry_in), device})),
           method, options.model.seed);
     });
   }

@@ -4,6 +4,7 @@
 
 #include "cache/policies.h"
 #include "flops/cost_table.h"
+#include "generate/model_fit.h"
 #include "method/presets.h"
 #include "pipeline/model_files.h"
 #include "pipeline/option_rows.h"
@@ -89,8 +90,9 @@ std::string plan_text(const DecodingPlan& plan) {
 
 }  // namespace
 
-std::string explain_method(const EvalOptions& options) {
-  const NetworkShape shape = read_shape(options.model);
+std::string explain_method(const EvalOptions& given) {
+  const NetworkShape shape = read_shape(given.model);
+  const EvalOptions options = fit_to_model(given, shape);
   const DecodingMethod method = resolve_method(options, shape.recommended);
   MethodRequest plain;
   plain.cfg = options.cfg;

@@ -4,7 +4,6 @@
 
 #include "core/shared_rows.h"
 #include "core/text.h"
-#include "generate/class_list.h"
 #include "generate/ignored_rows.h"
 #include "generate/options.h"
 #include "score/command.h"
@@ -21,14 +20,13 @@ using E = EvalOptions;
 OptionField<E> classes_field() {
   OptionField<E> field = member_field(&E::classes);
   field.read = [](E& options, const std::string& text) {
-    ClassList list;
     try {
-      list = parse_class_list(text);
+      options.class_list = parse_class_list(text);
+      options.classes = has_names(options.class_list) ? std::vector<int64_t>()
+                                                      : class_numbers(options.class_list, {});
     } catch (const Error& error) {
       throw usage_error(text, ": ", error.what());
     }
-    options.classes = std::move(list.classes);
-    options.named_classes = list.named;
   };
   field.folder_text = [](const E& options) { return class_list_name(options.classes); };
   return field;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/option_row.h"
+#include "generate/class_list.h"
 #include "pipeline/method_request.h"
 #include "pipeline/model_files.h"
 #include "run/image_files.h"
@@ -24,7 +25,7 @@ struct EvalOptions : MethodRequest {
   std::optional<int64_t> eval_bsz;  ///< default: one of these
   bool auto_batch = false;          ///< --eval_bsz auto: the largest that fits
   std::vector<int64_t> classes;     ///< empty: all
-  bool named_classes = false;       ///< some were given by ImageNet's names
+  ClassList class_list;             ///< as given; names among it need a model: fit_to_model()
   std::string device = "auto";
   std::optional<int64_t> threads;
   std::filesystem::path output_dir = "output";

@@ -40,9 +40,12 @@ ExitCode verdict(const std::vector<int64_t>& failed) {
   if (failed.empty()) {
     return ExitCode::kDone;
   }
-  throw Error(ErrorKind::kFailed,
-              concat(failed.size(), " images have no usable result (first: ", failed.front(),
-                     "), listed in info/summary.json; run the same command again to retry"));
+  throw Error(
+      ErrorKind::kFailed,
+      concat(failed.size(), " images have no usable result (first: ", failed.front(),
+             "), listed in info/summary.json: computed again, they stay NaN, infinite or of ",
+             "a single colour; use --precision fp32 or fp64, a smaller --cfg or another ",
+             "checkpoint (the same command retries them)"));
 }
 
 }  // namespace

@@ -32,6 +32,7 @@ auto answer(const Body& body) {
 ModelRequest request_for(const std::string& name, const ModelOptions& options) {
   ModelRequest request;
   request.model = name;
+  request.model_given = true;
   request.resume = options.resume;
   request.vae_path = options.vae_path;
   request.checkpoint_dir = options.checkpoint_dir;
@@ -181,7 +182,7 @@ Model Model::open(const std::string& name, const ModelOptions& options) {
 Model Model::from_tensors(const std::map<std::string, at::Tensor>& mar, const std::string& name,
                           const ModelOptions& options) {
   return Model(loaded<State>(options, [&](Placement placement) {
-    return load_model(mar, request_for(name, options), placement);
+    return load_model(open_model(mar, request_for(name, options)), placement);
   }));
 }
 

@@ -79,7 +79,8 @@ OptionTable<PlanOptions> plan_rows() {
            .help =
                "Spread timesteps over all 1000 as MAR does (mar), or up to --last_timestep, evenly "
                "(even) or more densely at its end (quadratic)."},
-          {.label = "", .place = 5}, text(&P::spacing, {"mar", "even", "quadratic"})),
+          {.label = "", .place = 5},
+          choice(&P::spacing, {{"mar", "mar"}, {"even", "even"}, {"quadratic", "quadratic"}})),
       plan_row({.name = "detail",
                 .value = "SHARE:N",
                 .help = "Take N diffusion steps for the share of tokens with the most detail, in "

@@ -2,7 +2,9 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <span>
 #include <string>
 #include <system_error>
@@ -10,6 +12,9 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/log.h"
+#include "core/text.h"
+#include "files/byte_reader.h"
 #include "formats/npz.h"
 
 namespace lazymar {
@@ -29,6 +34,24 @@ std::pair<const char*, const char*> names_in(const NpzArchive& archive) {
     }
   }
   return kNames[0];
+}
+
+/// Names once what is neither the statistics nor known to stand beside them.
+void warn_of_others(const NpzArchive& archive, const char* mean, const char* covariance,
+                    const std::string& file) {
+  constexpr std::string_view kBeside[] = {"arr_0", "mu_s", "sigma_s"};  // OpenAI's
+  std::vector<std::string> others;
+  for (const std::string& name : archive.names()) {
+    if (name != mean && name != covariance &&
+        std::find(std::begin(kBeside), std::end(kBeside), name) == std::end(kBeside)) {
+      others.push_back(in_quotes(name));
+    }
+  }
+  if (!others.empty()) {
+    log_warning_once(concat(file, ": the statistics are ", in_quotes(mean), " and ",
+                            in_quotes(covariance),
+                            "; not used: ", one_line(join(others, ", "), 200)));
+  }
 }
 
 /// The array as fp64, of a shape that was checked.
@@ -87,6 +110,7 @@ GaussianStatistics read_statistics(const std::filesystem::path& path) {
     throw usage_error(name, ": contains NaN or infinite values");
   }
   check_symmetric(statistics.sigma, name + ": sigma");
+  warn_of_others(file.arrays(), mean, covariance, name);
   return statistics;
 }
 

@@ -17,7 +17,8 @@ struct GaussianStatistics {
 bool has_statistics(const std::filesystem::path& path);
 
 /// Reads arrays `mu` [D] and `sigma` [D, D] of an .npz, or `m` and `s`, or `mean` and `cov`, floats
-/// in either byte order; other arrays (OpenAI's `mu_s`, `sigma_s`, `arr_0`) are ignored. Reads
+/// in either byte order; other arrays are ignored, and named in a warning, once, unless they are
+/// OpenAI's `mu_s`, `sigma_s` and `arr_0`. Reads
 /// adm_in256_stats.npz and VIRTUAL_imagenet256_labeled.npz. Throws Error (usage) if the file is
 /// missing (saying where to get the published ones), is damaged, has no such array, or contains NaN
 /// or infinite values or an asymmetric sigma.

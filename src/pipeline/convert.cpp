@@ -61,7 +61,9 @@ class Converter {
     for (const auto& [name, view] : file_.tensors()) {
       if (!vae || !unused_by_vae(name)) {
         if (const std::string bad = bad_values_text(view); !bad.empty()) {
-          log_warning(concat(in_quotes(name), ": ", bad, "; no program will use it"));
+          throw usage_error(file_.path().string(), ": ", in_quotes(name), ": ", bad,
+                            ", which no program takes; nothing was written (--list FILE marks all ",
+                            "such tensors); take another checkpoint");
         }
         const ElementType type = dtype_ && is_float(view.type) ? *dtype_ : view.type;
         sources[name] = {type, view.shape, [this, name, type] { return bytes(name, type); }};
@@ -97,7 +99,8 @@ class Converter {
   at::Tensor current_;  ///< the last one that was handed out
 };
 
-void print_config(const WeightFile& file) {
+/// Prints it, and returns why the file's network cannot be used; empty if nothing is known.
+std::string print_config(const WeightFile& file) {
   try {
     if (is_mar(file)) {
       const CheckpointReader reader(file);
@@ -118,8 +121,9 @@ void print_config(const WeightFile& file) {
                   config.stride());
     }
   } catch (const Error& error) {
-    std::printf("configuration: %s\n", visible(error.what()).c_str());
+    return error.what();
   }
+  return {};
 }
 
 /// Why a tensor of the file cannot be used: its checksum or its values; empty if it can.
@@ -131,7 +135,8 @@ std::string problem_of(const WeightFile& file, const std::string& name) {
   }
 }
 
-ExitCode list(const WeightFile& file) {
+/// `refusal`: why no program takes the file; empty if none is known yet.
+ExitCode list(const WeightFile& file, std::string refusal) {
   constexpr size_t kLongest = 1000;
   std::printf("%s: %s\n", visible(file.path().string()).c_str(), file.description().c_str());
   for (const auto& [key, value] : file.metadata()) {
@@ -152,25 +157,34 @@ ExitCode list(const WeightFile& file) {
     std::printf("%-60s UNUSABLE: %s\n", one_line(name, kLongest).c_str(), visible(reason).c_str());
   }
   std::printf("%zu tensors, %ld bytes\n", file.tensors().size(), total);
-  print_config(file);
-  if (unusable > 0) {
-    throw Error(ErrorKind::kFailed,
-                concat(file.path().string(), ": ", unusable,
-                       " tensors cannot be used; they are marked UNUSABLE in the list"));
+  if (const std::string wrong = print_config(file); refusal.empty()) {
+    refusal = wrong;
+  }
+  const std::string name = file.path().string();
+  if (file.tensors().empty() && file.unreadable().empty()) {
+    refusal = concat(name, ": holds no tensors; is this the right file?");
+  } else if (unusable > 0) {
+    refusal = concat(name, ": ", unusable,
+                     " tensors cannot be used; they are marked UNUSABLE in the list");
+  }
+  if (!refusal.empty()) {
+    throw Error(ErrorKind::kFailed, refusal);
   }
   return ExitCode::kDone;
 }
 
-/// The file with its network's own names; as it is if it holds several networks.
-WeightFile open_for_list(const fs::path& path, WeightFileOptions how) {
+/// Lists the file with its network's own names; as it is if it holds several networks.
+ExitCode list_file(const fs::path& path, WeightFileOptions how) {
+  std::optional<WeightFile> file;
+  std::string refusal;
   try {
-    return WeightFile(path, how);
+    file.emplace(path, how);
   } catch (const Error& error) {
+    refusal = error.what();
     how.networks.clear();
-    WeightFile file(path, how);  // throws what is wrong with the file itself
-    log_warning(error.what());
-    return file;
+    file.emplace(path, how);  // throws what is wrong with the file itself
   }
+  return list(*file, refusal);
 }
 
 void create_folder(const fs::path& folder) {
@@ -184,10 +198,11 @@ void create_folder(const fs::path& folder) {
 }  // namespace
 
 ExitCode convert(const ConvertOptions& options) {
-  const WeightFileOptions how{
-      options.weights, options.check_crc, {kMarTensor, kVaeTensor, kInceptionTensor}};
+  const WeightFileOptions how{options.weights,
+                              options.check_crc,
+                              {kMarTensor, kVaeTensor, kInceptionTensor, kDemoClassifierTensor}};
   if (options.list) {
-    return list(open_for_list(*options.list, how));
+    return list_file(*options.list, how);
   }
   if (fs::exists(options.output)) {
     check_output_file(options.output, "OUT");

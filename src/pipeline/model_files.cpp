@@ -24,16 +24,50 @@ void check_flag(const char* flag, std::optional<int64_t> given, int64_t actual,
   }
 }
 
-void check_flags(const ArchitectureFlags& flags, const Networks& model) {
-  const MarConfig& mar = model.mar.config;
-  check_flag("class_num", flags.class_num, mar.class_count, model.mar_source);
-  check_flag("buffer_size", flags.buffer_size, mar.buffer_size, model.mar_source);
-  check_flag("diffloss_d", flags.diffloss_d, mar.head_depth, model.mar_source);
-  check_flag("diffloss_w", flags.diffloss_w, mar.head_width, model.mar_source);
-  check_flag("patch_size", flags.patch_size, model.patch_size, model.mar_source);
-  check_flag("img_size", flags.img_size, model.img_size, model.mar_source);
-  check_flag("vae_embed_dim", flags.vae_embed_dim, model.vae.config.embed_dim, model.vae_source);
-  check_flag("vae_stride", flags.vae_stride, model.vae.config.stride(), model.vae_source);
+void check_flags(const ArchitectureFlags& flags, const NetworkShape& shape) {
+  const MarConfig& mar = shape.mar;
+  check_flag("class_num", flags.class_num, mar.class_count, shape.source);
+  check_flag("buffer_size", flags.buffer_size, mar.buffer_size, shape.source);
+  check_flag("diffloss_d", flags.diffloss_d, mar.head_depth, shape.source);
+  check_flag("diffloss_w", flags.diffloss_w, mar.head_width, shape.source);
+  check_flag("patch_size", flags.patch_size, shape.patch_size, shape.source);
+  check_flag("img_size", flags.img_size, shape.img_size, shape.source);
+  check_flag("vae_embed_dim", flags.vae_embed_dim, shape.vae.embed_dim, shape.vae_source);
+  check_flag("vae_stride", flags.vae_stride, shape.vae.stride(), shape.vae_source);
+}
+
+bool has_size_of(const MarConfig& config, const Preset& preset) {
+  return config.encoder_dim == preset.dim && config.decoder_dim == preset.dim &&
+         config.encoder_depth == preset.depth && config.decoder_depth == preset.depth;
+}
+
+/// "mar_large", or "no published network"; and its size.
+std::string network_name(const MarConfig& config) {
+  const Preset* preset = preset_of_width(config.encoder_dim);
+  const bool known = preset != nullptr && has_size_of(config, *preset);
+  return concat(known ? preset->name : "no published network", " (encoder ", config.encoder_depth,
+                " x ", config.encoder_dim, " wide, decoder ", config.decoder_depth, " x ",
+                config.decoder_dim, " wide)");
+}
+
+/// A checkpoint under the name of a published network must be of its width: its depth and head may
+/// differ, because the name also tells the number of attention heads. If the name is only the
+/// default, it is a warning.
+void check_published(const ModelRequest& request, const MarConfig& config,
+                     const std::string& source) {
+  const Preset* preset = find_preset(request.model);
+  if (preset == nullptr || has_size_of(config, *preset)) {
+    return;
+  }
+  const bool same_width = config.encoder_dim == preset->dim && config.decoder_dim == preset->dim;
+  if (request.model_given && !same_width) {
+    throw setting_error("model", " ", request.model, " contradicts the checkpoint: ", source,
+                        " is ", network_name(config),
+                        "; give --model the network's own name, or any other name if it has none");
+  }
+  log_warning_once(concat(source, " is not ", request.model,
+                          request.model_given ? "" : ", the default of --model", ", but ",
+                          network_name(config), "; its own shapes are used"));
 }
 
 int64_t derive_img_size(int64_t sequence_length, int64_t patch_size, int64_t stride) {
@@ -44,16 +78,8 @@ int64_t derive_img_size(int64_t sequence_length, int64_t patch_size, int64_t str
   return side * patch_size * stride;
 }
 
-/// A network for random weights.
-struct RandomShape {
-  MarConfig mar;
-  VaeConfig vae;
-  int64_t patch_size = 1;
-  int64_t img_size = 256;
-};
-
 /// The published network, changed by the flags that were given.
-RandomShape random_shape(const ModelRequest& request) {
+NetworkShape published_shape(const ModelRequest& request) {
   const Preset* preset = find_preset(request.model);
   if (preset == nullptr) {
     throw setting_error("random_weights", ": --model must be one of ", preset_names());
@@ -94,20 +120,37 @@ RandomShape random_shape(const ModelRequest& request) {
   config.buffer_size = flags.buffer_size.value_or(config.buffer_size);
   config.head_depth = flags.diffloss_d.value_or(config.head_depth);
   config.head_width = flags.diffloss_w.value_or(config.head_width);
-  return {config, vae, patch, img_size};
+  NetworkShape shape;
+  shape.mar = config;
+  shape.vae = vae;
+  shape.patch_size = patch;
+  shape.img_size = img_size;
+  shape.source = concat(request.model, " as published");
+  return shape;
 }
 
-Networks random_model(const ModelRequest& request, Placement placement) {
-  const RandomShape shape = random_shape(request);
-  RandomWeights weights(request.seed, placement);
-  Networks model;
-  model.mar = load_mar(weights, shape.mar);
-  model.vae = load_kl_decoder(weights, shape.vae);
-  model.patch_size = shape.patch_size;
-  model.img_size = shape.img_size;
-  model.mar_source = model.vae_source = concat("random weights (seed ", request.seed, ")");
+void load_random(const OpenModel& files, Placement placement, Networks& model) {
+  RandomWeights weights(files.seed, placement);
+  model.mar = load_mar(weights, files.shape.mar);
+  model.vae = load_kl_decoder(weights, files.shape.vae);
+  model.mar_source = model.vae_source = concat("random weights (seed ", files.seed, ")");
   log_info(concat("weights: ", model.mar_source));
-  return model;
+}
+
+void load_files(const OpenModel& files, Placement placement, Networks& model) {
+  model.mar_source = files.shape.source;
+  model.vae_source = files.shape.vae_source;
+  log_info(concat("weights: ", model.mar_source, ", ", files.mar->description()));
+  log_info(concat("VAE: ", model.vae_source, ", ", files.vae->description()));
+  if (const std::string warning = missing_ema(*files.mar); !warning.empty()) {
+    log_warning(warning);
+  }
+  FileWeights mar_weights(files.mar, placement);
+  FileWeights vae_weights(files.vae, placement);
+  model.mar = load_mar_file(mar_weights, files.shape.mar);
+  model.vae = load_vae_file(vae_weights);
+  model.mar_weights = mar_weights.in_use();
+  model.vae_weights = vae_weights.in_use();
 }
 
 RecommendedSampling recommended_by(const CheckpointReader& metadata) {
@@ -119,53 +162,80 @@ RecommendedSampling recommended_by(const CheckpointReader& metadata) {
   return recommended;
 }
 
+/// The classes' names in the metadata; empty unless there is one for each.
+std::vector<std::string> names_of_classes(const CheckpointReader& metadata, int64_t count) {
+  try {
+    auto names = metadata.metadata<std::vector<std::string>>("classes");
+    return names && static_cast<int64_t>(names->size()) == count ? std::move(*names)
+                                                                 : std::vector<std::string>();
+  } catch (const Error&) {
+    return {};  // something else under that key
+  }
+}
+
 std::shared_ptr<const WeightFile> opened(const fs::path& path, std::string_view network,
                                          const ModelRequest& request) {
   return std::make_shared<const WeightFile>(
       path, WeightFileOptions{.check_crc = request.check_crc, .networks = {network}});
 }
 
-/// `mar_path`: where the VAE that the MAR names is looked for.
-Networks load_networks(const std::shared_ptr<const WeightFile>& mar_file, const fs::path& mar_path,
-                       const ModelRequest& request, Placement placement) {
-  // Cheap checks come first, before gigabytes are read.
-  const MarConfig config = read_mar_config(*mar_file, find_preset(request.model));
-  const CheckpointReader metadata(*mar_file);
+/// The MAR in `mar` with its VAE. `mar_path`: where the VAE that the MAR names is looked for.
+OpenModel with_vae(std::shared_ptr<const WeightFile> mar, const fs::path& mar_path,
+                   const ModelRequest& request) {
+  OpenModel files;
+  files.seed = request.seed;
+  files.mar = std::move(mar);
+  NetworkShape& shape = files.shape;
+  shape.source = files.mar->path().string();
+  shape.mar = read_mar_config(*files.mar, find_preset(request.model));
+  check_published(request, shape.mar, shape.source);
+  const CheckpointReader metadata(*files.mar);
   const fs::path vae_path = find_vae(request, mar_path, metadata.metadata<std::string>("vae_path"));
-  const auto vae_file = opened(vae_path, kVaeTensor, request);
-  log_info(concat("VAE: ", vae_path.string(), ", ", vae_file->description()));
-  Networks model;
-  model.mar_source = mar_file->path().string();
-  model.vae_source = vae_path.string();
-  FileWeights mar_weights(mar_file, placement);
-  FileWeights vae_weights(vae_file, placement);
-  model.mar = load_mar_file(mar_weights, config);
-  model.vae = load_vae_file(vae_weights);
-  model.mar_weights = mar_weights.in_use();
-  model.vae_weights = vae_weights.in_use();
-  model.patch_size = derive_patch_size(model.mar.config.token_channels, model.vae.config.embed_dim);
-  model.img_size = derive_img_size(model.mar.config.sequence_length, model.patch_size,
-                                   model.vae.config.stride());
-  model.recommended = recommended_by(metadata);
-  check_flags(request.architecture, model);
-  return model;
+  files.vae = opened(vae_path, kVaeTensor, request);
+  shape.vae_source = vae_path.string();
+  shape.vae = read_vae_config(*files.vae);
+  shape.patch_size = derive_patch_size(shape.mar.token_channels, shape.vae.embed_dim);
+  shape.img_size = derive_img_size(shape.mar.sequence_length, shape.patch_size, shape.vae.stride());
+  shape.recommended = recommended_by(metadata);
+  shape.class_names = names_of_classes(metadata, shape.mar.class_count);
+  check_flags(request.architecture, shape);
+  return files;
 }
 
 }  // namespace
 
-NetworkShape read_shape(const ModelRequest& request) {
-  const bool published_size = find_preset(request.model) != nullptr;
-  if (request.random_weights || (published_size && !has_weights(request))) {
-    const RandomShape shape = random_shape(request);
-    return {shape.mar, shape.vae, {}, concat(request.model, " as published")};
+OpenModel open_model(const ModelRequest& request) {
+  if (request.random_weights) {
+    OpenModel files;
+    files.seed = request.seed;
+    files.shape = published_shape(request);
+    return files;
   }
-  const fs::path mar_path = find_weights(request);
-  const WeightFile mar_file(mar_path, {.check_crc = request.check_crc});
-  const CheckpointReader metadata(mar_file);
-  const WeightFile vae_file(find_vae(request, mar_path, metadata.metadata<std::string>("vae_path")),
-                            {.check_crc = request.check_crc});
-  return {read_mar_config(mar_file, find_preset(request.model)), read_vae_config(vae_file),
-          recommended_by(metadata), mar_path.string()};
+  const fs::path path = find_weights(request);
+  return with_vae(opened(path, kMarTensor, request), path, request);
+}
+
+OpenModel open_model(const std::map<std::string, at::Tensor>& tensors,
+                     const ModelRequest& request) {
+  const auto kept = std::make_shared<std::vector<at::Tensor>>();
+  WeightContent content;
+  for (const auto& [name, tensor] : tensors) {
+    kept->push_back(tensor.detach().to(c10::kCPU).contiguous());
+    content.tensors.emplace(name, view_of_tensor(kept->back()));
+  }
+  fs::path path = "state_dict";
+  if (has_weights(request)) {
+    path = find_weights(request);
+    content.metadata = opened(path, kMarTensor, request)->metadata();
+  }
+  const auto file = std::make_shared<const WeightFile>("state_dict", std::move(content), kept,
+                                                       WeightFileOptions{.networks = {kMarTensor}});
+  return with_vae(file, path, request);
+}
+
+NetworkShape read_shape(const ModelRequest& request) {
+  const bool published = find_preset(request.model) != nullptr && !has_weights(request);
+  return published ? published_shape(request) : open_model(request).shape;
 }
 
 int64_t derive_patch_size(int64_t token_channels, int64_t vae_embed_dim) {
@@ -194,36 +264,18 @@ KlDecoder load_vae_file(FileWeights& weights) {
   return vae;
 }
 
-Networks load_model(const ModelRequest& request, Placement placement) {
+Networks load_model(const OpenModel& files, Placement placement) {
   const PromptRelease release;
-  if (request.random_weights) {
-    return random_model(request, placement);
-  }
-  const fs::path path = find_weights(request);
-  const auto file = opened(path, kMarTensor, request);
-  log_info(concat("weights: ", path.string(), ", ", file->description()));
-  if (const std::string warning = missing_ema(*file); !warning.empty()) {
-    log_warning(warning);
-  }
-  return load_networks(file, path, request, placement);
+  Networks model;
+  model.patch_size = files.shape.patch_size;
+  model.img_size = files.shape.img_size;
+  model.recommended = files.shape.recommended;
+  (files.mar ? load_files : load_random)(files, placement, model);
+  return model;
 }
 
-Networks load_model(const std::map<std::string, at::Tensor>& tensors, const ModelRequest& request,
-                    Placement placement) {
-  const auto kept = std::make_shared<std::vector<at::Tensor>>();
-  WeightContent content;
-  for (const auto& [name, tensor] : tensors) {
-    kept->push_back(tensor.detach().to(c10::kCPU).contiguous());
-    content.tensors.emplace(name, view_of_tensor(kept->back()));
-  }
-  fs::path path = "state_dict";
-  if (has_weights(request)) {
-    path = find_weights(request);
-    content.metadata = opened(path, kMarTensor, request)->metadata();
-  }
-  const auto file = std::make_shared<const WeightFile>("state_dict", std::move(content), kept,
-                                                       WeightFileOptions{.networks = {kMarTensor}});
-  return load_networks(file, path, request, placement);
+Networks load_model(const ModelRequest& request, Placement placement) {
+  return load_model(open_model(request), placement);
 }
 
 }  // namespace lazymar

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/network_config.h"
 #include "mar/mar.h"
@@ -35,26 +36,40 @@ struct WeightHashes {
   WeightHash mar, vae;
 };
 
-/// What a method's plan and cost depend on.
+/// What options are checked against, and what a method's plan and cost depend on.
 struct NetworkShape {
   MarConfig mar;
   VaeConfig vae;
+  int64_t patch_size = 1;
+  int64_t img_size = 256;
   RecommendedSampling recommended;
-  std::string source;  ///< file, or "mar_huge as published"
+  std::vector<std::string> class_names;  ///< from the metadata, one for each class; or none
+  std::string source;                    ///< file, or "mar_huge as published"
+  std::string vae_source;                ///< file
 };
 
-/// Reads no weights: a checkpoint's shapes and metadata, or, without one, a published network's.
-NetworkShape read_shape(const ModelRequest& request);
+/// A model's files, whose shapes and metadata have been read.
+struct OpenModel {
+  NetworkShape shape;
+  std::shared_ptr<const WeightFile> mar, vae;  ///< null: random weights
+  uint64_t seed = 1;                           ///< of random weights
+};
 
-/// Throws Error (usage) if a file is missing (naming it and its source), does not fit a MAR or
-/// KL-VAE, or contradicts a flag.
-Networks load_model(const ModelRequest& request, Placement placement);
+/// Reads no weights. Throws Error (usage) if a file is missing (naming it and its source), does not
+/// fit a MAR or KL-VAE, or contradicts a flag or the name that the user gave the model.
+OpenModel open_model(const ModelRequest& request);
 
 /// The same with the MAR's weights from memory: `tensors` by MAR's names, possibly with a prefix.
 /// Heads, recommended sampling and the VAE are those of request.model. Contiguous CPU tensors of
 /// the placement's type are shared, and kept alive.
-Networks load_model(const std::map<std::string, at::Tensor>& tensors, const ModelRequest& request,
-                    Placement placement);
+OpenModel open_model(const std::map<std::string, at::Tensor>& tensors, const ModelRequest& request);
+
+/// The shape alone; without a checkpoint, that of a published network.
+NetworkShape read_shape(const ModelRequest& request);
+
+/// Throws Error (usage) if a tensor is missing or cannot be used.
+Networks load_model(const OpenModel& files, Placement placement);
+Networks load_model(const ModelRequest& request, Placement placement);
 
 /// Loads a MAR and a VAE from files, checked tensor by tensor.
 Mar load_mar_file(FileWeights& weights, const MarConfig& config);

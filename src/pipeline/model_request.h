@@ -20,6 +20,7 @@ struct ArchitectureFlags {
 /// Which weights to load.
 struct ModelRequest {
   std::string model = "mar_huge";  ///< a preset or a folder under pretrained_models/mar
+  bool model_given = false;        ///< by the user: then it must not contradict the checkpoint
   std::optional<std::filesystem::path> resume;  ///< file or folder; default: the model's own
   std::optional<std::filesystem::path> vae_path;
   std::optional<std::filesystem::path> checkpoint_dir;  ///< see files/pretrained.h

@@ -55,6 +55,7 @@ class CheckpointReader {
     while (has(concat(prefix, n, suffix))) {
       ++n;
     }
+    file_.find(concat(prefix, n, suffix));  // throws if the next one only has another name
     return n;
   }
 

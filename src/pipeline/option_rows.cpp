@@ -1,6 +1,8 @@
 #include "pipeline/option_rows.h"
 
+#include "cache/policies.h"
 #include "core/shared_rows.h"
+#include "diffusion/solvers.h"
 #include "method/method_text.h"
 #include "method/option_rows.h"
 #include "method/presets.h"
@@ -72,10 +74,26 @@ OptionRow<MethodRequest> tokens_row(OptionRow<MethodRequest> row) {
   return row;
 }
 
+/// What a row reads must be in a table that its room does not see.
+OptionRow<MethodRequest> known_row(OptionRow<MethodRequest> row, void (*find)(const std::string&)) {
+  row.field.read = [read = row.field.read, find](MethodRequest& request, const std::string& text) {
+    find(text);
+    read(request, text);
+  };
+  return row;
+}
+
 OptionTable<MethodRequest> plan_rows_of_request() {
   OptionTable<MethodRequest> rows = within<MethodRequest>(plan_rows(), &MethodRequest::plan);
   for (OptionRow<MethodRequest>& row : rows) {
-    row = row.info.name == "tokens_per_step" ? tokens_row(row) : row;
+    if (row.info.name == "tokens_per_step") {
+      row = tokens_row(row);
+    } else if (row.info.name == "solver") {
+      row = known_row(row, [](const std::string& name) { (void)solvers().at(name); });
+    } else if (row.info.name == "cache") {
+      row = known_row(
+          row, [](const std::string& text) { (void)cache_policies().at(read_cache(text).policy); });
+    }
   }
   return rows;
 }
@@ -122,6 +140,16 @@ OptionRow<MethodRequest> lazy_mar_row() {
           field};
 }
 
+OptionField<ModelRequest> model_field() {
+  OptionField<ModelRequest> field =
+      text(&ModelRequest::model, {"mar_base", "mar_large", "mar_huge", "demo"});
+  field.read = [read = field.read](ModelRequest& request, const std::string& name) {
+    read(request, name);
+    request.model_given = true;
+  };
+  return field;
+}
+
 }  // namespace
 
 OptionTable<ModelRequest> model_rows() {
@@ -138,7 +166,7 @@ OptionTable<ModelRequest> model_rows() {
                            .noted = true,
                            .identity = true,
                            .drift = true}},
-       text(&M::model, {"mar_base", "mar_large", "mar_huge", "demo"})},
+       model_field()},
       {{.name = "seed",
         .value = "N",
         .group = "Images",

@@ -83,6 +83,9 @@ class Extraction {
   void note(const LoadedImage& image) {
     Health& health = table_.health;
     const ImageFacts& facts = image.facts;
+    if (!image.image.left_out.empty()) {
+      health.partly_read.emplace_back(facts.name, image.image.left_out);
+    }
     if (image.changed) {
       health.changed.push_back(facts.name);
     }

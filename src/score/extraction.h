@@ -23,6 +23,8 @@ struct Health {
   int64_t images = 0;                                        ///< that are scored
   std::vector<int64_t> missing;                              ///< ids of a run
   std::vector<std::pair<std::string, std::string>> corrupt;  ///< name and reason; left out
+  /// Images of whose files something is not read: name, and what. Not known of saved features.
+  std::vector<std::pair<std::string, std::string>> partly_read;
   std::vector<std::string> changed;   ///< images that differ from the run's journal
   std::vector<std::string> constant;  ///< of one colour
   /// Images with the same pixels as an earlier one: name, and the earlier name.

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/log.h"
+#include "core/text.h"
 #include "files/byte_reader.h"
 #include "formats/npz.h"
 
@@ -83,6 +85,29 @@ Range range_of(const NpyArray& array, ElementReader value) {
   return range;
 }
 
+/// Floats that lie in 0..1 or -1..1. They mean that if they come near both of its ends; else they
+/// could mean another range.
+Levels unit_levels(const Range& range, const fs::path& path, const std::string& name) {
+  constexpr double kNear = 0.1;
+  const std::string found = concat("holds floats from ", range.least, " to ", range.most);
+  if (range.whole) {
+    throw refused(path, name, concat(found, ", all whole: 0 to 1, -1 to 1, or levels of 255?"),
+                  "(x * 255).astype('uint8') for 0 to 1, ((x + 1) * 127.5).round().astype('uint8') "
+                  "for -1 to 1, x.astype('uint8') for levels");
+  }
+  const bool high = range.most > 1 - kNear;
+  if (high && range.least >= 0 && range.least < kNear) {
+    return {0, kMostLevel};
+  }
+  if (high && range.least < kNear - 1) {
+    return {1, kMostLevel / 2};
+  }
+  throw refused(path, name, concat(found, ": 0 to 1, or -1 to 1?"),
+                concat(range.least < 0 ? "(x.clip(0, 1) * 255)" : "(x * 255)",
+                       ".round().astype('uint8') for 0 to 1, ",
+                       "((x + 1) * 127.5).round().astype('uint8') for -1 to 1"));
+}
+
 Levels find_levels(const NpyArray& array, const fs::path& path, const std::string& name) {
   const ElementReader value = element_reader(array);
   const std::string type = concat("is ", to_string(array.type));
@@ -99,11 +124,8 @@ Levels find_levels(const NpyArray& array, const fs::path& path, const std::strin
     throw refused(path, name, "contains NaN or infinite values",
                   "x[np.isfinite(x).all(axis=(1, 2, 3))]");
   }
-  if (floats && range.least >= 0 && range.most <= 1) {
-    return {0, kMostLevel};
-  }
   if (floats && range.least >= -1 && range.most <= 1) {
-    return {1, kMostLevel / 2};
+    return unit_levels(range, path, name);
   }
   if (range.whole && range.least >= 0 && range.most <= kMostLevel) {
     return {};
@@ -190,6 +212,25 @@ std::string find_array(const NpzArchive& archive, const fs::path& path) {
   return found.empty() ? kUsual : found.front();
 }
 
+/// Says once what of the file is not read.
+void warn_of_rest(const NpzArchive& archive, const std::string& name, bool alpha,
+                  const fs::path& path) {
+  std::vector<std::string> others;
+  for (const std::string& other : archive.names()) {
+    if (other != name) {
+      others.push_back(in_quotes(other));
+    }
+  }
+  if (!others.empty()) {
+    log_warning_once(concat(path.string(), ": the images are ", in_quotes(name),
+                            "; not used: ", one_line(join(others, ", "), 200)));
+  }
+  if (alpha) {
+    log_warning_once(
+        concat(path.string(), ": the fourth channel of ", in_quotes(name), ", alpha, is not used"));
+  }
+}
+
 }  // namespace
 
 std::unique_ptr<ImageSource> open_image_array(const fs::path& path) {
@@ -198,6 +239,7 @@ std::unique_ptr<ImageSource> open_image_array(const fs::path& path) {
   NpyArray array = file->arrays().array(name);
   const Layout layout = find_layout(array, path, name);
   const Levels levels = find_levels(array, path, name);
+  warn_of_rest(file->arrays(), name, array.shape[layout.channels] > kChannels, path);
   SourceContent content;
   content.planned = array.shape[0];
   for (int64_t i = 0; i < array.shape[0]; ++i) {

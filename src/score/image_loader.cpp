@@ -39,7 +39,7 @@ std::optional<DecodedImage> pixels_of(const ImageBytes& read) {
     return decode_image(read.bytes);
   }
   const auto* const first = reinterpret_cast<const uint8_t*>(read.bytes.data());
-  return DecodedImage{read.size->first, read.size->second, {first, first + read.bytes.size()}};
+  return DecodedImage{read.size->first, read.size->second, {first, first + read.bytes.size()}, {}};
 }
 
 }  // namespace
@@ -58,6 +58,10 @@ LoadedImage load_image(const ImageSource& source, size_t index, const FeatureSto
   LoadedImage loaded;
   loaded.index = index;
   loaded.facts.name = image.name;
+  if (!image.problem.empty()) {
+    loaded.problem = image.problem;
+    return loaded;
+  }
   ImageBytes read;
   try {
     read = source.read(index);

@@ -14,19 +14,13 @@
 #include "formats/tar.h"
 #include "run/image_files.h"
 #include "run/run_data.h"
+#include "score/found_files.h"
 #include "score/image_array.h"
 
 namespace lazymar {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr const char* kInfo = "info";  ///< of a run folder
-constexpr const char* kManifest = "manifest.json";
-
-std::string extension_of(const fs::path& path) {
-  return lower(path.extension().string());
-}
 
 bool is_array_file(const fs::path& path) {
   return extension_of(path) == ".npz" || extension_of(path) == ".npy";
@@ -77,39 +71,6 @@ class RunSource final : public Source {
   bool is_run() const override { return true; }
 };
 
-/// What is below a folder: names of pictures, of tars at its top, and of run folders.
-struct FoundFiles {
-  std::vector<std::string> pictures, archives, runs;
-};
-
-FoundFiles find_files(const fs::path& folder) {
-  FoundFiles found;
-  std::error_code error;
-  fs::recursive_directory_iterator walk(folder, error);
-  for (; !error && walk != fs::recursive_directory_iterator(); walk.increment(error)) {
-    const fs::path& path = walk->path();
-    const std::string name = path.filename().string();
-    std::error_code ignored;
-    const bool own = walk.depth() == 0 || fs::exists(path / kManifest, ignored);
-    const bool hidden = name.starts_with(".") || (own && name == kInfo);
-    if (walk->is_directory(ignored)) {
-      if (hidden) {
-        walk.disable_recursion_pending();
-      } else if (fs::exists(path / kInfo / kManifest, ignored)) {
-        found.runs.push_back(path.lexically_relative(folder).string());
-      }
-    } else if (!hidden && is_picture_name(path.filename().string())) {
-      found.pictures.push_back(path.lexically_relative(folder).string());
-    } else if (!hidden && walk.depth() == 0 && extension_of(path) == ".tar") {
-      found.archives.push_back(name);
-    }
-  }
-  if (error) {
-    throw usage_error(folder.string(), ": cannot be read: ", error.message());
-  }
-  return found;
-}
-
 /// Of a tar's member: macOS packs "._00000.png" beside each file.
 bool is_hidden(const std::string& name) {
   return fs::path(name).filename().string().starts_with(".");
@@ -118,25 +79,36 @@ bool is_hidden(const std::string& name) {
 struct OpenTars {
   TarSource::Archives archives;
   TarSource::Members members;
+  Misnamed misnamed;
 };
 
 void open_tar(const fs::path& path, OpenTars& tars) {
   const auto file = std::make_shared<const MappedFile>(path);
   for (const TarEntry& entry : read_tar(file->bytes(), path.string())) {
-    if (is_picture_name(entry.name) && !is_hidden(entry.name)) {
-      if (!tars.members.try_emplace(entry.name, entry.content, tars.archives.size()).second) {
-        throw usage_error(path.string(), ": ", entry.name, " is also in another tar");
+    if (is_hidden(entry.name)) {
+      continue;
+    }
+    if (!is_picture_name(entry.name)) {
+      const std::string_view content(reinterpret_cast<const char*>(entry.content.data()),
+                                     std::min(entry.content.size(), kPictureStart));
+      if (const std::string said = misnamed_picture(content); !said.empty()) {
+        tars.misnamed.emplace(entry.name, said);
       }
+    } else if (!tars.members.try_emplace(entry.name, entry.content, tars.archives.size()).second) {
+      throw usage_error(path.string(), ": ", entry.name, " is also in another tar");
     }
   }
   tars.archives.push_back(file);
 }
 
-SourceContent content_of(const std::vector<std::string>& names) {
+SourceContent content_of(const std::vector<std::string>& names, const Misnamed& misnamed) {
   SourceContent content;
-  content.planned = static_cast<int64_t>(names.size());
+  content.planned = static_cast<int64_t>(names.size() + misnamed.size());
   for (const std::string& name : names) {
     content.images.push_back({name, image_id(name), ""});
+  }
+  for (const auto& [name, said] : misnamed) {
+    content.images.push_back({name, std::nullopt, "", said});
   }
   sort_by_name(content.images);
   return content;
@@ -247,9 +219,10 @@ std::unique_ptr<ImageSource> open_any(const fs::path& path, bool merge) {
     }
     const FoundFiles found = find_files(path);
     check_runs(path, found, merge);
-    if (!found.pictures.empty()) {
-      return std::make_unique<FolderSource>(path, content_of(found.pictures));
+    if (!found.pictures.empty() || (found.archives.empty() && !found.misnamed.empty())) {
+      return std::make_unique<FolderSource>(path, content_of(found.pictures, found.misnamed));
     }
+    tars.misnamed = found.misnamed;
     for (const std::string& name : found.archives) {
       open_tar(path / name, tars);
     }
@@ -263,7 +236,7 @@ std::unique_ptr<ImageSource> open_any(const fs::path& path, bool merge) {
     throw usage_error(path.string(), ": not found",
                       relative ? concat("; did you mean ", here.string(), "?") : "");
   }
-  SourceContent content = content_of(names_of(tars.members));
+  SourceContent content = content_of(names_of(tars.members), tars.misnamed);
   return std::make_unique<TarSource>(path, std::move(content), std::move(tars.archives),
                                      std::move(tars.members));
 }

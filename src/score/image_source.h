@@ -18,6 +18,7 @@ struct SourceImage {
   std::string name;  ///< "00042.png", "n01440764/x.JPEG", "arr_0[7]"
   std::optional<int64_t> id;
   std::string recorded_sha256;  ///< of the file, from the run's journal; empty if it has none
+  std::string problem = {};     ///< why it is not read; empty: it is
 };
 
 /// An image's bytes, valid while `keeps` exists.
@@ -55,9 +56,9 @@ class ImageSource {
 
 /// A run folder (recognised by its manifest), a folder of pictures, subfolders included, or of tars
 /// of them; a tar; an .npz or .npy of images (see score/image_array.h). Files that look like
-/// pictures belong to the set even if they cannot be read. `merge`: a folder that holds run folders
-/// is one set. Throws Error (usage) if the path is none of these, contains no image, or holds runs
-/// that are not to be merged.
+/// pictures, by name or by their first bytes, belong to the set even if they are not read. `merge`:
+/// a folder that holds run folders is one set. Throws Error (usage) if the path is none of these,
+/// contains no image, or holds runs that are not to be merged.
 std::unique_ptr<ImageSource> open_image_source(const std::filesystem::path& path,
                                                bool merge = false);
 

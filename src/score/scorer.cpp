@@ -44,9 +44,12 @@ GaussianStatistics fitting_statistics(const fs::path& path, const ExtractorInfo&
   return statistics;
 }
 
-/// Its decomposition, which shows whether sigma is a covariance.
-FrechetReference gaussian_of(const fs::path& path, const ExtractorInfo& extractor) {
-  const GaussianStatistics statistics = fitting_statistics(path, extractor);
+/// Their decomposition, which shows whether sigma is a covariance.
+FrechetReference gaussian_of(const fs::path& path, const GaussianStatistics& statistics) {
+  if (statistics.sigma.count_nonzero().item<int64_t>() == 0) {
+    throw usage_error(path.string(), ": sigma is all zeros, as of images that are all the same; ",
+                      "compute the statistics again, of different images");
+  }
   try {
     return FrechetReference(statistics);
   } catch (const Error& error) {
@@ -138,7 +141,7 @@ Reference Scoring::reference(const fs::path& path, const Metrics& metrics, bool 
   found.source = path.string();
   const bool wants_images = metrics.kid || metrics.precision_recall;
   if (has_statistics(path)) {
-    found.gaussian.emplace(gaussian_of(path, extractor_.info()));
+    found.gaussian.emplace(gaussian_of(path, fitting_statistics(path, extractor_.info())));
     if (!wants_images || !npz_has(path, "arr_0")) {
       return found;
     }
@@ -155,7 +158,7 @@ Reference Scoring::reference(const fs::path& path, const Metrics& metrics, bool 
   }
   found.images = found.pool.size(0);
   if (!found.gaussian) {
-    found.gaussian.emplace(statistics_of(found.pool));
+    found.gaussian.emplace(gaussian_of(path, statistics_of(found.pool)));
   }
   return found;
 }
@@ -193,7 +196,7 @@ void check_reference(const fs::path& path, const std::string& extractor, bool me
 
 void check_statistics(const fs::path& path, const FeatureExtractor& extractor) {
   if (has_statistics(path)) {
-    (void)gaussian_of(path, extractor.info());
+    (void)gaussian_of(path, fitting_statistics(path, extractor.info()));
   }
 }
 

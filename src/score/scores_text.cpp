@@ -32,6 +32,10 @@ ordered_json health_json(const Health& health) {
   for (const auto& [name, reason] : health.corrupt) {
     corrupt.push_back({{"name", name}, {"reason", reason}});
   }
+  ordered_json partly_read = ordered_json::array();
+  for (const auto& [name, what] : health.partly_read) {
+    partly_read.push_back({{"name", name}, {"without", what}});
+  }
   ordered_json duplicates = ordered_json::array();
   for (const auto& [name, earlier] : health.duplicates) {
     duplicates.push_back({{"name", name}, {"same_as", earlier}});
@@ -40,9 +44,10 @@ ordered_json health_json(const Health& health) {
   for (const auto& [label, count] : health.classes) {
     classes[std::to_string(label)] = count;
   }
-  return {{"good", health.good()},       {"planned", health.planned}, {"images", health.images},
-          {"missing", health.missing},   {"corrupt", corrupt},        {"changed", health.changed},
-          {"constant", health.constant}, {"duplicates", duplicates},  {"images_by_class", classes}};
+  return {{"good", health.good()},     {"planned", health.planned},   {"images", health.images},
+          {"missing", health.missing}, {"corrupt", corrupt},          {"partly_read", partly_read},
+          {"changed", health.changed}, {"constant", health.constant}, {"duplicates", duplicates},
+          {"images_by_class", classes}};
 }
 
 ordered_json difference_json(const ScoreDifference& difference) {
@@ -82,6 +87,18 @@ void list(std::string& text, const std::string& what, const Names& names, const 
     text += concat(i > 0 ? ", " : "", visible(concat(name(names[i]))));
   }
   text += names.size() > shown ? ", ...\n" : "\n";
+}
+
+/// A line for each reason, of pairs of a name and a reason.
+void list_by_reason(std::string& text, const std::string& what,
+                    const std::vector<std::pair<std::string, std::string>>& names) {
+  std::map<std::string, std::vector<std::string>> by_reason;
+  for (const auto& [name, reason] : names) {
+    by_reason[reason].push_back(name);
+  }
+  for (const auto& [reason, those] : by_reason) {
+    list(text, concat(what, visible(reason)), those, [](const std::string& name) { return name; });
+  }
 }
 
 std::string class_line(const Health& health) {
@@ -183,13 +200,8 @@ std::string health_text(const std::string& source, const FeatureTable& table) {
   const auto number = [](int64_t id) { return id; };
   const auto name = [](const std::string& one) { return one; };
   list(text, "missing", health.missing, number);
-  std::map<std::string, std::vector<std::string>> left_out;
-  for (const auto& [image, reason] : health.corrupt) {
-    left_out[reason].push_back(image);
-  }
-  for (const auto& [reason, names] : left_out) {
-    list(text, concat("left out, ", visible(reason)), names, name);
-  }
+  list_by_reason(text, "left out, ", health.corrupt);
+  list_by_reason(text, "read without ", health.partly_read);
   list(text, "different from the run's journal", health.changed, name);
   list(text, "blank (a single colour)", health.constant, name);
   list(text, "duplicate", health.duplicates,

@@ -1,38 +1,54 @@
 #include "weights/bad_values.h"
 
+#include <bit>
 #include <cstring>
+#include <limits>
 #include <vector>
 
 namespace lazymar {
 namespace {
 
-// Bits of the exponent: all of them set are NaN or infinite.
-constexpr uint16_t kF16Exponent = 0x7c00;
-constexpr uint16_t kBF16Exponent = 0x7f80;
-constexpr uint32_t kF32Exponent = 0x7f800000;
-constexpr uint64_t kF64Exponent = 0x7ff0000000000000;
+/// The least magnitude that rounds to infinity in a type: half a unit above its largest number.
+double first_infinite(ElementType type) {
+  switch (type) {
+    case ElementType::kF16:
+      return 0x1.ffep15;
+    case ElementType::kBF16:
+      return 0x1.ffp127;
+    case ElementType::kF32:
+      return 0x1.ffffffp127;
+    default:
+      return std::numeric_limits<double>::infinity();
+  }
+}
 
+constexpr uint16_t kF16Infinity = 0x7c00;  // no type that is converted to holds less
+
+/// Elements whose bits without the sign, read as a number, are `limit` or more: of IEEE 754's
+/// formats, larger bits are larger magnitudes, then infinity, then NaN.
 template <typename Bits>
-int64_t count(std::span<const std::byte> elements, Bits exponent) {
+int64_t count(std::span<const std::byte> elements, Bits limit) {
+  constexpr auto kMagnitude = static_cast<Bits>(std::numeric_limits<Bits>::max() >> 1);
   int64_t bad = 0;
   for (size_t i = 0; i + sizeof(Bits) <= elements.size(); i += sizeof(Bits)) {
     Bits bits;
     std::memcpy(&bits, elements.data() + i, sizeof bits);
-    bad += (bits & exponent) == exponent ? 1 : 0;
+    bad += (bits & kMagnitude) >= limit ? 1 : 0;
   }
   return bad;
 }
 
 /// Element by element; a view's strides do not repeat elements.
-int64_t count_strided(const TensorView& view) {
+int64_t count_strided(const TensorView& view, ElementType as) {
   const int64_t size = element_size(view.type);
   const int64_t elements = byte_count(view.type, view.shape) / size;
   std::vector<int64_t> index(view.shape.size());
   int64_t place = 0;
   int64_t bad = 0;
   for (int64_t i = 0; i < elements; ++i) {
-    bad += count_bad_values(view.type, view.bytes.subspan(static_cast<size_t>(place * size),
-                                                          static_cast<size_t>(size)));
+    bad += count_bad_values(
+        view.type, view.bytes.subspan(static_cast<size_t>(place * size), static_cast<size_t>(size)),
+        as);
     for (size_t d = index.size(); d-- > 0;) {
       place += view.strides[d];
       if (++index[d] < view.shape[d]) {
@@ -47,24 +63,31 @@ int64_t count_strided(const TensorView& view) {
 
 }  // namespace
 
-int64_t count_bad_values(ElementType type, std::span<const std::byte> elements) {
+int64_t count_bad_values(ElementType type, std::span<const std::byte> elements, ElementType as) {
+  constexpr int kBf16Shift = 16;  // its bits are the upper ones of an F32
+  const double limit = first_infinite(as);
+  const auto limit32 = std::bit_cast<uint32_t>(static_cast<float>(limit));
   switch (type) {
     case ElementType::kF16:
-      return count(elements, kF16Exponent);
+      return count(elements, kF16Infinity);
     case ElementType::kBF16:
-      return count(elements, kBF16Exponent);
+      return count(elements, static_cast<uint16_t>((limit32 + 0xffffU) >> kBf16Shift));
     case ElementType::kF32:
-      return count(elements, kF32Exponent);
+      return count(elements, limit32);
     case ElementType::kF64:
-      return count(elements, kF64Exponent);
+      return count(elements, std::bit_cast<uint64_t>(limit));
     default:
       return 0;
   }
 }
 
+int64_t count_bad_values(const TensorView& view, ElementType as) {
+  const int64_t bad = count_bad_values(view.type, view.bytes, as);
+  return bad == 0 || view.strides.empty() ? bad : count_strided(view, as);
+}
+
 int64_t count_bad_values(const TensorView& view) {
-  const int64_t bad = count_bad_values(view.type, view.bytes);
-  return bad == 0 || view.strides.empty() ? bad : count_strided(view);
+  return count_bad_values(view, view.type);
 }
 
 }  // namespace lazymar

@@ -16,16 +16,23 @@ constexpr std::string_view kWrappers[] = {"_orig_mod.", "_fsdp_wrapped_module.",
                                           "_checkpoint_wrapped_module."};
 constexpr size_t kMostPrefixes = 16;
 
-/// The name without wrappers' parts, which begin it or follow a dot.
+constexpr std::string_view kModule = "module.";  // DistributedDataParallel's and DataParallel's
+
+/// The name without that part, which begins it or follows a dot.
+std::string without_part(std::string name, std::string_view part) {
+  for (size_t at = name.find(part); at != std::string::npos; at = name.find(part, at)) {
+    if (at == 0 || name[at - 1] == '.') {
+      name.erase(at, part.size());
+    } else {
+      ++at;
+    }
+  }
+  return name;
+}
+
 std::string without_wrappers(std::string name) {
   for (const std::string_view wrapper : kWrappers) {
-    for (size_t at = name.find(wrapper); at != std::string::npos; at = name.find(wrapper, at)) {
-      if (at == 0 || name[at - 1] == '.') {
-        name.erase(at, wrapper.size());
-      } else {
-        ++at;
-      }
-    }
+    name = without_part(std::move(name), wrapper);
   }
   return name;
 }
@@ -179,9 +186,36 @@ std::string find_network(WeightContent& content, std::span<const std::string_vie
   std::vector<std::string> others;
   std::copy_if(names.begin(), names.end(), std::back_inserter(others),
                [&](const std::string& name) { return new_name(name).empty(); });
+  content.prefix = prefix;
+  content.left_out = others;
   return concat("took ", in_quotes(prefix), " off the names of ", names.size() - others.size(),
                 " tensors",
                 unused_text(others, wanted != WeightSet::kModel && ema_part(prefix).empty()));
+}
+
+std::string mixed_names(const WeightContent& content, const std::string& name) {
+  std::vector<std::string> names = content.left_out;
+  for (const std::string& own : all_names(content)) {
+    names.push_back(content.prefix + own);
+  }
+  const std::string outer = without_part(content.prefix, kModule) + name;
+  const auto found = std::find_if(names.begin(), names.end(), [&](const std::string& other) {
+    const std::string bare = without_part(other, kModule);
+    return bare == name || bare == outer;
+  });
+  if (found == names.end()) {
+    return {};
+  }
+  const std::string part(content.prefix.empty() ? kModule : content.prefix);
+  const auto with = std::count_if(names.begin(), names.end(), [&](const std::string& other) {
+    return other.find(part) != std::string::npos;
+  });
+  return concat("the tensors' names are mixed: ", with, " contain ", in_quotes(part), ", ",
+                names.size() - static_cast<size_t>(with), " do not (", in_quotes(name),
+                " is there as ", in_quotes(*found),
+                "); save the state_dict of the network without ",
+                "its wrappers, or take them off every name: {k.replace('", part,
+                "', ''): v for k, v in weights.items()}");
 }
 
 }  // namespace lazymar

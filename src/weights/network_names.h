@@ -26,4 +26,9 @@ inline constexpr std::string_view kDemoClassifierTensor = "convolutions.0.weight
 std::string find_network(WeightContent& content, std::span<const std::string_view> networks,
                          WeightSet wanted, std::string_view file);
 
+/// Why a network's tensor has another name, and what to do, if the file has it under a name with
+/// "module." in it, or without the prefix of the others: DistributedDataParallel around a part of
+/// the network, or two state_dicts in one. Empty if it has not.
+std::string mixed_names(const WeightContent& content, const std::string& name);
+
 }  // namespace lazymar

@@ -84,6 +84,9 @@ const TensorView* WeightFile::find(const std::string& name) const {
   }
   const auto found = content_.tensors.find(name);
   if (found == content_.tensors.end()) {
+    if (const std::string mixed = mixed_names(content_, name); !mixed.empty()) {
+      throw usage_error(path().string(), ": ", mixed);
+    }
     return nullptr;
   }
   if (!bytes_.empty()) {

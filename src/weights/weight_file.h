@@ -53,7 +53,8 @@ class WeightFile {
   std::string description() const;
 
   /// The tensor of that name; its checksum is checked at the first use. nullptr if there is none.
-  /// Throws Error (usage) if it is damaged or unreadable.
+  /// Throws Error (usage) if it is damaged or unreadable, or there under a name of another kind
+  /// than the others', see mixed_names().
   const TensorView* find(const std::string& name) const;
 
  private:

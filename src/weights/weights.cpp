@@ -53,17 +53,27 @@ std::string layers_of(const std::string& name) {
   return {};
 }
 
+/// The name of a file's type.
+ElementType element_type(c10::ScalarType type) {
+  for (const auto& [element, scalar] : kUsedTypes) {
+    if (scalar == type) {
+      return element;
+    }
+  }
+  throw Error(ErrorKind::kInternal, concat("no file holds ", type));
+}
+
 /// count_bad_values(), shared out among threads.
-int64_t bad_values(const TensorView& view) {
+int64_t bad_values(const TensorView& view, ElementType as) {
   constexpr int64_t kGrain = int64_t{1} << 20;  // elements
   if (!view.strides.empty()) {
-    return count_bad_values(view);
+    return count_bad_values(view, as);
   }
   const int64_t size = element_size(view.type);
-  const auto count = [&view, size](int64_t begin, int64_t end, int64_t before) {
-    return before + count_bad_values(view.type,
-                                     view.bytes.subspan(static_cast<size_t>(begin * size),
-                                                        static_cast<size_t>((end - begin) * size)));
+  const auto count = [&view, size, as](int64_t begin, int64_t end, int64_t before) {
+    const auto part = view.bytes.subspan(static_cast<size_t>(begin * size),
+                                         static_cast<size_t>((end - begin) * size));
+    return before + count_bad_values(view.type, part, as);
   };
   return at::parallel_reduce(0, static_cast<int64_t>(view.bytes.size()) / size, kGrain, int64_t{0},
                              count, std::plus<>());
@@ -133,13 +143,8 @@ c10::ScalarType scalar_type(ElementType type) {
 
 TensorView view_of_tensor(const at::Tensor& tensor) {
   TORCH_CHECK(tensor.is_contiguous() && tensor.device().is_cpu());
-  for (const auto& [type, scalar] : kUsedTypes) {
-    if (scalar == tensor.scalar_type()) {
-      const auto* data = static_cast<const std::byte*>(tensor.const_data_ptr());
-      return {type, tensor.sizes().vec(), {data, tensor.nbytes()}};
-    }
-  }
-  throw Error(ErrorKind::kInternal, concat("cannot write tensors of type ", tensor.scalar_type()));
+  const auto* data = static_cast<const std::byte*>(tensor.const_data_ptr());
+  return {element_type(tensor.scalar_type()), tensor.sizes().vec(), {data, tensor.nbytes()}};
 }
 
 FileWeights::FileWeights(std::shared_ptr<const WeightFile> file, Placement placement)
@@ -164,9 +169,11 @@ at::Tensor FileWeights::get(const std::string& name, const std::vector<int64_t>&
         concat(name, " ", shape_string(view->shape), " instead of ", shape_string(shape)));
     return {};
   }
-  if (const int64_t bad = bad_values(*view); bad > 0) {
+  if (const int64_t bad = bad_values(*view, element_type(placement().dtype())); bad > 0) {
     const int64_t count = byte_count(view->type, view->shape) / element_size(view->type);
-    bad_values_.push_back(concat(name, " (", bad, " of ", count, ")"));
+    const int64_t own = bad_values(*view, view->type);
+    (own > 0 ? bad_values_ : too_large_)
+        .push_back(concat(name, " (", own > 0 ? own : bad, " of ", count, ")"));
   }
   return tensor_from_view(*view, *file_, name).to(placement().device, placement().dtype());
 }
@@ -200,6 +207,9 @@ void FileWeights::finish(const std::vector<std::string>& skipped) {
     throw usage_error(file_->path().string(), ": tensors do not fit the network: ", message);
   }
   append_list(message, "with NaN or infinite values", bad_values_);
+  append_list(message,
+              concat("with values too large for ", to_string(element_type(placement().dtype()))),
+              too_large_);
   if (!message.empty()) {
     throw usage_error(file_->path().string(), ": tensors cannot be used: ", message,
                       "; the training diverged or the file is damaged: take another checkpoint");

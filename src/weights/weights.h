@@ -42,9 +42,9 @@ class WeightSource {
   virtual at::Tensor get(const std::string& name, const std::vector<int64_t>& shape) = 0;
 
   /// Throws Error (usage) that lists every missing and mis-shaped tensor by name, unexpected ones
-  /// in the network's layers, and those with NaN or infinite values. Other tensors that the network
-  /// does not have are named in a warning, once. `skipped`: prefixes of known names that are not
-  /// needed.
+  /// in the network's layers, and those with NaN or infinite values, or with values too large for
+  /// the placement's type. Other tensors that the network does not have are named in a warning,
+  /// once; their values are not looked at. `skipped`: prefixes of known names that are not needed.
   virtual void finish(const std::vector<std::string>& skipped) = 0;
 
   const Placement& placement() const { return placement_; }
@@ -53,7 +53,9 @@ class WeightSource {
   Placement placement_;
 };
 
-/// Weights from a file. Tensors that need no conversion point into the mapping.
+/// Weights from a file. Tensors that need no conversion point into the mapping. get() also counts
+/// NaN and infinite values: the hash, made in the background, would find them only after the first
+/// images. It goes over bytes that the network needs anyway, so the disk is read once.
 class FileWeights final : public WeightSource {
  public:
   FileWeights(std::shared_ptr<const WeightFile> file, Placement placement);
@@ -71,6 +73,7 @@ class FileWeights final : public WeightSource {
   std::vector<std::string> missing_;
   std::vector<std::string> misshaped_;
   std::vector<std::string> bad_values_;
+  std::vector<std::string> too_large_;  ///< for the placement's type
 };
 
 /// Weights drawn from a seed, for latency runs: scaled by fan-in, so that activations stay finite.

@@ -71,6 +71,15 @@ def sets(work):
     (work / "bare.npy").write_bytes(npy("|u1", shape, levels))
     found, result = scored(work / "bare.npy", "--metrics", "none")
     check("a bare .npy", found and found[0]["images_sha256"] == expected, result)
+    for name, values in {"0 and 1 alone": (0, 1, 1), "a narrow range": (-0.1, 0.2, 0.4)}.items():
+        npz(work / "array.npz", arr_0=npy("<f4", (1, 1, 1, 3), struct.pack("<3f", *values)))
+        refused(f"floats that could mean several things: {name}",
+                run("lazymar_score", work / "array.npz"), "0 to 1, ", "-1 to 1", "* 255)",
+                "+ 1) * 127.5)")
+    npz(work / "array.npz", arr_0=npy("|u1", shape, levels), arr_1=npy("<i8", (3,), bytes(24)))
+    found, result = scored(work / "array.npz", "--metrics", "none")
+    check("what else an .npz holds is named once", found and result.stderr.count('"arr_1"') == 1,
+          result)
     npz(work / "array.npz", arr_0=npy("<f4", (1, 1, 1, 3), struct.pack("<3f", 0, 0.5, 1.05)))
     refused("values that are not clear", run("lazymar_score", work / "array.npz"),
             "from 0 to 1.05", "np.savez(")
@@ -82,6 +91,7 @@ def sets(work):
             run("lazymar_score", folder, *DEMO, "--fid", work / "stats.npy"),
             "Python objects are not read", "**x.item()")
 
+    looks(work)
     one = folder / "colours.png"
     refused("one picture as a set", run("lazymar_score", one), "one picture", "name its folder")
     with zipfile.ZipFile(work / "images.zip", "w") as archive:
@@ -98,6 +108,40 @@ def sets(work):
           found and found[0]["images"] == 2 and found[0]["health"]["planned"] == 2, result)
     refused("a path from the root that was meant from here", run("lazymar_score", "/tests/data"),
             "/tests/data: not found; did you mean tests/data?")
+
+
+def looks(work):
+    """Pictures that are left out, or read in part, and why."""
+    folder = work / "looks"
+    folder.mkdir()
+    for name in ("colours.png", "colours.bmp", "alpha.png"):
+        shutil.copy(IMAGES / name, folder)
+    for name in ("noext", "liar.txt"):
+        shutil.copy(IMAGES / "colours.png", folder / name)
+    (folder / "caption.txt").write_text("a picture of colours")
+    (folder / "icon.ico").write_bytes(b"\0\0\1\0\1\0" + bytes(16))
+    (folder / "drawing.svg").write_text("<svg/>")
+    huge = bytearray((IMAGES / "colours.png").read_bytes())
+    huge[16:24] = struct.pack(">II", 20000, 20000)
+    (folder / "huge.png").write_bytes(huge)
+    found, result = scored(folder, "--metrics", "none")
+    reasons = {c["name"]: c["reason"] for c in found[0]["health"]["corrupt"]} if found else {}
+    check("pictures under other names are counted and named",
+          "PNG by its content" in reasons.get("noext", "")
+          and "PNG by its content" in reasons.get("liar.txt", "")
+          and "caption.txt" not in reasons and found[0]["health"]["planned"] == 8, result)
+    check("and formats that are not read", "ICO is not read" in reasons.get("icon.ico", "")
+          and "SVG is not read" in reasons.get("drawing.svg", ""), result)
+    check("a picture that is too large is not called damaged",
+          "20000x20000 pixels are too many" in reasons.get("huge.png", ""), result)
+    check("what is read in part is said", found and "read without transparency: alpha.png"
+          in result.stdout and found[0]["health"]["partly_read"]
+          == [{"name": "alpha.png", "without": "transparency"}], result)
+    with tarfile.open(work / "looks.tar", "w") as archive:
+        archive.add(folder, "looks")
+    found, result = scored(work / "looks.tar", "--metrics", "none")
+    check("in a tar, too", found and found[0]["health"]["planned"] == 8
+          and "PNG by its content" in result.stdout, result)
 
 
 def statistics(work):
@@ -119,6 +163,11 @@ def statistics(work):
     refused("a sigma that is no covariance", result, "bad.npz", "most negative eigenvalue is -0.5")
     result = evaluate(work, "--score", work / "bad.npz", *DEMO, "--seed", 7)
     refused("is refused by lazymar_eval before it draws", result, "eigenvalue is -0.5")
+    zeros = npy("<f8", (96, 96), bytes(8 * 96 * 96))
+    npz(work / "zeros.npz", mu=npy("<f8", (96,), numbers([0.5] * 96)), sigma=zeros)
+    refused("a sigma of zeros",
+            run("lazymar_score", pictures, *DEMO, "--fid", work / "zeros.npz"),
+            "zeros.npz: sigma is all zeros")
     write("good.npz", "m", "s", -1e-9)
     found, result = scored(pictures, *DEMO, "--fid", work / "good.npz")
     check("rounding passes, and m and s are read", found and found[0]["fid"] > 0, result)
@@ -138,7 +187,8 @@ def runs(work):
     refused("by lazymar_compare, too", run("lazymar_compare", one, parent),
             f"holds 2 run folders: name one ({one.name}, ")
     found, result = scored(parent, *DEMO, "--metrics", "none", "--merge")
-    check("--merge scores them as one", found and found[0]["images"] == 4, result)
+    check("--merge scores them as one, and names no other file of theirs",
+          found and found[0]["images"] == 4 and found[0]["health"]["planned"] == 4, result)
 
 
 def on_terminal(columns, *args, **more):
@@ -200,10 +250,27 @@ def command_line(work):
     folder = pathlib.Path(result.stdout.split("Run folder: ")[-1].strip())
     check("ranges and files of classes", result.returncode == 0
           and "classes0-1-2-4-5-7" in folder.name, result)
-    refused("a name of several classes", evaluate(work, "--classes", "crane"), "134", "517")
-    refused("part of names", evaluate(work, "--classes", "retriever"), "207 (golden retriever")
-    refused("names for a model without ImageNet's classes",
-            evaluate(work, "--classes", "golden retriever,otter"), "the model has 10 of its own")
+    imagenet = ["--model", "mar_base", "--explain", "--classes"]
+    refused("a name of several classes", evaluate(work, *imagenet, "crane"), "134", "517")
+    refused("part of names", evaluate(work, *imagenet, "retriever"), "207 (golden retriever")
+    check("names of ImageNet", evaluate(work, *imagenet, "golden retriever").returncode == 0)
+    result = evaluate(work, "--classes", "Star,heart")
+    check("a model's own names of classes",
+          result.returncode == 0 and "classes0-1" in result.stdout, result)
+    for more in ([], ["--explain"]):
+        refused(f"names that it does not have {more}",
+                evaluate(work, "--classes", "haert", *more), "did you mean heart?", "0 (star)")
+        refused(f"classes that it does not have {more}",
+                evaluate(work, "--classes", "99", *more), "the model has classes 0 to 9")
+        for flag, wrong, nearest in (("--solver", "ddmp", "ddpm"), ("--order", "hilton", "halton"),
+                                     ("--method", "gtr32", "gtr-32"), ("--cache", "recp", "recap")):
+            result = evaluate(work, flag, wrong, *more)
+            refused(f"{flag} {wrong} {more}", result, f'{flag} "{wrong}" is no ',
+                    f"did you mean {nearest}?")
+        refused(f"--img_size of another model {more}", evaluate(work, "--img_size", 128, *more),
+                "--img_size 128 contradicts the checkpoint")
+    result = evaluate(work, "--durability", "shrad")
+    refused("no option is named twice", result, "--durability shrad: use none, shard or file")
     result = evaluate(work, "--local-rank", "0", "--seed", 4)
     check("what launchers add is accepted", result.returncode == 0, result)
 

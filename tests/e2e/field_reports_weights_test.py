@@ -7,9 +7,10 @@ import os
 import pathlib
 import re
 import shutil
+import struct
 import tempfile
 
-from file_writers import read_safetensors, renamed, write_safetensors
+from file_writers import read_safetensors, renamed, with_doubles, write_safetensors
 
 from checks import check, conclude, refused
 from score_support import DEMO, QUICK, evaluate, four_pictures, run
@@ -87,6 +88,14 @@ def checkpoints(work):
             evaluate(work, "--resume", work / "more.safetensors", "--vae_path", VAE),
             "unexpected: encoder_blocks.9.norm1.weight")
 
+    converted = work / "converted.safetensors"
+    refused("NaN is not converted",
+            run("lazymar_convert", work / "nan.safetensors", converted), "values are NaN",
+            "nothing was written")
+    check("and no file is left", not converted.exists())
+    wide_and_mixed(work)
+    odd_files(work)
+
     copied = work / "checkpoint-last.safetensors"
     shutil.copy(MAR, copied)
     result = evaluate(work, "--resume", copied, "--seed", 5)
@@ -115,6 +124,60 @@ def checkpoints(work):
     refused("torchvision's Inception",
             run("lazymar_score", pictures, "--extractor_weights", work / "torchvision.safetensors"),
             "torchvision's Inception", "1008", "Download")
+
+
+def wide_and_mixed(work):
+    """Values beyond fp32, a wrapper in some names only, and the name of another network."""
+    def draw(*flags):
+        return evaluate(work, "--resume", work / "changed.safetensors", "--vae_path", VAE, *flags)
+
+    with_doubles(MAR, work / "changed.safetensors", "mask_token", [1e39])
+    refused("a value that fp32 does not hold", draw(), "too large for F32: mask_token (1 of ")
+    with_doubles(MAR, work / "changed.safetensors", "mask_token", [0.5])
+    result = draw("--seed", 11)
+    check("control: one that it holds", "too large" not in result.stderr
+          and result.returncode == 0, result)
+
+    os.environ["LAZYMAR_FAULT"] = "nan@image:1*"
+    refused("images that stay NaN", evaluate(work, "--seed", 12), "1 images have no usable result",
+            "computed again, they stay NaN", "use --precision fp32 or fp64", status=1)
+    del os.environ["LAZYMAR_FAULT"]
+
+    for part, where in (("module.", "at the beginning"), ("diffloss.module.", "inside")):
+        header, data = read_safetensors(MAR)
+        old = part.removesuffix("module.")
+        names = [n for n in header if n.startswith(old) and n != "__metadata__"]
+        for n in names[len(names) // 2:]:
+            if n != "z_proj.weight":
+                header[part + n.removeprefix(old)] = header.pop(n)
+        write_safetensors(work / "changed.safetensors", header, data)
+        refused(f"a wrapper in some names only, {where}", draw(), "the tensors' names are mixed",
+                'contain "module."', "k.replace('module.', '')")
+
+    refused("a checkpoint under the name of another network",
+            evaluate(work, "--model", "mar_base", "--resume", MAR, "--vae_path", VAE),
+            "--model mar_base contradicts the checkpoint", "5 x 128 wide")
+    result = evaluate(work, "--model", "mine", "--resume", MAR, "--vae_path", VAE)
+    check("and under a name of its own", result.returncode == 0, result)
+
+
+def odd_files(work):
+    """--list ends with 0 for weights alone."""
+    whole = MAR.read_bytes()
+    header = b'{"__metadata__": {"a": "b"}}'
+    for name, content in {
+        "empty": b"", "one byte": b"\0", "a PNG": (IMAGES / "colours.png").read_bytes(),
+        "cut in the header": whole[:1000], "cut in the data": whole[:-1000],
+        "a header without tensors": struct.pack("<Q", 2) + b"{}",
+        "metadata without tensors": struct.pack("<Q", len(header)) + header,
+        "an .npz": pathlib.Path("pretrained_models/demo_stats.npz").read_bytes(),
+        "text": b"weights", "zeros": bytes(4096),
+    }.items():
+        (work / "odd.safetensors").write_bytes(content)
+        result = run("lazymar_convert", "--list", work / "odd.safetensors")
+        check(f"--list of {name}", result.returncode in (1, 2) and result.stderr, result)
+    check("--list of weights",
+          run("lazymar_convert", "--list", MAR).returncode == 0)
 
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")

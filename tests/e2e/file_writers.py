@@ -30,6 +30,24 @@ def renamed(source, target, *prefixes):
     write_safetensors(target, result, everything)
 
 
+def with_doubles(source, target, name, values):
+    """A copy in which a tensor is F64 and begins with these values; the rest are zeros."""
+    header, data = read_safetensors(source)
+    everything = b""
+    for key, entry in header.items():
+        if key == "__metadata__":
+            continue
+        begin, end = entry["data_offsets"]
+        part = data[begin:end]
+        if key == name:
+            count = len(part) // {"F16": 2, "BF16": 2, "F32": 4}[entry["dtype"]]
+            part = struct.pack(f"<{count}d", *values, *[0.0] * (count - len(values)))
+            entry["dtype"] = "F64"
+        entry["data_offsets"] = [len(everything), len(everything) + len(part)]
+        everything += part
+    write_safetensors(target, header, everything)
+
+
 def npy(descr, shape, data, fortran=False):
     text = f"{{'descr': '{descr}', 'fortran_order': {fortran}, 'shape': {tuple(shape)!r}, }}\n"
     return b"\x93NUMPY\1\0" + struct.pack("<H", len(text)) + text.encode() + data

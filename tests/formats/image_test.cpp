@@ -52,7 +52,7 @@ TEST(Image, OtherFormatsWithoutLossHaveTheSamePixels) {
 TEST(Image, WhatIsNotReadIsSaidByName) {
   for (const auto& [name, said] : {std::pair{"small.gif", "GIF is not read; save PNG"},
                                    {"small.avif", "AVIF is not read; save PNG"},
-                                   {"animated.webp", "WebP, or an animated one"},
+                                   {"animated.webp", "an animated WebP is not read"},
                                    {"README.md", "not a picture of a known format"}}) {
     EXPECT_FALSE(decode_image(read(name))) << name;
     EXPECT_NE(why_not_decoded(read(name)).find(said), std::string::npos)
@@ -82,7 +82,8 @@ TEST(Image, APnmWithOtherValuesThan255IsRefused) {
 }
 
 TEST(Image, NamesOfPicturesAreKnownInAnyCase) {
-  for (const char* name : {"a.png", "b.JPEG", "c.WebP", "d.tiff", "e.heic", "x/y.z.GIF"}) {
+  for (const char* name :
+       {"a.png", "b.JPEG", "c.WebP", "d.tiff", "e.heic", "x/y.z.GIF", "f.ico", "g.SVG"}) {
     EXPECT_TRUE(is_picture_name(name)) << name;
   }
   for (const char* name : {"notes.txt", "png", "a.png.txt", "a.png/b", "info.json", ""}) {

@@ -12,18 +12,19 @@ using testing::contains;
 using testing::refused;
 using Classes = std::vector<int64_t>;
 
-Classes classes(const std::string& text) {
-  return parse_class_list(text).classes;
+Classes classes(const std::string& text, const ClassNames& names = class_names({}, 1000)) {
+  return class_numbers(parse_class_list(text), names);
 }
 
-std::string said(const std::string& text) {
-  return refused([&] { parse_class_list(text); });
+std::string said(const std::string& text, const ClassNames& names = class_names({}, 1000)) {
+  return refused([&] { classes(text, names); });
 }
 
 TEST(ClassList, NumbersAndRanges) {
-  EXPECT_EQ(classes("207,360"), (Classes{207, 360}));
+  EXPECT_EQ(classes("207,360", {}), (Classes{207, 360}));
   EXPECT_EQ(classes("0-2, 7,9 - 10"), (Classes{0, 1, 2, 7, 9, 10}));
-  EXPECT_FALSE(parse_class_list("5").named);
+  EXPECT_FALSE(has_names(parse_class_list("5,7-8")));
+  EXPECT_TRUE(has_names(parse_class_list("5,otter")));
   EXPECT_TRUE(contains(said("2-0"), "\"2-0\" is no range"));
   EXPECT_TRUE(contains(said("1,0-2"), "class 1 is there twice"));
   EXPECT_TRUE(contains(said("0-9999999999"), "is no range"));
@@ -32,8 +33,22 @@ TEST(ClassList, NumbersAndRanges) {
 TEST(ClassList, NamesOfImageNet) {
   EXPECT_EQ(classes("golden retriever,otter"), (Classes{207, 360}));
   EXPECT_EQ(classes("Golden_Retriever, german short-haired pointer"), (Classes{207, 210}));
-  EXPECT_TRUE(parse_class_list("otter").named);
   EXPECT_TRUE(contains(said("tench,0"), "class 0 is there twice"));
+}
+
+TEST(ClassList, AModelsOwnNamesComeFirst) {
+  const ClassNames own = class_names({"star, asterisk", "heart", "T-shirt"}, 3);
+  EXPECT_EQ(classes("t shirt,Star", own), (Classes{2, 0}));
+  EXPECT_EQ(classes("asterisk,1", own), (Classes{0, 1}));
+  EXPECT_TRUE(contains(said("haert", own), "did you mean heart?"));
+  EXPECT_TRUE(contains(said("otter", own), "0 (star, asterisk), 1 (heart), 2 (T-shirt)"));
+  EXPECT_EQ(class_names({}, 1000).size(), 1000U);
+  EXPECT_TRUE(contains(said("star", class_names({}, 10)), "have no names; give numbers"));
+  // A model of a thousand classes with names of its own does not have ImageNet's.
+  std::vector<std::string> thousand(1000, "nothing");
+  thousand[7] = "star";
+  EXPECT_EQ(classes("star", class_names(thousand, 1000)), (Classes{7}));
+  EXPECT_TRUE(contains(said("otter", class_names(thousand, 1000)), "is no class of this model"));
 }
 
 TEST(ClassList, WhatIsNotClearIsListed) {
@@ -41,7 +56,7 @@ TEST(ClassList, WhatIsNotClearIsListed) {
   EXPECT_TRUE(contains(said("retriever"), "207 (golden retriever)"));
   EXPECT_TRUE(contains(said("retriever"), "208 (Labrador retriever)"));
   EXPECT_TRUE(contains(said("goldn retriever"), "did you mean golden retriever?"));
-  EXPECT_TRUE(contains(said("xyzzy"), "is no class; use class numbers (207), ranges (0-9)"));
+  EXPECT_TRUE(contains(said("xyzzy"), "use class numbers (0), ranges (0-9)"));
   EXPECT_TRUE(contains(said(""), "is no class"));
 }
 

@@ -232,6 +232,27 @@ TEST(LoadModel, FilesOfTheWrongKindAreRefused) {
   EXPECT_TRUE(contains(refused([&] { load_model(no_vae, {}); }), "post_quant_conv.weight"));
 }
 
+TEST(LoadModel, TheNameOfAnotherPublishedNetworkIsRefused) {
+  ModelRequest request = demo();
+  request.model = "mar_base";
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(open_model(request).shape.mar.encoder_dim, 128);
+  EXPECT_TRUE(contains(::testing::internal::GetCapturedStderr(),
+                       "is not mar_base, the default of --model, but no published network (encoder "
+                       "5 x 128 wide"));
+  request.model_given = true;
+  EXPECT_TRUE(
+      contains(refused([&] { open_model(request); }), "model mar_base contradicts the checkpoint"));
+  request.model = "mine";
+  EXPECT_NO_THROW(open_model(request));
+}
+
+TEST(LoadModel, ClassesHaveTheNamesOfTheMetadata) {
+  const std::vector<std::string> names = open_model(demo()).shape.class_names;
+  ASSERT_EQ(names.size(), 10U);
+  EXPECT_EQ(names.front(), "star");
+}
+
 TEST(LoadModel, ATruncatedCheckpointIsRefused) {
   const TemporaryFolder folder;
   const fs::path file = folder.path() / "checkpoint-last.safetensors";

@@ -78,6 +78,32 @@ TEST_F(ArrayTest, LayoutsThatAreClearAreRead) {
   expect_images(write(alpha, ElementType::kU8), levels_);
 }
 
+TEST_F(ArrayTest, WhatIsNotUsedIsSaidOnce) {
+  const fs::path path = folder_.path() / "labels.npz";
+  const at::Tensor alpha = at::cat({levels_, levels_.narrow(3, 0, 1)}, 3).contiguous();
+  write_file_atomically(
+      path,
+      [&](const ByteSink& sink) {
+        NpzWriter npz(sink);
+        npz.begin("arr_0", ElementType::kU8, alpha.sizes().vec());
+        npz.write({static_cast<const std::byte*>(alpha.const_data_ptr()), alpha.nbytes()});
+        npz.begin("arr_1", ElementType::kU8, {kImages});
+        npz.write(std::vector<std::byte>(kImages));
+        npz.finish();
+      },
+      folder_.path());
+  for (const bool first : {true, false}) {
+    ::testing::internal::CaptureStderr();
+    (void)open_image_source(path);
+    const std::string said = ::testing::internal::GetCapturedStderr();
+    EXPECT_EQ(said.find("not used: \"arr_1\"") != std::string::npos, first) << said;
+    EXPECT_EQ(said.find("alpha, is not used") != std::string::npos, first) << said;
+  }
+  ::testing::internal::CaptureStderr();
+  (void)open_image_source(write(levels_, ElementType::kU8));
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+}
+
 /// A bare .npy, by its header and bytes.
 std::string npy(const std::string& type, bool column_major, const at::Tensor& bytes) {
   std::string text =
@@ -108,6 +134,14 @@ TEST_F(ArrayTest, WhatIsNotClearIsRefusedWithTheLineThatMendsIt) {
   EXPECT_PRED2(contains, said(floats / 250, ElementType::kF32), "(x.clip(0, 1) * 255)");
   EXPECT_PRED2(contains, said(floats / 120 - 1, ElementType::kF32), "(x.clip(-1, 1) + 1)");
   EXPECT_PRED2(contains, said(floats + 0.5, ElementType::kF32), "x.clip(0, 255)");
+  const at::Tensor dark = floats / 510 - 0.1;  // -0.1 to 0.4
+  EXPECT_PRED2(contains, said(dark, ElementType::kF32), "0 to 1, or -1 to 1?");
+  EXPECT_PRED2(contains, said(dark, ElementType::kF32), "(x.clip(0, 1) * 255)");
+  EXPECT_PRED2(contains, said(dark, ElementType::kF32), "((x + 1) * 127.5)");
+  EXPECT_PRED2(contains, said(floats / 255 - 0.5, ElementType::kF32), "0 to 1, or -1 to 1?");
+  EXPECT_PRED2(contains, said(floats / 600, ElementType::kF32), "0 to 1, or -1 to 1?");
+  const at::Tensor binary = (floats > 100).to(c10::kFloat);
+  EXPECT_PRED2(contains, said(binary, ElementType::kF32), "or levels of 255?");
   EXPECT_PRED2(contains, said(floats / 0, ElementType::kF32), "NaN or infinite");
   EXPECT_PRED2(contains, said(levels_[0], ElementType::kU8), "one image, not a set");
   EXPECT_PRED2(contains, said(levels_.select(3, 0), ElementType::kU8), "x[..., None]");

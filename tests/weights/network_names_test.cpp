@@ -110,6 +110,36 @@ TEST(NetworkNames, ARenamedFileHasTheTensorsOfAPlainOne) {
   EXPECT_NE(raw.find("module.mask_token"), nullptr);
 }
 
+/// What is said of "mask_token" in a file whose names are not all of one kind.
+std::string mixed(const std::vector<std::string>& names) {
+  WeightContent content = content_of(names);
+  find_network(content, kMar, WeightSet::kBest, "file");
+  return mixed_names(content, "mask_token");
+}
+
+TEST(NetworkNames, AWrapperInSomeNamesOnlyIsSaid) {
+  EXPECT_TRUE(
+      contains(mixed({"module.z_proj.weight", "module.z_proj.bias", "mask_token"}),
+               "2 contain \"module.\", 1 do not (\"mask_token\" is there as \"mask_token\")"));
+  EXPECT_TRUE(contains(mixed({"z_proj.weight", "z_proj.bias", "module.mask_token"}),
+                       "1 contain \"module.\", 2 do not (\"mask_token\" is there as "
+                       "\"module.mask_token\")"));
+  EXPECT_TRUE(contains(mixed({"net.z_proj.weight", "net.module.mask_token"}), "net.module.mask"));
+  EXPECT_TRUE(contains(mixed({"z_proj.weight", "module.mask_token"}), "k.replace('module.', '')"));
+  // Another network's, or none at all.
+  EXPECT_EQ(mixed({"module.z_proj.weight", "teacher.mask_token"}), "");
+  EXPECT_EQ(mixed({"module.z_proj.weight", "optimizer.step"}), "");
+}
+
+TEST(NetworkNames, AFileThatMixesThemIsRefusedAtTheFirstTensorThatIsMissed) {
+  const testing::TemporaryFolder folder;
+  write_safetensors(folder.path() / "w", content_of({"z_proj.weight", "module.mask_token"}));
+  const WeightFile file(folder.path() / "w", {.networks = {kMarTensor}});
+  EXPECT_TRUE(contains(refused([&] { file.find("mask_token"); }), "names are mixed"));
+  EXPECT_EQ(file.find("diffusion_pos_embed_learned"), nullptr);
+  EXPECT_NE(file.find("z_proj.weight"), nullptr);
+}
+
 template <typename T>
 TensorView view_of(const std::vector<T>& values, ElementType type) {
   return {type, {static_cast<int64_t>(values.size())}, std::as_bytes(std::span(values))};
@@ -126,6 +156,28 @@ TEST(BadValues, AreCountedInEveryFloatingPointType) {
   EXPECT_EQ(count_bad_values(view_of<uint16_t>({0x7c00, 0xfe00, 0x7bff}, ElementType::kF16)), 2);
   EXPECT_EQ(count_bad_values(view_of<uint16_t>({0x7f80, 0x7f7f, 0xffc0}, ElementType::kBF16)), 2);
   EXPECT_EQ(count_bad_values(view_of<int32_t>({-1, 0x7fffffff}, ElementType::kI32)), 0);
+}
+
+TEST(BadValues, AreAlsoThoseThatAnotherTypeCannotHold) {
+  const auto of_doubles = [](const std::vector<double>& values, ElementType as) {
+    return count_bad_values(view_of(values, ElementType::kF64), as);
+  };
+  // The largest number of each type, the first that rounds to infinity, and the last before it.
+  const double most = std::numeric_limits<float>::max();
+  EXPECT_EQ(of_doubles({most, -0x1.fffffep127}, ElementType::kF32), 0);
+  EXPECT_EQ(of_doubles({0x1.ffffffp127, std::nextafter(0x1.ffffffp127, 0)}, ElementType::kF32), 1);
+  EXPECT_EQ(of_doubles({1e39, -1e300, 1}, ElementType::kF32), 2);
+  EXPECT_EQ(of_doubles({65519, -65520, 65504}, ElementType::kF16), 1);
+  EXPECT_EQ(of_doubles({1e300}, ElementType::kF64), 0);
+  const std::vector<float> singles{65519, 65520, 3.39e38F, 3.40e38F};
+  const TensorView floats = view_of(singles, ElementType::kF32);
+  EXPECT_EQ(count_bad_values(floats, ElementType::kF16), 3);
+  EXPECT_EQ(count_bad_values(floats, ElementType::kBF16), 1);
+  EXPECT_EQ(count_bad_values(floats, ElementType::kF32), 0);
+  const std::vector<uint16_t> bits{0x477f, 0x4780, 0x7f7f};
+  const TensorView brains = view_of(bits, ElementType::kBF16);
+  EXPECT_EQ(count_bad_values(brains, ElementType::kF16), 2);  // 65280, 65536, the largest
+  EXPECT_EQ(count_bad_values(brains, ElementType::kF32), 0);
 }
 
 TEST(BadValues, BetweenTheElementsOfAViewDoNotCount) {

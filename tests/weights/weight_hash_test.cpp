@@ -67,7 +67,7 @@ TEST(WeightHash, ChangesWithNameTypeShapeAndBytes) {
 TEST(WeightHash, DoesNotDependOnTheFileFormat) {
   const testing::TemporaryFolder folder;
   const WeightFile file(kData / "training.pth");
-  write_safetensors(folder.path() / "x", {file.tensors(), {}, {}, "", {}});
+  write_safetensors(folder.path() / "x", {file.tensors(), {}, {}, "", {}, "", {}});
   const std::string hash = hash_of_file(kData / "training.pth");
   EXPECT_EQ(hash_of_file(kData / "training-old.pth"), hash);
   EXPECT_EQ(hash_of_file(folder.path() / "x"), hash);

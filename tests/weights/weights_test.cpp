@@ -126,6 +126,19 @@ TEST(FileWeights, NanAndInfiniteValuesAreRefusedByNameAndNumber) {
   EXPECT_FALSE(contains(message, "b ("));
 }
 
+TEST(FileWeights, ValuesThatTheTypeCannotHoldAreRefused) {
+  const TemporaryFolder folder;
+  const at::Tensor wide = at::tensor({1.0, -1e39, 3e38});
+  const auto file = write_file(folder, {{"wide", wide}});
+  FileWeights narrow(file, {parse_precision("fp32")});
+  narrow.get("wide", {3});
+  EXPECT_TRUE(contains(refused([&] { narrow.finish({}); }),
+                       "1 with values too large for F32: wide (1 of 3)"));
+  FileWeights exact(file, {parse_precision("fp64")});
+  EXPECT_TRUE(exact.get("wide", {3}).equal(wide));
+  exact.finish({});
+}
+
 TEST(FileWeights, RefusesTypesThatNoNetworkUses) {
   const TemporaryFolder folder;
   const std::vector<std::byte> bytes(4);
