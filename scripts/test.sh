@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sets up, builds, checks the sources (scripts/lint.sh) and runs every test. The environment is that
-# of scripts/build.sh. LAZYMAR_TRACES names a folder with more traces to verify. With LAZYMAR_SLOW=1, the Python package is
-# built and tried, too.
+# of scripts/build.sh. LAZYMAR_TRACES names a folder with more traces to verify. With LAZYMAR_SLOW=1,
+# the Python package is built and tried, too.
 # A failure does not stop the rest, and its output is repeated at the end. The exit status is 0 only
 # if nothing failed.
 set -euo pipefail

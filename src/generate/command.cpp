@@ -99,7 +99,9 @@ Compute begin(const EvalOptions& options, const LauncherEnv& env) {
 }  // namespace
 
 ExitCode evaluate(const EvalOptions& given, const LauncherEnv& env) {
-  const auto [device, precision] = begin(given, env);
+  const Compute compute = begin(given, env);
+  const c10::Device device = compute.device;
+  const Precision precision = compute.precision;
   // Cheap checks come first, before gigabytes are read.
   const OpenModel files = open_model(given.model);
   const EvalOptions options = fit_to_model(given, files.shape);

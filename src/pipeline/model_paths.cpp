@@ -64,6 +64,7 @@ Error unknown_model(const ModelRequest& request, const fs::path& place) {
   const std::string& model = request.model;
   std::vector<std::string> candidates = models_here(request.checkpoint_dir);
   std::vector<std::string> listed;
+  listed.reserve(candidates.size());
   for (const std::string& name : candidates) {
     listed.push_back(one_line(name, kLongestName));
   }

@@ -24,7 +24,7 @@ class Examined {
   ~Examined() { fs::current_path(before_); }
 
   fs::path put(const std::string& name) const {
-    const fs::path place = folder_.path() / "models" / name;
+    fs::path place = folder_.path() / "models" / name;
     fs::create_directories(place.parent_path());
     fs::copy(kModels / name, place);
     return place;

@@ -99,7 +99,7 @@ TEST(Image, GreyBecomesThreeChannelsAndAlphaIsDropped) {
   }
   const auto alpha = decode_image(read("alpha.png"));
   ASSERT_TRUE(alpha);
-  const size_t inside = (20 * 64 + 30) * 3;
+  const size_t inside = (size_t{20} * 64 + 30) * 3;
   EXPECT_EQ(alpha->pixels[inside], 200);
   EXPECT_EQ(alpha->pixels[inside + 1], 40);
   EXPECT_EQ(alpha->pixels[inside + 2], 60);
