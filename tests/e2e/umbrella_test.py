@@ -97,17 +97,6 @@ def doctor(folder):
     check("doctor leaves nothing behind", list(folder.glob("output*")) == [])
 
 
-def rules(folder):
-    """The shipped model whose images are checked by a program."""
-    result = run("eval", "--model", "rules", "--lazy_mar", "--num_images", "20", "--num_iter", "12",
-                 "--num_sampling_steps", "25", "--eval_bsz", "20", "--score", "rules", "--device",
-                 "cpu", "--threads", "1", "--output_dir", folder / "rules")
-    lines = [line.split()[0] for line in result.stdout.splitlines() if " % (" in line]
-    check("--score rules prints passes by class", result.returncode == 0 and len(lines) == 11
-          and lines[0] == "mirror" and lines[-1] == "all", result)
-    check("and leaves them", list((folder / "rules").glob("rules/*/info/rules.json")) != [])
-
-
 def slurm(folder):
     """scripts/slurm.sbatch with stand-ins for srun and scontrol."""
     tools = folder / "tools"
@@ -135,7 +124,6 @@ def main():
         commands()
         pages(place)
         doctor(place)
-        rules(place)
         slurm(place)
     conclude()
 
