@@ -6,6 +6,8 @@
 #include <cmath>
 #include <limits>
 
+#include "core/text.h"
+#include "files/byte_reader.h"
 #include "formats/foreign_file.h"
 #include "formats/npy_header.h"
 
@@ -167,6 +169,17 @@ std::vector<std::string> NpzArchive::names() const {
     names.emplace_back(kBareArray);
   }
   return names;
+}
+
+std::string NpzArchive::other_names(std::span<const std::string_view> used) const {
+  constexpr size_t kLongest = 200;
+  std::vector<std::string> others;
+  for (const std::string& name : names()) {
+    if (std::find(used.begin(), used.end(), name) == used.end()) {
+      others.push_back(in_quotes(name));
+    }
+  }
+  return one_line(join(others, ", "), kLongest);
 }
 
 bool NpzArchive::has(std::string_view name) const {

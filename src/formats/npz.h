@@ -57,6 +57,8 @@ class NpzArchive {
   NpzArchive(std::span<const std::byte> archive, std::string file);
 
   std::vector<std::string> names() const;
+  /// The names besides these, in quotes, on one line and cut; empty if there are none.
+  std::string other_names(std::span<const std::string_view> used) const;
   bool has(std::string_view name) const;
   /// Its CRC-32 is checked at the first use; a deflated array is inflated then and kept. Valid
   /// while this object exists. Throws Error (usage) if there is no array of that name (listing the

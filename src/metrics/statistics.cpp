@@ -2,9 +2,7 @@
 
 #include <ATen/ATen.h>
 
-#include <algorithm>
 #include <cstring>
-#include <iterator>
 #include <span>
 #include <string>
 #include <system_error>
@@ -13,7 +11,6 @@
 
 #include "core/error.h"
 #include "core/log.h"
-#include "core/text.h"
 #include "files/byte_reader.h"
 #include "formats/npz.h"
 
@@ -39,18 +36,10 @@ std::pair<const char*, const char*> names_in(const NpzArchive& archive) {
 /// Names once what is neither the statistics nor known to stand beside them.
 void warn_of_others(const NpzArchive& archive, const char* mean, const char* covariance,
                     const std::string& file) {
-  constexpr std::string_view kBeside[] = {"arr_0", "mu_s", "sigma_s"};  // OpenAI's
-  std::vector<std::string> others;
-  for (const std::string& name : archive.names()) {
-    if (name != mean && name != covariance &&
-        std::find(std::begin(kBeside), std::end(kBeside), name) == std::end(kBeside)) {
-      others.push_back(in_quotes(name));
-    }
-  }
-  if (!others.empty()) {
+  const std::string_view used[] = {mean, covariance, "arr_0", "mu_s", "sigma_s"};  // OpenAI's last
+  if (const std::string others = archive.other_names(used); !others.empty()) {
     log_warning_once(concat(file, ": the statistics are ", in_quotes(mean), " and ",
-                            in_quotes(covariance),
-                            "; not used: ", one_line(join(others, ", "), 200)));
+                            in_quotes(covariance), "; not used: ", others));
   }
 }
 

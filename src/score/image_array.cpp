@@ -8,7 +8,6 @@
 
 #include "core/error.h"
 #include "core/log.h"
-#include "core/text.h"
 #include "files/byte_reader.h"
 #include "formats/npz.h"
 
@@ -215,15 +214,10 @@ std::string find_array(const NpzArchive& archive, const fs::path& path) {
 /// Says once what of the file is not read.
 void warn_of_rest(const NpzArchive& archive, const std::string& name, bool alpha,
                   const fs::path& path) {
-  std::vector<std::string> others;
-  for (const std::string& other : archive.names()) {
-    if (other != name) {
-      others.push_back(in_quotes(other));
-    }
-  }
-  if (!others.empty()) {
-    log_warning_once(concat(path.string(), ": the images are ", in_quotes(name),
-                            "; not used: ", one_line(join(others, ", "), 200)));
+  const std::string_view used[] = {name};
+  if (const std::string others = archive.other_names(used); !others.empty()) {
+    log_warning_once(
+        concat(path.string(), ": the images are ", in_quotes(name), "; not used: ", others));
   }
   if (alpha) {
     log_warning_once(
