@@ -8,6 +8,7 @@
 #include <new>
 #include <string>
 
+#include "core/error_text.h"
 #include "core/text.h"
 
 namespace lazymar {
@@ -32,9 +33,7 @@ int run_main(const char* program, const std::function<ExitCode()>& body) {
   try {
     return static_cast<int>(body());
   } catch (const Error& error) {
-    // Here, a setting has the name of its flag.
-    return report(program, exit_code(error.kind()),
-                  concat(error.setting().empty() ? "" : "--", error.what()));
+    return report(program, exit_code(error.kind()), text_with_flag(error));
   } catch (const c10::Error& error) {
     return report(program, ExitCode::kInternal, first_line(error.what_without_backtrace()));
   } catch (const std::bad_alloc&) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/error_text.h"
 #include "core/precision.h"
 #include "core/revision.h"
 #include "core/text.h"
@@ -40,19 +41,14 @@ std::string gib(double value) {
 
 /// Instruction sets that products use, of /proc/cpuinfo's flags.
 std::string cpu_features() {
-  std::ifstream file("/proc/cpuinfo");
+  static const std::vector<std::string> kKnown{"avx2",     "avx512f",     "avx512_vnni",
+                                               "avx_vnni", "avx512_bf16", "avx512_fp16",
+                                               "amx_bf16", "amx_int8"};
   std::vector<std::string> found;
-  for (std::string line; std::getline(file, line);) {
-    if (line.starts_with("flags")) {
-      std::istringstream words(line.substr(line.find(':') + 1));
-      const std::vector<std::string> known{"avx2",        "avx512f",     "avx512_vnni", "avx_vnni",
-                                           "avx512_bf16", "avx512_fp16", "amx_bf16",    "amx_int8"};
-      for (std::string word; words >> word;) {
-        if (std::find(known.begin(), known.end(), word) != known.end()) {
-          found.push_back(word);
-        }
-      }
-      break;
+  std::istringstream words(cpu_info("flags"));
+  for (std::string word; words >> word;) {
+    if (std::find(kKnown.begin(), kKnown.end(), word) != kKnown.end()) {
+      found.push_back(word);
     }
   }
   return found.empty() ? "none of AVX2 to AMX" : join(found, " ");
@@ -132,7 +128,7 @@ void examine_build(const DoctorOptions& options, Findings& findings) {
     findings.fact("device", concat(compute.device.str(), ", ", at::get_num_threads(), " threads"));
     findings.fact("precision", concat("auto is ", to_string(compute.precision)));
   } catch (const Error& error) {
-    findings.problem(concat(error.setting().empty() ? "" : "--", error.what()));
+    findings.problem(text_with_flag(error));
   }
 }
 

@@ -49,13 +49,7 @@ void examine_weights(const DoctorOptions& options, Findings& findings) {
     findings.problem(
         concat("--checkpoint_dir ", visible(options.checkpoint_dir->string()), ": no such folder"));
   }
-  std::vector<std::string> places;
-  for (const fs::path& folder : pretrained_folders(options.checkpoint_dir)) {
-    std::error_code ignored;
-    places.push_back(visible(folder.string()) +
-                     (fs::is_directory(folder, ignored) ? "" : " (no such folder)"));
-  }
-  findings.fact("weights", concat("looked in ", join(places, ", ")));
+  findings.fact("weights", concat("looked in ", pretrained_places(options.checkpoint_dir)));
   const std::vector<std::string> models = models_here(options.checkpoint_dir);
   for (const std::string& name : models) {
     examine_model(options, name, findings);

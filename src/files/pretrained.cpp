@@ -76,7 +76,7 @@ fs::path find_pretrained(const fs::path& path, const std::optional<fs::path>& ch
   return path;
 }
 
-std::string where_looked(const std::optional<fs::path>& chosen) {
+std::string pretrained_places(const std::optional<fs::path>& chosen) {
   std::vector<std::string> places;
   for (const fs::path& folder : pretrained_folders(chosen)) {
     std::error_code failed;
@@ -85,7 +85,12 @@ std::string where_looked(const std::optional<fs::path>& chosen) {
     places.push_back(concat(one_line((failed ? folder : whole).string(), kLongestPath),
                             fs::is_directory(folder, missing) ? "" : " (no such folder)"));
   }
-  return concat("; looked in ", join(places, ", "), "; --checkpoint_dir names another folder");
+  return join(places, ", ");
+}
+
+std::string where_looked(const std::optional<fs::path>& chosen) {
+  return concat("; looked in ", pretrained_places(chosen),
+                "; --checkpoint_dir names another folder");
 }
 
 }  // namespace lazymar

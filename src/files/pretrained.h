@@ -20,6 +20,9 @@ std::vector<std::filesystem::path> pretrained_folders(
 std::filesystem::path find_pretrained(const std::filesystem::path& path,
                                       const std::optional<std::filesystem::path>& chosen = {});
 
+/// These folders for people: "A, B (no such folder)".
+std::string pretrained_places(const std::optional<std::filesystem::path>& chosen = {});
+
 /// "; looked in A, B (no such folder); --checkpoint_dir names another folder", for errors.
 std::string where_looked(const std::optional<std::filesystem::path>& chosen = {});
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/error_text.h"
 #include "core/log.h"
 #include "core/revision.h"
 #include "core/text.h"
@@ -25,7 +26,7 @@ auto answer(const Body& body) {
   try {
     return body();
   } catch (const Error& error) {
-    throw RefusedError(concat(error.setting().empty() ? "" : "--", error.what()));
+    throw RefusedError(text_with_flag(error));
   }
 }
 
@@ -127,21 +128,23 @@ struct Model::State {
     }
   }
 
-  /// Calls `draw` with a generator, ids, labels and hooks, alone. A batch that ends in an exception
+  /// What `draw` makes of a generator, ids and hooks, alone. A batch that ends in an exception
   /// leaves a generator that is not used again.
   template <typename Draw>
-  auto with_generator(const std::vector<int64_t>& labels, const std::vector<int64_t>& ids,
-                      const SampleOptions& options, const Draw& draw) {
-    const std::lock_guard lock(mutex);
-    const HostState host(compute.device);
-    check_labels(labels);
-    const std::vector<int64_t> numbers = ids_or_numbers(ids, labels.size());
-    try {
-      return draw(generator(options), numbers, hooks(options));
-    } catch (...) {
-      last.reset();
-      throw;
-    }
+  at::Tensor drawn(const std::vector<int64_t>& labels, const std::vector<int64_t>& ids,
+                   const SampleOptions& options, const Draw& draw) {
+    return answer([&] {
+      const std::lock_guard lock(mutex);
+      const HostState host(compute.device);
+      check_labels(labels);
+      const std::vector<int64_t> numbers = ids_or_numbers(ids, labels.size());
+      try {
+        return draw(generator(options), numbers, hooks(options));
+      } catch (...) {
+        last.reset();
+        throw;
+      }
+    });
   }
 
   Compute compute;
@@ -200,39 +203,26 @@ ModelInfo Model::info() const {
 
 at::Tensor Model::sample(const std::vector<int64_t>& labels, const std::vector<int64_t>& ids,
                          const SampleOptions& options) {
-  return answer([&] {
-    return state_->with_generator(labels, ids, options,
-                                  [&](Generator& generator, const std::vector<int64_t>& numbers,
-                                      const GenerationHooks& hooks) {
-                                    return generator.generate(numbers, labels, hooks)
-                                        .pixels.permute({0, 3, 1, 2})
-                                        .contiguous();
-                                  });
-  });
+  return state_->drawn(
+      labels, ids, options, [&](auto& generator, auto& numbers, const auto& hooks) {
+        return generator.generate(numbers, labels, hooks).pixels.permute({0, 3, 1, 2}).contiguous();
+      });
 }
 
 at::Tensor Model::sample_float(const std::vector<int64_t>& labels, const std::vector<int64_t>& ids,
                                const SampleOptions& options) {
-  return answer([&] {
-    return state_->with_generator(labels, ids, options,
-                                  [&](Generator& generator, const std::vector<int64_t>& numbers,
-                                      const GenerationHooks& hooks) {
-                                    const at::Tensor latents =
-                                        generator.latents(numbers, labels, hooks);
-                                    return state_->networks->vae.decode(latents).contiguous();
-                                  });
-  });
+  return state_->drawn(
+      labels, ids, options, [&](auto& generator, auto& numbers, const auto& hooks) {
+        return state_->networks->vae.decode(generator.latents(numbers, labels, hooks)).contiguous();
+      });
 }
 
 at::Tensor Model::sample_latents(const std::vector<int64_t>& labels,
                                  const std::vector<int64_t>& ids, const SampleOptions& options) {
-  return answer([&] {
-    return state_->with_generator(labels, ids, options,
-                                  [&](Generator& generator, const std::vector<int64_t>& numbers,
-                                      const GenerationHooks& hooks) {
-                                    return generator.latents(numbers, labels, hooks).clone();
-                                  });
-  });
+  return state_->drawn(labels, ids, options,
+                       [&](auto& generator, auto& numbers, const auto& hooks) {
+                         return generator.latents(numbers, labels, hooks).clone();
+                       });
 }
 
 at::Tensor Model::decode(const at::Tensor& latents) {

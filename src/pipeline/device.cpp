@@ -20,22 +20,6 @@
 #include "nn/device_ops.h"
 
 namespace lazymar {
-namespace {
-
-/// "key : value" in /proc/cpuinfo; empty if missing.
-std::string cpu_info(const std::string& key) {
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);) {
-    if (line.starts_with(key)) {
-      const size_t start = line.find_first_not_of(": \t", key.size());
-      return start == std::string::npos ? "" : line.substr(start);
-    }
-  }
-  return {};
-}
-
-}  // namespace
-
 int64_t cuda_device_count() {
   return at::hasCUDA() ? at::globalContext().getAcceleratorHooksInterface(c10::kCUDA).deviceCount()
                        : 0;
@@ -64,6 +48,17 @@ c10::Device resolve_device(const std::string& name, int64_t local_rank) {
                               "with -DLAZYMAR_CUDA=ON); use --device cpu");
   }
   return {c10::kCUDA, static_cast<c10::DeviceIndex>(index)};
+}
+
+std::string cpu_info(const std::string& key) {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with(key)) {
+      const size_t start = line.find_first_not_of(": \t", key.size());
+      return start == std::string::npos ? "" : line.substr(start);
+    }
+  }
+  return {};
 }
 
 std::string device_model(c10::Device device) {

@@ -20,6 +20,9 @@ c10::Device resolve_device(const std::string& name, int64_t local_rank = 0);
 /// The device's model, for the manifest: "NVIDIA H200", "AMD EPYC, AVX512".
 std::string device_model(c10::Device device);
 
+/// The value of "key : value" in /proc/cpuinfo, of the first processor; empty if missing.
+std::string cpu_info(const std::string& key);
+
 /// CPU threads of this process's ATen operations. If not given: the process's share of the cores if
 /// `local_size` processes of the run share this host and OMP_NUM_THREADS is not set, else
 /// LibTorch's default.
