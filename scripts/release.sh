@@ -18,6 +18,11 @@ most_sdist=8000000 # bytes
 
 say() { echo "release: $*"; }
 stop() { say "$*" >&2; exit 1; }
+# A CPU build needs torch and two small CUDA libraries that libtorch_cpu.so names.
+install_torch() { # VENV
+  "$1/bin/pip" install --quiet --no-deps "torch==$torch" \
+    nvidia-cuda-cupti==13.0.85 nvidia-cuda-runtime==13.0.96
+}
 
 version=$(sed -n 's/^project(lazymar VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
 grep -qE "^## \[?$version\b" CHANGELOG.md || stop "CHANGELOG.md has no section for $version"
@@ -26,9 +31,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 "$python" -m venv "$work/build"
 "$work/build/bin/pip" install --quiet build "scikit-build-core>=1.1,<2" ninja
-# A CPU build needs torch and two small CUDA libraries that libtorch_cpu.so names.
-"$work/build/bin/pip" install --quiet --no-deps "torch==$torch" \
-  nvidia-cuda-cupti==13.0.85 nvidia-cuda-runtime==13.0.96
+install_torch "$work/build"
 
 say "source distribution"
 "$work/build/bin/python" -m build --no-isolation --sdist --outdir "$out" . >"$work/sdist.log" ||
@@ -44,8 +47,7 @@ wheel=${wheels[0]}
 
 say "the wheel in a fresh environment"
 "$python" -m venv "$work/fresh"
-"$work/fresh/bin/pip" install --quiet --no-deps "torch==$torch" \
-  nvidia-cuda-cupti==13.0.85 nvidia-cuda-runtime==13.0.96
+install_torch "$work/fresh"
 "$work/fresh/bin/pip" install --quiet --no-deps "$wheel"
 mkdir "$work/empty" "$work/nothing"
 cat >"$work/try.sh" <<'TRY'

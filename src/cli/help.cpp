@@ -85,6 +85,13 @@ std::vector<OptionInfo> information_options() {
            .help = "Print the version and the git revision."}};
 }
 
+std::vector<OptionInfo> with_information(std::vector<OptionInfo> options) {
+  for (OptionInfo& option : information_options()) {
+    options.push_back(std::move(option));
+  }
+  return options;
+}
+
 std::string help_sentence(const OptionInfo& option) {
   if (option.value.empty() || option.value.starts_with("[")) {
     return option.help;
@@ -143,14 +150,7 @@ std::optional<std::string> information(const Program& program, const Arguments& 
   if (!arguments.help()) {
     return std::nullopt;
   }
-  for (OptionInfo& option : information_options()) {
-    options.push_back(std::move(option));
-  }
-  const auto topics = help_topics();
-  const auto topic = std::find_if(topics.begin(), topics.end(), [&](const HelpTopic& row) {
-    return row.word == *arguments.help();
-  });
-  return topic->text(program, options);
+  return help_topic(*arguments.help()).text(program, with_information(std::move(options)));
 }
 
 }  // namespace lazymar

@@ -1,5 +1,7 @@
 #include "cli/help_topics.h"
 
+#include <algorithm>
+
 namespace lazymar {
 
 std::span<const HelpTopic> help_topics() {
@@ -7,6 +9,12 @@ std::span<const HelpTopic> help_topics() {
                                           {"man", man_page},         {"markdown", markdown_section},
                                           {"bash", bash_completion}, {"zsh", zsh_completion}};
   return kTopics;
+}
+
+const HelpTopic& help_topic(std::string_view word) {
+  const auto topics = help_topics();
+  return *std::find_if(topics.begin(), topics.end(),
+                       [&](const HelpTopic& topic) { return topic.word == word; });
 }
 
 std::vector<std::string> topic_words() {

@@ -17,6 +17,9 @@ struct HelpTopic {
 
 std::span<const HelpTopic> help_topics();
 
+/// The row of that word, which must be one.
+const HelpTopic& help_topic(std::string_view word);
+
 /// The words of all topics but the empty one.
 std::vector<std::string> topic_words();
 

@@ -53,6 +53,8 @@ std::string completion_function(const Program& program);
 
 /// --help and --version, as rows.
 std::vector<OptionInfo> information_options();
+/// A program's options, then these.
+std::vector<OptionInfo> with_information(std::vector<OptionInfo> options);
 
 /// An option's sentence and its default: "Generate N images. [default: 50000]".
 std::string help_sentence(const OptionInfo& option);

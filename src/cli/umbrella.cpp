@@ -84,11 +84,10 @@ std::string man_overview() {
 /// What follows the commands' own completions.
 std::string dispatch_of(std::string_view shell) {
   std::string cases;
-  std::string described;
   for (const Command& command : kCommands) {
     cases += concat("    ", command.word, ") ", completion_function(command.program()), " ;;\n");
-    described += concat(described.empty() ? "" : " ", command.word);
   }
+  const std::string described = join(command_words(), " ");
   if (shell == "bash") {
     return concat("_lazymar() {\n  COMPREPLY=()\n  if ((COMP_CWORD == 1)); then\n",
                   "    _lazymar_words '", described, "'; return\n  fi\n",
@@ -113,12 +112,8 @@ std::string help_of_all(const HelpTopic& topic) {
                            "and underscores are equal.\n"
                          : "";
   for (const Command& command : kCommands) {
-    std::vector<OptionInfo> options = command.options();
-    for (OptionInfo& option : information_options()) {
-      options.push_back(std::move(option));
-    }
     text += concat(topic.word == "markdown" || topic.word == "all" ? "\n" : "",
-                   topic.text(command.program(), options));
+                   topic.text(command.program(), with_information(command.options())));
   }
   const bool shell = topic.word == "bash" || topic.word == "zsh";
   return shell ? text + dispatch_of(topic.word) : text;
@@ -151,11 +146,7 @@ ExitCode run_command(int argc, char** argv) {
     return ExitCode::kDone;
   }
   if (arguments.help()) {
-    for (const HelpTopic& topic : help_topics()) {
-      if (topic.word == *arguments.help()) {
-        std::fputs(help_of_all(topic).c_str(), stdout);
-      }
-    }
+    std::fputs(help_of_all(help_topic(*arguments.help())).c_str(), stdout);
     return ExitCode::kDone;
   }
   const std::string nearest = nearest_word(word, command_words());
