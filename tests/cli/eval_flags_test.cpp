@@ -225,6 +225,10 @@ TEST(EvalOptions, FeaturesAreThoseOfAFewImagesOfPlainMar) {
   const auto message = [](const std::string& line) { return refused([&] { parse(line); }); };
   EXPECT_EQ(parse("--num_images 64 --record_drift x").record_drift, "x");
   EXPECT_FALSE(parse("").record_drift);
+  EXPECT_EQ(parse("--num_images 4 --record_drift x --record_head 16").record_head, 16);
+  EXPECT_TRUE(contains(message("--num_images 4 --record_head 16"), "without --record_drift"));
+  EXPECT_TRUE(
+      contains(message("--num_images 4 --record_drift x --record_head 0"), "--record_head"));
   EXPECT_TRUE(contains(message("--num_images 65 --record_drift x"), "at most 64"));
   EXPECT_TRUE(contains(message("--record_drift x"), "add --num_images 16"));
   EXPECT_TRUE(contains(message("--num_images 4 --record_drift x --lazy_mar"), "leave --lazy_mar"));
