@@ -45,6 +45,7 @@ OptionRow<MethodRequest> num_sampling_steps_row(OptionRow<MethodRequest> row) {
   row.field.read = [read = row.field.read](MethodRequest& request, const std::string& text) {
     read(request, text);
     request.plan.head_steps.clear();
+    request.num_sampling_steps_given = request.sampling.num_sampling_steps;
   };
   return row;
 }
@@ -54,8 +55,18 @@ OptionRow<MethodRequest> num_iter_row(OptionRow<MethodRequest> row) {
   row.field.read = [read = row.field.read](MethodRequest& request, const std::string& text) {
     read(request, text);
     request.plan.tokens_per_step.clear();
+    request.num_iter_given = request.sampling.num_iter;
   };
   return row;
+}
+
+/// Refuses a text that says another number than an option that was given besides.
+void check_agreement(const std::string& text, int64_t said, const std::optional<int64_t>& given,
+                     const char* option, const char* what) {
+  if (given && *given != said) {
+    throw usage_error(text, ": ", said, " ", what, ", but --", option, " says ", *given,
+                      "; leave one of them out");
+  }
 }
 
 /// "cosine:N" is --num_iter N; every other text sets num_iter to the steps it has.
@@ -64,6 +75,7 @@ OptionRow<MethodRequest> tokens_row(OptionRow<MethodRequest> row) {
     read(request, text);
     DecodingMethod method;
     read_tokens_per_step(text, method);
+    check_agreement(text, method.steps(), request.num_iter_given, "num_iter", "decoding steps");
     request.sampling.num_iter = method.steps();
     if (method.stages.empty() && method.schedule == DecodingMethod().schedule) {
       request.plan.tokens_per_step.clear();
@@ -72,10 +84,21 @@ OptionRow<MethodRequest> tokens_row(OptionRow<MethodRequest> row) {
   return row;
 }
 
+OptionRow<MethodRequest> head_steps_row(OptionRow<MethodRequest> row) {
+  row.field.read = [read = row.field.read](MethodRequest& request, const std::string& text) {
+    read(request, text);
+    check_agreement(text, read_head_steps(text).front().steps, request.num_sampling_steps_given,
+                    "num_sampling_steps", "diffusion steps at first");
+  };
+  return row;
+}
+
 OptionTable<MethodRequest> plan_rows_of_request() {
   OptionTable<MethodRequest> rows = within<MethodRequest>(plan_rows(), &MethodRequest::plan);
   for (OptionRow<MethodRequest>& row : rows) {
-    row = row.info.name == "tokens_per_step" ? tokens_row(row) : row;
+    row = row.info.name == "tokens_per_step" ? tokens_row(row)
+          : row.info.name == "head_steps"    ? head_steps_row(row)
+                                             : row;
   }
   return rows;
 }
@@ -91,6 +114,9 @@ OptionRow<MethodRequest> method_row(const OptionTable<MethodRequest>& rows) {
       row_named(rows, option.option).field.read(request, std::string(option.value));
     }
     request.method = name;
+    // What the preset says is there to be overridden.
+    request.num_iter_given.reset();
+    request.num_sampling_steps_given.reset();
   };
   field.value = [](const MethodRequest& request) {
     return request.method.empty() ? OptionValue() : OptionValue(request.method);

@@ -260,5 +260,21 @@ TEST(EvalOptions, TheContactSheet) {
   EXPECT_FALSE(refused([] { parse("--preview=2"); }).empty());  // a switch
 }
 
+/// A text that says another number than an option beside it is refused, not silently preferred.
+TEST(EvalOptions, NumbersOfStepsMustAgree) {
+  const auto message = [](const std::string& line) { return refused([&] { parse(line); }); };
+  EXPECT_TRUE(contains(message("--num_iter 20 --tokens_per_step arccos:30"),
+                       "--tokens_per_step arccos:30: 30 decoding steps, but --num_iter says 20"));
+  EXPECT_TRUE(contains(message("--tokens_per_step list:200,56 --num_iter 20"), "--num_iter"));
+  EXPECT_TRUE(contains(message("--head_steps 50:20 --num_sampling_steps 100"),
+                       "50 diffusion steps at first, but --num_sampling_steps says 100"));
+  EXPECT_EQ(parse("--num_iter 30 --tokens_per_step arccos:30").sampling.num_iter, 30);
+  EXPECT_EQ(parse("--num_sampling_steps 50 --head_steps 50:20").plan.head_steps, "50:20");
+  // What a preset says is there to be overridden.
+  EXPECT_EQ(parse("--method disa --num_iter 32").sampling.num_iter, 32);
+  EXPECT_EQ(parse("--method gtr-32 --tokens_per_step stages:12,3,1").sampling.num_iter, 16);
+  EXPECT_EQ(parse("--method disa --num_sampling_steps 40").plan.head_steps, "");
+}
+
 }  // namespace
 }  // namespace lazymar
