@@ -67,10 +67,11 @@ std::vector<std::string> models_here() {
 Error unknown_model(const std::string& model, const fs::path& place) {
   const std::vector<std::string> here = models_here();
   std::vector<std::string> candidates = here;
-  std::string listed;
+  std::vector<std::string> shown;
   for (const std::string& name : here) {
-    listed += concat(listed.empty() ? "" : ", ", one_line(name, kLongestName));
+    shown.push_back(one_line(name, kLongestName));
   }
+  const std::string listed = join(shown, ", ");
   for (const std::string& name : split(preset_names(), ',')) {
     candidates.push_back(name.substr(name.find_first_not_of(' ')));
   }

@@ -152,10 +152,11 @@ Replay replay(std::span<const ImageHeadRecording> images, const std::vector<std:
 }
 
 std::string replay_about(const Replay& replay) {
+  const int64_t tokens = replay.tokens - replay.left_out;
   return concat(
       "Mean relative error by diffusion steps since the last evaluation, with one in ",
       replay.interval, " evaluated: ", replay.images, replay.images == 1 ? " image, " : " images, ",
-      replay.tokens - replay.left_out, " tokens",
+      tokens, tokens == 1 ? " token" : " tokens",
       replay.left_out > 0 ? concat("; ", replay.left_out, " more have too few diffusion steps")
                           : "",
       ".");

@@ -134,7 +134,7 @@ TEST(Replay, TokensWithTooFewStepsAreLeftOut) {
   const Replay found = replay(images, {"taylor1"}, 3);
   EXPECT_EQ(found.left_out, 1);
   EXPECT_NEAR(found.errors[0].eps[0], 0, 1e-6);
-  EXPECT_TRUE(contains(replay_text(found), "1 tokens; 1 more have too few diffusion steps."));
+  EXPECT_TRUE(contains(replay_text(found), "1 token; 1 more have too few diffusion steps."));
   EXPECT_GT(replay(images, {"taylor1"}, 2).errors[0].eps[0], 0.01) << "control: both tokens";
   EXPECT_TRUE(contains(refused([&] { replay(images, {"hold"}, 6); }), "more than 13"));
 }
@@ -152,7 +152,7 @@ TEST(Replay, TextAndJson) {
   const Replay found = replay(images, {"hold", "hermite"}, 3);
   const std::string text = replay_text(found);
   EXPECT_TRUE(
-      contains(text, "one in 3 evaluated: 1 image, 1 tokens.\n\n| feature | predictor | 1 | 2 |"));
+      contains(text, "one in 3 evaluated: 1 image, 1 token.\n\n| feature | predictor | 1 | 2 |"));
   EXPECT_TRUE(contains(text, "| mlp | hold | 0.0 % | - |"));
   EXPECT_TRUE(contains(text, "| eps | hold | 50.0 % | - |"));
   const nlohmann::ordered_json json = replay_json(found);
