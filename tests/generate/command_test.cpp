@@ -178,31 +178,6 @@ TEST(Evaluate, RecordingFeaturesLeavesImagesAndFiguresAlone) {
   EXPECT_NE(one, other);
 }
 
-TEST(Evaluate, AHeadsFileIsOfBoundedSize) {
-  const TemporaryFolder folder;
-  const TemporaryFolder features;
-  EvalOptions options = quick_run(folder, false);
-  options.record_drift = features.path();
-  options.record_head = 257;
-  EXPECT_TRUE(testing::contains(refused([&] { evaluate(options); }),
-                                "--record_head: 257 tokens are more than the image's 256"));
-  options.record_head = 200;
-  options.sampling.num_sampling_steps = 1000;
-  EXPECT_TRUE(testing::contains(refused([&] { evaluate(options); }), "more than 64; use"));
-  EXPECT_TRUE(head_recording_files(features.path()).empty());
-}
-
-/// Images drawn before without it have no features of the head.
-TEST(Evaluate, HeadsThatAreMissingAreReported) {
-  const TemporaryFolder folder;
-  const TemporaryFolder features;
-  EvalOptions options = quick_run(folder, false);
-  options.record_drift = features.path();
-  evaluate(options);
-  options.record_head = 3;
-  EXPECT_TRUE(testing::contains(refused([&] { evaluate(options); }), "nothing was recorded"));
-}
-
 TEST(Evaluate, FeaturesThatAreThereStayOrAreRefused) {
   const TemporaryFolder drawn_before;
   const TemporaryFolder drawn;
