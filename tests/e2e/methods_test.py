@@ -45,16 +45,16 @@ def draw(folder, options, precision="fp32"):
 
 
 # What changes nothing, and a setting beside it that changes the image. By what it must equal.
-LAZY = "--lazy_mar --lazy_caches"
+LAZY = "--lazy_mar --lazy_warmup 1 --lazy_caches"
 SAME = {
     "": [
         ("100 diffusion steps throughout", "--head_steps 100:100", "--head_steps 100:90"),
+        ("100 in two parts", "--head_steps 100,100@3", "--head_steps 100,90@3"),
         ("detail for every token", "--detail 1:100", "--detail 1:99"),
     ],
     "--num_sampling_steps 10": [
         ("one stage", "--order checkerboard:1", "--order checkerboard:2"),
         ("the same token schedule", "--tokens_per_step cosine:5", "--tokens_per_step arccos:5"),
-        ("10 steps in two parts", "--head_steps 10,10@3", "--head_steps 10,9@3"),
         ("10 in partial steps", "--head_steps 10/10", "--head_steps 10/10:9"),
         (
             "a refresh in every step",
@@ -69,12 +69,12 @@ SAME = {
     "--num_sampling_steps 10 --cfg 1": [
         (
             "guidance 1 with its cache",
-            f"--cfg 1 {LAZY} condition --lazy_warmup 1",
-            f"--cfg 1.5 {LAZY} condition --lazy_warmup 1",
+            f"--cfg 1 {LAZY} condition",
+            f"--cfg 1.5 {LAZY} condition",
         ),
     ],
     # Every row retained: a pruning layer behind the last one prunes nothing.
-    f"--num_sampling_steps 10 {LAZY} token --lazy_prune_layer 6": [
+    f"--num_sampling_steps 10 {LAZY} token --lazy_prune_layer 5": [
         (
             "retain 1",
             f"{LAZY} token --lazy_retain 1",
