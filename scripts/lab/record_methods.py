@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
-"""Records what the public code of DiSA or ReCAP computes, as a trace for lazymar_verify.
+"""Records what the public code of DiSA, ReCAP or Halton orders computes, as a trace for
+lazymar_verify.
 
-    record_methods.py disa|recap --repo CHECKOUT --weights mar.safetensors --out FOLDER [OPTION...]
+    record_methods.py disa|recap|halton --repo CHECKOUT --weights mar.safetensors --out FOLDER
+                      [OPTION...]
 
-CHECKOUT: a clone of Qinyu-Allen-Zhao/DiSA (@283fa59) or liebenxj/ReCAP (@4d1da38); neither is part
+CHECKOUT: a clone of Qinyu-Allen-Zhao/DiSA (@283fa59), liebenxj/ReCAP (@4d1da38) or, for Halton
+orders, LTH14/mar (@fe470ac) beside valeoai/Halton-MaskGIT (@f61b0a1, --halton_repo). None is part
 of this project. Everything runs on the CPU in fp64, on given orders and noise. timm's ViT block and
 MLP are replaced by the same in plain torch. Needs Python with torch, numpy, scipy, safetensors and
 tqdm.
@@ -12,15 +15,22 @@ ReCAP is recorded in its corrected reading. The released code decodes the first 
 raster order, whatever the decoding order; here they are the next ones of the order. And it makes
 its fast sampler in the first call, which is a full one with the default ratio of 0.5, so that
 --diff_fast_ratio has no effect; here it has.
+
+Halton-MaskGIT draws images of discrete tokens. Its sampling loop runs here with a network that
+predicts nothing, and tells which cells it visits and how many by which step. MAR's code then draws
+in that order and by those counts.
 """
 import argparse
+import contextlib
 import importlib
+import itertools
 import json
 import sys
 import types
 from pathlib import Path
 
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 RASTER_IDS = "ids_to_pred = torch.where(mask_to_pred)[1].reshape(len(mask_to_pred), -1)"
@@ -28,6 +38,9 @@ ORDERED_IDS = (
     "cuts = [int(num_masked_tokens)] + [int(m) for m in mask_lens]; "
     "ids_to_pred = torch.cat([orders[:, b:a].sort(-1)[0] for a, b in zip(cuts, cuts[1:])], 1)"
     ".repeat(len(mask_to_pred) // bsz, 1)")
+MAR_COUNT = "mask_ratio = np.cos(math.pi / 2. * (step + 1) / num_iter)"
+# Half a token more, so that flooring gives the number itself.
+HALTON_COUNT = "mask_ratio = (self.seq_len - self.known_after[step] + 0.5) / self.seq_len"
 
 
 class Mlp(torch.nn.Module):
@@ -102,8 +115,45 @@ class Tape:
         return recorded
 
 
+class NoNetwork:
+    """What Halton-MaskGIT's sampler asks of its trainer: every code is equally likely."""
+
+    def __init__(self, side):
+        self.input_size = side
+        self.args = types.SimpleNamespace(device="cpu", mask_value=0, codebook_size=2)
+        self.autocast = contextlib.nullcontext()
+        self.vit = self.ae = self
+
+    def __call__(self, code, *_):
+        return torch.zeros(len(code), self.input_size ** 2, 2)
+
+    def decode_code(self, code):
+        return code.float()
+
+    def eval(self):
+        pass
+
+    def train(self):
+        pass
+
+
+def halton(repo, side, steps):
+    """The cells in the order in which the released sampler visits them, and how many are known
+    after each of its steps."""
+    sys.path.insert(0, str(repo))
+    sampler = importlib.import_module("Sampler.halton_sampler").HaltonSampler(step=steps, w=0)
+    masks = sampler(NoNetwork(side), nb_sample=1, labels=torch.zeros(1), verbose=False)[2]
+    cells = sampler.basic_halton_mask
+    return (cells[:, 0] * side + cells[:, 1],
+            list(itertools.accumulate(int(mask.sum()) for mask in masks)))
+
+
+FOLDERS = {"disa": "MAR_DiSA", "recap": "examples/MAR+ReCAP", "halton": "."}
+CHANGES = {"recap": (RASTER_IDS, ORDERED_IDS), "halton": (MAR_COUNT, HALTON_COUNT)}
+
+
 def load_module(method, repo):
-    folder = repo / ("MAR_DiSA" if method == "disa" else "examples/MAR+ReCAP")
+    folder = repo / FOLDERS[method]
     sys.path.insert(0, str(folder))
     stand_ins = {"timm": {}, "timm.layers": {"Mlp": Mlp}, "timm.models": {},
                  "timm.models.vision_transformer": {"Block": Block}}
@@ -112,13 +162,14 @@ def load_module(method, repo):
         sys.modules[name].__dict__.update(members)
     torch.Tensor.cuda = lambda self, *_, **__: self
     torch.cuda.synchronize = lambda *_: None
-    if method == "disa":
+    if method not in CHANGES:
         return importlib.import_module("models.mar")
+    before, after = CHANGES[method]
     source = (folder / "models/mar.py").read_text()
-    if RASTER_IDS not in source:
-        sys.exit("record_methods.py: this is another version of ReCAP's code")
+    if before not in source:
+        sys.exit(f"record_methods.py: {repo} is another version of the code")
     module = types.ModuleType("mar")
-    exec(compile(source.replace(RASTER_IDS, ORDERED_IDS), "mar.py", "exec"), module.__dict__)  # noqa: S102
+    exec(compile(source.replace(before, after), "mar.py", "exec"), module.__dict__)  # noqa: S102
     return module
 
 
@@ -158,19 +209,22 @@ def method_json(a):
     head = {"steps": a.upper}
     if a.method == "disa":
         head.update(to_steps=a.lower, curve=a.curve, last_timestep=950)
-    else:
+    elif a.method == "recap":
         head.update(partial_steps=int(a.upper * a.fast_ratio))
     method = {"name": a.method, "cosine_steps": a.num_iter, "head": [head], "cfg": a.cfg,
               "cfg_schedule": a.cfg_schedule, "temperature": a.temperature}
     if a.method == "recap":
         method["cache"] = {"policy": "recap"}
+    elif a.method == "halton":
+        method.update(order="halton", schedule="arccos")
     return method
 
 
 def main():
     p = argparse.ArgumentParser()
-    p.add_argument("method", choices=["disa", "recap"])
+    p.add_argument("method", choices=sorted(FOLDERS))
     p.add_argument("--repo", type=Path, required=True)
+    p.add_argument("--halton_repo", type=Path, help="a checkout of valeoai/Halton-MaskGIT")
     p.add_argument("--weights", type=Path, required=True)
     p.add_argument("--out", type=Path, required=True)
     p.add_argument("--heads", type=int, default=4)
@@ -185,11 +239,22 @@ def main():
     p.add_argument("--curve", default="linear", help="DiSA's annealing strategy")
     p.add_argument("--fast_ratio", type=float, default=0.4, help="ReCAP's diff_fast_ratio")
     a = p.parse_args()
+    if a.method == "halton":
+        if a.halton_repo is None:
+            p.error("halton needs --halton_repo")
+        with safe_open(a.weights, "pt") as weights:
+            length = weights.get_slice("diffusion_pos_embed_learned").get_shape()[1]
+        # Before numbers become fp64: the released loop counts tokens in fp32.
+        cells, known_after = halton(a.halton_repo, round(length ** 0.5), a.num_iter)
     model = build(a, load_module(a.method, a.repo))
     run = torch.Generator().manual_seed(a.seed)
     labels = torch.randint(0, model.num_classes, (a.bsz,), generator=run)
     orders = torch.stack([torch.randperm(model.seq_len, generator=run) for _ in range(a.bsz)])
-    model.sample_orders = lambda _: orders.clone()
+    decoded = orders
+    if a.method == "halton":
+        model.known_after = known_after
+        decoded = cells.flip(0).repeat(a.bsz, 1)  # the last of an order is decoded first
+    model.sample_orders = lambda _: decoded.clone()
     tape = Tape(a.seed + 1, model.token_embed_dim)
     model.diffloss.sample = tape.wrap(model.diffloss.sample)
     kw = {"bsz": a.bsz, "num_iter": a.num_iter, "cfg": a.cfg, "cfg_schedule": a.cfg_schedule,

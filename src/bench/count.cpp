@@ -17,12 +17,9 @@ std::string costs_of(const BenchOptions& options, const std::string& model) {
   const NetworkShape shape = read_shape(request);
   std::vector<CostRow> rows;
   for (const BenchArm& arm : options.arms) {
-    MethodRequest plain;
-    plain.cfg = arm.method.cfg;
-    rows.push_back(
-        {arm.name,
-         flops_per_image(shape.mar, shape.vae, resolve_method(arm.method, shape.recommended)),
-         flops_per_image(shape.mar, shape.vae, resolve_method(plain, shape.recommended))});
+    rows.push_back(cost_row(shape.mar, shape.vae, resolve_method(arm.method, shape.recommended),
+                            resolve_baseline(arm.method, shape.recommended), arm.method.precision));
+    rows.back().name = arm.name;
   }
   return concat(model, " (", shape.source, ")\n\n", cost_table(rows));
 }

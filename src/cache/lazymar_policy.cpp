@@ -111,6 +111,40 @@ HeadWork head_work(const MarConfig& config, const DecodingPlan& plan, const Deco
   return work;
 }
 
+/// Token cache: keys and values of the encoder's layers but the first one, which the inputs have,
+/// and of the decoder's from the pruning layer on, if rows are ever pruned. Condition cache: the
+/// difference of all tokens. Head cache: what the blocks add to the conditional rows, and the
+/// difference between the halves.
+KeptNumbers kept(const MarConfig& config, const DecodingPlan& plan) {
+  const LazyOptions lazy = options_of(plan);
+  bool reuses = false;
+  bool prunes = false;
+  for (const DecodeStep& step : plan.steps) {
+    reuses |= step.partial();
+    prunes |= step.partial() && work(config, plan, step).kept_rows < config.rows();
+  }
+  const int64_t halves = lazy.condition ? 1 : plan.halves();
+  KeptNumbers kept;
+  if (lazy.token && reuses) {
+    kept.products += kept_keys_values(config, halves, config.encoder_depth - 1, config.encoder_dim);
+  }
+  if (lazy.token && prunes) {
+    const int64_t layers = std::max<int64_t>(0, config.decoder_depth - lazy.prune_layer);
+    kept.products += kept_keys_values(config, halves, layers, config.decoder_dim);
+  }
+  if (lazy.condition && plan.guided()) {
+    kept.activations += config.sequence_length * config.decoder_dim;
+  }
+  if (lazy.head) {
+    const int64_t tokens = last_head_part(plan).tokens;
+    const int64_t residuals = std::clamp<int64_t>(config.head_depth - 1, 0, 4);  // blocks 1 to 4
+    kept.products += tokens * (config.head_depth - residuals) * config.head_width;
+    kept.activations +=
+        tokens * (residuals * config.head_width + (plan.guided() ? config.token_channels : 0));
+  }
+  return kept;
+}
+
 }  // namespace
 
 CachePolicy lazymar_policy() {
@@ -120,7 +154,8 @@ CachePolicy lazymar_policy() {
           .make_runner = make_runner,
           .make_head_runner = make_head_runner,
           .work = work,
-          .head_work = head_work};
+          .head_work = head_work,
+          .kept = kept};
 }
 
 }  // namespace lazymar

@@ -28,6 +28,8 @@ struct CachePolicy {
   /// What both of them execute.
   StepWork (*work)(const MarConfig& config, const DecodingPlan& plan, const DecodeStep& step);
   HeadWork (*head_work)(const MarConfig& config, const DecodingPlan& plan, const DecodeStep& step);
+  /// What both of them hold.
+  KeptNumbers (*kept)(const MarConfig& config, const DecodingPlan& plan);
 };
 
 /// "none", which is plain MAR, "lazymar", "recap" and "taylor1".
@@ -37,7 +39,8 @@ inline const CachePolicy& policy_of(const DecodingPlan& plan) {
   return cache_policies().at(plan.method.cache.policy);
 }
 
-/// The plan of a method: full_plan(), and each step's kind. Throws Error (usage).
+/// The plan of a method: full_plan(), and each step's kind. Throws Error (usage), also for a
+/// temperature that no solver of the method uses.
 DecodingPlan make_plan(const MarConfig& config, const DecodingMethod& method);
 
 /// Plain MAR's, for policies that change only one part.
@@ -45,5 +48,17 @@ std::unique_ptr<Runner> make_full_runner(const MarConfig& config, const Decoding
 std::unique_ptr<HeadRunner> make_full_head_runner(const DecodingPlan& plan);
 StepWork full_work(const MarConfig& config, const DecodingPlan& plan, const DecodeStep& step);
 HeadWork full_head_work(const MarConfig& config, const DecodingPlan& plan, const DecodeStep& step);
+inline KeptNumbers nothing_kept(const MarConfig&, const DecodingPlan&) {
+  return {};
+}
+
+/// Keys and values of `layers` layers of this width for one image.
+inline int64_t kept_keys_values(const MarConfig& config, int64_t halves, int64_t layers,
+                                int64_t width) {
+  return halves * layers * config.rows() * 2 * width;
+}
+
+/// The head's process that runs last, and its tokens.
+HeadPart last_head_part(const DecodingPlan& plan);
 
 }  // namespace lazymar

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "cache/kv_cache.h"
@@ -124,6 +125,18 @@ StepWork work(const MarConfig& config, const DecodingPlan& plan, const DecodeSte
   return work;
 }
 
+/// Every layer's keys and values but the first one's, which the inputs have.
+KeptNumbers kept(const MarConfig& config, const DecodingPlan& plan) {
+  const bool pairs = std::any_of(plan.steps.begin(), plan.steps.end(),
+                                 [](const DecodeStep& step) { return step.partial(); });
+  const auto of = [&](int64_t depth, int64_t width) {
+    return pairs ? kept_keys_values(config, plan.halves(), depth - 1, width) : 0;
+  };
+  return {
+      of(config.encoder_depth, config.encoder_dim) + of(config.decoder_depth, config.decoder_dim),
+      0};
+}
+
 }  // namespace
 
 CachePolicy recap_policy() {
@@ -133,7 +146,8 @@ CachePolicy recap_policy() {
           .make_runner = make_runner,
           .make_head_runner = make_full_head_runner,
           .work = work,
-          .head_work = full_head_work};
+          .head_work = full_head_work,
+          .kept = kept};
 }
 
 }  // namespace lazymar

@@ -76,6 +76,13 @@ HeadWork head_work(const MarConfig& config, const DecodingPlan& plan, const Deco
   return work;
 }
 
+/// eps and v of the last evaluation, and their slopes once there are two.
+KeptNumbers kept(const MarConfig& config, const DecodingPlan& plan) {
+  const HeadPart last = last_head_part(plan);
+  const int64_t steps = plan.head_schedules[static_cast<size_t>(last.schedule)].steps();
+  return {0, (steps > 1 ? 4 : 2) * last.tokens * config.token_channels};
+}
+
 }  // namespace
 
 CachePolicy taylor_policy() {
@@ -85,7 +92,8 @@ CachePolicy taylor_policy() {
           .make_runner = make_full_runner,
           .make_head_runner = make_head_runner,
           .work = full_work,
-          .head_work = head_work};
+          .head_work = head_work,
+          .kept = kept};
 }
 
 }  // namespace lazymar

@@ -24,4 +24,12 @@ struct HeadWork {
   int64_t active_blocks = 0;  ///< that the cheaper two kinds compute
 };
 
+/// What a policy holds between steps for one image, in numbers: the bytes of Runner::kept_bytes()
+/// and HeadRunner::kept_bytes() once an image is drawn. Of the head, it is what its last decoding
+/// step with tokens needs.
+struct KeptNumbers {
+  int64_t products = 0;     ///< of the products' type: keys, values, outputs of MLPs
+  int64_t activations = 0;  ///< of the activations' type
+};
+
 }  // namespace lazymar

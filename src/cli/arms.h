@@ -34,6 +34,9 @@ std::pair<std::string, Options> parse_arm(const OptionTable<Options>& table,
   if (arm.lazy) {
     common.lazy.emplace();
   }
+  // An arm's options override the common ones; they need only agree with each other.
+  common.num_iter_given.reset();
+  common.num_sampling_steps_given.reset();
   std::vector<const char*> arguments;
   for (const std::string& word : arm.words) {
     arguments.push_back(word.c_str());

@@ -12,11 +12,16 @@ Parsed<CompareOptions> parse_compare_options(int argc, const char* const* argv) 
     throw usage_error("--suggest_schedule needs --drift DIR, which lazymar_eval",
                       " --record_drift DIR writes");
   }
-  const bool list_alone = options.runs.empty() && options.tolerance;
-  if (!parsed.text && options.runs.size() < 2 && !list_alone) {
+  if (!options.replay.empty() && !options.drift) {
+    throw usage_error("--replay needs --drift DIR, which lazymar_eval",
+                      " --record_drift DIR --record_head N writes");
+  }
+  const bool recordings_alone =
+      options.runs.empty() && (options.tolerance || !options.replay.empty());
+  if (!parsed.text && options.runs.size() < 2 && !recordings_alone) {
     throw usage_error(
-        "a baseline's run folder and at least one other are needed (for --suggest_schedule alone"
-        " none); --help tells more");
+        "a baseline's run folder and at least one other are needed (for --suggest_schedule and",
+        " --replay alone none); --help tells more");
   }
   return parsed;
 }

@@ -15,17 +15,52 @@ std::string tera(int64_t flops) {
 
 std::string cost_table(const std::vector<CostRow>& rows) {
   std::string text =
-      "| method | encoder | decoder | head | VAE | TFLOP per image | times fewer than MAR |\n"
-      "|---|---:|---:|---:|---:|---:|---:|\n";
+      "| method | encoder | decoder | head | VAE | TFLOP per image | times fewer than MAR | MB of "
+      "caches per image |\n"
+      "|---|---:|---:|---:|---:|---:|---:|---:|\n";
   for (const CostRow& row : rows) {
-    char ratio[32];
+    char rest[64];
     std::snprintf(
-        ratio, sizeof ratio, " %.2f |\n",
-        static_cast<double>(row.baseline.total()) / static_cast<double>(row.flops.total()));
+        rest, sizeof rest, " %.2f | %.1f |\n",
+        static_cast<double>(row.baseline.total()) / static_cast<double>(row.flops.total()),
+        static_cast<double>(row.cache_bytes) * 1e-6);
     text += "| " + row.name + " |" + tera(row.flops.encoder) + tera(row.flops.decoder) +
-            tera(row.flops.head()) + tera(row.flops.vae) + tera(row.flops.total()) + ratio;
+            tera(row.flops.head()) + tera(row.flops.vae) + tera(row.flops.total()) + rest;
   }
   return text;
+}
+
+namespace {
+
+/// Bytes of a number.
+int64_t size_of(NumberType type) {
+  switch (type) {
+    case NumberType::kFp64:
+      return 8;
+    case NumberType::kFp32:
+      return 4;
+    case NumberType::kBf16:
+    case NumberType::kFp16:
+      return 2;
+  }
+  return 0;
+}
+
+/// Of what a product in this format yields: formats are named after its type.
+int64_t size_of_product(std::string_view format) {
+  return format == "fp64" ? 8 : format == "bf16" || format == "fp16" ? 2 : 4;
+}
+
+}  // namespace
+
+CostRow cost_row(const MarConfig& mar, const VaeConfig& vae, const DecodingMethod& method,
+                 const DecodingMethod& baseline, Precision precision) {
+  const PrecisionPreset& numbers = precision.is_auto() ? *parse_precision("bf16") : *precision;
+  const DecodingPlan plan = make_plan(mar, method);
+  const KeptNumbers kept = policy_of(plan).kept(mar, plan);
+  return {method.name, flops_per_image(mar, vae, method), flops_per_image(mar, vae, baseline),
+          kept.products * size_of_product(numbers.formats.of(LayerRole::kQkv)) +
+              kept.activations * size_of(numbers.activations)};
 }
 
 FlopCount flops_per_image(const MarConfig& mar, const VaeConfig& vae,

@@ -76,18 +76,17 @@ Found find_names(const ClassNames& names, const Fits& fits) {
 
 std::string listed(const ClassNames& names, const Found& found) {
   constexpr size_t kMost = 10;
-  std::string text;
-  size_t count = 0;
+  std::vector<std::string> texts;
   for (const auto& [label, name] : found) {
-    if (count++ == kMost) {
-      return text + ", ...";
+    if (texts.size() == kMost) {
+      texts.emplace_back("...");
+      break;
     }
     const std::vector<std::string>& all = names[static_cast<size_t>(label)];
     const std::string other = name != all.front() ? name : all.size() > 1 ? all[1] : "";
-    text += concat(text.empty() ? "" : ", ", label, " (", all.front(),
-                   other.empty() ? "" : ", " + other, ")");
+    texts.push_back(concat(label, " (", all.front(), other.empty() ? "" : ", " + other, ")"));
   }
-  return text;
+  return join(texts, ", ");
 }
 
 /// The error for a name that no class has.
@@ -229,10 +228,12 @@ std::vector<int64_t> class_numbers(const ClassList& list, const ClassNames& name
 
 std::string class_list_name(const std::vector<int64_t>& classes) {
   constexpr size_t kLongest = 150;
-  std::string all;
+  std::vector<std::string> labels;
+  labels.reserve(classes.size());
   for (const int64_t label : classes) {
-    all += concat(all.empty() ? "" : ",", label);
+    labels.push_back(std::to_string(label));
   }
+  const std::string all = join(labels, ",");
   return all.size() <= kLongest ? all : concat(classes.size(), "-", fnv1a_hex(all));
 }
 

@@ -13,6 +13,7 @@
 #include "files/writable_check.h"
 #include "generate/batch_size.h"
 #include "generate/drift_files.h"
+#include "generate/head_files.h"
 #include "generate/model_fit.h"
 #include "generate/session.h"
 #include "generate/settings.h"
@@ -124,11 +125,17 @@ ExitCode evaluate(const EvalOptions& given, const LauncherEnv& env) {
   if (options.record_drift) {
     check_drift_size(generator.model().mar.config, generator.plan(), *resolved.eval_bsz);
   }
+  if (options.record_head) {
+    check_head_size(generator, *options.record_head, *resolved.eval_bsz);
+  }
   const ordered_json settings = settings_json(resolved);
   const RunFolder folder({path, options.overwrite, options.num_images, options.stall}, env,
                          settings);
   if (options.record_drift) {
     record_drift(options, settings, env, folder, generator);
+  }
+  if (options.record_head) {
+    record_head(options, settings, generator);
   }
   log_to_file(folder.info() / concat("lazymar_eval.", env.rank, ".log"));
 

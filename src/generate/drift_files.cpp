@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "run/drift.h"
+#include "run/head_recording.h"
 
 namespace lazymar {
 namespace {
@@ -26,21 +27,22 @@ std::vector<int64_t> masked_rows(const std::vector<DecodeStep>& plan) {
   return masked;
 }
 
-TensorSource source_of(const at::Tensor& changes) {
-  const at::Tensor stored = changes.to(c10::kBFloat16).contiguous();
-  return {ElementType::kBF16, stored.sizes().vec(), [stored] {
-            return std::span(static_cast<const std::byte*>(stored.const_data_ptr()),
-                             static_cast<size_t>(stored.nbytes()));
-          }};
-}
-
 /// Prepares the folder for a run. Existing recordings are kept if the run continues, else removed.
 /// Recordings with other settings are refused, unless a new run may overwrite them.
 void prepare_folder(const fs::path& folder, const ordered_json& settings, bool continues,
                     bool overwrite) {
-  for (const fs::path& path : feature_files(folder)) {
+  std::vector<fs::path> recorded = feature_files(folder);
+  const size_t drifts = recorded.size();
+  for (const fs::path& path : head_recording_files(folder)) {
+    recorded.push_back(path);
+  }
+  for (size_t i = 0; i < recorded.size(); ++i) {
+    const fs::path& path = recorded[i];
     if (continues || !overwrite) {
-      const std::string difference = differences(read_image_drift(path).header.settings, settings);
+      const std::string difference =
+          differences(i < drifts ? read_image_drift(path).header.settings
+                                 : read_head_recording(path).header.settings,
+                      settings);
       if (!difference.empty()) {
         throw usage_error("--record_drift: ", path.string(),
                           ": recorded with other settings: ", difference,
@@ -72,12 +74,22 @@ void write_image(const fs::path& folder, const DriftHeader& header, const Featur
           concat("image ", header.image, ": its features are not finite; they are not recorded"));
       return;
     }
-    tensors.emplace(name, source_of(tensor));
+    tensors.emplace(name, recorded_tensor(tensor.to(c10::kBFloat16)));
   }
   write_drift(folder, header, tensors);
 }
 
 }  // namespace
+
+TensorSource recorded_tensor(const at::Tensor& values) {
+  const at::Tensor stored = values.contiguous();
+  const ElementType type =
+      stored.scalar_type() == c10::kBFloat16 ? ElementType::kBF16 : ElementType::kF32;
+  return {type, stored.sizes().vec(), [stored] {
+            return std::span(static_cast<const std::byte*>(stored.const_data_ptr()),
+                             static_cast<size_t>(stored.nbytes()));
+          }};
+}
 
 void check_drift_size(const MarConfig& config, const DecodingPlan& plan, int64_t batch) {
   const int64_t steps = plan.count();
@@ -118,18 +130,20 @@ void record_drift(const EvalOptions& options, const ordered_json& settings, cons
   generator.record_drift({options.num_images, take});
 }
 
-void check_recorded(const fs::path& folder, int64_t num_images) {
+void check_recorded(const EvalOptions& options) {
+  const fs::path& folder = *options.record_drift;
   int64_t missing = 0;
-  for (int64_t id = 0; id < num_images; ++id) {
-    missing += fs::exists(folder / drift_file_name(id)) ? 0 : 1;
+  for (int64_t id = 0; id < options.num_images; ++id) {
+    const bool head = !options.record_head || fs::exists(folder / head_recording_name(id));
+    missing += head && fs::exists(folder / drift_file_name(id)) ? 0 : 1;
   }
-  if (missing == num_images) {
+  if (missing == options.num_images) {
     throw usage_error("--record_drift ", folder.string(),
                       ": nothing was recorded: every image was there already; --overwrite draws",
                       " them again");
   }
   if (missing > 0) {
-    log_warning(concat("--record_drift: ", missing, " of ", num_images,
+    log_warning(concat("--record_drift: ", missing, " of ", options.num_images,
                        " images have no features; --overwrite draws them again"));
   }
 }

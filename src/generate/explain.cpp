@@ -94,13 +94,10 @@ std::string explain_method(const EvalOptions& given) {
   const NetworkShape shape = read_shape(given.model);
   const EvalOptions options = fit_to_model(given, shape);
   const DecodingMethod method = resolve_method(options, shape.recommended);
-  MethodRequest plain;
-  plain.cfg = options.cfg;
-  const DecodingMethod mar = resolve_method(plain, shape.recommended);
   const std::string what =
       options.method.empty() ? "no preset" : std::string(presets().at(options.method).what);
-  const CostRow costs{method.name, flops_per_image(shape.mar, shape.vae, method),
-                      flops_per_image(shape.mar, shape.vae, mar)};
+  const CostRow costs = cost_row(shape.mar, shape.vae, method,
+                                 resolve_baseline(options, shape.recommended), options.precision);
   return concat(method.name, ": ", what, "\n\nOptions, with the source of each:\n",
                 options_text(options), "\nPlan for ", shape.source, ":\n",
                 plan_text(make_plan(shape.mar, method)), "\n", cost_table({costs}));

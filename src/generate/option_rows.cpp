@@ -187,6 +187,14 @@ OptionTable<E> file_rows() {
                 "Works for plain MAR and a few images.",
         .aliases = {"record_features"}},
        path(&E::record_drift)},
+      {{.name = "record_head",
+        .value = "N",
+        .group = kOutput,
+        .help = "Record also what the diffusion head computes for N tokens of each image, for "
+                "lazymar_compare --replay.",
+        .default_text = "none"},
+       integer(&E::record_head, 1, 1 << 16),
+       {{[](const E& options) { return options.record_drift.has_value(); }, "--record_drift"}}},
   };
 }
 

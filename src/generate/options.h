@@ -48,6 +48,7 @@ struct EvalOptions : MethodRequest {
   bool metadata = true;      ///< PNGs contain their settings
   int64_t png_threads = 2;   ///< threads that encode images while the next shard is computed
   std::optional<std::filesystem::path> record_drift;  ///< folder for one file per image
+  std::optional<int64_t> record_head;  ///< tokens of each image whose features of the head go there
   std::optional<std::filesystem::path> score;  ///< reference: compute features, score at the end
   ExtractorRequest extractor;
   bool explain = false;              ///< print the method, and draw nothing

@@ -142,7 +142,7 @@ std::optional<ExitCode> Session::check() {
   }
   write_summary(true);  // from now on the others use this result
   if (options_.record_drift) {
-    check_recorded(*options_.record_drift, options_.num_images);
+    check_recorded(options_);
   }
   if (sheet_.grid.first > 0) {
     preview_.reset();  // one writer at a time

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "nn/flops.h"
+#include "mar/uncounted.h"
 
 namespace lazymar {
 namespace {
@@ -14,18 +14,6 @@ constexpr int64_t kKinds = 3;  ///< output, values, difference
 at::Tensor row_norms(const at::Tensor& rows) {
   return at::linalg_vector_norm(rows, 2, at::IntArrayRef{-1});
 }
-
-/// Restores the calling thread's counter.
-class Uncounted {
- public:
-  Uncounted() : before_(work_count()) {}
-  ~Uncounted() { work_count() = before_; }
-  Uncounted(const Uncounted&) = delete;
-  Uncounted& operator=(const Uncounted&) = delete;
-
- private:
-  WorkCount before_;
-};
 
 }  // namespace
 

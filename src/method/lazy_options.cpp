@@ -62,11 +62,11 @@ std::string retain_string(const LazyOptions& options) {
   if (options.retain != RetainKind::kList) {
     return kind_name(options.retain);
   }
-  std::string text;
+  std::vector<std::string> ratios;
   for (const double ratio : options.retain_list) {
-    text += concat(text.empty() ? "" : ",", shortest_text(ratio));
+    ratios.push_back(shortest_text(ratio));
   }
-  return text;
+  return join(ratios, ",");
 }
 
 std::map<std::string, std::string> lazymar_text(const LazyOptions& options) {

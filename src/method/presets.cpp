@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "core/text.h"
+
 namespace lazymar {
 namespace {
 
@@ -149,12 +151,11 @@ Table<MethodPreset>& presets() {
 }
 
 std::string command_line(const MethodPreset& preset) {
-  std::string line;
+  std::vector<std::string> words;
   for (const PresetOption& option : preset.options) {
-    line += concat(line.empty() ? "--" : " --", option.option, option.value.empty() ? "" : " ",
-                   option.value);
+    words.push_back(concat("--", option.option, option.value.empty() ? "" : " ", option.value));
   }
-  return line;
+  return join(words, " ");
 }
 
 }  // namespace lazymar

@@ -32,6 +32,7 @@ std::vector<int64_t> arccos_masked(int64_t length, int64_t steps) {
     const auto count = static_cast<int64_t>(known * static_cast<float>(length));
     masked.push_back(length - std::min(length, std::max(s + 1, count)));
   }
+  masked.back() = 1;  // as MAR's loop has it, whose guidance depends on it
   return masked;
 }
 

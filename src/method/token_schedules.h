@@ -21,7 +21,8 @@ struct TokenSchedule {
 /// LTH14/mar). Its last value stays 1, though the last step leaves nothing masked.
 ///
 /// "arccos": Halton-MaskGIT's, L - max(s + 1, int(L (1 - arccos((s+1)/S) / (pi/2)))) in fp32, as
-/// released (Sampler/halton_sampler.py of github valeoai/Halton-MaskGIT@f61b0a1).
+/// released (Sampler/halton_sampler.py of github valeoai/Halton-MaskGIT@f61b0a1). Its last value is
+/// 1, too.
 Table<TokenSchedule>& token_schedules();
 
 /// The same for stages that share their tokens equally: step j of a stage of n tokens and k steps

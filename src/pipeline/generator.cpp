@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "cache/policies.h"
+#include "core/error.h"
+#include "nn/capture.h"
 #include "pipeline/device.h"
 #include "pipeline/device_clock.h"
 #include "vae/pixels.h"
@@ -15,17 +17,18 @@
 namespace lazymar {
 namespace {
 
-/// Times the sampler's stages. It never waits before finish(). A guest also observes; its time is
+/// Times the sampler's stages. It never waits before finish(). Guests also observe; their time is
 /// not counted.
 class StageTimer final : public SampleObserver {
  public:
-  StageTimer(DeviceClock& clock, size_t count, const GenerationHooks& hooks, SampleObserver* guest)
-      : clock_(clock), count_(count), hooks_(hooks), guest_(guest) {}
+  StageTimer(DeviceClock& clock, size_t count, const GenerationHooks& hooks,
+             std::vector<SampleObserver*> guests)
+      : clock_(clock), count_(count), hooks_(hooks), guests_(std::move(guests)) {}
 
   bool wants(const DecodeStep& step) override { return hooks_.wanted(step); }
   void begins(const MarBatch& batch) override {
-    if (guest_ != nullptr) {
-      guest_->begins(batch);
+    for (SampleObserver* guest : guests_) {
+      guest->begins(batch);
     }
   }
   void step_begins(const DecodeStep& step) override {
@@ -38,14 +41,12 @@ class StageTimer final : public SampleObserver {
   void encoded(const DecodeStep&) override { lap(&StageSeconds::encoder); }
   void conditioned(const DecodeStep& step, const at::Tensor& z) override {
     lap(&StageSeconds::decoder);
-    if (guest_ != nullptr) {
-      guest_->conditioned(step, z);
-      const size_t now = clock_.note();
-      guest_visits_.emplace_back(last_, now);
-      last_ = now;
-    }
+    visit([&](SampleObserver& guest) { guest.conditioned(step, z); });
   }
-  void sampled(const DecodeStep&, const at::Tensor&) override { lap(&StageSeconds::head); }
+  void sampled(const DecodeStep& step, const at::Tensor& tokens) override {
+    lap(&StageSeconds::head);
+    visit([&](SampleObserver& guest) { guest.sampled(step, tokens); });
+  }
 
   /// Reports the device's progress to the hook.
   void look_around() {
@@ -69,7 +70,7 @@ class StageTimer final : public SampleObserver {
   }
 
   /// Once the device has passed all laps: adds up their times, by stage and by step. Returns the
-  /// guest's seconds.
+  /// guests' seconds.
   double finish(StageSeconds& seconds, std::vector<StepCost>& steps) {
     for (const Lap& lap : laps_) {
       steps_[lap.step].seconds.*lap.stage += clock_.seconds(lap.from, lap.to);
@@ -80,11 +81,11 @@ class StageTimer final : public SampleObserver {
           {step.seconds.encoder + step.seconds.decoder + step.seconds.head, step.flops});
       hooks_.stepped(step.step, step.seconds, step.flops);
     }
-    double guest = 0.0;
+    double guests = 0.0;
     for (const auto& [from, to] : guest_visits_) {
-      guest += clock_.seconds(from, to);
+      guests += clock_.seconds(from, to);
     }
-    return guest;
+    return guests;
   }
 
  private:
@@ -105,10 +106,23 @@ class StageTimer final : public SampleObserver {
     last_ = now;
   }
 
+  template <typename Call>
+  void visit(const Call& call) {
+    if (guests_.empty()) {
+      return;
+    }
+    for (SampleObserver* guest : guests_) {
+      call(*guest);
+    }
+    const size_t now = clock_.note();
+    guest_visits_.emplace_back(last_, now);
+    last_ = now;
+  }
+
   DeviceClock& clock_;
   size_t count_;
   const GenerationHooks& hooks_;
-  SampleObserver* guest_;
+  std::vector<SampleObserver*> guests_;
   std::vector<Step> steps_;
   std::vector<Lap> laps_;
   std::vector<std::pair<size_t, size_t>> guest_visits_;  ///< from and to
@@ -142,14 +156,19 @@ Generator::Generator(std::shared_ptr<const Networks> model, const DecodingMethod
 
 /// A batch whose work has been queued on the device.
 struct Generator::InFlight {
-  InFlight(std::unique_ptr<DriftRecorder> features, c10::Device device, size_t steps,
-           const GenerationHooks& what)
-      : recorder(std::move(features)),
+  InFlight(Recorders observers, c10::Device device, size_t steps, const GenerationHooks& what)
+      : recorders(std::move(observers)),
         hooks(what),
         clock(device),
-        timer(clock, steps, hooks, recorder.get()) {}
+        timer(clock, steps, hooks, guests()) {}
 
-  std::unique_ptr<DriftRecorder> recorder;  ///< null if nothing is recorded
+  std::vector<SampleObserver*> guests() const {
+    std::vector<SampleObserver*> all{recorders.drift.get(), recorders.head.get()};
+    std::erase(all, nullptr);
+    return all;
+  }
+
+  Recorders recorders;
   GenerationHooks hooks;
   DeviceClock clock;
   StageTimer timer;
@@ -162,10 +181,12 @@ Generator::BatchInFlight Generator::start(const std::vector<int64_t>& ids,
                                           const std::vector<int64_t>& labels,
                                           const GenerationHooks& hooks) {
   work_count() = {};
-  const auto flight = std::make_shared<InFlight>(recorder_of(ids), model_->mar.class_emb.device(),
+  const auto flight = std::make_shared<InFlight>(recorders_of(ids), model_->mar.class_emb.device(),
                                                  plan_.steps.size(), hooks);
   flight->start = flight->clock.note();
-  const at::Tensor sampled = sample(ids, labels, flight->timer);
+  HeadRecorder* head = flight->recorders.head.get();
+  const at::Tensor sampled =
+      sample(ids, labels, head != nullptr ? *head : *head_runner_, flight->timer);
   flight->sampled = flight->clock.note();
   at::Tensor images = model_->vae.decode(sampled);
   hooks.decoded(images);
@@ -177,29 +198,33 @@ Generator::BatchInFlight Generator::start(const std::vector<int64_t>& ids,
     flight->end = flight->clock.note();
   });
   flight->batch.work = work_count();
-  if (flight->recorder) {
-    const std::vector<FeatureDrift> changes = flight->recorder->changes();
-    for (size_t slot = 0; slot < changes.size(); ++slot) {
-      drift_->take(ids[slot], labels[slot], changes[slot]);
+  const auto hand_over = [&](const auto& recorded, const auto& take) {
+    for (size_t slot = 0; slot < recorded.size(); ++slot) {
+      take(ids[slot], labels[slot], recorded[slot]);
     }
+  };
+  if (flight->recorders.drift) {
+    hand_over(flight->recorders.drift->changes(), drift_->take);
+  }
+  if (head != nullptr) {
+    hand_over(head->features(), head_->take);
   }
   return flight;
 }
 
 at::Tensor Generator::sample(const std::vector<int64_t>& ids, const std::vector<int64_t>& labels,
-                             SampleObserver& observer) {
+                             HeadRunner& head, SampleObserver& observer) {
   PhiloxNoise noise(seed_, ids);
   const at::Tensor classes = at::tensor(labels, c10::kLong);
-  return unpatchify(sampler_.sample(*runner_, *head_runner_, classes, noise, observer),
-                    model_->patch_size);
+  return unpatchify(sampler_.sample(*runner_, head, classes, noise, observer), model_->patch_size);
 }
 
 at::Tensor Generator::latents(const std::vector<int64_t>& ids, const std::vector<int64_t>& labels,
                               const GenerationHooks& hooks) {
   work_count() = {};
   DeviceClock clock(model_->mar.class_emb.device());
-  StageTimer timer(clock, plan_.steps.size(), hooks, /*guest=*/nullptr);
-  return sample(ids, labels, timer);
+  StageTimer timer(clock, plan_.steps.size(), hooks, /*guests=*/{});
+  return sample(ids, labels, *head_runner_, timer);
 }
 
 GeneratedBatch Generator::finish(const BatchInFlight& flight) {
@@ -214,15 +239,28 @@ GeneratedBatch Generator::finish(const BatchInFlight& flight) {
   return std::move(batch);
 }
 
-std::unique_ptr<DriftRecorder> Generator::recorder_of(const std::vector<int64_t>& ids) const {
-  if (!drift_) {
-    return nullptr;
+void Generator::record_head(HeadRecording recording) {
+  if (can_capture(model_->mar.class_emb.device().type())) {
+    throw usage_error("features of the head cannot be recorded from CUDA graphs",
+                      "; add --cuda_graphs off");
   }
-  const int64_t recorded =
-      std::count_if(ids.begin(), ids.end(), [this](int64_t id) { return id < drift_->num_images; });
-  return recorded == 0 ? nullptr
-                       : std::make_unique<DriftRecorder>(model_->mar, plan_, recorded,
-                                                         LazyOptions().prune_layer);
+  head_ = std::move(recording);
+}
+
+Generator::Recorders Generator::recorders_of(const std::vector<int64_t>& ids) const {
+  const auto below = [&](int64_t limit) {
+    return std::count_if(ids.begin(), ids.end(), [&](int64_t id) { return id < limit; });
+  };
+  Recorders recorders;
+  if (const int64_t count = drift_ ? below(drift_->num_images) : 0; count > 0) {
+    recorders.drift =
+        std::make_unique<DriftRecorder>(model_->mar, plan_, count, LazyOptions().prune_layer);
+  }
+  if (const int64_t count = head_ ? below(head_->num_images) : 0; count > 0) {
+    recorders.head =
+        std::make_unique<HeadRecorder>(model_->mar.head, *head_runner_, head_->tokens, count);
+  }
+  return recorders;
 }
 
 void Generator::release_unused_memory() {

@@ -12,6 +12,7 @@
 
 #include "core/cost.h"
 #include "mar/drift_recorder.h"
+#include "mar/head_recorder.h"
 #include "mar/sampler.h"
 #include "method/decoding_plan.h"
 #include "nn/flops.h"
@@ -50,6 +51,14 @@ struct DriftRecording {
   std::function<void(int64_t id, int64_t label, const FeatureDrift&)> take;
 };
 
+/// Where features of the head go.
+struct HeadRecording {
+  int64_t num_images = 0;  ///< as above
+  std::vector<RecordedToken> tokens;
+  /// Called during generate() with an image's id, its label and its features.
+  std::function<void(int64_t id, int64_t label, const HeadFeatures&)> take;
+};
+
 class Generator {
  public:
   /// Makes the method's plan. Throws Error (usage) for unknown names and numbers out of range.
@@ -84,6 +93,8 @@ class Generator {
 
   /// From now on, records the drift of all images. Only for plain MAR.
   void record_drift(DriftRecording recording) { drift_ = std::move(recording); }
+  /// The same for the head's features. Throws Error (usage) if the device captures.
+  void record_head(HeadRecording recording);
 
   const Networks& model() const { return *model_; }
   const DecodingPlan& plan() const { return plan_; }
@@ -94,9 +105,13 @@ class Generator {
 
  private:
   at::Tensor sample(const std::vector<int64_t>& ids, const std::vector<int64_t>& labels,
-                    SampleObserver& observer);
-  /// Null if none of these images is recorded.
-  std::unique_ptr<DriftRecorder> recorder_of(const std::vector<int64_t>& ids) const;
+                    HeadRunner& head, SampleObserver& observer);
+  /// Observers of a batch; null if none of its images is recorded.
+  struct Recorders {
+    std::unique_ptr<DriftRecorder> drift;
+    std::unique_ptr<HeadRecorder> head;
+  };
+  Recorders recorders_of(const std::vector<int64_t>& ids) const;
 
   std::shared_ptr<const Networks> model_;  ///< the sampler refers to it
   DecodingPlan plan_;
@@ -106,6 +121,7 @@ class Generator {
   SideQueue copies_;  ///< of finished images, to the host
   uint64_t seed_;
   std::optional<DriftRecording> drift_;
+  std::optional<HeadRecording> head_;
 };
 
 }  // namespace lazymar

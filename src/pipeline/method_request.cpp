@@ -19,4 +19,11 @@ DecodingMethod resolve_method(const MethodRequest& request,
   return method;
 }
 
+DecodingMethod resolve_baseline(const MethodRequest& request,
+                                const RecommendedSampling& recommended) {
+  MethodRequest plain;
+  plain.cfg = request.cfg;
+  return resolve_method(plain, recommended);
+}
+
 }  // namespace lazymar

@@ -22,7 +22,9 @@ struct MethodRequest {
   std::optional<CfgSchedule> cfg_schedule;  ///< likewise
   std::optional<LazyOptions> lazy;          ///< set by --lazy_mar
   Precision precision;                      ///< auto by default
-  bool cuda_graphs = true;                  ///< false: every kernel is launched separately
+  /// As written on the command line, since the preset: what other texts must agree with.
+  std::optional<int64_t> num_iter_given, num_sampling_steps_given;
+  bool cuda_graphs = true;  ///< false: every kernel is launched separately
 };
 
 /// The command line overrides the checkpoint's recommendation, which overrides the defaults.
@@ -31,5 +33,9 @@ SamplingOptions resolve_sampling(const MethodRequest& request,
 /// The same with order, schedules and cache, in the form that a Generator takes. Throws Error
 /// (usage).
 DecodingMethod resolve_method(const MethodRequest& request, const RecommendedSampling& recommended);
+
+/// MAR as released, with the request's guidance: what its method is compared with.
+DecodingMethod resolve_baseline(const MethodRequest& request,
+                                const RecommendedSampling& recommended);
 
 }  // namespace lazymar

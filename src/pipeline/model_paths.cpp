@@ -63,11 +63,12 @@ fs::path usual_folder(const ModelRequest& request) {
 Error unknown_model(const ModelRequest& request, const fs::path& place) {
   const std::string& model = request.model;
   std::vector<std::string> candidates = models_here(request.checkpoint_dir);
-  std::vector<std::string> listed;
-  listed.reserve(candidates.size());
+  std::vector<std::string> shown;
+  shown.reserve(candidates.size());
   for (const std::string& name : candidates) {
-    listed.push_back(one_line(name, kLongestName));
+    shown.push_back(one_line(name, kLongestName));
   }
+  const std::string listed = join(shown, ", ");
   for (const std::string& name : split(preset_names(), ',')) {
     candidates.push_back(name.substr(name.find_first_not_of(' ')));
   }
@@ -76,7 +77,7 @@ Error unknown_model(const ModelRequest& request, const fs::path& place) {
                        preset_names(), " nor a folder ", one_line(place.string(), kLongestName),
                        " with ", kConvertedFile, " or ", kOriginalFile,
                        nearest.empty() ? "" : concat("; did you mean ", nearest, "?"),
-                       listed.empty() ? "" : concat("; models here: ", join(listed, ", ")),
+                       listed.empty() ? "" : concat("; models here: ", listed),
                        where_looked(request.checkpoint_dir));
 }
 

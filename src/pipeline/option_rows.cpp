@@ -47,6 +47,7 @@ OptionRow<MethodRequest> num_sampling_steps_row(OptionRow<MethodRequest> row) {
   row.field.read = [read = row.field.read](MethodRequest& request, const std::string& text) {
     read(request, text);
     request.plan.head_steps.clear();
+    request.num_sampling_steps_given = request.sampling.num_sampling_steps;
   };
   return row;
 }
@@ -56,8 +57,18 @@ OptionRow<MethodRequest> num_iter_row(OptionRow<MethodRequest> row) {
   row.field.read = [read = row.field.read](MethodRequest& request, const std::string& text) {
     read(request, text);
     request.plan.tokens_per_step.clear();
+    request.num_iter_given = request.sampling.num_iter;
   };
   return row;
+}
+
+/// Refuses a text that says another number than an option that was given besides.
+void check_agreement(const std::string& text, int64_t said, const std::optional<int64_t>& given,
+                     const char* option, const char* what) {
+  if (given && *given != said) {
+    throw usage_error(text, ": ", said, " ", what, ", but --", option, " says ", *given,
+                      "; leave one of them out");
+  }
 }
 
 /// "cosine:N" is --num_iter N; every other text sets num_iter to the steps it has.
@@ -66,6 +77,7 @@ OptionRow<MethodRequest> tokens_row(OptionRow<MethodRequest> row) {
     read(request, text);
     DecodingMethod method;
     read_tokens_per_step(text, method);
+    check_agreement(text, method.steps(), request.num_iter_given, "num_iter", "decoding steps");
     request.sampling.num_iter = method.steps();
     if (method.stages.empty() && method.schedule == DecodingMethod().schedule) {
       request.plan.tokens_per_step.clear();
@@ -83,11 +95,22 @@ OptionRow<MethodRequest> known_row(OptionRow<MethodRequest> row, void (*find)(co
   return row;
 }
 
+OptionRow<MethodRequest> head_steps_row(OptionRow<MethodRequest> row) {
+  row.field.read = [read = row.field.read](MethodRequest& request, const std::string& text) {
+    read(request, text);
+    check_agreement(text, read_head_steps(text).front().steps, request.num_sampling_steps_given,
+                    "num_sampling_steps", "diffusion steps at first");
+  };
+  return row;
+}
+
 OptionTable<MethodRequest> plan_rows_of_request() {
   OptionTable<MethodRequest> rows = within<MethodRequest>(plan_rows(), &MethodRequest::plan);
   for (OptionRow<MethodRequest>& row : rows) {
     if (row.info.name == "tokens_per_step") {
       row = tokens_row(row);
+    } else if (row.info.name == "head_steps") {
+      row = head_steps_row(row);
     } else if (row.info.name == "solver") {
       row = known_row(row, [](const std::string& name) { (void)solvers().at(name); });
     } else if (row.info.name == "cache") {
@@ -109,6 +132,9 @@ OptionRow<MethodRequest> method_row(const OptionTable<MethodRequest>& rows) {
       row_named(rows, option.option).field.read(request, std::string(option.value));
     }
     request.method = name;
+    // What the preset says is there to be overridden.
+    request.num_iter_given.reset();
+    request.num_sampling_steps_given.reset();
   };
   field.value = [](const MethodRequest& request) {
     return request.method.empty() ? OptionValue() : OptionValue(request.method);

@@ -27,8 +27,15 @@ void warn(const RunData& run, const PairedRun& paired) {
   }
 }
 
-void add_drift(const CompareOptions& options, Comparison& comparison) {
+void add_recordings(const CompareOptions& options, Comparison& comparison) {
   if (!options.drift) {
+    return;
+  }
+  if (!options.replay.empty()) {
+    comparison.replay =
+        replay(read_head_recordings(*options.drift), options.replay, options.replay_interval);
+  }
+  if (options.runs.empty() && !options.tolerance) {
     return;
   }
   const std::vector<ImageDrift> images = read_drift(*options.drift);
@@ -46,9 +53,14 @@ ExitCode compare(const CompareOptions& options) {
   const int64_t processors = std::max(1U, std::thread::hardware_concurrency());
   Comparison comparison;
   comparison.keys = options.keys;
-  add_drift(options, comparison);
+  add_recordings(options, comparison);
   if (options.runs.empty()) {
-    std::printf("%s\n", comparison.suggestion->list().c_str());
+    if (comparison.replay) {
+      std::fputs(replay_text(*comparison.replay).c_str(), stdout);
+    }
+    if (comparison.suggestion) {
+      std::printf("%s\n", comparison.suggestion->list().c_str());
+    }
     return ExitCode::kDone;
   }
   check_output_folder(options.output_dir, "--output_dir");
@@ -80,6 +92,9 @@ ExitCode compare(const CompareOptions& options) {
     for (const std::string& sentence : redundancy_text(*comparison.redundancy)) {
       std::printf("%s\n", sentence.c_str());
     }
+  }
+  if (comparison.replay) {
+    std::fputs(replay_text(*comparison.replay).c_str(), stdout);
   }
   if (comparison.suggestion) {
     std::printf("--lazy_retain %s\n", comparison.suggestion->list().c_str());

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "core/error.h"
@@ -23,13 +24,16 @@ struct CompareOptions {
   std::optional<double> tolerance;             ///< suggest a schedule from it
   LazyOptions lazy;                            ///< determines which steps are full
   bool falling = false;                        ///< the schedule never rises
+  std::vector<std::string> replay;             ///< predictors to try on it; empty: none
+  int64_t replay_interval = 7;                 ///< diffusion steps from one evaluation to the next
   SettingKeys keys;                            ///< of the runs' settings
 };
 
 OptionTable<CompareOptions> compare_rows();
 
 /// Writes comparison.json and report.html, and prints the table. Without runs, it prints only the
-/// list suggested from drift, for "--lazy_retain $(...)". Throws Error.
+/// errors of predictors, and the list suggested from drift, for "--lazy_retain $(...)". Throws
+/// Error.
 ExitCode compare(const CompareOptions& options);
 
 }  // namespace lazymar

@@ -9,6 +9,7 @@
 
 #include "core/option_row.h"
 #include "report/redundancy.h"
+#include "report/replay.h"
 #include "report/suggestion.h"
 #include "rules/run_rules.h"
 #include "run/run_data.h"
@@ -45,6 +46,7 @@ struct Comparison {
   std::optional<Redundancy> redundancy{};  ///< of recorded features
   std::optional<Suggestion> suggestion{};  ///< from them
   LazyOptions suggestion_for{};            ///< its warmup and refresh
+  std::optional<Replay> replay{};          ///< of recorded features of the head
   SettingKeys keys{};                      ///< of the runs' settings
 };
 

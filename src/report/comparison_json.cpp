@@ -118,6 +118,9 @@ ordered_json comparison_json(const Comparison& comparison) {
   if (comparison.redundancy) {
     json["features"] = redundancy_json(*comparison.redundancy);
   }
+  if (comparison.replay) {
+    json["replay"] = replay_json(*comparison.replay);
+  }
   if (comparison.suggestion) {
     json["suggestion"] = {{"tolerance", comparison.suggestion->tolerance},
                           {"lazy_warmup", comparison.suggestion_for.warmup},

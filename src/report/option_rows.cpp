@@ -1,13 +1,30 @@
 #include "method/option_rows.h"
 
 #include "core/shared_rows.h"
+#include "core/text.h"
 #include "report/compare.h"
+#include "report/predictors.h"
 
 namespace lazymar {
 
 namespace {
 
 using C = CompareOptions;
+
+/// A list of predictors.
+OptionField<C> replay_field() {
+  OptionField<C> field = member_field(&C::replay);
+  for (const Predictor& predictor : predictors().rows()) {
+    field.words.emplace_back(predictor.name);
+  }
+  field.read = [](C& options, const std::string& text) {
+    options.replay = split(text, ',');
+    for (const std::string& name : options.replay) {
+      predictors().at(name);
+    }
+  };
+  return field;
+}
 
 OptionTable<C> report_rows() {
   constexpr const char* kReport = "Report";
@@ -68,6 +85,21 @@ OptionTable<C> drift_rows() {
         .main = true},
        flag(&C::falling),
        {suggesting}},
+      {{.name = "replay",
+        .value = "LIST",
+        .group = kDrift,
+        .help = "Report how far predictors of the diffusion head are off, such as hold,taylor1, "
+                "on what lazymar_eval --record_head recorded.",
+        .default_text = "none",
+        .main = true},
+       replay_field()},
+      {{.name = "replay_interval",
+        .value = "N",
+        .group = kDrift,
+        .help = "Replay with every N-th diffusion step evaluated.",
+        .main = true},
+       integer(&C::replay_interval, 2, 500),
+       {{[](const C& options) { return !options.replay.empty(); }, "--replay"}}},
   };
 }
 

@@ -151,8 +151,9 @@ std::string report_html(const Comparison& comparison, int64_t pairs) {
     sections += pairs_section(comparison, pairs);
   }
   sections += stages_section(comparison) + latency_section(comparison) + steps_section(comparison) +
-              redundancy_section(comparison) + skipped_section(comparison) +
-              trade_section(comparison) + settings_section(comparison);
+              redundancy_section(comparison) + replay_section(comparison) +
+              skipped_section(comparison) + trade_section(comparison) +
+              settings_section(comparison);
   const std::string device = baseline.settings.value("device", ordered_json("?")).dump();
   return fill_template(
       kReportTemplate,

@@ -29,5 +29,7 @@ std::string steps_section(const Comparison& comparison);
 std::string trade_section(const Comparison& comparison);
 /// Drift from recordings; no section without them.
 std::string redundancy_section(const Comparison& comparison);
+/// Errors of predictors; no section without them.
+std::string replay_section(const Comparison& comparison);
 
 }  // namespace lazymar

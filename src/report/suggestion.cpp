@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "core/text.h"
 
 namespace lazymar {
 namespace {
@@ -71,11 +72,11 @@ Suggestion suggest_retain(std::span<const ImageDrift> images, const LazyOptions&
 }
 
 std::string Suggestion::list() const {
-  std::string text;
+  std::vector<std::string> texts;
   for (const double share : shares) {
-    text += concat(text.empty() ? "" : ",", share);
+    texts.push_back(concat(share));
   }
-  return text;
+  return join(texts, ",");
 }
 
 }  // namespace lazymar

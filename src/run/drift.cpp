@@ -15,6 +15,7 @@ namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
 constexpr const char* kHeader = "lazymar_features";
+constexpr const char* kPrefix = "features";
 constexpr const char* kFeatures[] = {"output", "values", "difference"};
 constexpr int64_t kMostSteps = 1 << 16;
 constexpr int64_t kMostRows = int64_t{1} << 20;
@@ -98,10 +99,14 @@ float ChangeTable::at(int64_t from, int64_t to, int64_t row) const {
   return number_at(bytes_.data() + (pair * rows_ + row) * static_cast<int64_t>(sizeof(uint16_t)));
 }
 
-std::string drift_file_name(int64_t image) {
+std::string recording_name(const std::string& prefix, int64_t image) {
   std::string digits = std::to_string(image);
   digits.insert(0, digits.size() < 5 ? 5 - digits.size() : 0, '0');
-  return concat("features.", digits, ".safetensors");
+  return concat(prefix, ".", digits, ".safetensors");
+}
+
+std::string drift_file_name(int64_t image) {
+  return recording_name(kPrefix, image);
 }
 
 void write_drift(const fs::path& folder, const DriftHeader& header,
@@ -110,13 +115,13 @@ void write_drift(const fs::path& folder, const DriftHeader& header,
                     {{kHeader, header_text(header)}});
 }
 
-std::vector<fs::path> feature_files(const fs::path& folder) {
+std::vector<fs::path> recording_files(const fs::path& folder, const std::string& prefix) {
   std::vector<fs::path> files;
   std::error_code failed;
   for (fs::directory_iterator entry(folder, failed), end; !failed && entry != end;
        entry.increment(failed)) {
     const std::string name = entry->path().filename().string();
-    if (name.starts_with("features.") && name.ends_with(".safetensors")) {
+    if (name.starts_with(prefix + ".") && name.ends_with(".safetensors")) {
       files.push_back(entry->path());
     }
   }
@@ -125,6 +130,10 @@ std::vector<fs::path> feature_files(const fs::path& folder) {
   }
   std::sort(files.begin(), files.end());
   return files;
+}
+
+std::vector<fs::path> feature_files(const fs::path& folder) {
+  return recording_files(folder, kPrefix);
 }
 
 ImageDrift read_image_drift(const fs::path& path) {

@@ -50,6 +50,11 @@ struct ImageDrift {
   std::shared_ptr<const MappedFile> mapping;  ///< what the tables point into
 };
 
+/// "PREFIX.00003.safetensors", and such files in a folder, sorted.
+std::string recording_name(const std::string& prefix, int64_t image);
+std::vector<std::filesystem::path> recording_files(const std::filesystem::path& folder,
+                                                   const std::string& prefix);
+
 /// "features.00003.safetensors".
 std::string drift_file_name(int64_t image);
 

@@ -37,6 +37,23 @@ TEST(CachePolicies, NoneIsFullThroughout) {
   EXPECT_EQ(policy_of(plan).name, "none");
 }
 
+TEST(CachePolicies, ATemperatureNeedsASolverThatDrawsNoise) {
+  const MarConfig config = testing::tiny_config();
+  DecodingMethod method = with("none");
+  method.temperature = 0.9;
+  EXPECT_NO_THROW(make_plan(config, method)) << "control: ddpm";
+  for (const char* solver : {"ddim", "dpm++2m"}) {
+    method.head.front().solver = solver;
+    EXPECT_TRUE(contains(refused([&] { make_plan(config, method); }),
+                         concat("temperature 0.9 has no effect with solver ", solver)));
+  }
+  method.head.front().solver = "sde-dpm++2m";
+  EXPECT_NO_THROW(make_plan(config, method));
+  method.head.front().solver = "ddim";
+  method.temperature = 1;
+  EXPECT_NO_THROW(make_plan(config, method));
+}
+
 TEST(CachePolicies, LazymarsOptionsAreThoseOfThePlan) {
   const MarConfig config = testing::tiny_config();
   const auto kinds = [&](std::map<std::string, std::string> options, double cfg = 3.25) {

@@ -54,6 +54,11 @@ TEST(BenchOptions, ArmsWithFlagsOfTheirOwn) {
   EXPECT_EQ(options.arms[2].method.precision, parse_precision("fp32")) << "the arm's own wins";
   EXPECT_EQ(options.arms[2].method.sampling.num_iter, 16);
   EXPECT_EQ(options.arms[2].batch, 4);
+  EXPECT_EQ(parse({"--num_iter", "32", "--arms", "mar --tokens_per_step arccos:20"})
+                .arms[0]
+                .method.sampling.num_iter,
+            20)
+      << "the arm's own wins, by whatever name";
   EXPECT_EQ(parse({"--arms", "lazy --lazy-extra 3"}).arms[0].method.lazy->extra, 3);
 }
 

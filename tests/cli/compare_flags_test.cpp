@@ -75,6 +75,14 @@ TEST(CompareOptions, AScheduleNeedsNoRun) {
   EXPECT_EQ(parse({"--features", "f", "--suggest_schedule", "0"}).options.tolerance, 0.0);
 }
 
+TEST(CompareOptions, AReplayNeedsNoRun) {
+  const CompareOptions options =
+      parse({"--features", "f", "--replay", "hold,taylor1", "--replay_interval", "4"}).options;
+  EXPECT_EQ(options.replay, (std::vector<std::string>{"hold", "taylor1"}));
+  EXPECT_EQ(options.replay_interval, 4);
+  EXPECT_TRUE(parse({"a", "b"}).options.replay.empty());
+}
+
 TEST(CompareOptions, WhatCannotBeUsedIsRefused) {
   for (const auto& [arguments, reason] :
        std::vector<std::pair<std::vector<const char*>, const char*>>{
@@ -89,6 +97,11 @@ TEST(CompareOptions, WhatCannotBeUsedIsRefused) {
            {{"a", "b", "--suggest_schedule", "0.1"}, "needs --drift DIR"},
            {{"a", "b", "--features", "f", "--suggest_schedule", "-1"}, "--suggest_schedule"},
            {{"a", "b", "--features", "f", "--suggest_schedule", "nan"}, "--suggest_schedule"},
+           {{"a", "b", "--replay", "hold"}, "--replay needs --drift DIR"},
+           {{"--features", "f", "--replay", "hold,tailor"}, "\"tailor\""},
+           {{"--features", "f", "--replay", ""}, "--replay"},
+           {{"--features", "f", "--replay", "hold", "--replay_interval", "1"}, "--replay_interval"},
+           {{"a", "b", "--features", "f", "--replay_interval", "4"}, "without --replay"},
            {{"a", "b", "--features", "f", "--falling"}, "without --suggest_schedule"},
            {{"a", "b", "--lazy_refresh", "3"}, "without --suggest_schedule"},
            {{"--features", "f", "--suggest_schedule", "1", "--lazy_refresh", "0"},

@@ -225,6 +225,10 @@ TEST(EvalOptions, FeaturesAreThoseOfAFewImagesOfPlainMar) {
   const auto message = [](const std::string& line) { return refused([&] { parse(line); }); };
   EXPECT_EQ(parse("--num_images 64 --record_drift x").record_drift, "x");
   EXPECT_FALSE(parse("").record_drift);
+  EXPECT_EQ(parse("--num_images 4 --record_drift x --record_head 16").record_head, 16);
+  EXPECT_TRUE(contains(message("--num_images 4 --record_head 16"), "without --record_drift"));
+  EXPECT_TRUE(
+      contains(message("--num_images 4 --record_drift x --record_head 0"), "--record_head"));
   EXPECT_TRUE(contains(message("--num_images 65 --record_drift x"), "at most 64"));
   EXPECT_TRUE(contains(message("--record_drift x"), "add --num_images 16"));
   EXPECT_TRUE(contains(message("--num_images 4 --record_drift x --lazy_mar"), "leave --lazy_mar"));
@@ -254,6 +258,22 @@ TEST(EvalOptions, TheContactSheet) {
   EXPECT_TRUE(both.preview);
   EXPECT_EQ(both.grid, (std::pair<int64_t, int64_t>(3, 5)));
   EXPECT_FALSE(refused([] { parse("--preview=2"); }).empty());  // a switch
+}
+
+/// A text that says another number than an option beside it is refused, not silently preferred.
+TEST(EvalOptions, NumbersOfStepsMustAgree) {
+  const auto message = [](const std::string& line) { return refused([&] { parse(line); }); };
+  EXPECT_TRUE(contains(message("--num_iter 20 --tokens_per_step arccos:30"),
+                       "--tokens_per_step arccos:30: 30 decoding steps, but --num_iter says 20"));
+  EXPECT_TRUE(contains(message("--tokens_per_step list:200,56 --num_iter 20"), "--num_iter"));
+  EXPECT_TRUE(contains(message("--head_steps 50:20 --num_sampling_steps 100"),
+                       "50 diffusion steps at first, but --num_sampling_steps says 100"));
+  EXPECT_EQ(parse("--num_iter 30 --tokens_per_step arccos:30").sampling.num_iter, 30);
+  EXPECT_EQ(parse("--num_sampling_steps 50 --head_steps 50:20").plan.head_steps, "50:20");
+  // What a preset says is there to be overridden.
+  EXPECT_EQ(parse("--method disa --num_iter 32").sampling.num_iter, 32);
+  EXPECT_EQ(parse("--method gtr-32 --tokens_per_step stages:12,3,1").sampling.num_iter, 16);
+  EXPECT_EQ(parse("--method disa --num_sampling_steps 40").plan.head_steps, "");
 }
 
 }  // namespace

@@ -17,6 +17,7 @@
 #include "generate/drift_files.h"
 #include "generate/shard_maker.h"
 #include "run/drift.h"
+#include "run/head_recording.h"
 #include "support/errors.h"
 #include "support/method.h"
 #include "support/temporary_folder.h"
@@ -145,6 +146,7 @@ TEST(Evaluate, RecordingFeaturesLeavesImagesAndFiguresAlone) {
   evaluate(options);
   options.output_dir = recorded.path();
   options.record_drift = features.path();
+  options.record_head = 12;
   evaluate(options);
   EXPECT_EQ(all_pngs(recorded), all_pngs(plain));
   const auto flops = [](const TemporaryFolder& folder) {
@@ -165,6 +167,15 @@ TEST(Evaluate, RecordingFeaturesLeavesImagesAndFiguresAlone) {
   };
   EXPECT_NE(change_of(0), change_of(4));
   EXPECT_GT(change_of(0), 0);
+  const std::vector<ImageHeadRecording> heads = read_head_recordings(features.path());
+  ASSERT_EQ(heads.size(), 5U);
+  EXPECT_EQ(heads.back().header.label, 8);
+  EXPECT_EQ(heads.back().header.timesteps.size(), 12U);
+  EXPECT_EQ(heads.back().header.timesteps[0], (std::vector<int64_t>{999, 666, 333, 0}));
+  std::vector<float> one(4), other(4);
+  heads[0].mlp.read(0, 0, one);
+  heads[4].mlp.read(0, 0, other);
+  EXPECT_NE(one, other);
 }
 
 TEST(Evaluate, FeaturesThatAreThereStayOrAreRefused) {

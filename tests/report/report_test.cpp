@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -140,6 +141,21 @@ TEST(Report, ShowsRecordedFeaturesAndTheSuggestedSchedule) {
   const ordered_json json = comparison_json(two);
   EXPECT_EQ(json["suggestion"]["lazy_retain"], "1,1,0.5,0.3");
   EXPECT_EQ(json["features"]["images"], 1);
+}
+
+TEST(Report, ShowsErrorsOfPredictors) {
+  const testing::TemporaryFolder folder;
+  Comparison two =
+      compare_two(write_run(folder.path() / "a", 0), write_run(folder.path() / "b", 200));
+  EXPECT_FALSE(contains(report_html(two, 0), "id=\"replay\""));
+  EXPECT_FALSE(comparison_json(two).contains("replay"));
+  two.replay = {3, 2, 8, 1, {{"hold", {0.125, 0.25}, {0.5, std::nan("")}}}};
+  const std::string html = report_html(two, 0);
+  EXPECT_TRUE(contains(html, "id=\"replay\""));
+  EXPECT_TRUE(contains(html, "<td>hold</td><td>12.5 %</td><td>25.0 %</td>"));
+  EXPECT_TRUE(contains(html, "<td>hold</td><td>50.0 %</td><td>-</td>"));
+  EXPECT_TRUE(contains(html, "2 images, 7 tokens; 1 more have too few diffusion steps."));
+  EXPECT_EQ(comparison_json(two)["replay"]["errors"]["hold"]["mlp"][1], 0.25);
 }
 
 TEST(Report, Base64OfRfc4648) {

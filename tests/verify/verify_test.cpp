@@ -85,6 +85,17 @@ TEST(RecordedMethod, RecapIsReproduced) {
   EXPECT_GT(worst(run), kFp64) << "control: every step is full";
 }
 
+/// The order and the counts of Halton-MaskGIT's sampler, drawn by MAR's code.
+TEST(RecordedMethod, HaltonIsReproduced) {
+  Capture run = load("small-halton");
+  EXPECT_LE(worst(run), kFp64);
+  run.trace.method->order = "random";
+  EXPECT_GT(worst(run), kFp64) << "control: the image's own order";
+  run.trace.method->order = "halton";
+  run.trace.method->schedule = "cosine";
+  EXPECT_THROW(worst(run), Error) << "control: other tokens per step";
+}
+
 // Controls: each error must show in fp64.
 
 TEST(VerifyControl, TanhGeluFails) {
