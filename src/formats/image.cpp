@@ -136,6 +136,13 @@ std::vector<uint8_t> without_alpha(std::span<const uint8_t> pixels, std::string&
   return colours;
 }
 
+/// False for what stb_image must not even look at: it builds a JPEG's tables to find its size, and
+/// takes a JPEG behind filling bytes, whose tables nothing has checked.
+bool header_is_safe(PictureKind kind, std::string_view file) {
+  const bool known = kind != PictureKind::kUnknown && kind != PictureKind::kOther;
+  return known && (kind != PictureKind::kJpeg || JpegTables().sound(file));
+}
+
 std::optional<Decoded> decode(std::span<const std::byte> bytes) {
   const std::string_view file = text_of(bytes);
   if (bytes.size() > INT_MAX || (file.starts_with(kPngSignature) && !is_whole_png(file))) {
@@ -180,9 +187,7 @@ std::optional<DecodedImage> decode_image(std::span<const std::byte> bytes) {
   if (kind == PictureKind::kTiff) {
     return decode_tiff(bytes);
   }
-  // stb_image also takes a JPEG behind filling bytes, which would pass the checks below unseen.
-  const bool known = kind != PictureKind::kUnknown && kind != PictureKind::kOther;
-  if (!known || (kind == PictureKind::kJpeg && (is_torn_jpeg(text) || !JpegTables().sound(text))) ||
+  if (!header_is_safe(kind, text) || (kind == PictureKind::kJpeg && is_torn_jpeg(text)) ||
       (kind == PictureKind::kBmp && !is_whole_bmp(text)) ||
       (kind == PictureKind::kPnm && !is_whole_pnm(text))) {
     return std::nullopt;
@@ -201,6 +206,14 @@ std::optional<std::pair<int64_t, int64_t>> picture_size(std::span<const std::byt
   }
   if (kind == PictureKind::kPng) {
     return png_size(text_of(bytes));  // stb_image does not tell what it finds too large
+  }
+  if (kind == PictureKind::kPnm) {
+    const auto header = pnm_header(text_of(bytes));  // stb_image's numbers overflow
+    return header ? std::optional(std::pair<int64_t, int64_t>(header->width, header->height))
+                  : std::nullopt;
+  }
+  if (!header_is_safe(kind, text_of(bytes))) {
+    return std::nullopt;
   }
   int width = 0;
   int height = 0;

@@ -175,9 +175,9 @@ bool is_whole_png(std::string_view file) {
 }
 
 std::optional<std::pair<int64_t, int64_t>> png_size(std::string_view file) {
-  constexpr size_t kWidthAt = 16, kHeightAt = 20;
+  constexpr size_t kWidthAt = 16, kHeightAt = 20, kHeaderEnd = 29;
   const auto header = find_chunk(file, "IHDR");
-  return header == kPngSignature.size()
+  return header == kPngSignature.size() && file.size() >= kHeaderEnd
              ? std::optional(std::pair<int64_t, int64_t>(png_number(file, kWidthAt),
                                                          png_number(file, kHeightAt)))
              : std::nullopt;
