@@ -2,7 +2,11 @@
 # Installs what a build needs and this machine lacks: Debian packages, and LibTorch from the PyPI
 # wheel into .venv. Does nothing if everything is installed.
 #
-#   scripts/setup.sh [--lint]   --lint: also what scripts/lint.sh runs; PyPI's part in .venv-lint
+#   scripts/setup.sh [--lint] [--slow]
+#
+#   --lint   also what scripts/lint.sh runs; PyPI's part in .venv-lint
+#   --slow   also what the slow tests need: ccache, and all of torch, which Python then imports
+#            (3 GB more to fetch, 5 GB on disk)
 #
 #   LIBTORCH_DIR=DIR   build with that LibTorch; makes no .venv
 #   PYTHON=python3     the interpreter that makes .venv
@@ -14,7 +18,14 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source scripts/lint_tools.sh
 python=${PYTHON:-python3}
 lint=no
-if [[ ${1:-} == --lint ]]; then lint=yes; fi
+slow=no
+for option in "$@"; do
+  case $option in
+    --lint) lint=yes ;;
+    --slow) slow=yes ;;
+    *) echo "usage: scripts/setup.sh [--lint] [--slow]" >&2; exit 2 ;;
+  esac
+done
 
 say() { echo "setup: $*"; }
 stop() { local status=$1; shift; say "$@" >&2; exit "$status"; }
@@ -48,6 +59,7 @@ if [[ -z ${LAZYMAR_NO_APT:-} ]] && debian; then
   if [[ $lint == yes ]] && ! find_tool clang-tidy >/dev/null; then
     missing+=("clang-tidy-$(wanted_version clang-tidy)")
   fi
+  if [[ $slow == yes ]] && ! command -v ccache >/dev/null; then missing+=(ccache); fi
 
   if ((${#missing[@]})); then
     # A machine that has just booted may be running updates: wait for dpkg's lock.
@@ -133,5 +145,11 @@ if [[ $(cat "$stamp" 2>/dev/null) != "$checksum" || -z $(library) ]]; then
   loads || stop 1 "the installed LibTorch does not load; remove .venv and try again"
   echo "$checksum" >"$stamp"
   rm -f "$unfinished"
+fi
+if [[ $slow == yes ]] && ! .venv/bin/python -c "import numpy, scikit_build_core, torch" 2>/dev/null; then
+  say "installing all of torch and scripts/requirements-slow.txt from PyPI into .venv"
+  .venv/bin/python -m pip --disable-pip-version-check --quiet install \
+    -r scripts/requirements.txt -r scripts/requirements-slow.txt ||
+    stop 1 "pip could not install scripts/requirements-slow.txt"
 fi
 say "everything is installed (LibTorch: .venv)"

@@ -1,13 +1,21 @@
 #!/usr/bin/env bash
 # Sets up, builds, checks the sources (scripts/lint.sh) and runs every test. The environment is that
 # of scripts/build.sh. LAZYMAR_TRACES names a folder with more traces to verify. With LAZYMAR_SLOW=1,
-# the Python package is built and tried, too.
+# the Python package is built and tried, too, and what needs a torch that Python imports.
 # A failure does not stop the rest, and its output is repeated at the end. The exit status is 0 only
 # if nothing failed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+more=(--lint)
+if [[ -n ${LAZYMAR_SLOW:-} ]]; then
+  more+=(--slow)
+  # The package compiles the same sources once more.
+  export CMAKE_CXX_COMPILER_LAUNCHER=ccache CMAKE_CUDA_COMPILER_LAUNCHER=ccache
+  export CCACHE_DIR=$PWD/build/ccache CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
+  export CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+fi
 # If tools are missing, lint.sh reports them, and fails in CI; the tests run anyway.
-scripts/setup.sh --lint || true
+scripts/setup.sh "${more[@]}" || true
 scripts/build.sh release files-asan-ubsan
 
 logs=build/test-logs
@@ -49,7 +57,7 @@ tell_slowest() {
 }
 # Most tests compute on one thread. Those that need the machine to themselves are RUN_SERIAL.
 parallel=$(($(nproc) < 8 ? $(nproc) : 8))
-# Tests with the label "slow" compile everything again, and download 3 GB.
+# Tests with the label "slow" need what setup.sh --slow installs.
 choice=(-LE slow)
 if [[ -n ${LAZYMAR_SLOW:-} ]]; then choice=(); fi
 run_tests() { ctest --preset release --parallel "$parallel" "${choice[@]}" | tell_slowest; }

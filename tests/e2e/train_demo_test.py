@@ -3,6 +3,8 @@ changes nothing, and no stage reuses results of other weights.
 
 usage: train_demo_test.py FOLDER_OF_BINARIES   (run from the repository's root)
 """
+import importlib.util
+import os
 import pathlib
 import signal
 import subprocess
@@ -10,6 +12,12 @@ import sys
 import tempfile
 
 from checks import check, conclude
+
+# The environment of scripts/setup.sh --slow has torch, if this interpreter has not.
+OTHER = pathlib.Path(".venv/bin/python")
+if not importlib.util.find_spec("torch") and OTHER.exists() and OTHER.absolute() != pathlib.Path(
+        sys.executable):
+    os.execv(OTHER, [OTHER, *sys.argv])
 
 BIN = pathlib.Path(sys.argv[1])
 SKIP = 77

@@ -2,9 +2,10 @@
 """A wheel in a fresh environment, used in an empty folder while the checkout cannot be seen.
 
 It compiles all programs, so it is slow; scripts/release.sh also tries the source distribution.
+What `scripts/setup.sh --slow` installs into .venv is used; otherwise pip downloads 3 GB.
 
 LAZYMAR_WHEEL_FILE names a wheel that exists, and LAZYMAR_TORCH_PYTHON the site-packages of a torch
-that Python can import, in place of a download of 3 GB.
+that Python can import.
 """
 import json
 import os
@@ -44,20 +45,44 @@ def give_torch(place):
                 shutil.copytree(torch_here() / name, site(place) / name, symlinks=True)
 
 
+def pip_of(place):
+    """pip of an environment with what builds the package, and torch if Python can import it."""
+    tools = "import ninja, numpy, scikit_build_core, torch"
+    return place / "bin/pip" if run(place / "bin/python", "-c", tools).returncode == 0 else None
+
+
+def torch_for_python():
+    """The site-packages with a torch that Python imports, if there is one."""
+    given = os.environ.get("LAZYMAR_TORCH_PYTHON")
+    here = ROOT / ".venv"
+    return given or (str(site(here).resolve()) if pip_of(here) else None)
+
+
+def tools_pip(folder):
+    if found := pip_of(ROOT / ".venv"):
+        return found
+    tools = venv(folder, "tools")
+    result = run(tools / "bin/pip", "install", "--quiet", "scikit-build-core==1.1.2",
+                 "ninja==1.13.0")
+    if result.returncode == 0:
+        return tools / "bin/pip"
+    print(f"SKIPPED: the wheel: no scikit-build-core: {result.stderr.strip()[-300:]}")
+    check("CI can reach a package index", not os.environ.get("CI"))
+    return None
+
+
 def make_wheel(folder):
     """pip builds it as for a user with torch; None if the package index cannot be reached."""
     given = os.environ.get("LAZYMAR_WHEEL_FILE")
     if given:
         return pathlib.Path(given)
-    tools = venv(folder, "tools")
-    result = run(tools / "bin/pip", "install", "--quiet", "scikit-build-core==1.1.2",
-                 "ninja==1.13.0")
-    if result.returncode != 0:
-        print(f"SKIPPED: the wheel: no scikit-build-core: {result.stderr.strip()[-300:]}")
-        check("CI can reach a package index", not os.environ.get("CI"))
+    pip = tools_pip(folder)
+    if not pip:
         return None
-    result = run(tools / "bin/pip", "wheel", "--no-build-isolation", "--no-deps", "--wheel-dir",
-                 folder / "wheels", f"-Cbuild-dir={folder / 'build'}", ROOT,
+    # In the checkout, where scripts/test.sh's ccache knows what the build has compiled.
+    build = ROOT / "build-wheel"
+    result = run(pip, "wheel", "--no-build-isolation", "--no-deps", "--wheel-dir",
+                 folder / "wheels", f"-Cbuild-dir={build}", ROOT,
                  env={**os.environ, "LIBTORCH_DIR": str(torch_here() / "torch"),
                       "CMAKE_BUILD_PARALLEL_LEVEL": str(os.cpu_count())})
     check("pip wheel", result.returncode == 0, result)
@@ -99,7 +124,7 @@ def wheel(folder):
 def python_module(folder, fresh, made):
     """The module, which needs all of torch, and a C++ program against the package."""
     place = venv(folder, "python")
-    given = os.environ.get("LAZYMAR_TORCH_PYTHON")  # site-packages with a torch that Python imports
+    given = torch_for_python()
     if given:
         (site(place) / "given.pth").write_text(given + "\n")
     result = run(place / "bin/pip", "install", "--quiet", *(["--no-deps"] if given else []), made,
