@@ -11,7 +11,7 @@ import sysconfig
 from pathlib import Path
 
 TESTED = "2.11.0"  # what all tests run with
-OLDEST, NEWEST = (2, 8), (2, 15)  # what builds; see docs/install.md
+OLDEST, NEWEST = (2, 11), (2, 15)  # what builds; see docs/install.md
 LIBRARY = "lib/libtorch_cpu.so"
 
 
