@@ -16,7 +16,7 @@
 namespace lazymar::bench {
 
 /// The precisions that are compared.
-inline constexpr const char* kPrecisions[] = {"fp32", "bf16"};
+inline constexpr const char* kPrecisions[] = {"fp32", "bf16", "int8"};
 
 inline Placement placement(std::string_view precision) {
   return {parse_precision(precision), c10::kCPU};

@@ -20,6 +20,7 @@
 #include "bench/gpu_reader.h"
 #include "bench/gpu_sampler.h"
 #include "bench/step_samples.h"
+#include "bench/types.h"
 #include "core/labels.h"
 #include "core/log.h"
 #include "core/revision.h"
@@ -29,6 +30,7 @@
 #include "nn/capture.h"
 #include "pipeline/compute.h"
 #include "pipeline/device.h"
+#include "pipeline/fastest_precision.h"
 #include "pipeline/generator.h"
 
 namespace lazymar {
@@ -147,7 +149,7 @@ class Bench {
       : options_(options),
         device_(start_computing({.device = options.device, .threads = options.threads}).device) {
     for (const BenchArm& arm : options.arms) {
-      precisions_.push_back(resolve_precision(arm.method.precision, device_.is_cpu()));
+      resolve_precision(arm.method.precision, device_.is_cpu());  // refused at once
     }
     read_gpu();
     BenchSetting& setting = report_.setting;
@@ -188,11 +190,18 @@ class Bench {
   Models load(const std::string& name) {
     ModelRequest request = options_.model;
     request.model = name;
+    const OpenModel files = open_model(request);
+    precisions_.clear();
+    for (const BenchArm& arm : options_.arms) {
+      precisions_.push_back(arm.method.precision.is_auto()
+                                ? automatic_precision(files.shape.mar, device_)
+                                : arm.method.precision);
+    }
     Models models;
     for (const Precision precision : precisions_) {
       if (!models.contains(precision)) {
         models[precision] =
-            std::make_shared<const Networks>(load_model(request, {precision, device_}));
+            std::make_shared<const Networks>(load_model(files, {precision, device_}));
         report_.setting.weights =
             request.random_weights ? models[precision]->mar_source : "weights from files";
       }
@@ -285,7 +294,7 @@ class Bench {
   const BenchOptions& options_;
   c10::Device device_;
   std::unique_ptr<const GpuReader> gpu_;  ///< null on a CPU and if the driver reports nothing
-  std::vector<Precision> precisions_;     ///< by arm
+  std::vector<Precision> precisions_;     ///< by arm, of the model at work
   std::map<Precision, double> gemm_rates_;
   BenchReport report_;
   int64_t group_ = 0;
@@ -294,6 +303,9 @@ class Bench {
 }  // namespace
 
 ExitCode bench(const BenchOptions& options) {
+  if (options.types) {
+    return measure_types(options);
+  }
   return options.count ? count_flops(options) : Bench(options).run();
 }
 

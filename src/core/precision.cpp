@@ -1,7 +1,15 @@
 #include "core/precision.h"
 
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <mutex>
+#include <utility>
+
+#include "core/cpu_features.h"
 #include "core/error.h"
 #include "core/option_field.h"
+#include "core/text.h"
 
 namespace lazymar {
 namespace {
@@ -16,14 +24,18 @@ bool never() {
 
 #if defined(__x86_64__)
 bool cpu_has_bf16() {
-  return __builtin_cpu_supports("avx512bf16") != 0;  // as every CPU with AMX
+  return has_cpu_feature(CpuFeature::kAvx512Bf16);
 }
 bool cpu_can_bf16() {
-  return __builtin_cpu_supports("avx512bw") != 0;  // oneDNN widens to fp32
+  return has_cpu_feature(CpuFeature::kAvx512);  // oneDNN widens to fp32
+}
+bool cpu_has_int8() {
+  return has_cpu_feature(CpuFeature::kAvx512Vnni);
 }
 #else
 constexpr auto cpu_has_bf16 = never;
 constexpr auto cpu_can_bf16 = never;
+constexpr auto cpu_has_int8 = never;
 #endif
 
 /// In fp64 the original still computes the timesteps' sinusoids in fp32, by vector functions whose
@@ -31,6 +43,23 @@ constexpr auto cpu_can_bf16 = never;
 constexpr double kTolerance64 = 1e-10;
 /// In 16 bits the cache may choose another row, the largest error: 1.4e-3 on some processors.
 constexpr double kTolerance16 = 2e-3;
+/// 8 bits: one such token gives its decoding step 2.2e-2, and the latents 9e-4.
+constexpr double kTolerance8 = 5e-2;
+
+/// Products of the transformer blocks, which int8 may compute, as checkpoints name them.
+constexpr std::pair<std::string_view, LayerRole> kBlockLayers[] = {
+    {"qkv", LayerRole::kQkv},
+    {"proj", LayerRole::kProjection},
+    {"fc1", LayerRole::kMlpIn},
+    {"fc2", LayerRole::kMlpOut},
+};
+
+/// bf16, with these products of the transformer blocks in 8 bits.
+constexpr LayerFormats kBf16Layers("bf16", "fp32");
+constexpr LayerFormats kInt8Layers = kBf16Layers.with(LayerRole::kQkv, "int8")
+                                         .with(LayerRole::kProjection, "int8")
+                                         .with(LayerRole::kMlpIn, "int8")
+                                         .with(LayerRole::kMlpOut, "int8");
 
 constexpr PrecisionPreset kPrecisions[] = {
     {.name = "bf16",
@@ -48,6 +77,14 @@ constexpr PrecisionPreset kPrecisions[] = {
      .cpu = {.works = never, .refusal = "for GPUs; use bf16 or fp32 on CPUs"},
      .gpu = {},
      .verify_tolerance = kTolerance16,
+     .retry_in = "fp32"},
+    {.name = "int8",
+     .formats = kInt8Layers,
+     .activations = NumberType::kFp32,
+     .convolutions = NumberType::kBf16,
+     .cpu = {.works = cpu_has_int8, .refusal = "this CPU has no AVX512_VNNI; use bf16 or fp32"},
+     .gpu = {.works = never, .refusal = "for CPUs; use bf16 on GPUs"},
+     .verify_tolerance = kTolerance8,
      .retry_in = "fp32"},
     {.name = "fp32",
      .formats = {"fp32", "fp32"},
@@ -76,6 +113,31 @@ std::vector<Precision>& table() {
   return rows;
 }
 
+/// int8 for some layers: "int8:qkv,fc1". A preset that lasts as long as the program, once per text.
+Precision some_int8_layers(std::string_view text, std::string_view layers) {
+  static std::mutex mutex;
+  static std::map<std::string, PrecisionPreset, std::less<>> made;
+  const std::lock_guard lock(mutex);
+  if (const auto there = made.find(text); there != made.end()) {
+    return Precision(there->second);
+  }
+  LayerFormats formats = kBf16Layers;
+  for (const std::string& layer : split(std::string(layers), ',')) {
+    const auto* const found = std::find_if(std::begin(kBlockLayers), std::end(kBlockLayers),
+                                           [&](const auto& known) { return known.first == layer; });
+    if (found == std::end(kBlockLayers)) {
+      throw usage_error(text, ": there is no layer \"", layer,
+                        "\"; use some of qkv, proj, fc1, fc2");
+    }
+    formats = formats.with(found->second, "int8");
+  }
+  PrecisionPreset preset = *parse_precision("int8");
+  preset.formats = formats;
+  const auto place = made.emplace(text, preset).first;
+  place->second.name = place->first;
+  return Precision(place->second);
+}
+
 }  // namespace
 
 const std::vector<Precision>& precisions() {
@@ -94,6 +156,10 @@ Precision parse_precision(std::string_view text) {
     if (text == precision->name) {
       return precision;
     }
+  }
+  constexpr std::string_view kSome = "int8:";
+  if (text.starts_with(kSome)) {
+    return some_int8_layers(text, text.substr(kSome.size()));
   }
   throw usage_error(text, ": use ", alternatives(precision_names()));
 }

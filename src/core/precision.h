@@ -102,7 +102,8 @@ const std::vector<Precision>& precisions();
 /// long as the program. Do not call it while other threads read the table.
 void add_precision(const PrecisionPreset& preset);
 
-/// "auto" or a row's name; anything else throws (usage): "int9: use auto, ...".
+/// "auto", a row's name, or "int8:" and those of qkv, proj, fc1, fc2 that are in 8 bits, the others
+/// as in bf16. Anything else throws (usage): "int9: use auto, ...".
 Precision parse_precision(std::string_view text);
 std::string_view to_string(Precision precision);
 

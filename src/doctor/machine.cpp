@@ -10,6 +10,7 @@
 #include <sstream>
 #include <vector>
 
+#include "core/cpu_features.h"
 #include "core/error.h"
 #include "core/error_text.h"
 #include "core/precision.h"
@@ -19,6 +20,7 @@
 #include "files/writable_check.h"
 #include "pipeline/compute.h"
 #include "pipeline/device.h"
+#include "pipeline/fastest_precision.h"
 #include "run/launcher_env.h"
 
 namespace lazymar {
@@ -40,7 +42,7 @@ std::string gib(double value) {
 }
 
 /// Instruction sets that products use, of /proc/cpuinfo's flags.
-std::string cpu_features() {
+std::string cpu_flags() {
   static const std::vector<std::string> kKnown{"avx2",     "avx512f",     "avx512_vnni",
                                                "avx_vnni", "avx512_bf16", "avx512_fp16",
                                                "amx_bf16", "amx_int8"};
@@ -52,6 +54,15 @@ std::string cpu_features() {
     }
   }
   return found.empty() ? "none of AVX2 to AMX" : join(found, " ");
+}
+
+/// What `auto` takes for the smallest published model: measured on a CPU.
+std::string precision_facts(c10::Device device) {
+  if (!device.is_cpu()) {
+    return concat("auto is ", to_string(resolve_precision({}, /*on_cpu=*/false)));
+  }
+  const auto rates = measure_products(published_config(*find_preset("mar_base")), device);
+  return concat("auto is ", to_string(fastest(rates)), " for mar_base (", to_string(rates), ")");
 }
 
 int cores_of_process() {
@@ -121,12 +132,12 @@ void examine_build(const DoctorOptions& options, Findings& findings) {
   findings.fact("LibTorch", concat(TORCH_VERSION, at::hasCUDA() ? ", with CUDA" : ", CPUs only"));
   findings.fact("processor", concat(device_model(c10::kCPU), "; ", cores_of_process(),
                                     " cores for this process"));
-  findings.fact("instructions", cpu_features());
+  findings.fact("instructions", concat(cpu_flags(), "; products use ", cpu_feature_names()));
   examine_gpus(findings);
   try {
     const Compute compute = start_computing({.device = options.device, .threads = std::nullopt});
     findings.fact("device", concat(compute.device.str(), ", ", at::get_num_threads(), " threads"));
-    findings.fact("precision", concat("auto is ", to_string(compute.precision)));
+    findings.fact("precision", precision_facts(compute.device));
   } catch (const Error& error) {
     findings.problem(text_with_flag(error));
   }

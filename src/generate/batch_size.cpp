@@ -1,17 +1,13 @@
 #include "generate/batch_size.h"
 
 #include <algorithm>
-#include <chrono>
 #include <exception>
-#include <nlohmann/json.hpp>
 #include <numeric>
-#include <optional>
-#include <thread>
 #include <vector>
 
 #include "core/error.h"
 #include "core/log.h"
-#include "files/text_file.h"
+#include "generate/begun_run.h"
 #include "pipeline/device.h"
 
 namespace lazymar {
@@ -51,17 +47,6 @@ Probe measured(const MeasuredPeak& peak, int64_t images, int64_t (*smaller)(int6
     }
     images = smaller(images);
   }
-}
-
-std::optional<int64_t> batch_of_manifest(const std::filesystem::path& run_folder) {
-  const auto manifest = nlohmann::json::parse(read_text(run_folder / "info" / "manifest.json"),
-                                              nullptr, /*allow_exceptions=*/false);
-  const nlohmann::json::json_pointer place("/settings/eval_bsz");
-  if (!manifest.is_object() || !manifest.contains(place) || !manifest[place].is_number_integer()) {
-    return std::nullopt;
-  }
-  const auto batch = manifest[place].get<int64_t>();
-  return batch >= 1 ? std::optional(batch) : std::nullopt;
 }
 
 /// Peak memory of batches of that size. The first batch captures; memory needed only for capturing
@@ -106,22 +91,13 @@ int64_t largest_batch(const MeasuredPeak& peak, const AvailableMemory& available
 
 int64_t automatic_batch(const EvalOptions& options, const LauncherEnv& env, Generator& generator,
                         const std::filesystem::path& run_folder, int64_t usual) {
-  using Clock = std::chrono::steady_clock;
-  constexpr std::chrono::milliseconds kPause(200);
-  const bool anew = options.overwrite && env.rank == 0 && !env.restarted;
-  const auto deadline = Clock::now() + std::chrono::duration<double>(options.stall);
-  while (!anew) {
-    if (const auto batch = batch_of_manifest(run_folder)) {
-      return std::min(*batch, options.num_images);
-    }
-    if (env.rank == 0) {
-      break;
-    }
-    if (Clock::now() > deadline) {
-      throw usage_error("--eval_bsz auto: rank 0 did not choose a batch size within --stall ",
-                        options.stall, " seconds; give a number");
-    }
-    std::this_thread::sleep_for(kPause);
+  const auto begun = begun_setting(options, env, run_folder, "eval_bsz");
+  if (begun && begun->is_number_integer() && begun->get<int64_t>() >= 1) {
+    return std::min(begun->get<int64_t>(), options.num_images);
+  }
+  if (env.rank != 0) {
+    throw usage_error("--eval_bsz auto: rank 0 did not choose a batch size within --stall ",
+                      options.stall, " seconds; give a number");
   }
   const c10::Device device = generator.model().mar.class_emb.device();
   if (device.is_cpu()) {

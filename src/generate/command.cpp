@@ -12,6 +12,7 @@
 #include "core/log.h"
 #include "files/writable_check.h"
 #include "generate/batch_size.h"
+#include "generate/begun_run.h"
 #include "generate/drift_files.h"
 #include "generate/head_files.h"
 #include "generate/model_fit.h"
@@ -92,7 +93,9 @@ Compute begin(const EvalOptions& options, const LauncherEnv& env) {
   warn_of_ignored(options);
   const Compute compute = start_computing({options.device, options.precision, options.cuda_graphs,
                                            options.threads, env.local_rank, env.local_size});
-  log_info(concat("precision: ", to_string(compute.precision)));
+  if (!options.precision.is_auto()) {
+    log_info(concat("precision: ", to_string(compute.precision)));
+  }
   check_output_places(options);
   return compute;
 }
@@ -102,23 +105,25 @@ Compute begin(const EvalOptions& options, const LauncherEnv& env) {
 ExitCode evaluate(const EvalOptions& given, const LauncherEnv& env) {
   const Compute compute = begin(given, env);
   const c10::Device device = compute.device;
-  const Precision precision = compute.precision;
   // Cheap checks come first, before gigabytes are read.
   const OpenModel files = open_model(given.model);
   const EvalOptions options = fit_to_model(given, files.shape);
   const std::unique_ptr<const RunScoring> scoring = make_run_scoring(options, device);
-  const auto model = std::make_shared<const Networks>(load_model(files, {precision, device}));
-
-  EvalOptions resolved = resolve(options, model->recommended, device);
-  EvalOptions usual = resolve(with_preset(options.method), model->recommended, device);
+  EvalOptions resolved = resolve(options, files.shape.recommended, device);
+  EvalOptions usual = resolve(with_preset(options.method), files.shape.recommended, device);
   const int64_t usual_batch = *usual.eval_bsz;
   usual.eval_bsz = std::min(usual_batch, options.num_images);
+  const std::filesystem::path path =
+      options.output_dir / options.model.model / settings_name(resolved, usual);
+  if (options.precision.is_auto()) {
+    resolved.precision = begun_precision(options, env, path, files.shape, device);
+  }
+  const Precision precision = resolved.precision;
+  const auto model = std::make_shared<const Networks>(load_model(files, {precision, device}));
   warn_of_idle_caches(options.lazy, resolved.sampling);
   const std::vector<int64_t> classes = chosen_classes(options, model->mar.config.class_count);
   const DecodingMethod method = resolve_method(options, model->recommended);
   Generator generator(model, method, options.model.seed);
-  const std::filesystem::path path =
-      options.output_dir / options.model.model / settings_name(resolved, usual);
   if (options.auto_batch) {
     resolved.eval_bsz = automatic_batch(options, env, generator, path, usual_batch);
   }

@@ -14,6 +14,7 @@
 #include "core/text.h"
 #include "library/host_state.h"
 #include "pipeline/compute.h"
+#include "pipeline/fastest_precision.h"
 #include "pipeline/generator.h"
 #include "pipeline/option_rows.h"
 
@@ -156,16 +157,20 @@ struct Model::State {
 
 namespace {
 
-/// Loads by `load`, on the device and in the precision of the options.
-template <typename State, typename Load>
-std::unique_ptr<State> loaded(const ModelOptions& options, const Load& load) {
+/// Loads what `open` opens, on the device and in the precision of the options.
+template <typename State, typename Open>
+std::unique_ptr<State> loaded(const ModelOptions& options, const Open& open) {
   return answer([&] {
     const HostState host(c10::kCPU);
-    const Compute compute = start_computing({.device = options.device,
-                                             .precision = parse_precision(options.precision),
-                                             .threads = options.threads});
-    return std::make_unique<State>(compute,
-                                   std::make_shared<const Networks>(load(compute.placement())));
+    const Precision precision = parse_precision(options.precision);
+    Compute compute = start_computing(
+        {.device = options.device, .precision = precision, .threads = options.threads});
+    const OpenModel files = open();
+    if (precision.is_auto()) {
+      compute.precision = automatic_precision(files.shape.mar, compute.device);
+    }
+    return std::make_unique<State>(
+        compute, std::make_shared<const Networks>(load_model(files, compute.placement())));
   });
 }
 
@@ -177,16 +182,12 @@ Model& Model::operator=(Model&&) noexcept = default;
 Model::~Model() = default;
 
 Model Model::open(const std::string& name, const ModelOptions& options) {
-  return Model(loaded<State>(options, [&](Placement placement) {
-    return load_model(request_for(name, options), placement);
-  }));
+  return Model(loaded<State>(options, [&] { return open_model(request_for(name, options)); }));
 }
 
 Model Model::from_tensors(const std::map<std::string, at::Tensor>& mar, const std::string& name,
                           const ModelOptions& options) {
-  return Model(loaded<State>(options, [&](Placement placement) {
-    return load_model(open_model(mar, request_for(name, options)), placement);
-  }));
+  return Model(loaded<State>(options, [&] { return open_model(mar, request_for(name, options)); }));
 }
 
 ModelInfo Model::info() const {

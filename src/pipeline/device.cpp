@@ -14,6 +14,7 @@
 #include <string_view>
 #include <thread>
 
+#include "core/cpu_features.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "files/malloc_tuning.h"
@@ -63,7 +64,8 @@ std::string cpu_info(const std::string& key) {
 
 std::string device_model(c10::Device device) {
   if (device.is_cpu()) {
-    return concat(cpu_info("model name"), ", ", at::get_cpu_capability());
+    return concat(cpu_info("model name"), ", ", at::get_cpu_capability(),
+                  has_cpu_feature(CpuFeature::kAmx) ? ", AMX" : "");
   }
   const DeviceOps* const ops = device_ops(device.type());
   return ops != nullptr && ops->model != nullptr ? ops->model(device.index()) : "CUDA device";
@@ -103,7 +105,7 @@ void release_unused_memory(c10::Device device) {
 void use_device(c10::Device device) {
   if (device.is_cpu()) {
     // oneDNN reads it once, before its first product. Its kernels for AMX split sums among threads,
-    // so that images would depend on the number of threads.
+    // so that images would depend on the number of threads; nn/linear_tiles.h has others.
     ::setenv("ONEDNN_MAX_CPU_ISA", "AVX512_CORE_FP16", /*overwrite=*/0);
     return;
   }

@@ -13,9 +13,28 @@ TEST(Precision, NamesAreReadAndWritten) {
   }
   EXPECT_TRUE(parse_precision("auto").is_auto());
   EXPECT_EQ(to_string(Precision()), "auto");
-  EXPECT_EQ(precision_names(), (std::vector<std::string>{"auto", "bf16", "fp16", "fp32", "fp64"}));
-  EXPECT_TRUE(testing::contains(testing::refused([] { parse_precision("int8"); }),
-                                "int8: use auto, bf16, fp16, fp32 or fp64"));
+  EXPECT_EQ(precision_names(),
+            (std::vector<std::string>{"auto", "bf16", "fp16", "int8", "fp32", "fp64"}));
+  EXPECT_TRUE(testing::contains(testing::refused([] { parse_precision("int9"); }),
+                                "int9: use auto, bf16, fp16, int8, fp32 or fp64"));
+}
+
+TEST(Precision, Int8CanBeChosenByLayer) {
+  const Precision some = parse_precision("int8:qkv,fc1");
+  EXPECT_EQ(to_string(some), "int8:qkv,fc1");
+  EXPECT_EQ(parse_precision("int8:qkv,fc1"), some);
+  EXPECT_EQ(some->formats.of(LayerRole::kQkv), "int8");
+  EXPECT_EQ(some->formats.of(LayerRole::kMlpIn), "int8");
+  EXPECT_EQ(some->formats.of(LayerRole::kMlpOut), "bf16");
+  const Precision all = parse_precision("int8");
+  EXPECT_EQ(all->formats.of(LayerRole::kMlpOut), "int8");
+  EXPECT_EQ(all->formats.of(LayerRole::kHead), "bf16");
+  EXPECT_EQ(all->formats.of(LayerRole::kExact), "fp32");
+  for (const char* text : {"int8:", "int8:head", "int8:qkv,,fc1"}) {
+    EXPECT_TRUE(testing::contains(testing::refused([&] { parse_precision(text); }),
+                                  "use some of qkv, proj, fc1, fc2"))
+        << text;
+  }
 }
 
 TEST(Precision, AutoIsResolvedAndTheRestIsItself) {
@@ -26,6 +45,9 @@ TEST(Precision, AutoIsResolvedAndTheRestIsItself) {
   EXPECT_TRUE(testing::contains(
       testing::refused([] { resolve_precision(parse_precision("fp16"), /*on_cpu=*/true); }),
       "precision fp16: for GPUs"));
+  EXPECT_TRUE(testing::contains(
+      testing::refused([] { resolve_precision(parse_precision("int8"), /*on_cpu=*/false); }),
+      "precision int8: for CPUs"));
   for (const char* name : {"fp32", "fp64"}) {
     EXPECT_EQ(to_string(resolve_precision(parse_precision(name), /*on_cpu=*/true)), name);
   }

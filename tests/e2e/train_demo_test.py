@@ -4,7 +4,6 @@ changes nothing, and no stage reuses results of other weights.
 usage: train_demo_test.py FOLDER_OF_BINARIES   (run from the repository's root)
 """
 import importlib.util
-import os
 import pathlib
 import signal
 import subprocess
@@ -17,7 +16,7 @@ from checks import check, conclude
 OTHER = pathlib.Path(".venv/bin/python")
 if not importlib.util.find_spec("torch") and OTHER.exists() and OTHER.absolute() != pathlib.Path(
         sys.executable):
-    os.execv(OTHER, [OTHER, *sys.argv])
+    sys.exit(subprocess.run([OTHER, *sys.argv], check=False).returncode)
 
 BIN = pathlib.Path(sys.argv[1])
 SKIP = 77

@@ -1,9 +1,13 @@
 #include "nn/cpu/bf16_attention.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
 #include <vector>
+
+#include "core/cpu_features.h"
+#include "nn/cpu/tiles.h"
 
 #if defined(__x86_64__)
 #if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
@@ -22,69 +26,70 @@ namespace lazymar::cpu {
 
 namespace {
 
-// Both products have one form: C[m][n] = sum over pairs p of A[m][2p] B[2p][n] + A[m][2p+1]
-// B[2p+1][n]. A's rows are read as words of two numbers; B is packed into blocks of 16 columns, in
-// each block a vector of 16 words per pair.
-constexpr int64_t kLanes = 16;
+// Both products have the form of TileProduct: words of A's rows are two numbers.
+constexpr int64_t kLanes = kTile;
 
 int64_t round_up(int64_t value, int64_t multiple) {
   return (value + multiple - 1) / multiple * multiple;
 }
 
-struct Operands {
-  const Bf16* a;
-  int64_t a_stride;     ///< numbers
-  const uint32_t* b;    ///< packed
-  int64_t block_words;  ///< words from one block to the next
-  int64_t pairs;
-  float* c;
-  int64_t c_stride;
-};
-
 /// `Rows` rows of `Blocks` blocks of columns, sums in registers.
 template <int Rows, int Blocks>
-LAZYMAR_AVX512_BF16 inline void multiply_tile(const Operands& o) {
+LAZYMAR_AVX512_BF16 inline void multiply_tile(const TileProduct& p, int64_t first, int64_t block) {
   __m512 sums[Rows][Blocks];
-  for (int row = 0; row < Rows; ++row) {
-    for (int block = 0; block < Blocks; ++block) {
-      sums[row][block] = _mm512_setzero_ps();
+  for (auto& of_row : sums) {
+    for (__m512& sum : of_row) {
+      sum = _mm512_setzero_ps();
     }
   }
-  for (int64_t pair = 0; pair < o.pairs; ++pair) {
+  const auto* const a = static_cast<const char*>(p.a) + first * p.a_stride;
+  const uint32_t* const b = p.b + block * p.words * kLanes;
+  for (int64_t pair = 0; pair < p.words; ++pair) {
     __m512i columns[Blocks];
-    for (int block = 0; block < Blocks; ++block) {
-      columns[block] = _mm512_loadu_si512(o.b + block * o.block_words + pair * kLanes);
+    for (int i = 0; i < Blocks; ++i) {
+      columns[i] = _mm512_loadu_si512(b + (i * p.words + pair) * kLanes);
     }
     for (int row = 0; row < Rows; ++row) {
       int32_t word = 0;
-      std::memcpy(&word, o.a + row * o.a_stride + 2 * pair, sizeof(word));
+      std::memcpy(&word, a + row * p.a_stride + 4 * pair, sizeof(word));
       const __m512i both = _mm512_set1_epi32(word);
-      for (int block = 0; block < Blocks; ++block) {
-        sums[row][block] =
-            _mm512_dpbf16_ps(sums[row][block], (__m512bh)both, (__m512bh)columns[block]);
+      for (int i = 0; i < Blocks; ++i) {
+        sums[row][i] = _mm512_dpbf16_ps(sums[row][i], (__m512bh)both, (__m512bh)columns[i]);
       }
     }
   }
+  auto* const c = static_cast<char*>(p.c) + first * p.c_stride;
   for (int row = 0; row < Rows; ++row) {
-    for (int block = 0; block < Blocks; ++block) {
-      _mm512_storeu_ps(o.c + row * o.c_stride + block * kLanes, sums[row][block]);
+    for (int i = 0; i < Blocks; ++i) {
+      _mm512_storeu_ps(c + row * p.c_stride + (block + i) * 4 * kLanes, sums[row][i]);
     }
   }
 }
 
 template <int Rows>
-LAZYMAR_AVX512_BF16 inline void multiply_rows(Operands o, int64_t blocks) {
+LAZYMAR_AVX512_BF16 inline void multiply_rows(const TileProduct& p, int64_t first) {
   constexpr int kBlocks = 4;
   int64_t block = 0;
-  for (; block + kBlocks <= blocks; block += kBlocks) {
-    multiply_tile<Rows, kBlocks>(o);
-    o.b += kBlocks * o.block_words;
-    o.c += kBlocks * kLanes;
+  for (; block + kBlocks <= p.blocks; block += kBlocks) {
+    multiply_tile<Rows, kBlocks>(p, first, block);
   }
-  for (; block < blocks; ++block) {
-    multiply_tile<Rows, 1>(o);
-    o.b += o.block_words;
-    o.c += kLanes;
+  for (; block < p.blocks; ++block) {
+    multiply_tile<Rows, 1>(p, first, block);
+  }
+}
+
+LAZYMAR_AVX512_BF16 void multiply(const TileProduct& product) {
+  if (has_tiles()) {
+    multiply_bf16_tiles(product);
+    return;
+  }
+  constexpr int kRows = 4;
+  int64_t row = 0;
+  for (; row + kRows <= product.rows; row += kRows) {
+    multiply_rows<kRows>(product, row);
+  }
+  for (; row < product.rows; ++row) {
+    multiply_rows<1>(product, row);
   }
 }
 
@@ -119,21 +124,21 @@ LAZYMAR_AVX512_BF16 inline void transpose(__m512i* rows) {
 }
 
 /// Keys of one head: the block's columns are 16 keys, a pair is two neighbouring channels.
-LAZYMAR_AVX512_BF16 void pack_keys(const AttentionHead& head, uint32_t* packed) {
-  const int64_t pairs = head.head_dim / 2;
+LAZYMAR_AVX512_BF16 void pack_keys(const AttentionHead& head, int64_t pairs, uint32_t* packed) {
+  const int64_t there = head.head_dim / 2;
   for (int64_t first = 0; first < head.keys; first += kLanes) {
     for (int64_t pair = 0; pair < pairs; pair += kLanes) {
-      const int64_t count = pairs - pair < kLanes ? pairs - pair : kLanes;
-      const auto there = static_cast<__mmask16>((1U << count) - 1);
+      const int64_t count = std::clamp<int64_t>(there - pair, 0, kLanes);
+      const auto mask = static_cast<__mmask16>((1U << count) - 1);
       __m512i words[kLanes];
       for (int64_t lane = 0; lane < kLanes; ++lane) {
         words[lane] = first + lane < head.keys
                           ? _mm512_maskz_loadu_epi32(
-                                there, head.k + (first + lane) * head.kv_stride + 2 * pair)
+                                mask, head.k + (first + lane) * head.kv_stride + 2 * pair)
                           : _mm512_setzero_si512();
       }
       transpose(words);
-      for (int64_t i = 0; i < count; ++i) {
+      for (int64_t i = 0; i < std::min(kLanes, pairs - pair); ++i) {
         _mm512_storeu_si512(packed + first * pairs + (pair + i) * kLanes, words[i]);
       }
     }
@@ -197,30 +202,64 @@ LAZYMAR_AVX512_BF16 float numerators(float* scores, int64_t keys, int64_t padded
   return 1.0F / _mm512_reduce_add_ps(sum);
 }
 
-/// Memory for one head, kept by its thread.
-struct Scratch {
-  std::vector<uint32_t> keys, values;
-  std::vector<float> scores, sums;
-  std::vector<Bf16> weights;
+/// Sizes of a head's products: with tiles, words are filled up to whole ones.
+struct Padded {
+  explicit Padded(const AttentionHead& head)
+      : pairs(round_up(head.head_dim / 2, has_tiles() ? kTile : 1)),
+        keys(round_up(head.keys, has_tiles() ? 2 * kTile : kTile)) {}
+
+  int64_t pairs;  ///< of channels
+  int64_t keys;
 };
 
-template <int Rows>
-LAZYMAR_AVX512_BF16 void attend_rows(const AttentionHead& head, int64_t first, int64_t padded,
-                                     Scratch& scratch) {
-  const int64_t dim = head.head_dim;
-  float factors[Rows];
-  multiply_rows<Rows>({head.q + first * head.q_stride, head.q_stride, scratch.keys.data(),
-                       dim / 2 * kLanes, dim / 2, scratch.scores.data(), padded},
-                      padded / kLanes);
-  const float scale = 1.0F / std::sqrt(static_cast<float>(dim));
-  for (int row = 0; row < Rows; ++row) {
-    factors[row] = numerators(scratch.scores.data() + row * padded, head.keys, padded, scale,
-                              scratch.weights.data() + row * padded);
+constexpr int64_t kQueries = 2 * kTile;  ///< that are attended to at once
+
+/// Memory for one head, kept by its thread.
+struct Scratch {
+  std::vector<uint32_t> queries, keys, values;
+  std::vector<float> scores, sums;
+  std::vector<Bf16> weights;
+
+  void fit(const AttentionHead& head, const Padded& padded) {
+    queries.assign(static_cast<size_t>(kQueries * padded.pairs), 0);
+    keys.resize(static_cast<size_t>(round_up(head.keys, kTile) * padded.pairs));
+    values.resize(static_cast<size_t>(padded.keys / 2 * head.head_dim));
+    scores.resize(static_cast<size_t>(kQueries * padded.keys));
+    weights.resize(static_cast<size_t>(kQueries * padded.keys));
+    sums.resize(static_cast<size_t>(kQueries * head.head_dim));
   }
-  multiply_rows<Rows>({scratch.weights.data(), padded, scratch.values.data(), padded / 2 * kLanes,
-                       padded / 2, scratch.sums.data(), dim},
-                      dim / kLanes);
-  for (int row = 0; row < Rows; ++row) {
+};
+
+LAZYMAR_AVX512_BF16 void attend_rows(const AttentionHead& head, int64_t first, int64_t count,
+                                     const Padded& padded, Scratch& scratch) {
+  const int64_t dim = head.head_dim;
+  for (int64_t row = 0; row < count; ++row) {
+    std::memcpy(scratch.queries.data() + row * padded.pairs, head.q + (first + row) * head.q_stride,
+                static_cast<size_t>(2 * dim));
+  }
+  multiply({.a = scratch.queries.data(),
+            .a_stride = 4 * padded.pairs,
+            .b = scratch.keys.data(),
+            .words = padded.pairs,
+            .rows = count,
+            .blocks = round_up(head.keys, kTile) / kTile,
+            .c = scratch.scores.data(),
+            .c_stride = 4 * padded.keys});
+  const float scale = 1.0F / std::sqrt(static_cast<float>(dim));
+  float factors[kQueries];
+  for (int64_t row = 0; row < count; ++row) {
+    factors[row] = numerators(scratch.scores.data() + row * padded.keys, head.keys, padded.keys,
+                              scale, scratch.weights.data() + row * padded.keys);
+  }
+  multiply({.a = scratch.weights.data(),
+            .a_stride = 2 * padded.keys,
+            .b = scratch.values.data(),
+            .words = padded.keys / 2,
+            .rows = count,
+            .blocks = dim / kTile,
+            .c = scratch.sums.data(),
+            .c_stride = 4 * dim});
+  for (int64_t row = 0; row < count; ++row) {
     Bf16* const out = head.out + (first + row) * head.out_stride;
     for (int64_t i = 0; i < dim; ++i) {
       put(out + i, scratch.sums[static_cast<size_t>(row * dim + i)] * factors[row]);
@@ -231,28 +270,17 @@ LAZYMAR_AVX512_BF16 void attend_rows(const AttentionHead& head, int64_t first, i
 }  // namespace
 
 bool has_bf16_attention() {
-  return __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vl") &&
-         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
+  return has_cpu_feature(CpuFeature::kAvx512Bf16);
 }
 
 void attend(const AttentionHead& head) {
-  constexpr int kRows = 4;
   thread_local Scratch scratch;
-  const int64_t padded = round_up(head.keys, kLanes);
-  const auto dim = head.head_dim;
-  scratch.keys.resize(static_cast<size_t>(padded * dim / 2));
-  scratch.values.resize(static_cast<size_t>(padded * dim / 2));
-  scratch.scores.resize(static_cast<size_t>(kRows * padded));
-  scratch.weights.resize(static_cast<size_t>(kRows * padded));
-  scratch.sums.resize(static_cast<size_t>(kRows * dim));
-  pack_keys(head, scratch.keys.data());
-  pack_values(head, padded / 2, scratch.values.data());
-  int64_t row = 0;
-  for (; row + kRows <= head.queries; row += kRows) {
-    attend_rows<kRows>(head, row, padded, scratch);
-  }
-  for (; row < head.queries; ++row) {
-    attend_rows<1>(head, row, padded, scratch);
+  const Padded padded(head);
+  scratch.fit(head, padded);
+  pack_keys(head, padded.pairs, scratch.keys.data());
+  pack_values(head, padded.keys / 2, scratch.values.data());
+  for (int64_t row = 0; row < head.queries; row += kQueries) {
+    attend_rows(head, row, std::min(kQueries, head.queries - row), padded, scratch);
   }
 }
 

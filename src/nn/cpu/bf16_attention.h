@@ -1,6 +1,7 @@
 #pragma once
-/// Attention on bf16 queries, keys and values with AVX512_BF16's dot products. LibTorch 2.11 passes
-/// its flash kernel's bf16 products to MKL, which on AMD computes them at the speed of fp32.
+/// Attention on bf16 queries, keys and values with AMX's tiles or AVX512_BF16's dot products.
+/// LibTorch 2.11 passes its flash kernel's bf16 products to MKL, which on AMD computes them at the
+/// speed of fp32.
 
 #include <cstdint>
 

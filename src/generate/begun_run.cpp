@@ -1,0 +1,58 @@
+#include "generate/begun_run.h"
+
+#include <chrono>
+#include <thread>
+
+#include "core/log.h"
+#include "files/text_file.h"
+#include "pipeline/fastest_precision.h"
+
+namespace lazymar {
+namespace {
+
+std::optional<nlohmann::json> manifest_setting(const std::filesystem::path& run_folder,
+                                               const std::string& name) {
+  const auto manifest = nlohmann::json::parse(read_text(run_folder / "info" / "manifest.json"),
+                                              nullptr, /*allow_exceptions=*/false);
+  const nlohmann::json::json_pointer place("/settings/" + name);
+  return manifest.is_object() && manifest.contains(place) ? std::optional(manifest[place])
+                                                          : std::nullopt;
+}
+
+}  // namespace
+
+std::optional<nlohmann::json> begun_setting(const EvalOptions& options, const LauncherEnv& env,
+                                            const std::filesystem::path& run_folder,
+                                            const std::string& name) {
+  using Clock = std::chrono::steady_clock;
+  constexpr std::chrono::milliseconds kPause(200);
+  if (options.overwrite && env.rank == 0 && !env.restarted) {
+    return std::nullopt;
+  }
+  const auto deadline = Clock::now() + std::chrono::duration<double>(options.stall);
+  while (true) {
+    auto setting = manifest_setting(run_folder, name);
+    if (setting || env.rank == 0 || Clock::now() > deadline) {
+      return setting;
+    }
+    std::this_thread::sleep_for(kPause);
+  }
+}
+
+Precision begun_precision(const EvalOptions& options, const LauncherEnv& env,
+                          const std::filesystem::path& run_folder, const NetworkShape& shape,
+                          c10::Device device) {
+  if (!device.is_cpu()) {
+    return automatic_precision(shape.mar, device);
+  }
+  const auto setting = begun_setting(options, env, run_folder, "precision");
+  if (!setting || !setting->is_string()) {
+    return automatic_precision(shape.mar, device);
+  }
+  const Precision precision =
+      resolve_precision(parse_precision(setting->get<std::string>()), device.is_cpu());
+  log_info(concat("precision: ", to_string(precision), " (as this run began)"));
+  return precision;
+}
+
+}  // namespace lazymar

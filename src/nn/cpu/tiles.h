@@ -1,0 +1,35 @@
+#pragma once
+/// Products on AMX's tiles (Intel, from Sapphire Rapids on), for linear layers and attention. Each
+/// sum runs over all of k in one tile, in one order: unlike oneDNN's kernels for AMX, a row's bits
+/// depend neither on the number of threads nor on the other rows.
+
+#include <cstdint>
+
+namespace lazymar::cpu {
+
+/// Columns of a block of B, words of a tile's row, and rows of a tile.
+inline constexpr int64_t kTile = 16;
+
+/// C = A B. Rows of A consist of words: two bf16 or four 8-bit numbers each.
+struct TileProduct {
+  const void* a;
+  int64_t a_stride;   ///< bytes from one row to the next
+  const uint32_t* b;  ///< blocks of 16 columns [blocks, words, 16], word by word of A's rows
+  int64_t words;      ///< of a row; a multiple of 16
+  int64_t rows;
+  int64_t blocks;
+  void* c;           ///< [rows, 16 blocks]: fp32 of bf16 numbers, int32 of 8-bit numbers
+  int64_t c_stride;  ///< bytes
+};
+
+/// Whether this processor has tiles, the system lets this process use them, and LAZYMAR_CPU does
+/// not rule them out (core/cpu_features.h).
+bool has_tiles();
+
+/// bf16 times bf16. On the calling thread, as the next one. Only if has_tiles().
+void multiply_bf16_tiles(const TileProduct& product);
+
+/// Unsigned times signed 8-bit numbers: exact.
+void multiply_u8s8_tiles(const TileProduct& product);
+
+}  // namespace lazymar::cpu

@@ -1,0 +1,105 @@
+#include "pipeline/fastest_precision.h"
+
+#include <ATen/ATen.h>
+#include <c10/core/InferenceMode.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "core/text.h"
+#include "nn/linear.h"
+
+namespace lazymar {
+
+std::vector<ProductShape> product_shapes(const MarConfig& config) {
+  constexpr int64_t kMany = 128;
+  constexpr int64_t kFew = 16;
+  const int64_t dim = config.decoder_dim;
+  return {{"MLP, many rows", kMany, dim, config.decoder_mlp_dim},
+          {"MLP, few rows", kFew, dim, config.decoder_mlp_dim},
+          {"head, many rows", kMany, config.head_width, config.head_width}};
+}
+
+double product_seconds(const ProductShape& shape, c10::Device device, Precision precision) {
+  using Clock = std::chrono::steady_clock;
+  constexpr int kCalls = 4;
+  const c10::InferenceMode guard;
+  const Placement placement{precision, device};
+  const auto options = at::TensorOptions().dtype(placement.dtype()).device(device);
+  const Linear layer =
+      make_linear({at::full({shape.out, shape.in}, 0.5, options), at::ones({shape.out}, options)},
+                  LayerRole::kMlpIn, placement);
+  const at::Tensor x = at::ones({shape.rows, shape.in}, options).to(layer.input_type());
+  layer(x);  // oneDNN prepares itself
+  double best = HUGE_VAL;
+  for (int call = 0; call < kCalls; ++call) {
+    const auto start = Clock::now();
+    layer(x);
+    best = std::min(best, std::chrono::duration<double>(Clock::now() - start).count());
+  }
+  return best;
+}
+
+namespace {
+
+ProductRate measure(const MarConfig& config, c10::Device device, Precision precision) {
+  constexpr double kGiga = 1e9;
+  double flops = 0;
+  double seconds = 0;
+  for (const ProductShape& shape : product_shapes(config)) {
+    flops += shape.flops();
+    seconds += product_seconds(shape, device, precision);
+  }
+  return {precision, flops / seconds / kGiga};
+}
+
+}  // namespace
+
+std::vector<ProductRate> measure_products(const MarConfig& config, c10::Device device) {
+  std::vector<ProductRate> rates;
+  for (const Precision precision : precisions()) {
+    const auto preferred = precision->cpu.preferred;
+    if (preferred != nullptr && preferred()) {
+      rates.push_back(measure(config, device, precision));
+    }
+  }
+  return rates;
+}
+
+Precision fastest(const std::vector<ProductRate>& rates) {
+  constexpr double kClose = 0.9;
+  const auto slower = [](const ProductRate& a, const ProductRate& b) {
+    return a.gflops < b.gflops;
+  };
+  const ProductRate& best = *std::max_element(rates.begin(), rates.end(), slower);
+  const Precision fp32 = parse_precision("fp32");
+  const bool close = std::any_of(rates.begin(), rates.end(), [&](const ProductRate& rate) {
+    return rate.precision == fp32 && rate.gflops >= kClose * best.gflops;
+  });
+  return close ? fp32 : best.precision;
+}
+
+std::string to_string(const std::vector<ProductRate>& rates) {
+  std::vector<std::string> texts;
+  texts.reserve(rates.size());
+  for (const ProductRate& rate : rates) {
+    texts.push_back(concat(to_string(rate.precision), ": ", std::llround(rate.gflops), " GFLOP/s"));
+  }
+  return join(texts, ", ");
+}
+
+Precision automatic_precision(const MarConfig& config, c10::Device device) {
+  const Precision by_flags = resolve_precision({}, device.is_cpu());
+  if (!device.is_cpu() || by_flags == parse_precision("fp32")) {
+    return by_flags;
+  }
+  const std::vector<ProductRate> rates = measure_products(config, device);
+  const Precision chosen = fastest(rates);
+  log_info(concat("precision: ", to_string(chosen), " (measured: ", to_string(rates), ")"));
+  return chosen;
+}
+
+}  // namespace lazymar
