@@ -9,7 +9,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 more=(--lint)
 if [[ -n ${LAZYMAR_SLOW:-} ]]; then
   more+=(--slow)
-  # The package compiles the same sources once more.
+  # The package compiles the same sources once more, by default with a compiler of another name.
+  export CC=${CC:-gcc} CXX=${CXX:-g++}
   export CMAKE_CXX_COMPILER_LAUNCHER=ccache CMAKE_CUDA_COMPILER_LAUNCHER=ccache
   export CCACHE_DIR=$PWD/build/ccache CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
   export CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
