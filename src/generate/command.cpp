@@ -93,6 +93,7 @@ Compute begin(const EvalOptions& options, const LauncherEnv& env) {
   const Compute compute = start_computing({options.device, options.precision, options.cuda_graphs,
                                            options.threads, env.local_rank, env.local_size});
   log_info(concat("precision: ", to_string(compute.precision)));
+  log_info(concat("threads: ", compute.threads));
   check_output_places(options);
   return compute;
 }

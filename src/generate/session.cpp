@@ -64,6 +64,7 @@ Session::Session(const EvalOptions& options, const LauncherEnv& env, const Shard
       // Hashed once per host: all its processes read the same files.
       weights_(generator.model(), folder, env.local_rank == 0, env.rank == 0),
       scoring_(scoring),
+      threads_(options.threads, env, options.stall),
       worker_(
           options, env, plan, classes, generator, folder, [this](int64_t id) { return text(id); },
           scoring) {
@@ -81,7 +82,11 @@ ExitCode Session::run() {
     folder_.announce();
     report_ready();
   }
-  while (worker_.run([this] { weights_.settle_if_ready(); }) == Progress::kComplete) {
+  const auto between_shards = [this] {
+    weights_.settle_if_ready();
+    threads_.adapt(folder_);
+  };
+  while (worker_.run(between_shards) == Progress::kComplete) {
     // The first process to get here checks the set; the others wait for the result, in case images
     // must be regenerated.
     if (worker_.take_check()) {

@@ -15,6 +15,7 @@
 #include "generate/run_weights.h"
 #include "generate/score_while_generating.h"
 #include "generate/summary.h"
+#include "generate/thread_share.h"
 #include "generate/worker.h"
 
 namespace lazymar {
@@ -55,6 +56,7 @@ class Session {
   c10::Device device_;
   RunWeights weights_;
   const RunScoring* scoring_;
+  ThreadShare threads_;
   Worker worker_;  ///< its writer calls text() until it ends
   std::optional<Preview> preview_;
   std::function<void()> before_summary_ = [] {};

@@ -1,4 +1,5 @@
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <lazymar/lazymar.h>
 
 #include <algorithm>
@@ -161,9 +162,10 @@ template <typename State, typename Load>
 std::unique_ptr<State> loaded(const ModelOptions& options, const Load& load) {
   return answer([&] {
     const HostState host(c10::kCPU);
-    const Compute compute = start_computing({.device = options.device,
-                                             .precision = parse_precision(options.precision),
-                                             .threads = options.threads});
+    const Compute compute =
+        start_computing({.device = options.device,
+                         .precision = parse_precision(options.precision),
+                         .threads = options.threads.value_or(at::get_num_threads())});
     return std::make_unique<State>(compute,
                                    std::make_shared<const Networks>(load(compute.placement())));
   });

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <exception>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -37,7 +38,7 @@ std::vector<MemberState> read_members(const fs::path& info) {
     const double silent = clock.age(entry.path());
     try {
       members.push_back({line.at("rank"), parse_process_id(line.at("process")), line.at("launch"),
-                         line.at("state"), silent});
+                         line.at("state"), silent, line.value("cpus", "")});
     } catch (const json::exception&) {
       continue;  // not written by lazymar_eval
     }
@@ -47,10 +48,29 @@ std::vector<MemberState> read_members(const fs::path& info) {
   return members;
 }
 
+HostMembers members_here(const std::vector<MemberState>& members, const ProcessId& self,
+                         const std::string& cpus, double stall) {
+  HostMembers here{1, {}};
+  for (const MemberState& member : members) {
+    if (member.process == self || member.state == kEnded || !same_boot(member.process, self) ||
+        member.silent_seconds > stall || liveness(member.process) == Liveness::kDead) {
+      continue;
+    }
+    ++here.all;
+    if (member.cpus == cpus) {
+      ++here.sharers.cores;
+      // Another PID namespace is another container, with a quota of its own.
+      here.sharers.quota += member.process.machine == self.machine ? 1 : 0;
+    }
+  }
+  return here;
+}
+
 Heartbeat::Heartbeat(fs::path info, const LauncherEnv& env, double stall)
     : info_(std::move(info)),
       env_(env),
       stall_(stall),
+      cpus_(read_cpu_limits([](const char* name) { return std::getenv(name); }).cpus),
       place_(ranks_folder(info_), env.rank, stall) {
   refuse_others();
   if (!place_.take(concat(env.rank, ".lock"))) {
@@ -77,8 +97,11 @@ void Heartbeat::set_state(const std::string& state) {
     return;
   }
   state_ = state;
-  const json line = {
-      {"rank", env_.rank}, {"process", encode(self_)}, {"launch", env_.launch}, {"state", state}};
+  const json line = {{"rank", env_.rank},
+                     {"process", encode(self_)},
+                     {"launch", env_.launch},
+                     {"state", state},
+                     {"cpus", cpus_}};
   write_text_atomically(path(), line.dump() + "\n");
 }
 

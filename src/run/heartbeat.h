@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "files/cpu_share.h"
 #include "run/claims.h"
 #include "run/launcher_env.h"
 #include "run/process_id.h"
@@ -19,6 +20,7 @@ struct MemberState {
   std::string launch;
   std::string state;          ///< "starting", "shard 17", "waiting", "checking", or kEnded
   double silent_seconds = 0;  ///< since its last heartbeat
+  std::string cpus = {};      ///< that it may use: "0-3,8"; empty from an earlier version
 };
 
 /// The last state of a process that ended normally.
@@ -26,6 +28,15 @@ inline constexpr const char* kEnded = "ended";
 
 /// All processes that have a file, by rank; damaged files are skipped.
 std::vector<MemberState> read_members(const std::filesystem::path& info);
+
+/// The living processes of a run on the machine of one of them.
+struct HostMembers {
+  int64_t all = 0;
+  CpuSharers sharers;  ///< those that use the same CPUs as that process, itself included
+};
+/// `stall`: seconds without a heartbeat after which a process counts as dead.
+HostMembers members_here(const std::vector<MemberState>& members, const ProcessId& self,
+                         const std::string& cpus, double stall);
 
 /// This process as seen by the others. At the end, its file remains with the state kEnded.
 class Heartbeat {
@@ -50,6 +61,7 @@ class Heartbeat {
   LauncherEnv env_;
   double stall_;
   ProcessId self_ = this_process();
+  std::string cpus_;
   std::string state_;
   Claims place_;  ///< of this rank: of two simultaneous starts, one wins
 };

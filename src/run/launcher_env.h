@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 namespace lazymar {
@@ -28,6 +29,10 @@ struct LauncherEnv {
 
 /// The environment variables of kOwn: "RANK/SIZE/DESCRIPTOR/LAUNCH".
 inline constexpr const char* kWorkerVariable = "LAZYMAR_WORKER";
+
+/// The number of tasks on a node, by Slurm's list for all nodes: "2(x3),1" has 2, 2, 2 and 1. Empty
+/// if the text is no such list or has no such node.
+std::optional<int64_t> tasks_on_node(const std::string& tasks_per_node, int64_t node);
 
 /// Reads the launchers' variables: torchrun's RANK, WORLD_SIZE, LOCAL_RANK, LOCAL_WORLD_SIZE;
 /// OMPI_COMM_WORLD_*; and SLURM_* inside a step of srun. The innermost launcher counts: torchrun,

@@ -70,22 +70,6 @@ def torchrun():
     same("torchrun again: the missing image is made", folder, folder.run(prefix=launcher))
 
 
-def threads():
-    # With ATen's own SiLU, GroupNorm and small convolutions, this would fail.
-    for count in (2, 3):
-        folder = Folder(f"{count} threads", flags=["--threads", str(count)])
-        result = folder.run(env={"OMP_NUM_THREADS": str(count)})
-        same(f"{count} threads make the bytes that one makes", folder, result)
-    # The undisturbed run uses --precision auto; this uses the other one.
-    exact = {}
-    for count in (1, 2, 3):
-        folder = Folder(f"fp32, {count} threads", 4,
-                        ["--threads", str(count), "--precision", "fp32"])
-        result = folder.run(env={"OMP_NUM_THREADS": str(count)})
-        exact[count] = folder.pngs()
-        check(f"fp32, {count} threads", result.returncode == 0 and exact[count] == exact[1], result)
-
-
 def contradictions():
     folder = Folder("contradictions", 2)
     refused("--workers under a launcher", folder.run("--workers", 2, env=by_hand(0)), "--workers")
@@ -179,6 +163,6 @@ def thousand():
 
 
 CASES = [
-    processes, torchrun, threads, contradictions, folders, simultaneous, balance,
+    processes, torchrun, contradictions, folders, simultaneous, balance,
     *([thousand] if LONG else [])
 ]

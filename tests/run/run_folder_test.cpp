@@ -40,6 +40,28 @@ RunFolderRequest request(const TemporaryFolder& folder, bool overwrite = false) 
   return {folder.path() / "a/b", overwrite, 10, 0.4};
 }
 
+TEST(RunFolder, CountsTheProcessesThatShareProcessors) {
+  const ProcessId self = this_process();
+  const auto member = [&](int64_t rank, const std::string& cpus) {
+    MemberState member{rank, self, "one", "shard 1", 0, cpus};
+    member.process.pid += 1 + rank;
+    member.process.machine = self.machine.substr(0, self.machine.find('/')) + "/container";
+    return member;
+  };
+  std::vector<MemberState> members{member(0, "0-3"), member(1, "4-7"), member(2, "0-3")};
+  HostMembers here = members_here(members, self, "0-3", 10);
+  EXPECT_EQ(here.all, 4);
+  EXPECT_EQ(here.sharers.cores, 3);
+  EXPECT_EQ(here.sharers.quota, 1);  // the others are in another container
+  members[0].state = kEnded;
+  members[2].silent_seconds = 11;
+  here = members_here(members, self, "0-3", 10);
+  EXPECT_EQ(here.all, 2);
+  EXPECT_EQ(here.sharers.cores, 1);
+  members[1].process.machine = "another boot/container";
+  EXPECT_EQ(members_here(members, self, "4-7", 10).all, 1);
+}
+
 TEST(RunFolder, OfAnEqualRunIsContinued) {
   const TemporaryFolder folder;
   EXPECT_FALSE(RunFolder(request(folder), env(), settings()).continues());
