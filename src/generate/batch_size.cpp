@@ -114,6 +114,10 @@ int64_t automatic_batch(const EvalOptions& options, const LauncherEnv& env, Gene
     if (const auto batch = batch_of_manifest(run_folder)) {
       return std::min(*batch, options.num_images);
     }
+    if (env.joins) {
+      throw usage_error(run_folder.string(),
+                        ": --join: there is no run; --eval_bsz auto takes the batch size of one");
+    }
     if (env.rank == 0) {
       break;
     }

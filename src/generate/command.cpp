@@ -100,7 +100,9 @@ Compute begin(const EvalOptions& options, const LauncherEnv& env) {
 
 }  // namespace
 
-ExitCode evaluate(const EvalOptions& given, const LauncherEnv& env) {
+ExitCode evaluate(const EvalOptions& given, const LauncherEnv& launched) {
+  LauncherEnv env = launched;
+  env.joins = given.join;
   const Compute compute = begin(given, env);
   const c10::Device device = compute.device;
   const Precision precision = compute.precision;
@@ -130,8 +132,10 @@ ExitCode evaluate(const EvalOptions& given, const LauncherEnv& env) {
     check_head_size(generator, *options.record_head, *resolved.eval_bsz);
   }
   const ordered_json settings = settings_json(resolved);
-  const RunFolder folder({path, options.overwrite, options.num_images, options.stall}, env,
-                         settings);
+  const RunFolder folder({path, options.overwrite, options.num_images, options.stall, options.join},
+                         env, settings);
+  env.rank = folder.rank();
+  env.size = folder.size();
   if (options.record_drift) {
     record_drift(options, settings, env, folder, generator);
   }

@@ -39,10 +39,13 @@ class Session {
 
  private:
   void report_ready() const;
+  void settle_weights();
+  bool may_check() const;
   PngText text(int64_t id);
   void wait();
   std::optional<ExitCode> check();
   std::optional<ExitCode> result_of_others() const;
+  void count_shards();
   void write_summary(bool checked);
   ExitCode stopped();
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,12 @@ struct MemberState {
   std::string state;          ///< "starting", "shard 17", "waiting", "checking", or kEnded
   double silent_seconds = 0;  ///< since its last heartbeat
   std::string cpus = {};      ///< that it may use: "0-3,8"; empty from an earlier version
+  std::string session = {};   ///< see RunFolder; empty from an earlier version
+  int64_t size = 1;           ///< processes of its launch
+  bool joined = false;        ///< with --join
+
+  /// False if it ended, died, or sent no heartbeat for `stall` seconds.
+  bool lives(double stall) const;
 };
 
 /// The last state of a process that ended normally.
@@ -44,7 +51,11 @@ class Heartbeat {
   /// Throws Error (usage) if another launch, or another process of the same rank, is using the
   /// folder. Waits for workers whose supervisor is gone, as they end soon, and up to `stall`
   /// seconds for heartbeats from other hosts. Throws Error (incomplete) if asked to stop meanwhile.
-  Heartbeat(std::filesystem::path info, const LauncherEnv& env, double stall);
+  Heartbeat(std::filesystem::path info, const LauncherEnv& env, double stall,
+            const std::string& session);
+  /// For a process that joins the launch `env.launch`: null if another process has this rank.
+  static std::unique_ptr<Heartbeat> join(const std::filesystem::path& info, const LauncherEnv& env,
+                                         double stall, const std::string& session);
   ~Heartbeat();
   Heartbeat(const Heartbeat&) = delete;
   Heartbeat& operator=(const Heartbeat&) = delete;
@@ -54,12 +65,17 @@ class Heartbeat {
   void keep_fresh();
 
  private:
+  struct Unplaced {};
+  Heartbeat(Unplaced unplaced, std::filesystem::path info, const LauncherEnv& env, double stall,
+            std::string session);
+  bool take_place();
   void refuse_others() const;
   std::filesystem::path path() const;
 
   std::filesystem::path info_;
   LauncherEnv env_;
   double stall_;
+  std::string session_;
   ProcessId self_ = this_process();
   std::string cpus_;
   std::string state_;

@@ -23,6 +23,7 @@ struct LauncherEnv {
   /// The same text for all processes that were started together; for kOwn, the ProcessId of their
   /// parent. Another launch may have the same text, because launchers do not number themselves.
   std::string launch;
+  bool joins = false;      ///< one more worker of a run that is at work; rank and size follow later
   bool restarted = false;  ///< the launcher has restarted this job
   int ready = 0;  ///< a worker writes to this descriptor once the run folder is open; 0: none
 };

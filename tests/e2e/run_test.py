@@ -2,7 +2,7 @@
 
 usage: run_test.py FOLDER_OF_BINARIES FAILING_WRITES_LIBRARY [--long] [PART...]
 
-From the repository's root. PART: launchers, threads, kills, faults, damage, disk (all of them). --long takes
+From the repository's root. PART: launchers, threads, join, kills, faults, damage, disk (all of them). --long takes
 hours: see scripts/lab/soak.sh.
 """
 import importlib
@@ -12,7 +12,7 @@ import traceback
 import checks
 import run_support
 
-PARTS = ("launchers", "threads", "damage", "faults", "kills", "disk")
+PARTS = ("launchers", "threads", "join", "damage", "faults", "kills", "disk")
 chosen = [part for part in sys.argv[3:] if part != "--long"]
 try:
     for part in chosen or PARTS:
