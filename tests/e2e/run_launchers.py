@@ -55,11 +55,12 @@ def works(program):
 
 
 def torchrun():
+    """wheel_test.py does this too, in an environment that has all of torch."""
     found = next(
         filter(works, (os.environ.get("TORCHRUN"), ".venv/bin/torchrun", shutil.which("torchrun"))),
         None)
     if found is None:
-        skipped("torchrun", "none that starts in TORCHRUN, .venv or PATH")
+        skipped("torchrun", "none that starts in TORCHRUN, .venv or PATH; e2e.wheel has one")
         return
     folder = Folder("torchrun")
     launcher = [found, "--standalone", "--no-python", "--nproc-per-node", "2"]

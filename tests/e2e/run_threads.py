@@ -1,4 +1,4 @@
-"""Threads: images do not depend on their number; the number is a process's share of the processors."""
+"""Threads: their number is a process's share of the processors, and images do not depend on it."""
 import contextlib
 import os
 import pathlib
@@ -6,6 +6,8 @@ import re
 
 from checks import check
 from run_support import Folder, by_hand, finish, same, skipped
+
+UNSET = {"OMP_NUM_THREADS": None, "SLURM_CPUS_PER_TASK": None}
 
 def threads():
     # With ATen's own SiLU, GroupNorm and small convolutions, this would fail.
@@ -30,11 +32,8 @@ def told(result):
 
 def chosen(name, env=None, prefix=()):
     """What a process without --threads tells, beside the bytes of one thread."""
-    folder = Folder(name, 4)
-    at = folder.args.index("--threads")
-    del folder.args[at:at + 2]
-    clear = {"OMP_NUM_THREADS": "", "SLURM_CPUS_PER_TASK": ""}
-    result = folder.run(env={**clear, **(env or {})}, prefix=prefix)
+    folder = Folder(name, 4, threads=None)
+    result = folder.run(env={**UNSET, **(env or {})}, prefix=prefix)
     same(f"{name}: {told(result)}", folder, result, images=4)
     return told(result)
 
@@ -65,11 +64,8 @@ def counted():
     if chosen("cores for two")[0][0] == "1":
         skipped("processes that find each other", "this process has one core")
         return
-    folder = Folder("found each other", 48)
-    at = folder.args.index("--threads")
-    del folder.args[at:at + 2]
-    env = {"OMP_NUM_THREADS": "", "SLURM_CPUS_PER_TASK": ""}
-    both = [folder.start("--num_iter", 24, env={**env, **by_hand(rank)}) for rank in (0, 1)]
+    folder = Folder("found each other", 48, threads=None)
+    both = [folder.start("--num_iter", 24, env={**UNSET, **by_hand(rank)}) for rank in (0, 1)]
     results = [finish(process) for process in both]
     for rank, result in enumerate(results):
         check(f"rank {rank} begins with all cores and shares them when it sees the other: "
@@ -103,7 +99,7 @@ def quota():
         if join is None:
             skipped("a quota of one CPU", "no control group can be made here")
             return
-        found = chosen("quota", prefix=["bash", "-c", f"echo $$ >{join} && exec \"$@\"", "bash"])
+        found = chosen("quota", prefix=["bash", "-c", f'echo $$ >{join} && exec "$@"', "bash"])
         check(f"a quota of one CPU: one thread: {found}", len(found) == 1 and found[0][0] == "1"
               and "a quota of 1" in found[0][1])
 
