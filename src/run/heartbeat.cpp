@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <exception>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <thread>
 #include <utility>
@@ -40,7 +41,7 @@ std::vector<MemberState> read_members(const fs::path& info) {
       members.push_back({line.at("rank"), parse_process_id(line.at("process")), line.at("launch"),
                          line.at("state"), silent, line.value("cpus", ""),
                          line.value("session", ""), line.value("size", int64_t{1}),
-                         line.value("joined", false)});
+                         line.value("joined", false), FileClock::stamp(entry.path())});
     } catch (const json::exception&) {
       continue;  // not written by lazymar_eval
     }
@@ -97,7 +98,7 @@ std::unique_ptr<Heartbeat> Heartbeat::join(const fs::path& info, const LauncherE
 }
 
 bool Heartbeat::take_place() {
-  if (!place_.take(concat(env_.rank, ".lock"))) {
+  if (!place_.take(place())) {
     return false;
   }
   set_state("starting");
@@ -113,6 +114,10 @@ Heartbeat::~Heartbeat() {
   } catch (const std::exception&) {
     // For example a full disk: the process ends anyway, and others notice.
   }
+}
+
+std::string Heartbeat::place() const {
+  return concat(env_.rank, ".lock");
 }
 
 fs::path Heartbeat::path() const {
@@ -132,18 +137,21 @@ void Heartbeat::set_state(const std::string& state) {
 }
 
 void Heartbeat::keep_fresh() {
-  if (place_.keep_fresh()) {
-    touch(path());
+  if (!place_.keep_fresh()) {
+    return;
   }
+  if (!place_.holds(place())) {
+    throw Error(ErrorKind::kIncomplete,
+                concat("this process stood still for more than ", stall_,
+                       " s, and another one has taken its place; the same command continues"));
+  }
+  touch(path());
 }
 
 void Heartbeat::refuse_others() const {
   constexpr auto kPause = std::chrono::milliseconds(500);
-  constexpr double kMargin = 0.2;  // of file systems' clocks, seconds
-  const auto start = std::chrono::steady_clock::now();
+  std::map<int64_t, double> first_stamps;  // by rank
   while (true) {
-    const double watched =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     bool unclear = false;
     for (const MemberState& other : read_members(info_)) {
       const bool one_of_ours = other.launch == env_.launch && other.rank != env_.rank;
@@ -154,8 +162,10 @@ void Heartbeat::refuse_others() const {
       // A worker stops when its supervisor is gone.
       const bool ends_soon =
           !other.joined && liveness(parse_process_id(other.launch)) == Liveness::kDead;
-      // It has changed while this process watches: a heartbeat.
-      const bool gave_sign = other.silent_seconds < watched - kMargin;
+      // Its file has changed while this process watches: a heartbeat, however coarse the file
+      // system's times are.
+      const bool gave_sign =
+          first_stamps.emplace(other.rank, other.stamp).first->second != other.stamp;
       if (alive == Liveness::kAlive ? !ends_soon : gave_sign) {
         throw usage_error(
             info_.parent_path().string(), ": another run is using this folder (rank ", other.rank,

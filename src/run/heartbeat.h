@@ -25,6 +25,7 @@ struct MemberState {
   std::string session = {};   ///< see RunFolder; empty from an earlier version
   int64_t size = 1;           ///< processes of its launch
   bool joined = false;        ///< with --join
+  double stamp = 0;           ///< changes with each heartbeat: see FileClock
 
   /// False if it ended, died, or sent no heartbeat for `stall` seconds.
   bool lives(double stall) const;
@@ -61,7 +62,8 @@ class Heartbeat {
   Heartbeat& operator=(const Heartbeat&) = delete;
 
   void set_state(const std::string& state);
-  /// Sends a heartbeat. Cheap: it writes only a few times per `stall`.
+  /// Sends a heartbeat. Cheap: it writes only a few times per `stall`. Throws Error (incomplete) if
+  /// this process stood still for so long that another one has taken its place.
   void keep_fresh();
 
  private:
@@ -69,6 +71,7 @@ class Heartbeat {
   Heartbeat(Unplaced unplaced, std::filesystem::path info, const LauncherEnv& env, double stall,
             std::string session);
   bool take_place();
+  std::string place() const;
   void refuse_others() const;
   std::filesystem::path path() const;
 

@@ -3,7 +3,8 @@
 usage: run_test.py FOLDER_OF_BINARIES FAILING_WRITES_LIBRARY [--long] [PART...]
 
 From the repository's root. PART: launchers, threads, join, kills, faults, damage, disk (all of
-them). Parts for real launchers, which install packages as root on Debian: slurm, openmpi.
+them). Slow parts: hosts, and real launchers, which install packages as root on Debian: slurm,
+openmpi.
 --long takes hours: see scripts/lab/soak.sh.
 """
 import importlib

@@ -264,5 +264,33 @@ TEST(Heartbeat, OfAnotherLaunchIsRefusedWhileItLives) {
   EXPECT_TRUE(contains(message(env()), "another run is using this folder"));
 }
 
+// A file system whose times have whole seconds shows a time after the last heartbeat, or before.
+TEST(Heartbeat, ADeadProcessGivesNoSignWhateverTheTimeOfItsFile) {
+  const TemporaryFolder folder;
+  const fs::path info = request(folder).path / "info";
+  fs::create_directories(info / "ranks");
+  ProcessId elsewhere = this_process();
+  elsewhere.machine = "elsewhere";
+  const ordered_json dead = {
+      {"rank", 7}, {"process", encode(elsewhere)}, {"launch", "three"}, {"state", "shard 1"}};
+  write_text_atomically(info / "ranks/7.json", dead.dump());
+  fs::last_write_time(info / "ranks/7.json",
+                      fs::file_time_type::clock::now() + std::chrono::milliseconds(900));
+  EXPECT_NO_THROW(RunFolder(request(folder), env(), settings()));
+}
+
+TEST(Heartbeat, AProcessThatLostItsPlaceEnds) {
+  const TemporaryFolder folder;
+  const RunFolder run(request(folder), env(), settings());
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  EXPECT_NO_THROW(run.member().keep_fresh());
+  ProcessId other = this_process();
+  other.machine = "elsewhere";
+  write_text(run.info() / "ranks/0.lock", encode(other) + "\n");
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  EXPECT_TRUE(
+      contains(refused([&] { run.member().keep_fresh(); }, ErrorKind::kIncomplete), "stood still"));
+}
+
 }  // namespace
 }  // namespace lazymar
