@@ -28,7 +28,7 @@ double seconds_of(const timespec& time) {
 
 double FileClock::stamp(const std::filesystem::path& path) {
   // Opens the file instead of only its entry: a network file system asks its server only then.
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const Descriptor file = open_file(path, O_RDONLY);
   struct stat status {};
   return file.number() < 0 || ::fstat(file.number(), &status) != 0 ? -1
                                                                    : seconds_of(status.st_mtim);
@@ -39,7 +39,7 @@ double FileClock::age(const std::filesystem::path& path) const {
   if (changed < 0) {
     return -1;
   }
-  const Descriptor own(::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
+  const Descriptor own = open_file(path_, O_WRONLY | O_CREAT);
   struct stat now {};
   if (own.number() < 0 || ::futimens(own.number(), nullptr) != 0 ||
       ::fstat(own.number(), &now) != 0) {

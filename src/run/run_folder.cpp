@@ -1,19 +1,20 @@
 #include "run/run_folder.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <thread>
 
 #include "core/error.h"
 #include "core/hash.h"
 #include "files/atomic_file.h"
+#include "files/descriptor.h"
+#include "files/text_file.h"
 #include "run/image_files.h"
 #include "run/join.h"
 #include "run/signals.h"
@@ -276,11 +277,11 @@ void RunFolder::settle_weights(const ordered_json& hashes, bool may_write) const
 }
 
 std::optional<ordered_json> RunFolder::read_manifest() const {
-  std::ifstream file(info() / "manifest.json");
-  if (!file) {
+  const fs::path file = info() / "manifest.json";
+  if (open_file(file, O_RDONLY).number() < 0) {
     return std::nullopt;
   }
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const std::string text = read_text(file);
   ordered_json manifest = ordered_json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!manifest.is_object()) {
     throw usage_error(

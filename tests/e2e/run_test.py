@@ -3,9 +3,8 @@
 usage: run_test.py FOLDER_OF_BINARIES FAILING_WRITES_LIBRARY [--long] [PART...]
 
 From the repository's root. PART: launchers, threads, join, kills, faults, damage, disk (all of
-them). Slow parts: hosts, and real launchers, which install packages as root on Debian: slurm,
-openmpi.
---long takes hours: see scripts/lab/soak.sh.
+them). Slow parts: hosts, storage, and real launchers, which install packages as root on
+Debian: slurm, openmpi. --long takes hours: see scripts/lab/soak.sh.
 """
 import importlib
 import sys
