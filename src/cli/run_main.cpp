@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <new>
 #include <string>
 
@@ -38,6 +39,9 @@ int run_main(const char* program, const std::function<ExitCode()>& body) {
     return report(program, ExitCode::kInternal, first_line(error.what_without_backtrace()));
   } catch (const std::bad_alloc&) {
     return report(program, ExitCode::kInternal, "out of memory: use a smaller --eval_bsz");
+  } catch (const std::filesystem::filesystem_error& error) {
+    return report(program, ExitCode::kOutput,
+                  error.path1().string() + ": " + error.code().message());
   } catch (const std::exception& error) {
     return report(program, ExitCode::kInternal, first_line(error.what()));
   }

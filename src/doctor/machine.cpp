@@ -1,11 +1,10 @@
 #include "doctor/machine.h"
 
 #include <ATen/Context.h>
-#include <ATen/Parallel.h>
-#include <sched.h>
 #include <torch/version.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
 #include <vector>
@@ -17,6 +16,7 @@
 #include "core/revision.h"
 #include "core/text.h"
 #include "files/byte_reader.h"
+#include "files/memory_room.h"
 #include "files/writable_check.h"
 #include "pipeline/compute.h"
 #include "pipeline/device.h"
@@ -65,11 +65,6 @@ std::string precision_facts(c10::Device device) {
   return concat("auto is ", to_string(fastest(rates)), " for mar_base (", to_string(rates), ")");
 }
 
-int cores_of_process() {
-  cpu_set_t mask;
-  return sched_getaffinity(0, sizeof(mask), &mask) == 0 ? CPU_COUNT(&mask) : 0;
-}
-
 /// What of the environment a run reads: "RANK=0 WORLD_SIZE=2".
 std::string variables_seen(const std::function<const char*(const char*)>& environment) {
   constexpr const char* kNames[] = {"RANK",
@@ -84,6 +79,13 @@ std::string variables_seen(const std::function<const char*(const char*)>& enviro
                                     "SLURM_PROCID",
                                     "SLURM_STEP_NUM_TASKS",
                                     "SLURM_LOCALID",
+                                    "SLURM_NODEID",
+                                    "SLURM_TASKS_PER_NODE",
+                                    "SLURM_STEP_TASKS_PER_NODE",
+                                    "SLURM_CPUS_PER_TASK",
+                                    "SLURM_MEM_PER_NODE",
+                                    "SLURM_MEM_PER_CPU",
+                                    "SLURM_CPUS_ON_NODE",
                                     "CUDA_VISIBLE_DEVICES",
                                     "OMP_NUM_THREADS",
                                     "LAZYMAR_HOME"};
@@ -94,17 +96,6 @@ std::string variables_seen(const std::function<const char*(const char*)>& enviro
     }
   }
   return join(seen, " ");
-}
-
-/// MemAvailable of /proc/meminfo in GiB; negative if unknown.
-double memory_available() {
-  std::ifstream file("/proc/meminfo");
-  for (std::string line; std::getline(file, line);) {
-    if (line.starts_with("MemAvailable:")) {
-      return std::stod(line.substr(line.find(':') + 1)) * 1024.0 / kGiB;
-    }
-  }
-  return -1;
 }
 
 std::string driver() {
@@ -130,13 +121,12 @@ void examine_gpus(Findings& findings) {
 void examine_build(const DoctorOptions& options, Findings& findings) {
   findings.fact("version", version_string());
   findings.fact("LibTorch", concat(TORCH_VERSION, at::hasCUDA() ? ", with CUDA" : ", CPUs only"));
-  findings.fact("processor", concat(device_model(c10::kCPU), "; ", cores_of_process(),
-                                    " cores for this process"));
+  findings.fact("processor", device_model(c10::kCPU));
   findings.fact("instructions", concat(cpu_flags(), "; products use ", cpu_feature_names()));
   examine_gpus(findings);
   try {
     const Compute compute = start_computing({.device = options.device, .threads = std::nullopt});
-    findings.fact("device", concat(compute.device.str(), ", ", at::get_num_threads(), " threads"));
+    findings.fact("device", concat(compute.device.str(), "; threads: ", compute.threads));
     findings.fact("precision", precision_facts(compute.device));
   } catch (const Error& error) {
     findings.problem(text_with_flag(error));
@@ -162,10 +152,13 @@ void examine_launcher(const std::function<const char*(const char*)>& environment
 }
 
 void examine_room(const DoctorOptions& options, Findings& findings) {
-  const double memory = memory_available();
-  findings.fact("memory", memory < 0 ? "unknown" : concat(gib(memory), " available"));
-  if (memory >= 0 && memory < kLeastMemory) {
-    findings.problem(concat("only ", gib(memory), " of memory is available; stop other programs"));
+  const auto memory = memory_room([](const char* name) { return std::getenv(name); });
+  const double room = memory ? static_cast<double>(memory->bytes) / kGiB : 0;
+  findings.fact("memory",
+                memory ? concat(gib(room), " available (limit: ", memory->limit, ")") : "unknown");
+  if (memory && room < kLeastMemory) {
+    findings.problem(concat("only ", gib(room), " of memory is available (limit: ", memory->limit,
+                            "); stop other programs, or raise the limit"));
   }
   const std::string name = visible(options.output_dir.string());
   try {

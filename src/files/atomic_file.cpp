@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <random>
 
 #include "core/error.h"
 #include "files/descriptor.h"
@@ -29,6 +30,14 @@ struct TemporaryFile {
 
 }  // namespace
 
+const std::string& process_token() {
+  static const std::string token = [] {
+    std::random_device random;
+    return concat(::getpid(), "-", random(), "-", random());
+  }();
+  return token;
+}
+
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes,
                            const std::filesystem::path& scratch) {
   write_file_atomically(
@@ -39,7 +48,7 @@ void write_file_atomically(const std::filesystem::path& path,
                            const std::function<void(const ByteSink&)>& produce,
                            const std::filesystem::path& scratch) {
   static std::atomic<uint64_t> counter{0};
-  TemporaryFile file{scratch / concat(".", path.filename().string(), ".", ::getpid(), ".",
+  TemporaryFile file{scratch / concat(".", path.filename().string(), ".", process_token(), ".",
                                       counter.fetch_add(1), ".tmp"),
                      Descriptor()};
   file.descriptor =

@@ -5,9 +5,13 @@
 #include <filesystem>
 #include <functional>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace lazymar {
+
+/// For names of temporary files: no other process has the same, on any host.
+const std::string& process_token();
 
 /// Writes `bytes` under a temporary name in `scratch` (on the same file system as `path`, and not
 /// matching *.png), checks every write and the close, then renames. A crash leaves the old file or

@@ -1,5 +1,6 @@
 #include "files/descriptor.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -26,6 +27,18 @@ int Descriptor::release() {
 
 int Descriptor::close() {
   return number_ >= 0 ? ::close(release()) : 0;
+}
+
+Descriptor open_file(const std::filesystem::path& path, int flags) {
+  constexpr int kTries = 5;
+  int number = -1;
+  for (int i = 0; i < kTries && number < 0; ++i) {
+    number = ::open(path.c_str(), flags | O_CLOEXEC, 0666);
+    if (number < 0 && errno != ESTALE && errno != EINTR) {
+      break;
+    }
+  }
+  return Descriptor(number);
 }
 
 void write_all(int descriptor, std::span<const std::byte> bytes,

@@ -24,6 +24,10 @@ class Descriptor {
   int number_;
 };
 
+/// open(2) with O_CLOEXEC and mode 0666; number() is negative, with errno set, if it fails. A stale
+/// handle of a network file system is only a reason to try again.
+Descriptor open_file(const std::filesystem::path& path, int flags);
+
 /// Writes everything, despite interruptions and short writes. Throws Error (output) naming
 /// `target`.
 void write_all(int descriptor, std::span<const std::byte> bytes,

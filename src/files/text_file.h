@@ -1,18 +1,14 @@
 #pragma once
 /// Small text files, read whole.
 
+#include <cstdint>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 
 namespace lazymar {
 
-/// The file's text; empty if it cannot be read.
-inline std::string read_text(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
+/// The file's text from a byte on; empty if it cannot be read.
+std::string read_text(const std::filesystem::path& path, int64_t from = 0);
 
 /// Its first line, without the end of line.
 inline std::string first_line(const std::filesystem::path& path) {

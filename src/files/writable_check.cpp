@@ -8,6 +8,7 @@
 #include <string>
 
 #include "core/error.h"
+#include "files/atomic_file.h"
 #include "files/descriptor.h"
 
 namespace lazymar {
@@ -22,7 +23,7 @@ Error unwritable(std::string_view name, const fs::path& place, const std::string
 
 /// Permissions are not enough: root has all of them, but cannot create a file in /proc.
 void try_folder(const fs::path& folder, const fs::path& place, std::string_view name) {
-  const fs::path file = folder / concat(".lazymar.", ::getpid(), ".tmp");
+  const fs::path file = folder / concat(".lazymar.", process_token(), ".tmp");
   const Descriptor made(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
   if (made.number() < 0 && errno != EEXIST) {
     throw unwritable(

@@ -95,6 +95,10 @@ int64_t automatic_batch(const EvalOptions& options, const LauncherEnv& env, Gene
   if (begun && begun->is_number_integer() && begun->get<int64_t>() >= 1) {
     return std::min(begun->get<int64_t>(), options.num_images);
   }
+  if (env.joins) {
+    throw usage_error(run_folder.string(),
+                      ": --join: there is no run; --eval_bsz auto takes the batch size of one");
+  }
   if (env.rank != 0) {
     throw usage_error("--eval_bsz auto: rank 0 did not choose a batch size within --stall ",
                       options.stall, " seconds; give a number");

@@ -96,13 +96,16 @@ Compute begin(const EvalOptions& options, const LauncherEnv& env) {
   if (!options.precision.is_auto()) {
     log_info(concat("precision: ", to_string(compute.precision)));
   }
+  log_info(concat("threads: ", compute.threads));
   check_output_places(options);
   return compute;
 }
 
 }  // namespace
 
-ExitCode evaluate(const EvalOptions& given, const LauncherEnv& env) {
+ExitCode evaluate(const EvalOptions& given, const LauncherEnv& launched) {
+  LauncherEnv env = launched;
+  env.joins = given.join;
   const Compute compute = begin(given, env);
   const c10::Device device = compute.device;
   // Cheap checks come first, before gigabytes are read.
@@ -134,8 +137,10 @@ ExitCode evaluate(const EvalOptions& given, const LauncherEnv& env) {
     check_head_size(generator, *options.record_head, *resolved.eval_bsz);
   }
   const ordered_json settings = settings_json(resolved);
-  const RunFolder folder({path, options.overwrite, options.num_images, options.stall}, env,
-                         settings);
+  const RunFolder folder({path, options.overwrite, options.num_images, options.stall, options.join},
+                         env, settings);
+  env.rank = folder.rank();
+  env.size = folder.size();
   if (options.record_drift) {
     record_drift(options, settings, env, folder, generator);
   }

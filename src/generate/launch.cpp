@@ -54,6 +54,9 @@ ExitCode launch(const EvalOptions& options, char* const* argv) {
     std::fputs(explain_method(options).c_str(), stdout);
     return ExitCode::kDone;
   }
+  if (options.join && options.overwrite) {
+    throw usage_error("--join: --overwrite would delete the run's images; omit one of them");
+  }
   const LauncherEnv env = read_launcher_env([](const char* name) { return std::getenv(name); });
   if (env.launcher == Launcher::kOwn) {
     return evaluate(options, env);

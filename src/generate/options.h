@@ -38,6 +38,7 @@ struct EvalOptions : MethodRequest {
   static constexpr int64_t kWorkers = 1;
   std::optional<int64_t> workers;  ///< on CPUs; default kWorkers
   int64_t max_restarts = 3;        ///< of each worker
+  bool join = false;               ///< become one more worker of the run at work in the folder
   double grace = 25;               ///< seconds from a stop signal to the end
   double stall = 300;              ///< seconds without a heartbeat until a process counts as dead
   bool halve_on_oom = true;        ///< else the run ends when memory runs out

@@ -16,6 +16,7 @@
 #include "generate/drift_files.h"
 #include "generate/image_text.h"
 #include "pipeline/device.h"
+#include "run/join.h"
 #include "run/signals.h"
 #include "run/timings.h"
 
@@ -64,6 +65,7 @@ Session::Session(const EvalOptions& options, const LauncherEnv& env, const Shard
       // Hashed once per host: all its processes read the same files.
       weights_(generator.model(), folder, env.local_rank == 0, env.rank == 0),
       scoring_(scoring),
+      threads_(options.threads, env, options.stall),
       worker_(
           options, env, plan, classes, generator, folder, [this](int64_t id) { return text(id); },
           scoring) {
@@ -73,18 +75,20 @@ Session::Session(const EvalOptions& options, const LauncherEnv& env, const Shard
 }
 
 ExitCode Session::run() {
-  if (folder_.continues()) {
-    weights_.settle_now(/*begin=*/false);
-  }
+  settle_weights();
   if (env_.rank == 0) {
     write_summary(false);
     folder_.announce();
-    report_ready();
   }
-  while (worker_.run([this] { weights_.settle_if_ready(); }) == Progress::kComplete) {
+  report_ready();
+  const auto between_shards = [this] {
+    weights_.settle_if_ready();
+    threads_.adapt(folder_);
+  };
+  while (worker_.run(between_shards) == Progress::kComplete) {
     // The first process to get here checks the set; the others wait for the result, in case images
     // must be regenerated.
-    if (worker_.take_check()) {
+    if (may_check() && worker_.take_check()) {
       const std::optional<ExitCode> result = check();
       worker_.release_check();
       if (result) {
@@ -97,6 +101,26 @@ ExitCode Session::run() {
     }
   }
   return stopped();
+}
+
+/// If the run continues, compares the weights before anything is made. A process that joins waits
+/// for the launch's own to note theirs, which they do between shards.
+void Session::settle_weights() {
+  if (!folder_.continues()) {
+    return;
+  }
+  while (env_.joins && folder_.weights().is_null() && !may_check()) {
+    if (stop_request()) {
+      return;
+    }
+    wait();
+  }
+  weights_.settle_now(/*begin=*/env_.joins);
+}
+
+/// Processes that joined leave the check, and its output, to the launch's own while those live.
+bool Session::may_check() const {
+  return !env_.joins || !launch_lives(folder_.info(), options_.stall);
 }
 
 /// Tells the process that started this one that the run folder is open.
@@ -166,13 +190,17 @@ std::optional<ExitCode> Session::result_of_others() const {
   return verdict(found.value("failed", std::vector<int64_t>()));
 }
 
-void Session::write_summary(bool checked) {
+void Session::count_shards() {
   summary_.shards.clear();
   summary_.failed.clear();
   for (const ShardRecord* record : worker_.journal().finished()) {
     summary_.shards.push_back(*record);
     summary_.failed.insert(summary_.failed.end(), record->failed.begin(), record->failed.end());
   }
+}
+
+void Session::write_summary(bool checked) {
+  count_shards();
   summary_.checked = checked;
   summary_.peak_device_bytes = device_.is_cuda() ? device_memory(device_).peak : 0;
   summary_.weights = folder_.weights();
@@ -184,8 +212,16 @@ ExitCode Session::stopped() {
   if (const std::optional<ExitCode> result = result_of_others()) {
     return *result;
   }
-  if (env_.rank != 0) {
+  const bool speaks = env_.joins ? env_.local_rank == 0 : env_.rank == 0;
+  if (!speaks) {
     return ExitCode::kIncomplete;
+  }
+  if (env_.joins) {
+    count_shards();
+    throw Error(ErrorKind::kIncomplete,
+                concat("left the run after signal ", stop_request()->signal, ": ",
+                       written_images(summary_.shards), " of ", options_.num_images,
+                       " images are done; the same command joins it again"));
   }
   write_summary(false);
   throw Error(

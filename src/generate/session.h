@@ -15,6 +15,7 @@
 #include "generate/run_weights.h"
 #include "generate/score_while_generating.h"
 #include "generate/summary.h"
+#include "generate/thread_share.h"
 #include "generate/worker.h"
 
 namespace lazymar {
@@ -38,10 +39,13 @@ class Session {
 
  private:
   void report_ready() const;
+  void settle_weights();
+  bool may_check() const;
   PngText text(int64_t id);
   void wait();
   std::optional<ExitCode> check();
   std::optional<ExitCode> result_of_others() const;
+  void count_shards();
   void write_summary(bool checked);
   ExitCode stopped();
 
@@ -55,6 +59,7 @@ class Session {
   c10::Device device_;
   RunWeights weights_;
   const RunScoring* scoring_;
+  ThreadShare threads_;
   Worker worker_;  ///< its writer calls text() until it ends
   std::optional<Preview> preview_;
   std::function<void()> before_summary_ = [] {};

@@ -121,6 +121,7 @@ void Worker::make(int64_t shard) {
   std::optional<ShardMaker::Started> next;
   try {
     shard_started_ = Clock::now();
+    computing_ = shard;
     strike(shard);
     next = maker_.start(new_record(shard), [this](double done) { look_around(done); });
   } catch (const ShardDropped&) {
@@ -185,13 +186,17 @@ ShardCompanion Worker::take_features(const GeneratedBatch& made, int64_t shard) 
   return scoring_->take(made, plan_.ids(shard), folder_.path(), [this] { keep_fresh(); });
 }
 
-void Worker::keep_fresh() {
-  claims_.keep_fresh();
+bool Worker::keep_fresh() {
+  const bool looked = claims_.keep_fresh();
   folder_.member().keep_fresh();
+  return looked;
 }
 
 void Worker::look_around(double done) {
-  keep_fresh();
+  if (keep_fresh() && !claims_.holds(std::to_string(computing_))) {
+    log_warning(taken_over(computing_));
+    throw ShardDropped();
+  }
   const std::optional<StopRequest> stop = stop_request();
   if (!stop) {
     return;

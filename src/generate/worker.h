@@ -52,8 +52,8 @@ class Worker {
   /// True: this process is the one that checks the set (see check()).
   bool take_check() { return claims_.take("check"); }
   void release_check() { claims_.release("check"); }
-  /// Heartbeats during long work.
-  void keep_fresh();
+  /// Heartbeats during long work; true if it sent some.
+  bool keep_fresh();
   /// Checks the files of every finished shard; withdraws damaged shards. Returns the number of
   /// shards to make.
   int64_t check(bool deep);
@@ -86,6 +86,7 @@ class Worker {
   std::vector<int64_t> candidates_;  ///< shards not known to be settled, in the order to try them
   /// The shard that a GPU still computes while the next one is started.
   std::optional<ShardMaker::Started> in_flight_;
+  int64_t computing_ = 0;  ///< the shard that was started last
   bool first_ = true;
   std::chrono::steady_clock::time_point shard_started_;
 };

@@ -1,4 +1,5 @@
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <lazymar/lazymar.h>
 
 #include <algorithm>
@@ -163,8 +164,9 @@ std::unique_ptr<State> loaded(const ModelOptions& options, const Open& open) {
   return answer([&] {
     const HostState host(c10::kCPU);
     const Precision precision = parse_precision(options.precision);
-    Compute compute = start_computing(
-        {.device = options.device, .precision = precision, .threads = options.threads});
+    Compute compute = start_computing({.device = options.device,
+                                       .precision = precision,
+                                       .threads = options.threads.value_or(at::get_num_threads())});
     const OpenModel files = open();
     if (precision.is_auto()) {
       compute.precision = automatic_precision(files.shape.mar, compute.device);

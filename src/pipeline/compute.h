@@ -16,7 +16,7 @@ struct ComputeRequest {
   std::string device = "auto";
   Precision precision = {};
   bool cuda_graphs = true;
-  std::optional<int64_t> threads;  ///< default: LibTorch's, shared with the processes of this host
+  std::optional<int64_t> threads;  ///< default: the process's share of the cores
   int64_t local_rank = 0;          ///< chooses the GPU if the device has no number
   int64_t local_size = 1;          ///< processes of this run on this host
 };
@@ -25,9 +25,13 @@ struct ComputeRequest {
 struct Compute {
   c10::Device device = c10::kCPU;
   Precision precision = {};  ///< not auto
+  std::string threads;       ///< their number and why: "1 (2 cores, 2 ranks here)"
 
   Placement placement() const { return {precision, device}; }
 };
+
+/// CPU threads of this process's ATen operations, called from the thread that computes.
+void set_threads(int64_t threads);
 
 /// Makes the device this process's, with its threads and its arithmetic. Throws Error (invalid) if
 /// this machine has no such device, or the device does not compute in that precision.

@@ -2,7 +2,6 @@
 
 #include <ATen/Context.h>
 #include <ATen/DeviceAccelerator.h>
-#include <ATen/Parallel.h>
 #include <ATen/Version.h>
 #include <c10/util/Exception.h>
 
@@ -12,7 +11,6 @@
 #include <fstream>
 #include <new>
 #include <string_view>
-#include <thread>
 
 #include "core/cpu_features.h"
 #include "core/error.h"
@@ -69,15 +67,6 @@ std::string device_model(c10::Device device) {
   }
   const DeviceOps* const ops = device_ops(device.type());
   return ops != nullptr && ops->model != nullptr ? ops->model(device.index()) : "CUDA device";
-}
-
-void set_threads(const std::optional<int64_t>& threads, int64_t local_size) {
-  if (threads) {
-    at::set_num_threads(static_cast<int>(*threads));
-  } else if (local_size > 1 && std::getenv("OMP_NUM_THREADS") == nullptr) {
-    const auto cores = static_cast<int64_t>(std::thread::hardware_concurrency());
-    at::set_num_threads(static_cast<int>(std::max<int64_t>(1, cores / local_size)));
-  }
 }
 
 bool is_out_of_memory(const std::exception& error) {

@@ -23,11 +23,6 @@ std::string device_model(c10::Device device);
 /// The value of "key : value" in /proc/cpuinfo, of the first processor; empty if missing.
 std::string cpu_info(const std::string& key);
 
-/// CPU threads of this process's ATen operations. If not given: the process's share of the cores if
-/// `local_size` processes of the run share this host and OMP_NUM_THREADS is not set, else
-/// LibTorch's default.
-void set_threads(const std::optional<int64_t>& threads, int64_t local_size = 1);
-
 /// Makes it this process's device and fixes its arithmetic: fp32 products in fp32 (no TF32), sums
 /// in fp32, the same algorithms in every run and for every number of threads.
 void use_device(c10::Device device);

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <exception>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <thread>
 #include <utility>
@@ -27,7 +29,7 @@ fs::path ranks_folder(const fs::path& info) {
 }  // namespace
 
 std::vector<MemberState> read_members(const fs::path& info) {
-  const FileClock clock(ranks_folder(info) / concat(".clock.", ::getpid()));
+  const FileClock clock(ranks_folder(info) / concat(".clock.", process_token()));
   std::vector<MemberState> members;
   for (const auto& entry : fs::directory_iterator(ranks_folder(info))) {
     if (entry.path().extension() != ".json") {
@@ -37,35 +39,85 @@ std::vector<MemberState> read_members(const fs::path& info) {
     const double silent = clock.age(entry.path());
     try {
       members.push_back({line.at("rank"), parse_process_id(line.at("process")), line.at("launch"),
-                         line.at("state"), silent});
+                         line.at("state"), silent, line.value("cpus", ""),
+                         line.value("session", ""), line.value("size", int64_t{1}),
+                         line.value("joined", false), FileClock::stamp(entry.path())});
     } catch (const json::exception&) {
       continue;  // not written by lazymar_eval
     }
   }
   std::error_code ignored;
-  fs::remove(ranks_folder(info) / concat(".clock.", ::getpid()), ignored);
+  fs::remove(ranks_folder(info) / concat(".clock.", process_token()), ignored);
   return members;
 }
 
-Heartbeat::Heartbeat(fs::path info, const LauncherEnv& env, double stall)
+bool MemberState::lives(double stall) const {
+  return state != kEnded && silent_seconds <= stall && liveness(process) != Liveness::kDead;
+}
+
+HostMembers members_here(const std::vector<MemberState>& members, const ProcessId& self,
+                         const std::string& cpus, double stall) {
+  HostMembers here{1, {}};
+  for (const MemberState& member : members) {
+    if (member.process == self || !same_boot(member.process, self) || !member.lives(stall)) {
+      continue;
+    }
+    ++here.all;
+    if (member.cpus == cpus) {
+      ++here.sharers.cores;
+      // Another PID namespace is another container, with a quota of its own.
+      here.sharers.quota += member.process.machine == self.machine ? 1 : 0;
+    }
+  }
+  return here;
+}
+
+Heartbeat::Heartbeat(Unplaced, fs::path info, const LauncherEnv& env, double stall,
+                     std::string session)
     : info_(std::move(info)),
       env_(env),
       stall_(stall),
-      place_(ranks_folder(info_), env.rank, stall) {
+      session_(std::move(session)),
+      cpus_(read_cpu_limits([](const char* name) { return std::getenv(name); }).cpus),
+      place_(ranks_folder(info_), env.rank, stall) {}
+
+Heartbeat::Heartbeat(fs::path info, const LauncherEnv& env, double stall,
+                     const std::string& session)
+    : Heartbeat(Unplaced(), std::move(info), env, stall, session) {
   refuse_others();
-  if (!place_.take(concat(env.rank, ".lock"))) {
+  if (!take_place()) {
     throw usage_error(info_.parent_path().string(), ": another run is starting here as rank ",
                       env.rank, "; wait for it, or choose another --output_dir");
   }
+}
+
+std::unique_ptr<Heartbeat> Heartbeat::join(const fs::path& info, const LauncherEnv& env,
+                                           double stall, const std::string& session) {
+  std::unique_ptr<Heartbeat> member(new Heartbeat(Unplaced(), info, env, stall, session));
+  return member->take_place() ? std::move(member) : nullptr;
+}
+
+bool Heartbeat::take_place() {
+  if (!place_.take(place())) {
+    return false;
+  }
   set_state("starting");
+  return true;
 }
 
 Heartbeat::~Heartbeat() {
+  if (state_.empty()) {
+    return;  // it never had the place
+  }
   try {
     set_state(kEnded);
   } catch (const std::exception&) {
     // For example a full disk: the process ends anyway, and others notice.
   }
+}
+
+std::string Heartbeat::place() const {
+  return concat(env_.rank, ".lock");
 }
 
 fs::path Heartbeat::path() const {
@@ -77,40 +129,48 @@ void Heartbeat::set_state(const std::string& state) {
     return;
   }
   state_ = state;
-  const json line = {
-      {"rank", env_.rank}, {"process", encode(self_)}, {"launch", env_.launch}, {"state", state}};
+  const json line = {{"rank", env_.rank},     {"process", encode(self_)},
+                     {"launch", env_.launch}, {"state", state},
+                     {"cpus", cpus_},         {"session", session_},
+                     {"size", env_.size},     {"joined", env_.joins}};
   write_text_atomically(path(), line.dump() + "\n");
 }
 
 void Heartbeat::keep_fresh() {
-  if (place_.keep_fresh()) {
-    touch(path());
+  if (!place_.keep_fresh()) {
+    return;
   }
+  if (!place_.holds(place())) {
+    throw Error(ErrorKind::kIncomplete,
+                concat("this process stood still for more than ", stall_,
+                       " s, and another one has taken its place; the same command continues"));
+  }
+  touch(path());
 }
 
 void Heartbeat::refuse_others() const {
   constexpr auto kPause = std::chrono::milliseconds(500);
-  constexpr double kMargin = 0.2;  // of file systems' clocks, seconds
-  const auto start = std::chrono::steady_clock::now();
+  std::map<int64_t, double> first_stamps;  // by rank
   while (true) {
-    const double watched =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     bool unclear = false;
     for (const MemberState& other : read_members(info_)) {
       const bool one_of_ours = other.launch == env_.launch && other.rank != env_.rank;
       const Liveness alive = liveness(other.process);
-      if (one_of_ours || other.process == self_ || other.state == kEnded ||
-          alive == Liveness::kDead || other.silent_seconds > stall_) {
+      if (one_of_ours || other.process == self_ || !other.lives(stall_)) {
         continue;
       }
       // A worker stops when its supervisor is gone.
-      const bool ends_soon = liveness(parse_process_id(other.launch)) == Liveness::kDead;
-      // It has changed while this process watches: a heartbeat.
-      const bool gave_sign = other.silent_seconds < watched - kMargin;
+      const bool ends_soon =
+          !other.joined && liveness(parse_process_id(other.launch)) == Liveness::kDead;
+      // Its file has changed while this process watches: a heartbeat, however coarse the file
+      // system's times are.
+      const bool gave_sign =
+          first_stamps.emplace(other.rank, other.stamp).first->second != other.stamp;
       if (alive == Liveness::kAlive ? !ends_soon : gave_sign) {
-        throw usage_error(info_.parent_path().string(), ": another run is using this folder (rank ",
-                          other.rank, ", ", to_string(other.process),
-                          "); wait for it, stop it, or choose another --output_dir");
+        throw usage_error(
+            info_.parent_path().string(), ": another run is using this folder (rank ", other.rank,
+            ", ", to_string(other.process),
+            "); join it with --join, wait for it, stop it, or choose another --output_dir");
       }
       unclear = true;
     }

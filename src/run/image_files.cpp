@@ -56,7 +56,7 @@ void rename_file(const fs::path& from, const fs::path& to) {
 }
 
 void sync_with(int (*sync)(int), const fs::path& path) {
-  const Descriptor folder(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const Descriptor folder = open_file(path, O_RDONLY);
   check_synced(folder.number() < 0 ? -1 : sync(folder.number()), path);
 }
 
@@ -206,7 +206,7 @@ std::string ImageFiles::image_damage(const ImageRecord& image, bool deep) const 
     }
   }
   // Quick means two small reads: a mapping would fault in everything between.
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const Descriptor file = open_file(path, O_RDONLY);
   if (file.number() < 0) {
     return "is missing";
   }

@@ -7,12 +7,11 @@
 #include <cerrno>
 #include <cmath>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <regex>
 
 #include "core/error.h"
+#include "files/text_file.h"
 
 namespace lazymar {
 namespace {
@@ -146,9 +145,7 @@ void JournalReader::refresh() {
       continue;
     }
     int64_t& read = read_[entry.path()];
-    std::ifstream file(entry.path(), std::ios::binary);
-    file.seekg(read);
-    const std::string added{std::istreambuf_iterator<char>(file), {}};
+    const std::string added = read_text(entry.path(), read);
     size_t begin = 0;
     for (size_t end; (end = added.find('\n', begin)) != std::string::npos; begin = end + 1) {
       read_line(added.substr(begin, end - begin));

@@ -46,6 +46,7 @@ constexpr Dialect kTorchrun{"RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZ
                             "TORCHELASTIC_RESTART_COUNT"};
 constexpr Dialect kOpenMpi{"OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE",
                            "OMPI_COMM_WORLD_LOCAL_RANK", "OMPI_COMM_WORLD_LOCAL_SIZE", ""};
+// Slurm tells the processes of each host in a list: see tasks_on_node().
 constexpr Dialect kSlurm{"SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCALID", "",
                          "SLURM_RESTART_COUNT"};
 
@@ -82,6 +83,18 @@ std::optional<LauncherEnv> read(const Environment& environment, const Dialect& d
   return env;
 }
 
+/// The processes of this host. Inside of a step, the step's own list counts, not the job's.
+int64_t slurm_local_size(const Environment& environment) {
+  const auto node = number_of(environment, "SLURM_NODEID");
+  for (const char* name : {"SLURM_STEP_TASKS_PER_NODE", "SLURM_TASKS_PER_NODE"}) {
+    const std::string tasks = text_of(environment, name);
+    if (!tasks.empty() && node) {
+      return tasks_on_node(tasks, *node).value_or(1);
+    }
+  }
+  return 1;
+}
+
 LauncherEnv read_worker(const std::string& text) {
   LauncherEnv env;
   env.launcher = Launcher::kOwn;
@@ -104,6 +117,38 @@ LauncherEnv read_worker(const std::string& text) {
 
 }  // namespace
 
+std::optional<int64_t> tasks_on_node(const std::string& tasks_per_node, int64_t node) {
+  const char* next = tasks_per_node.data();
+  const char* const end = next + tasks_per_node.size();
+  const auto number = [&](int64_t& value) {
+    const auto [stop, status] = std::from_chars(next, end, value);
+    next = stop;
+    return status == std::errc() && value > 0;
+  };
+  std::optional<int64_t> found;
+  while (next < end) {
+    int64_t tasks = 0;
+    int64_t nodes = 1;
+    if (!number(tasks)) {
+      return std::nullopt;
+    }
+    if (std::string_view(next, static_cast<size_t>(end - next)).starts_with("(x")) {
+      next += 2;
+      if (!number(nodes) || next == end || *next++ != ')') {
+        return std::nullopt;
+      }
+    }
+    if (node >= 0 && node < nodes) {
+      found = tasks;
+    }
+    node -= nodes;
+    if (next < end && *next++ != ',') {
+      return std::nullopt;
+    }
+  }
+  return found;
+}
+
 LauncherEnv read_launcher_env(const Environment& environment) {
   if (const std::string worker = text_of(environment, kWorkerVariable); !worker.empty()) {
     return read_worker(worker);
@@ -121,6 +166,7 @@ LauncherEnv read_launcher_env(const Environment& environment) {
   if (!text("SLURM_STEP_ID").empty() && !text("SLURM_STEP_NUM_TASKS").empty()) {
     if (auto env = read(environment, kSlurm,
                         concat("srun ", text("SLURM_JOB_ID"), ".", text("SLURM_STEP_ID")))) {
+      env->local_size = slurm_local_size(environment);
       return *env;
     }
   }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 namespace lazymar {
@@ -22,12 +23,17 @@ struct LauncherEnv {
   /// The same text for all processes that were started together; for kOwn, the ProcessId of their
   /// parent. Another launch may have the same text, because launchers do not number themselves.
   std::string launch;
+  bool joins = false;      ///< one more worker of a run that is at work; rank and size follow later
   bool restarted = false;  ///< the launcher has restarted this job
   int ready = 0;  ///< a worker writes to this descriptor once the run folder is open; 0: none
 };
 
 /// The environment variables of kOwn: "RANK/SIZE/DESCRIPTOR/LAUNCH".
 inline constexpr const char* kWorkerVariable = "LAZYMAR_WORKER";
+
+/// The number of tasks on a node, by Slurm's list for all nodes: "2(x3),1" has 2, 2, 2 and 1. Empty
+/// if the text is no such list or has no such node.
+std::optional<int64_t> tasks_on_node(const std::string& tasks_per_node, int64_t node);
 
 /// Reads the launchers' variables: torchrun's RANK, WORLD_SIZE, LOCAL_RANK, LOCAL_WORLD_SIZE;
 /// OMPI_COMM_WORLD_*; and SLURM_* inside a step of srun. The innermost launcher counts: torchrun,

@@ -69,6 +69,13 @@ ProcessId parse_process_id(const std::string& text) {
   return in ? process : ProcessId{};
 }
 
+bool same_boot(const ProcessId& one, const ProcessId& other) {
+  const auto boot = [](const ProcessId& process) {
+    return process.machine.substr(0, process.machine.find('/'));
+  };
+  return boot(one) == boot(other);
+}
+
 Liveness liveness(const ProcessId& process) {
   if (process.machine != machine_name()) {
     return Liveness::kUnknown;

@@ -29,6 +29,9 @@ std::string encode(const ProcessId& process);
 /// Empty if the text is not a ProcessId.
 ProcessId parse_process_id(const std::string& text);
 
+/// True if both run on one machine, containers on it included: they share its processors.
+bool same_boot(const ProcessId& one, const ProcessId& other);
+
 enum class Liveness {
   kAlive,
   kDead,

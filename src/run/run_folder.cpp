@@ -1,19 +1,22 @@
 #include "run/run_folder.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <thread>
 
 #include "core/error.h"
 #include "core/hash.h"
 #include "files/atomic_file.h"
+#include "files/descriptor.h"
+#include "files/text_file.h"
 #include "run/image_files.h"
+#include "run/join.h"
 #include "run/signals.h"
 
 namespace lazymar {
@@ -94,13 +97,15 @@ std::string differences(const ordered_json& there, const ordered_json& now) {
 
 RunFolder::RunFolder(const RunFolderRequest& request, const LauncherEnv& env,
                      const ordered_json& settings)
-    : path_(request.path) {
+    : path_(request.path), rank_(env.rank), size_(env.size) {
   try {
-    if (env.rank == 0) {
+    if (request.join) {
+      join_run(request, env, settings);
+    } else if (env.rank == 0) {
       open(request, env, settings);
     } else {
       await(request, env);
-      join(request, env);
+      register_member(request, env);
     }
   } catch (const fs::filesystem_error& error) {
     throw unwritable(error.path1(), error.code().message());
@@ -119,7 +124,7 @@ void RunFolder::open(const RunFolderRequest& request, const LauncherEnv& env,
   if (!anew) {
     refuse_foreign_files(manifest.has_value(), request.num_images);
   }
-  join(request, env);
+  register_member(request, env);
   if (anew) {
     remove_earlier_run(path_);
     manifest.reset();
@@ -162,12 +167,36 @@ void RunFolder::refuse_foreign_files(bool has_manifest, int64_t num_images) cons
       "; move it, or choose another --output_dir (--overwrite removes numbered images)");
 }
 
-void RunFolder::join(const RunFolderRequest& request, const LauncherEnv& env) {
-  fs::create_directories(info() / "ranks");
+void RunFolder::check_writable() const {
   if (::access(path_.c_str(), W_OK | X_OK) != 0 || ::access(info().c_str(), W_OK | X_OK) != 0) {
     throw unwritable(path_, std::strerror(errno));
   }
-  member_ = std::make_unique<Heartbeat>(info(), env, request.stall);
+}
+
+void RunFolder::register_member(const RunFolderRequest& request, const LauncherEnv& env) {
+  fs::create_directories(info() / "ranks");
+  check_writable();
+  member_ = std::make_unique<Heartbeat>(info(), env, request.stall, session_);
+}
+
+void RunFolder::join_run(const RunFolderRequest& request, const LauncherEnv& env,
+                         const ordered_json& settings) {
+  const RunAtWork run = find_run_at_work(path_, settings, request.stall);
+  check_writable();
+  continues_ = true;
+  session_ = run.session;
+  LauncherEnv joined = env;
+  joined.launch = run.launch;
+  joined.size = run.size;
+  for (joined.rank = run.size; !member_; ++joined.rank) {
+    const bool taken =
+        std::find(run.ranks.begin(), run.ranks.end(), joined.rank) != run.ranks.end();
+    if (!taken) {
+      member_ = Heartbeat::join(info(), joined, request.stall, session_);
+      rank_ = joined.rank;
+    }
+  }
+  size_ = static_cast<int64_t>(run.ranks.size()) + 1;
 }
 
 void RunFolder::create_folders() const {
@@ -248,11 +277,11 @@ void RunFolder::settle_weights(const ordered_json& hashes, bool may_write) const
 }
 
 std::optional<ordered_json> RunFolder::read_manifest() const {
-  std::ifstream file(info() / "manifest.json");
-  if (!file) {
+  const fs::path file = info() / "manifest.json";
+  if (open_file(file, O_RDONLY).number() < 0) {
     return std::nullopt;
   }
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const std::string text = read_text(file);
   ordered_json manifest = ordered_json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!manifest.is_object()) {
     throw usage_error(

@@ -19,6 +19,7 @@ struct RunFolderRequest {
   bool overwrite = false;
   int64_t num_images = 0;
   double stall = 300;  ///< seconds to wait for rank 0, and for heartbeats of another run
+  bool join = false;   ///< become one more process of the run at work there
 };
 
 /// A run's folder with its manifest: the settings, written at the start and compared by every
@@ -27,6 +28,7 @@ class RunFolder {
  public:
   /// Rank 0 creates the folder, or finds its manifest equal to `settings`; the others wait until it
   /// calls announce(). With `overwrite`, the files of another launch are removed first.
+  /// With `join`, this process becomes one more of the run at work: see run/join.h.
   /// Throws Error: usage, if the settings differ (naming every difference), if PNGs belong to no
   /// run or to another one, or if another run uses the folder; output, if the folder cannot be
   /// written.
@@ -40,6 +42,10 @@ class RunFolder {
   std::filesystem::path info() const { return path_ / "info"; }
   /// A unique name of this launch.
   const std::string& session() const { return session_; }
+  /// This process's rank, and a number of processes for ShardPlan: those of the launcher, or, if it
+  /// joined, a rank that no other process has.
+  int64_t rank() const { return rank_; }
+  int64_t size() const { return size_; }
   /// True if the manifest already existed.
   bool continues() const { return continues_; }
   /// This process as seen by the others.
@@ -53,7 +59,10 @@ class RunFolder {
 
  private:
   void refuse_foreign_files(bool has_manifest, int64_t num_images) const;
-  void join(const RunFolderRequest& request, const LauncherEnv& env);
+  void register_member(const RunFolderRequest& request, const LauncherEnv& env);
+  void join_run(const RunFolderRequest& request, const LauncherEnv& env,
+                const nlohmann::ordered_json& settings);
+  void check_writable() const;
   void create_folders() const;
   void open(const RunFolderRequest& request, const LauncherEnv& env,
             const nlohmann::ordered_json& settings);
@@ -66,6 +75,8 @@ class RunFolder {
 
   std::filesystem::path path_;
   std::string session_;
+  int64_t rank_;
+  int64_t size_;
   std::unique_ptr<Heartbeat> member_;
   bool continues_ = false;
 };

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/log.h"
 #include "formats/png.h"
 
 namespace lazymar {
@@ -17,6 +18,12 @@ namespace {
 using Seconds = std::chrono::duration<double>;
 
 }  // namespace
+
+std::string taken_over(int64_t shard) {
+  return concat(
+      "shard ", shard,
+      ": this process stood still, and another one has taken it over; nothing is written");
+}
 
 ShardWriter::ShardWriter(const ImageFiles& files, Journal& journal, Claims& claims,
                          const FaultInjection& faults, int64_t encoders)
@@ -84,6 +91,11 @@ void ShardWriter::work() {
 void ShardWriter::write(RawShard& shard) {
   const auto start = std::chrono::steady_clock::now();
   ShardRecord& record = shard.record;
+  if (!claims_.holds(std::to_string(record.shard))) {
+    log_warning(taken_over(record.shard));
+    claims_.release(std::to_string(record.shard));  // forgets it, and leaves the file alone
+    return;
+  }
   if (faults_.strikes(FaultKind::kDiskFull, record.shard)) {
     throw output_error("shard ", record.shard, ": cannot write: ", std::strerror(ENOSPC), " (",
                        kFaultVariable, ")");

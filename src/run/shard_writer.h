@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -39,7 +40,11 @@ struct RawShard {
   ShardCompanion companion;             ///< may be empty
 };
 
-/// Encodes, stores and journals each shard and releases its claim, on its own threads.
+/// What is logged of a shard whose claim was lost.
+std::string taken_over(int64_t shard);
+
+/// Encodes, stores and journals each shard and releases its claim, on its own threads. Drops a
+/// shard whose claim another process has taken over.
 class ShardWriter {
  public:
   /// `encoders`: threads that encode PNGs. The other arguments must outlive the writer.

@@ -23,12 +23,12 @@ MODEL = "--model demo --num_iter 2 --num_sampling_steps 2 --cfg 1 --eval_bsz 2".
 class Folder:
     """A separate --output_dir, and the single run folder in it."""
 
-    def __init__(self, name, images=12, flags=()):
+    def __init__(self, name, images=12, flags=(), threads=1):
         self.output = WORK / name
         self.args = [
             BIN / "lazymar_eval", *MODEL, "--num_images",
             str(images), "--output_dir", self.output,
-            *([] if "--threads" in flags else ["--threads", "1"]), *flags
+            *([] if "--threads" in flags or threads is None else ["--threads", threads]), *flags
         ]
 
     @property
@@ -41,11 +41,13 @@ class Folder:
         return self.path / "info"
 
     def start(self, *flags, env=None, prefix=()):
+        """`env`: additions; variables that are None are left out."""
         clean = {name: value for name, value in os.environ.items()
                  if name not in ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE")}
+        env = {name: value for name, value in {**clean, **(env or {})}.items() if value is not None}
         return subprocess.Popen([*map(str, prefix), *map(str, self.args), *map(str, flags)],
-                                text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                env={**clean, **(env or {})}, start_new_session=True)
+                                text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env,
+                                start_new_session=True)
 
     def run(self, *flags, env=None, prefix=(), timeout=300):
         return finish(self.start(*flags, env=env, prefix=prefix), timeout)

@@ -2,8 +2,9 @@
 
 usage: run_test.py FOLDER_OF_BINARIES FAILING_WRITES_LIBRARY [--long] [PART...]
 
-From the repository's root. PART: launchers, kills, faults, damage, disk (all of them). --long takes
-hours: see scripts/lab/soak.sh.
+From the repository's root. PART: launchers, threads, join, kills, faults, damage, disk (all of
+them). Slow parts: hosts, storage, and real launchers, which install packages as root on
+Debian: slurm, openmpi. --long takes hours: see scripts/lab/soak.sh.
 """
 import importlib
 import sys
@@ -12,7 +13,7 @@ import traceback
 import checks
 import run_support
 
-PARTS = ("launchers", "damage", "faults", "kills", "disk")
+PARTS = ("launchers", "threads", "join", "damage", "faults", "kills", "disk")
 chosen = [part for part in sys.argv[3:] if part != "--long"]
 try:
     for part in chosen or PARTS:

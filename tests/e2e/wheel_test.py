@@ -138,6 +138,21 @@ def python_module(folder, fresh, made):
     check("examples/draw.py",
           result.returncode == 0 and (work / "drawn/sheet.ppm").exists(), result)
     example(folder, site(fresh) / "lazymar", "the wheel")
+    torchrun(folder, place)
+
+
+def torchrun(folder, place):
+    """Two processes make the files of one."""
+    launcher = [place / "bin/python", "-m", "torch.distributed.run", "--standalone", "--no-python",
+                "--nproc-per-node", "2"]
+    files = []
+    for words in ([], launcher):
+        result, work = alone(folder, *words, place / "bin/lazymar-eval", *DRAW, "--eval_bsz", "1")
+        check(f"torchrun of two: {len(words)} words before", drew(result, work), result)
+        files.append({path.name: path.read_bytes() for path in work.glob("output/demo/*/*.png")})
+    made = {json.loads(line)["rank"] for journal in work.glob("output/demo/*/info/journal.*.jsonl")
+            for line in journal.read_text().splitlines()}
+    check(f"equal bytes, by ranks {sorted(made)}", files[0] == files[1] and made == {0, 1}, result)
 
 
 def wrong_torch(folder, fresh):

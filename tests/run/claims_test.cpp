@@ -115,6 +115,40 @@ TEST(Claims, KeptFreshDoNotGoStale) {
   EXPECT_TRUE(other.take("7"));
 }
 
+TEST(Claims, ThatWereTakenOverAreLostAndLeftAlone) {
+  const TemporaryFolder folder;
+  const std::string other = encode(elsewhere()) + "\n";
+  {
+    Claims claims(folder.path(), 0, 0.1);
+    EXPECT_FALSE(claims.holds("7"));
+    EXPECT_TRUE(claims.take("7"));
+    EXPECT_TRUE(claims.take("8"));
+    EXPECT_TRUE(claims.holds("7"));
+    testing::write_text(folder.path() / "7", other);
+    testing::write_text(folder.path() / "8", other);
+    EXPECT_FALSE(claims.holds("7"));
+    std::filesystem::last_write_time(folder.path() / "7", {});
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    EXPECT_TRUE(claims.keep_fresh());
+    EXPECT_EQ(std::filesystem::last_write_time(folder.path() / "7"),
+              std::filesystem::file_time_type());
+    claims.release("7");
+  }
+  EXPECT_EQ(testing::read_text(folder.path() / "7"), other);
+  EXPECT_EQ(testing::read_text(folder.path() / "8"), other);
+}
+
+TEST(Claims, LeaveNoFileOfTheirMakingBehind) {
+  const TemporaryFolder folder;
+  Claims one(folder.path(), 0, 300);
+  EXPECT_TRUE(one.take("7"));
+  EXPECT_FALSE(Claims(folder.path(), 1, 300).take("7"));
+  one.release("7");
+  for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
+    EXPECT_TRUE(entry.path().filename().string().starts_with(".clock.")) << entry.path();
+  }
+}
+
 TEST(Claims, OneWhoDiedWhileRemovingAClaimShardsNobody) {
   const TemporaryFolder folder;
   testing::write_text(folder.path() / "7", encode(dead_process()) + "\n");

@@ -66,6 +66,28 @@ TEST(LauncherEnv, ABatchScriptIsNoTask) {
   EXPECT_EQ(world_of({{"SLURM_PROCID", "0"}, {"SLURM_NTASKS", "8"}}).launcher, Launcher::kNone);
 }
 
+TEST(LauncherEnv, SlurmListsTheTasksOfEachNode) {
+  EXPECT_EQ(tasks_on_node("2(x3),1", 0), 2);
+  EXPECT_EQ(tasks_on_node("2(x3),1", 2), 2);
+  EXPECT_EQ(tasks_on_node("2(x3),1", 3), 1);
+  EXPECT_EQ(tasks_on_node("16", 0), 16);
+  EXPECT_EQ(tasks_on_node("1,4(x2)", 2), 4);
+  EXPECT_EQ(tasks_on_node("2(x3),1", 4), std::nullopt);
+  for (const char* text : {"", "x", "2(x3", "2(x", "2(x0)", "2;1", "0", "-1", "2(x3)1"}) {
+    EXPECT_EQ(tasks_on_node(text, 1), std::nullopt) << text;
+  }
+  Variables task{{"SLURM_STEP_ID", "0"},        {"SLURM_PROCID", "5"},
+                 {"SLURM_STEP_NUM_TASKS", "7"}, {"SLURM_LOCALID", "1"},
+                 {"SLURM_NODEID", "3"},         {"SLURM_TASKS_PER_NODE", "2(x3),1"}};
+  EXPECT_EQ(world_of(task).local_size, 1);
+  task["SLURM_NODEID"] = "2";
+  EXPECT_EQ(world_of(task).local_size, 2);
+  task["SLURM_STEP_TASKS_PER_NODE"] = "4(x4)";  // of the step, which may be smaller than the job
+  EXPECT_EQ(world_of(task).local_size, 4);
+  task["SLURM_STEP_TASKS_PER_NODE"] = "unknown";
+  EXPECT_EQ(world_of(task).local_size, 1);
+}
+
 TEST(LauncherEnv, ReadsWhatOurOwnWorkersAreGiven) {
   const LauncherEnv env = world_of({{kWorkerVariable, "2/3/7/lazymar_eval host 1/2"}});
   EXPECT_EQ(env.launcher, Launcher::kOwn);

@@ -40,6 +40,49 @@ RunFolderRequest request(const TemporaryFolder& folder, bool overwrite = false) 
   return {folder.path() / "a/b", overwrite, 10, 0.4};
 }
 
+TEST(RunFolder, CountsTheProcessesThatShareProcessors) {
+  const ProcessId self = this_process();
+  const auto member = [&](int64_t rank, const std::string& cpus) {
+    MemberState member{rank, self, "one", "shard 1", 0, cpus};
+    member.process.pid += 1 + rank;
+    member.process.machine = self.machine.substr(0, self.machine.find('/')) + "/container";
+    return member;
+  };
+  std::vector<MemberState> members{member(0, "0-3"), member(1, "4-7"), member(2, "0-3")};
+  HostMembers here = members_here(members, self, "0-3", 10);
+  EXPECT_EQ(here.all, 4);
+  EXPECT_EQ(here.sharers.cores, 3);
+  EXPECT_EQ(here.sharers.quota, 1);  // the others are in another container
+  members[0].state = kEnded;
+  members[2].silent_seconds = 11;
+  here = members_here(members, self, "0-3", 10);
+  EXPECT_EQ(here.all, 2);
+  EXPECT_EQ(here.sharers.cores, 1);
+  members[1].process.machine = "another boot/container";
+  EXPECT_EQ(members_here(members, self, "4-7", 10).all, 1);
+}
+
+TEST(RunFolder, ProcessesThatJoinTakeFreeRanksAfterTheLaunchs) {
+  const TemporaryFolder folder;
+  RunFolderRequest join = request(folder);
+  join.join = true;
+  LauncherEnv plain;
+  plain.joins = true;
+  EXPECT_TRUE(contains(refused([&] { RunFolder(join, plain, settings()); }), "there is no run"));
+  {
+    const RunFolder run(request(folder), env(), settings());
+    const RunFolder first(join, plain, settings());
+    const auto second = std::make_unique<RunFolder>(join, plain, settings());
+    EXPECT_EQ(first.rank(), 2);  // the launch has 0 and 1
+    EXPECT_EQ(second->rank(), 3);
+    EXPECT_EQ(first.session(), run.session());
+    EXPECT_TRUE(
+        contains(refused([&] { RunFolder(join, plain, settings(2)); }), "seed 1 there, 2 now"));
+  }
+  EXPECT_TRUE(
+      contains(refused([&] { RunFolder(join, plain, settings()); }), "no process is at work"));
+}
+
 TEST(RunFolder, OfAnEqualRunIsContinued) {
   const TemporaryFolder folder;
   EXPECT_FALSE(RunFolder(request(folder), env(), settings()).continues());
@@ -219,6 +262,34 @@ TEST(Heartbeat, OfAnotherLaunchIsRefusedWhileItLives) {
     }
   });
   EXPECT_TRUE(contains(message(env()), "another run is using this folder"));
+}
+
+// A file system whose times have whole seconds shows a time after the last heartbeat, or before.
+TEST(Heartbeat, ADeadProcessGivesNoSignWhateverTheTimeOfItsFile) {
+  const TemporaryFolder folder;
+  const fs::path info = request(folder).path / "info";
+  fs::create_directories(info / "ranks");
+  ProcessId elsewhere = this_process();
+  elsewhere.machine = "elsewhere";
+  const ordered_json dead = {
+      {"rank", 7}, {"process", encode(elsewhere)}, {"launch", "three"}, {"state", "shard 1"}};
+  write_text_atomically(info / "ranks/7.json", dead.dump());
+  fs::last_write_time(info / "ranks/7.json",
+                      fs::file_time_type::clock::now() + std::chrono::milliseconds(900));
+  EXPECT_NO_THROW(RunFolder(request(folder), env(), settings()));
+}
+
+TEST(Heartbeat, AProcessThatLostItsPlaceEnds) {
+  const TemporaryFolder folder;
+  const RunFolder run(request(folder), env(), settings());
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  EXPECT_NO_THROW(run.member().keep_fresh());
+  ProcessId other = this_process();
+  other.machine = "elsewhere";
+  write_text(run.info() / "ranks/0.lock", encode(other) + "\n");
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  EXPECT_TRUE(
+      contains(refused([&] { run.member().keep_fresh(); }, ErrorKind::kIncomplete), "stood still"));
 }
 
 }  // namespace

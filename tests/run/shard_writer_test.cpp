@@ -21,6 +21,7 @@ struct Writing {
   Journal journal{info, 0, false};
   Claims claims{info / "claims", 0, 300};
   FaultInjection faults{"", info / "faults"};
+  bool taken = claims.take("0");
   ShardWriter writer{files, journal, claims, faults, 2};
 };
 
@@ -56,6 +57,27 @@ TEST(ShardWriter, WhatATextThrowsComesOutOfTheWriter) {
   run.writer.submit(shard_of_one([]() -> PngText { throw std::runtime_error("no hash"); }));
   EXPECT_THROW(run.writer.finish(), std::runtime_error);
   EXPECT_FALSE(std::filesystem::exists(run.folder.path() / image_name(0)));
+}
+
+// A process that stood still finds its claim in another's hands.
+TEST(ShardWriter, WritesNothingOfAShardThatAnotherHasTakenOver) {
+  Writing run;
+  ProcessId other = this_process();
+  other.machine = "elsewhere";
+  testing::write_text(run.info / "claims/0", encode(other) + "\n");
+  run.writer.submit(shard_of_one([] { return PngText(); }));
+  run.writer.finish();
+  EXPECT_FALSE(std::filesystem::exists(run.folder.path() / image_name(0)));
+  EXPECT_EQ(testing::read_text(run.info / "journal.0.jsonl"), "");
+  EXPECT_EQ(testing::read_text(run.info / "claims/0"), encode(other) + "\n");
+}
+
+TEST(ShardWriter, WritesWhatItHolds) {
+  Writing run;
+  run.writer.submit(shard_of_one([] { return PngText(); }));
+  run.writer.finish();
+  EXPECT_TRUE(std::filesystem::exists(run.folder.path() / image_name(0)));
+  EXPECT_FALSE(std::filesystem::exists(run.info / "claims/0"));
 }
 
 }  // namespace

@@ -1,0 +1,99 @@
+#include "run/join.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "core/error.h"
+#include "files/text_file.h"
+#include "run/heartbeat.h"
+#include "run/run_folder.h"
+
+namespace lazymar {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+
+ordered_json read_json(const fs::path& path) {
+  return ordered_json::parse(read_text(path), nullptr, /*allow_exceptions=*/false);
+}
+
+/// Of a run folder with a manifest; empty otherwise.
+std::optional<ordered_json> settings_there(const fs::path& folder) {
+  const ordered_json manifest = read_json(folder / "info" / "manifest.json");
+  if (!manifest.is_object() || !fs::is_directory(folder / "info" / "ranks")) {
+    return std::nullopt;
+  }
+  return manifest.value("settings", ordered_json::object());
+}
+
+std::vector<MemberState> living(const fs::path& folder, double stall) {
+  std::vector<MemberState> members = read_members(folder / "info");
+  std::erase_if(members, [stall](const MemberState& member) { return !member.lives(stall); });
+  return members;
+}
+
+/// The shortest list of differences to a run at work under the same output folder; empty if none
+/// is at work.
+std::string nearest_run(const fs::path& path, const ordered_json& settings, double stall) {
+  const fs::path output = path.parent_path().parent_path();
+  std::string nearest;
+  std::error_code ignored;
+  for (const auto& model : fs::directory_iterator(output, ignored)) {
+    for (const auto& entry : fs::directory_iterator(model.path(), ignored)) {
+      const fs::path& folder = entry.path();
+      const std::optional<ordered_json> there = settings_there(folder);
+      if (folder == path || !there || living(folder, stall).empty()) {
+        continue;
+      }
+      const std::string text =
+          concat("; the run at work in ", folder.string(), " has ", differences(*there, settings));
+      if (nearest.empty() || text.size() < nearest.size()) {
+        nearest = text;
+      }
+    }
+  }
+  return nearest;
+}
+
+}  // namespace
+
+RunAtWork find_run_at_work(const fs::path& path, const ordered_json& settings, double stall) {
+  const std::optional<ordered_json> there = settings_there(path);
+  if (!there) {
+    throw usage_error(path.string(), ": --join: there is no run",
+                      nearest_run(path, settings, stall),
+                      "; start the run without --join, and join it once it is at work");
+  }
+  const std::string difference = differences(*there, settings);
+  if (!difference.empty()) {
+    throw usage_error(path.string(), ": --join: the run has other settings: ", difference,
+                      "; give the same ones");
+  }
+  RunAtWork run;
+  for (const MemberState& member : living(path, stall)) {
+    run.launch = member.launch;
+    run.session = member.session;
+    run.size = std::max(run.size, member.size);
+    run.ranks.push_back(member.rank);
+  }
+  if (run.ranks.empty()) {
+    const ordered_json summary = read_json(path / "info" / "summary.json");
+    if (!summary.is_object() || !summary.value("checked", false)) {
+      throw usage_error(path.string(), ": --join: no process is at work on this run",
+                        "; run the command without --join to continue it");
+    }
+    run.session = summary.value("launch", "");
+  }
+  return run;
+}
+
+bool launch_lives(const fs::path& info, double stall) {
+  const std::vector<MemberState> members = read_members(info);
+  return std::any_of(members.begin(), members.end(), [stall](const MemberState& member) {
+    return !member.joined && member.lives(stall);
+  });
+}
+
+}  // namespace lazymar
