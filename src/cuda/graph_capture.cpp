@@ -5,6 +5,7 @@
 #include <exception>
 
 #include "nn/capture.h"
+#include "nn/device_fault.h"
 
 namespace lazymar::cuda {
 namespace {
@@ -49,7 +50,7 @@ void capture_work(GraphCalls& calls, const std::function<void()>& work) {
       capture_once(calls, work);
     }
   } catch (const std::exception& error) {
-    if (is_device_out_of_memory(error)) {
+    if (is_device_out_of_memory(error) || is_device_fault(error)) {
       throw;
     }
     throw CaptureFailed(error.what());

@@ -28,7 +28,8 @@ class GraphCalls {
 
 /// Captures `work`. If memory runs out, it releases what the run before has reserved and tries once
 /// more. Whatever fails, the stream, the pools and the graph are as before. Throws
-/// c10::OutOfMemoryError if there is no memory either time, CaptureFailed for everything else.
+/// c10::OutOfMemoryError if there is no memory either time, the error itself after a fault of the
+/// device (nn/device_fault.h), CaptureFailed for everything else.
 void capture_work(GraphCalls& calls, const std::function<void()>& work);
 
 }  // namespace lazymar::cuda

@@ -12,6 +12,7 @@
 #include "core/log.h"
 #include "files/writable_check.h"
 #include "generate/batch_size.h"
+#include "generate/device_kernels.h"
 #include "generate/drift_files.h"
 #include "generate/head_files.h"
 #include "generate/model_fit.h"
@@ -90,6 +91,7 @@ RunSummary describe(const EvalOptions& options, const Generator& generator, cons
 Compute begin(const EvalOptions& options, const LauncherEnv& env) {
   watch_stop_signals(options.grace);
   warn_of_ignored(options);
+  (void)resolve_kernel_choice(options.kernels);  // refused before anything is read
   const Compute compute = start_computing({options.device, options.precision, options.cuda_graphs,
                                            options.threads, env.local_rank, env.local_size});
   log_info(concat("precision: ", to_string(compute.precision)));
@@ -114,11 +116,14 @@ ExitCode evaluate(const EvalOptions& given, const LauncherEnv& env) {
   const int64_t usual_batch = *usual.eval_bsz;
   usual.eval_bsz = std::min(usual_batch, options.num_images);
   warn_of_idle_caches(options.lazy, resolved.sampling);
+  const KernelReport kernels =
+      check_kernels(options, *model, resolved.sampling.guided(), usual_batch, device);
   const std::vector<int64_t> classes = chosen_classes(options, model->mar.config.class_count);
   const DecodingMethod method = resolve_method(options, model->recommended);
   Generator generator(model, method, options.model.seed);
   const std::filesystem::path path =
       options.output_dir / options.model.model / settings_name(resolved, usual);
+  note_kernels(kernels, path, resolved);
   if (options.auto_batch) {
     resolved.eval_bsz = automatic_batch(options, env, generator, path, usual_batch);
   }
@@ -144,8 +149,10 @@ ExitCode evaluate(const EvalOptions& given, const LauncherEnv& env) {
   if (env.rank == 0) {
     reporter.emplace(folder.info(), plan);
   }
-  Session evaluation(options, env, plan, classes, generator, folder,
-                     describe(options, generator, folder, settings), scoring.get());
+  RunSummary summary = describe(options, generator, folder, settings);
+  note_kernels(kernels, options, summary);
+  Session evaluation(options, env, plan, classes, generator, folder, std::move(summary),
+                     scoring.get());
   evaluation.before_summary([&reporter] { reporter.reset(); });
   if (!precision->retry_in.empty()) {
     evaluation.retry_with([&] {

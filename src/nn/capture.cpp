@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/log.h"
+#include "nn/device_fault.h"
 #include "nn/device_ops.h"
 
 namespace lazymar {
@@ -146,7 +147,7 @@ void RepeatedWork::run(c10::DeviceType device, const std::function<void()>& work
     capture_->replay();
     work_count() += count_;
   } catch (const std::exception& error) {
-    if (is_device_out_of_memory(error)) {
+    if (is_device_out_of_memory(error) || is_device_fault(error)) {
       throw;
     }
     stop_capturing(error.what());

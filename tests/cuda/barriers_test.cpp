@@ -5,8 +5,12 @@
 #include <string>
 #include <vector>
 
+#include "cuda/tensors.h"
+#include "support/access_watch.h"
 #include "support/cuda_emulator.h"
 #include "support/kernel_device.h"
+
+#if defined(LAZYMAR_WATCHED)
 
 namespace lazymar {
 namespace {
@@ -106,5 +110,33 @@ TEST_F(Barriers, WithoutAnyOfThemARaceIsReported) {
   }
 }
 
+/// How often norm_rows() reads the sum that it has written.
+int64_t reads_of_sum(int64_t rows, int64_t width) {
+  const at::Tensor x = at::randn({rows, width});
+  const at::Tensor y = at::randn({rows, width});
+  at::Tensor sum = at::empty({rows, width});
+  at::Tensor out = at::empty({rows, width});
+  cuda::NormArguments arguments;
+  arguments.x = cuda::RowsOf(x).rows;
+  arguments.added = cuda::RowsOf(y).rows;
+  arguments.sum = sum.mutable_data_ptr();
+  arguments.out = out.mutable_data_ptr();
+  emulator::access_watch().count_reads(sum.const_data_ptr(), sum.nbytes());
+  cuda::norm_rows({rows, width, cuda::Element::kFloat, cuda::Element::kFloat}, arguments, nullptr);
+  const int64_t reads = emulator::access_watch().counted_reads();
+  emulator::access_watch().count_reads(nullptr, 0);
+  EXPECT_TRUE(testing::near(sum, x + y, 1e-6));
+  return reads;
+}
+
+TEST(NormKernel, DoesNotReadTheSumThatItHasWritten) {
+  EXPECT_EQ(reads_of_sum(1030, 72), 0);    // many rows
+  EXPECT_EQ(reads_of_sum(1030, 1536), 0);  // as wide as the published models
+  EXPECT_EQ(reads_of_sum(3, 72), 0);       // few rows
+  EXPECT_GT(reads_of_sum(3, 2052), 0);     // the control: a row that no warp holds
+}
+
 }  // namespace
 }  // namespace lazymar
+
+#endif

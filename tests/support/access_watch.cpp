@@ -143,6 +143,7 @@ void AccessWatch::check(uintptr_t address, size_t bytes, bool writes) {
       address - reinterpret_cast<uintptr_t>(&machine()) < sizeof(Machine)) {
     return;  // the thread's own
   }
+  counted_ += !writes && address - counted_at_ < counted_bytes_ ? 1 : 0;
   on_ = false;  // what follows may be compiled with reports, too
   if (address + guard_ - shared_ < shared_bytes_ + 2 * guard_) {
     if (address < shared_ || address + bytes > shared_ + shared_bytes_) {
@@ -157,6 +158,12 @@ void AccessWatch::check(uintptr_t address, size_t bytes, bool writes) {
     machine().abandon();
   }
   on_ = true;
+}
+
+void AccessWatch::count_reads(const void* address, size_t bytes) {
+  counted_at_ = reinterpret_cast<uintptr_t>(address);
+  counted_bytes_ = bytes;
+  counted_ = 0;
 }
 
 void AccessWatch::check_shared(size_t offset, size_t bytes, bool writes) {

@@ -42,6 +42,10 @@ class AccessWatch {
   void order_block();
   void order_lanes(int warp, unsigned mask);
 
+  /// Counts reads of these bytes from now on.
+  void count_reads(const void* address, size_t bytes);
+  int64_t counted_reads() const { return counted_; }
+
   /// Marks bytes that no kernel may touch, or no longer.
   void forbid(const void* address, size_t bytes, bool forbidden);
 
@@ -88,6 +92,9 @@ class AccessWatch {
   uintptr_t last_key_ = 0;
   Page* last_page_ = nullptr;
   std::string found_;
+  uintptr_t counted_at_ = 0;
+  size_t counted_bytes_ = 0;
+  int64_t counted_ = 0;
 };
 
 AccessWatch& access_watch();
