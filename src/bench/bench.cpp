@@ -22,6 +22,7 @@
 #include "files/writable_check.h"
 #include "pipeline/compute.h"
 #include "pipeline/device.h"
+#include "pipeline/kernel_check.h"
 
 namespace lazymar {
 namespace {
@@ -81,6 +82,9 @@ class Bench {
       if (!models.contains(precision)) {
         models[precision] =
             std::make_shared<const Networks>(load_model(request, {precision, device_}));
+        // What fails is replaced, and said on stderr: its time would be that of wrong images.
+        settle_kernels(resolve_kernel_choice("auto"), /*check=*/true, models[precision]->mar,
+                       &models[precision]->vae, 2 * options_.batches.back(), device_);
         report_.setting.weights =
             request.random_weights ? models[precision]->mar_source : "weights from files";
       }

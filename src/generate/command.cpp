@@ -133,7 +133,8 @@ ExitCode evaluate(const EvalOptions& given, const LauncherEnv& env) {
   if (options.record_head) {
     check_head_size(generator, *options.record_head, *resolved.eval_bsz);
   }
-  const ordered_json settings = settings_json(resolved);
+  ordered_json settings = settings_json(resolved);
+  note_graphs(kernels, options, settings);
   const RunFolder folder({path, options.overwrite, options.num_images, options.stall}, env,
                          settings);
   if (options.record_drift) {

@@ -33,6 +33,12 @@ void note_kernels(const KernelReport& report, const std::filesystem::path& path,
   }
 }
 
+void note_graphs(const KernelReport& report, const EvalOptions& options, ordered_json& settings) {
+  if (!report.kernels.empty()) {
+    settings["graphs"] = options.cuda_graphs;
+  }
+}
+
 void note_kernels(const KernelReport& report, const EvalOptions& options, RunSummary& summary) {
   if (report.kernels.empty()) {
     return;

@@ -23,7 +23,11 @@ KernelReport check_kernels(const EvalOptions& options, const Networks& model, bo
 void note_kernels(const KernelReport& report, const std::filesystem::path& path,
                   EvalOptions& resolved);
 
-/// The same for the summary; nothing on a CPU.
+/// Puts into a run's settings whether graphs are replayed; nothing on a CPU.
+void note_graphs(const KernelReport& report, const EvalOptions& options,
+                 nlohmann::ordered_json& settings);
+
+/// Kernels and graphs for the summary; nothing on a CPU.
 void note_kernels(const KernelReport& report, const EvalOptions& options, RunSummary& summary);
 
 }  // namespace lazymar

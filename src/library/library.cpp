@@ -15,6 +15,7 @@
 #include "library/host_state.h"
 #include "pipeline/compute.h"
 #include "pipeline/generator.h"
+#include "pipeline/kernel_check.h"
 #include "pipeline/option_rows.h"
 
 namespace lazymar {
@@ -164,8 +165,11 @@ std::unique_ptr<State> loaded(const ModelOptions& options, const Load& load) {
     const Compute compute = start_computing({.device = options.device,
                                              .precision = parse_precision(options.precision),
                                              .threads = options.threads});
-    return std::make_unique<State>(compute,
-                                   std::make_shared<const Networks>(load(compute.placement())));
+    const auto networks = std::make_shared<const Networks>(load(compute.placement()));
+    constexpr int64_t kImages = 16;  // a batch's size is not known yet
+    settle_kernels(resolve_kernel_choice("auto"), /*check=*/true, networks->mar, &networks->vae,
+                   kImages, compute.device);
+    return std::make_unique<State>(compute, networks);
   });
 }
 

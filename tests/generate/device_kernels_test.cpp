@@ -21,12 +21,15 @@ nlohmann::ordered_json settings_with(const KernelReport& report, bool graphs,
   options.eval_bsz = 1;
   options.cuda_graphs = graphs;
   note_kernels(report, path, options);
-  return settings_json(options);
+  nlohmann::ordered_json settings = settings_json(options);
+  note_graphs(report, options, settings);
+  return settings;
 }
 
 TEST(DeviceKernels, ARunOnAGpuIsNotContinuedByOtherKernels) {
   EXPECT_EQ(settings_with({"own", {}}, true)["kernels"], "own");
   EXPECT_EQ(settings_with({"own except norm", {}}, true)["kernels"], "own except norm");
+  EXPECT_EQ(settings_with({"own", {}}, true)["graphs"], true);
   EXPECT_NE(settings_with({"own", {}}, true), settings_with({"plain", {}}, true));
   EXPECT_NE(settings_with({"own", {}}, true), settings_with({"own", {}}, false));
   // On a CPU neither has an effect, and folders of earlier versions are continued.
