@@ -1,8 +1,15 @@
 # nvcc, before the first target that uses it.
-set(LAZYMAR_CUDA_ARCHITECTURES 80-real 86-real 89-real 90
+set(CMAKE_CUDA_ARCHITECTURES 80) # only so that enable_language() need not choose
+enable_language(CUDA)
+# 75 and older have no bf16 and no kernels here: they compute by plain ATen (--kernels plain). The
+# PTX of 90 serves what comes after.
+set(known 80-real 86-real 89-real 90)
+if(CMAKE_CUDA_COMPILER_VERSION VERSION_GREATER_EQUAL 12.8)
+  list(APPEND known 100-real 120-real)
+endif()
+set(LAZYMAR_CUDA_ARCHITECTURES ${known}
   CACHE STRING "GPUs that kernels are compiled for; one without -real has PTX for newer ones, too")
 set(CMAKE_CUDA_ARCHITECTURES ${LAZYMAR_CUDA_ARCHITECTURES})
-enable_language(CUDA)
 if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION) # CMake 3.25.1 does not know that nvcc has C++20
   set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20)
 endif()

@@ -83,6 +83,11 @@ set(LAZYMAR_CUDA_MODE ${LAZYMAR_CUDA_MODE} CACHE INTERNAL "OFF, COMPILE or ON")
 if(LAZYMAR_CUDA_MODE STREQUAL "OFF")
   message(STATUS "CUDA: off (${why})")
 else()
+  if(NOT LAZYMAR_TORCH_VERSION MATCHES "^2\\.11\\.")
+    # What is left of a failed capture, and who frees cuBLAS workspaces, is LibTorch's own affair.
+    message(WARNING "LibTorch ${LAZYMAR_TORCH_VERSION}: CUDA graphs are written for 2.11; "
+      "install torch==2.11.0, or run with --cuda_graphs off.")
+  endif()
   if(LAZYMAR_CUDA_MODE STREQUAL "ON")
     message(STATUS "CUDA: on (LibTorch's CUDA libraries in ${torch_root}/lib)")
   else()

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 # The project's targets: seconds per image on an H200 in bf16, 64 steps, VAE included.
-TARGETS = {("lazy", 128): 0.050, ("lazy", 1): 0.25, ("baseline", 128): 0.13}
+TARGETS = {("lazy", 128): 0.050, ("lazy", 1): 0.30, ("baseline", 128): 0.13}
 # The original's seconds per image divided by ours.
 RATIOS = {128: 1.3, 1: 10.0}
 

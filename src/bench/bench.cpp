@@ -1,11 +1,9 @@
 #include "bench/bench.h"
 
-#include <ATen/DeviceAccelerator.h>
 #include <ATen/Parallel.h>
 #include <torch/version.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <map>
 #include <memory>
@@ -13,135 +11,26 @@
 #include <thread>
 #include <utility>
 
-#include "bench/anonymous_memory.h"
 #include "bench/bench_report.h"
+#include "bench/contestant.h"
 #include "bench/count.h"
 #include "bench/gemm_rate.h"
 #include "bench/gpu_reader.h"
-#include "bench/gpu_sampler.h"
-#include "bench/step_samples.h"
 #include "bench/types.h"
-#include "core/labels.h"
 #include "core/log.h"
 #include "core/revision.h"
 #include "files/atomic_file.h"
 #include "files/writable_check.h"
-#include "flops/flop_formula.h"
-#include "nn/capture.h"
 #include "pipeline/compute.h"
 #include "pipeline/device.h"
 #include "pipeline/fastest_precision.h"
-#include "pipeline/generator.h"
+#include "pipeline/kernel_check.h"
 
 namespace lazymar {
 namespace {
 
 /// Both networks by precision: loaded once, whatever the number of arms.
 using Models = std::map<Precision, std::shared_ptr<const Networks>>;
-
-/// One arm with one model and batch size, ready to run again and again.
-class Contestant {
- public:
-  /// `gpu`: reads the GPU's state; may be nullptr.
-  Contestant(const BenchArm& arm, const std::shared_ptr<const Networks>& model, int64_t batch,
-             const BenchOptions& options, const GpuReader* gpu)
-      : generator_(model, resolve_method(arm.method, model->recommended), options.model.seed),
-        work_{model->mar.config, model->vae.config, generator_.plan()},
-        method_(arm.method.method),
-        graphs_(arm.method.cuda_graphs),
-        gpu_(gpu),
-        ids_(static_cast<size_t>(batch)) {
-    std::iota(ids_.begin(), ids_.end(), 0);
-    std::vector<int64_t> classes(static_cast<size_t>(model->mar.config.class_count));
-    std::iota(classes.begin(), classes.end(), 0);
-    for (const int64_t id : ids_) {
-      labels_.push_back(label_of(id, classes, batch));
-    }
-    if (options.sample_steps) {
-      samples_.emplace(work_, batch, *options.sample_steps);
-    }
-  }
-
-  /// A row before any measurement.
-  BenchRow row() const {
-    BenchRow row;
-    row.batch = batch();
-    row.method = method_;
-    row.lazy = work_.plan.method.cache.policy == "lazymar";
-    row.num_iter = work_.plan.count();
-    row.num_sampling_steps = work_.plan.method.head.front().steps;
-    row.measured_steps = samples_ ? samples_->measured_count() : work_.plan.count();
-    row.original_flops =
-        static_cast<double>(original_flops(work_, batch()).total()) / static_cast<double>(batch());
-    return row;
-  }
-
-  /// Runs one batch; adds its time and FLOPs per image to `row`.
-  void run(BenchRow& row) {
-    GenerationHooks hooks;
-    if (samples_) {
-      hooks.wanted = [&](const DecodeStep& step) { return samples_->computed(step); };
-      hooks.stepped = [&](const DecodeStep& step, const StageSeconds& seconds, int64_t) {
-        if (samples_->measured(step)) {
-          samples_->add(step, seconds);
-        }
-      };
-    }
-    const auto [made, wall_seconds] = make_batch(hooks, row);
-    StageSeconds seconds = made.seconds;
-    int64_t flops = made.work.flops;
-    if (samples_) {
-      const double rest = seconds.total - seconds.encoder - seconds.decoder - seconds.head;
-      seconds = samples_->sum();
-      seconds.vae = made.seconds.vae;
-      seconds.total = seconds.encoder + seconds.decoder + seconds.head + rest;
-      flops = FlopFormula(work_).batch(batch()).total();
-    }
-    const auto images = static_cast<double>(batch());  // what is outside the events passes once
-    row.wall_seconds.push_back((seconds.total + (wall_seconds - made.seconds.total)) / images);
-    row.runs.push_back({seconds.encoder / images, seconds.decoder / images, seconds.head / images,
-                        seconds.vae / images, seconds.total / images});
-    row.flops = static_cast<double>(flops) / images;
-    row.cache_bytes = generator_.cache_bytes() / batch();
-  }
-
- private:
-  int64_t batch() const { return static_cast<int64_t>(ids_.size()); }
-
-  /// Runs a batch and returns its wall time; adds its memory and the GPU's state to `row`.
-  std::pair<GeneratedBatch, double> make_batch(const GenerationHooks& hooks, BenchRow& row) {
-    const c10::Device device = generator_.model().mar.class_emb.device();
-    enable_capture(graphs_);
-    if (device.is_cuda()) {
-      reset_peak_memory(device);
-    }
-    AnonymousMemoryPeak memory;
-    GpuSampler sampler(gpu_);
-    const auto start = std::chrono::steady_clock::now();
-    const Generator::BatchInFlight flight = generator_.start(ids_, labels_, hooks);
-    if (device.is_cuda()) {
-      at::accelerator::synchronizeDevice(device.index());  // finish() polls only now and then
-    }
-    const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start;
-    const std::vector<GpuState> states = sampler.finish();
-    row.gpu_states.insert(row.gpu_states.end(), states.begin(), states.end());
-    row.peak_anonymous = std::max(row.peak_anonymous, memory.bytes());
-    if (device.is_cuda()) {
-      row.peak_device = std::max(row.peak_device, device_memory(device).peak);
-    }
-    GeneratedBatch made = Generator::finish(flight);
-    const double seconds = device.is_cpu() ? made.seconds.total : wall.count();
-    return {std::move(made), seconds};
-  }
-
-  Generator generator_;
-  Workload work_;
-  std::string method_;
-  bool graphs_;
-  const GpuReader* gpu_;
-  std::vector<int64_t> ids_, labels_;
-  std::optional<StepSamples> samples_;
-};
 
 class Bench {
  public:
@@ -202,6 +91,9 @@ class Bench {
       if (!models.contains(precision)) {
         models[precision] =
             std::make_shared<const Networks>(load_model(files, {precision, device_}));
+        // What fails is replaced, and said on stderr: its time would be that of wrong images.
+        settle_kernels(resolve_kernel_choice("auto"), /*check=*/true, models[precision]->mar,
+                       &models[precision]->vae, 2 * options_.batches.back(), device_);
         report_.setting.weights =
             request.random_weights ? models[precision]->mar_source : "weights from files";
       }
@@ -216,11 +108,22 @@ class Bench {
     std::vector<std::unique_ptr<Contestant>> contestants;
     release_unused_memory(device_);  // of earlier measurements
     measure_gemm(models);
+    const auto contestant = [&](size_t i) {
+      const BenchArm& arm = options_.arms[i];
+      return std::make_unique<Contestant>(arm, models.at(precisions_[i]), arm.batch.value_or(batch),
+                                          options_, gpu_.get());
+    };
     for (size_t i = 0; i < options_.arms.size(); ++i) {
       const BenchArm& arm = options_.arms[i];
-      contestants.push_back(std::make_unique<Contestant>(
-          arm, models.at(precisions_[i]), arm.batch.value_or(batch), options_, gpu_.get()));
-      BenchRow row = contestants[i]->row();
+      std::unique_ptr<Contestant> alone = contestant(i);
+      BenchRow row = alone->row();
+      if (device_.is_cuda()) {  // arms that take turns hold each other's graphs
+        BenchRow discarded = row;
+        alone->run(discarded);
+        row.peak_device = alone->peak_device();
+        alone.reset();
+        release_unused_memory(device_);
+      }
       row.model = model;
       row.arm = arm.name;
       row.group = group_;
@@ -228,6 +131,7 @@ class Bench {
       rows.push_back(std::move(row));
     }
     for (size_t i = 0; i < rows.size(); ++i) {
+      contestants.push_back(contestant(i));
       BenchRow warm_up = rows[i];
       contestants[i]->run(warm_up);
       tell(warm_up, "warm-up");

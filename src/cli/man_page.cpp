@@ -51,6 +51,7 @@ std::string exit_statuses() {
       {ExitCode::kFailed, "It ran, and the answer is no: failed images, or over the tolerance."},
       {ExitCode::kUsage, "Input or settings cannot be used."},
       {ExitCode::kInternal, "A bug, or a library that gave up."},
+      {ExitCode::kDeviceFault, "The GPU refuses all further work of the process."},
       {ExitCode::kOutput, "Output cannot be written."},
       {ExitCode::kIncomplete, "Stopped before the end. Run it again to continue."},
       {ExitCode::kInterrupted, "Interrupted twice."}};

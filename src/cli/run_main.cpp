@@ -11,6 +11,7 @@
 
 #include "core/error_text.h"
 #include "core/text.h"
+#include "pipeline/device.h"
 
 namespace lazymar {
 namespace {
@@ -36,14 +37,16 @@ int run_main(const char* program, const std::function<ExitCode()>& body) {
   } catch (const Error& error) {
     return report(program, exit_code(error.kind()), text_with_flag(error));
   } catch (const c10::Error& error) {
-    return report(program, ExitCode::kInternal, first_line(error.what_without_backtrace()));
+    return report(program, is_device_fault(error) ? ExitCode::kDeviceFault : ExitCode::kInternal,
+                  first_line(error.what_without_backtrace()));
   } catch (const std::bad_alloc&) {
     return report(program, ExitCode::kInternal, "out of memory: use a smaller --eval_bsz");
   } catch (const std::filesystem::filesystem_error& error) {
     return report(program, ExitCode::kOutput,
                   error.path1().string() + ": " + error.code().message());
   } catch (const std::exception& error) {
-    return report(program, ExitCode::kInternal, first_line(error.what()));
+    return report(program, is_device_fault(error) ? ExitCode::kDeviceFault : ExitCode::kInternal,
+                  first_line(error.what()));
   }
 }
 

@@ -11,6 +11,7 @@ enum class ExitCode : int {
   kFailed = 1,        ///< it ran and found a failure (above the tolerance, failed images)
   kUsage = 2,         ///< unusable input or settings
   kInternal = 70,     ///< a bug, or an error in a library
+  kDeviceFault = 71,  ///< the GPU refuses all further work of the process (EX_OSERR)
   kOutput = 74,       ///< output cannot be written
   kIncomplete = 75,   ///< stopped before the end: run it again
   kInterrupted = 130  ///< second interrupt

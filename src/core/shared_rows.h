@@ -54,7 +54,37 @@ OptionRow<S> cuda_graphs_row(bool S::*member) {
            .value = "on|off",
            .group = kDeviceGroup,
            .help = "Replay decoding steps and the diffusion loop as CUDA graphs.",
-           .arm = true},
+           .arm = true,
+           .setting = Setting{.key = "graphs", .noted = true}},
+          choice(member, {{"on", true}, {"off", false}})};
+}
+
+/// Which code computes on a GPU. The settings of a run say what was used: see settle_kernels().
+template <typename S>
+OptionRow<S> kernels_row(std::string S::*member) {
+  OptionField<S> field = text(member, {"auto", "own", "plain"});
+  field.read = [member](S& options, const std::string& text) {
+    if (text != "auto" && text != "own" && text != "plain") {
+      throw usage_error(text, ": use auto, own or plain");
+    }
+    options.*member = text;
+  };
+  return {
+      {.name = "kernels",
+       .value = "WHICH",
+       .group = kDeviceGroup,
+       .help = "Compute on a GPU by LazyMAR's own kernels, by plain LibTorch, or auto: by those "
+               "that pass --device_check. LAZYMAR_KERNELS says the same.",
+       .setting = Setting{.key = "kernels", .noted = true}},
+      field};
+}
+
+template <typename S>
+OptionRow<S> device_check_row(bool S::*member) {
+  return {{.name = "device_check",
+           .value = "on|off",
+           .group = kDeviceGroup,
+           .help = "Compare a GPU's kernels and graphs with plain LibTorch before they are used."},
           choice(member, {{"on", true}, {"off", false}})};
 }
 

@@ -15,7 +15,8 @@ struct Kernels : DeviceOps, HeadDeviceOps, RowDeviceOps, NoiseDeviceOps, PixelDe
 };
 
 /// The kernels for tensors of `device`: CUDA, or the CPU if the tests emulate them. Shapes and
-/// types without a kernel use plain ATen. Without capture() and model().
+/// types without a kernel use plain ATen. Without what concerns the device as a whole: capture(),
+/// model() and the like.
 Kernels kernels_for(c10::DeviceType device);
 
 /// Registers all tables of `kernels`, which must stay valid, or none for nullptr; returns the

@@ -58,8 +58,9 @@ std::optional<HeadMlpOutput> mlp_of_few_rows(const HeadMlp& block) {
   const RowsOf shift(parts[0]);
   const RowsOf scale(parts[1]);
   const RowsOf gate(parts[2]);
-  for (const void* data : {pointer(h), pointer(fc1->weight), pointer(fc2->weight),
-                           pointer(shift.tensor), pointer(scale.tensor)}) {
+  for (const void* data :
+       {pointer(h), pointer(block.norm->weight), pointer(block.norm->bias), pointer(fc1->weight),
+        pointer(fc2->weight), pointer(shift.tensor), pointer(scale.tensor)}) {
     if (reinterpret_cast<uintptr_t>(data) % 16 != 0) {
       return std::nullopt;
     }

@@ -181,8 +181,7 @@ __global__ void __launch_bounds__(kThreads) window_kernel(WindowArguments a) {
   __syncthreads();
   for (int64_t step = 0; step < a.steps; ++step) {
     window.input(step);
-    __syncthreads();
-    window.modulated_norm(step);
+    window.modulated_norm(step);  // of a row, a thread takes the values that it has just written
     __syncthreads();
     window.output();
     __syncthreads();

@@ -155,8 +155,8 @@ struct HeadMlpArguments {
   void* out = nullptr;     ///< h + gate * mlp, [rows, width]
   int64_t rows = 0, width = 0;
 };
-/// True if there is a kernel for the shape. Weights, hidden and norm.x must be aligned to 16 bytes,
-/// row by row, and norm's other rows to four elements.
+/// True if there is a kernel for the shape. Weights (norm's weight and bias too), hidden and norm.x
+/// must be aligned to 16 bytes, row by row, and norm's other rows to four elements.
 bool has_head_mlp(Element x, Element product, int64_t rows, int64_t width);
 void head_mlp(Element product, const HeadMlpArguments& arguments, Stream stream);
 

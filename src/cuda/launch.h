@@ -55,7 +55,7 @@ __device__ inline T* shared_memory() {
   extern __shared__ double memory[];
   return reinterpret_cast<T*>(memory);
 #else
-  return reinterpret_cast<T*>(emulator::machine().shared.data());
+  return reinterpret_cast<T*>(emulator::machine().shared());
 #endif
 }
 

@@ -5,15 +5,17 @@
 #include <ATen/cuda/CUDAEvent.h>
 #include <ATen/cuda/CUDAGraph.h>
 #include <c10/cuda/CUDACachingAllocator.h>
+#include <c10/cuda/CUDAException.h>
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
 
-#include <exception>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "cuda/device_ops.h"
+#include "cuda/graph_capture.h"
 
 namespace lazymar::cuda {
 namespace {
@@ -34,7 +36,7 @@ Pool shared_pool() {
 
 /// Work captured as a CUDA graph. All graphs share one pool for temporary memory and one stream for
 /// capturing, because they are replayed one after another.
-class Graph final : public Capture {
+class Graph final : public Capture, private GraphCalls {
  public:
   explicit Graph(const std::function<void()>& work) {
     const c10::cuda::CUDAStream caller = c10::cuda::getCurrentCUDAStream();
@@ -44,7 +46,7 @@ class Graph final : public Capture {
       const c10::cuda::CUDAStreamGuard guard(side);
       // Libraries choose algorithms and allocate workspaces now: a capture allows neither.
       work();
-      capture_with_room(work);
+      capture_work(*this, work);
     } catch (...) {
       wait(caller, side);  // work queued there uses memory that the caller may free
       throw;
@@ -52,59 +54,48 @@ class Graph final : public Capture {
     wait(caller, side);
   }
 
-  void replay() override { graph_.replay(); }
+  void replay() override { graph_->replay(); }
 
  private:
-  void capture_with_room(const std::function<void()>& work) {
-    try {
-      capture(work);
-    } catch (const c10::OutOfMemoryError&) {
-      // The allocator keeps the memory of the run before, and must not free it in a capture.
-      graph_.reset();
-      pool_.reset();
-      c10::cuda::CUDACachingAllocator::emptyCache();
-      capture(work);
-    }
-  }
-
-  void capture(const std::function<void()>& work) {
+  void begin() override {
     pool_ = shared_pool();
+    graph_.emplace();
     // Other threads continue their own work while this one captures.
-    graph_.capture_begin(*pool_, cudaStreamCaptureModeThreadLocal);
-    try {
-      work();
-    } catch (...) {
-      abandon();
-      throw;
-    }
-    graph_.capture_end();
+    graph_->capture_begin(*pool_, cudaStreamCaptureModeThreadLocal);
   }
+  void end() override { graph_->capture_end(); }
 
-  /// Ends a failed capture. If ending fails as well, LibTorch 2.11 leaves its allocators in the
-  /// capture.
-  void abandon() {
-    const auto tried = [](const auto& step) {
-      try {
-        step();
-        return true;
-      } catch (const std::exception&) {
-        return false;  // the caller gets the error of the capture
+  // If capture_begin() or capture_end() of LibTorch 2.11 fails, it leaves the stream and its
+  // allocators in the capture.
+  void end_stream() override {
+    const cudaStream_t stream = c10::cuda::getCurrentCUDAStream();
+    cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
+    C10_CUDA_CHECK(cudaStreamIsCapturing(stream, &status));
+    if (status != cudaStreamCaptureStatusNone) {
+      cudaGraph_t captured = nullptr;
+      // An invalidated capture is an error here, too; it is ended all the same.
+      C10_CUDA_IGNORE_ERROR(cudaStreamEndCapture(stream, &captured));
+      if (captured != nullptr) {
+        C10_CUDA_CHECK(cudaGraphDestroy(captured));
       }
-    };
-    if (tried([&] { graph_.capture_end(); })) {
-      return;
     }
-    const c10::DeviceIndex device = c10::cuda::current_device();
-    tried([&] {
-      c10::cuda::CUDACachingAllocator::endAllocateToPool(device, *pool_);
-      c10::cuda::CUDACachingAllocator::releasePool(device, *pool_);
-    });
-    tried([&] {
-      at::HostAllocator* host = at::getHostAllocator(at::kCUDA);
-      host->end_allocate_to_pool(*pool_);
-      host->release_pool(*pool_);
-    });
   }
+  void close_pool() override {
+    const c10::DeviceIndex device = c10::cuda::current_device();
+    c10::cuda::CUDACachingAllocator::endAllocateToPool(device, *pool_);
+    c10::cuda::CUDACachingAllocator::releasePool(device, *pool_);
+  }
+  void close_host_pool() override {
+    at::HostAllocator* host = at::getHostAllocator(at::kCUDA);
+    host->end_allocate_to_pool(*pool_);
+    host->release_pool(*pool_);
+  }
+  void destroy() override { graph_.reset(); }
+  void forget() override {
+    pool_.reset();
+    C10_CUDA_CLEAR_ERROR();
+  }
+  void release_memory() override { c10::cuda::CUDACachingAllocator::emptyCache(); }
 
   static void wait(const c10::cuda::CUDAStream& waiting, const c10::cuda::CUDAStream& for_this) {
     at::cuda::CUDAEvent event;
@@ -118,7 +109,7 @@ class Graph final : public Capture {
   }
 
   Pool pool_;  // outlives the graph, which releases it in LibTorch
-  at::cuda::CUDAGraph graph_;
+  std::optional<at::cuda::CUDAGraph> graph_;
 };
 
 std::unique_ptr<Capture> capture_graph(const std::function<void()>& work) {
@@ -129,11 +120,31 @@ std::string device_model(c10::DeviceIndex index) {
   return at::cuda::getDeviceProperties(index)->name;
 }
 
+/// 75 for compute capability 7.5.
+int64_t compute_capability(c10::DeviceIndex index) {
+  const cudaDeviceProp* const properties = at::cuda::getDeviceProperties(index);
+  return int64_t{10} * properties->major + properties->minor;
+}
+
+/// "CUDA 13.0": the newest version that the installed driver supports.
+std::string driver_version() {
+  int version = 0;
+  C10_CUDA_CHECK(cudaDriverGetVersion(&version));
+  return "CUDA " + std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
+}
+
+void empty_cache() {
+  c10::cuda::CUDACachingAllocator::emptyCache();
+}
+
 const Kernels& kernels() {
   static const Kernels kernels = [] {
     Kernels all = kernels_for(c10::DeviceType::CUDA);
     all.capture = capture_graph;
     all.model = device_model;
+    all.capability = compute_capability;
+    all.driver = driver_version;
+    all.release_memory = empty_cache;
     return all;
   }();
   return kernels;

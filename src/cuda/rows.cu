@@ -8,9 +8,25 @@ namespace {
 
 constexpr int kThreads = 128;
 
-/// For many rows: a warp per row; the second and third read of x hit the L1 cache.
+/// For many rows: a warp per row. A lane holds its packs of rows up to kWarpHeld * kWarp * kPack
+/// wide; of longer ones, it reads x three times.
+constexpr int kWarpHeld = 12;  // 1536 values in packs of four: the widest published model
+
 template <typename X, typename Y, int kPack>
 __global__ void __launch_bounds__(kThreads) norm_kernel(RowShape shape, NormArguments a) {
+  const int64_t row = int64_t{blockIdx.x} * (kThreads / kWarp) + threadIdx.x / kWarp;
+  if (row >= shape.rows) {
+    return;  // the whole warp does
+  }
+  norm_held<kWarpHeld>(NormSource<X, Y, kPack>(a, row, shape.width),
+                       NormedRow<X, Y, kPack>(a, row, static_cast<Y*>(a.out) + row * shape.width),
+                       shape.width, a.eps, threadIdx.x % kWarp, kWarp,
+                       [](X value) { return warp_sum(value); });
+}
+
+template <typename X, typename Y, int kPack>
+__global__ void __launch_bounds__(kThreads)
+    norm_of_long_rows_kernel(RowShape shape, NormArguments a) {
   const int lane = threadIdx.x % kWarp;
   const int64_t row = int64_t{blockIdx.x} * (kThreads / kWarp) + threadIdx.x / kWarp;
   if (row >= shape.rows) {
@@ -175,9 +191,12 @@ void norm_rows(const RowShape& shape, const NormArguments& a, Stream stream) {
         launch(norm_of_few_rows_kernel<X, Y, kPack>, blocks_of(shape.rows, 1),
                threads_of_row(shape.width / kPack, kMostRowThreads),
                kMostRowThreads / kWarp * sizeof(X), stream, shape, a);
-      } else {
+      } else if (shape.width <= kWarpHeld * kWarp * kPack) {
         launch(norm_kernel<X, Y, kPack>, blocks_of(shape.rows, kThreads / kWarp), {kThreads, 1, 1},
                0, stream, shape, a);
+      } else {
+        launch(norm_of_long_rows_kernel<X, Y, kPack>, blocks_of(shape.rows, kThreads / kWarp),
+               {kThreads, 1, 1}, 0, stream, shape, a);
       }
     });
   });

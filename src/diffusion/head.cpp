@@ -191,8 +191,19 @@ at::Tensor HeadSampler::replayed(HeadRunner& runner, const Inputs& inputs, doubl
     kept.inputs.noise.copy_(inputs.noise);
     kept.inputs.guidance.fill_(guidance);
   }
-  kept.loop.run(inputs.z.device().type(), [&] { kept.tokens.copy_(loop(runner, kept.inputs)); });
-  return kept.tokens.clone();
+  const bool first_replay = kept.runs++ == 1 && checks_replays();
+  kept.loop.run(inputs.z.device().type(),
+                [this, &runner, &kept] { kept.tokens.copy_(loop(runner, kept.inputs)); });
+  return first_replay ? checked(runner, kept) : kept.tokens.clone();
+}
+
+at::Tensor HeadSampler::checked(HeadRunner& runner, const CapturedLoop& kept) const {
+  const WorkCount counted = work_count();
+  const NoCaptures nothing;
+  at::Tensor launched = loop(runner, kept.inputs);
+  work_count() = counted;
+  return accept_replay("the diffusion loop", kept.tokens, launched) ? kept.tokens.clone()
+                                                                    : launched;
 }
 
 }  // namespace lazymar

@@ -181,12 +181,15 @@ class HeadSampler {
     Inputs inputs;
     at::Tensor tokens;
     RepeatedWork loop;
+    int64_t runs = 0;
   };
   using Key = std::tuple<const HeadRunner*, int64_t, int64_t, int64_t, double>;
 
   const Process& at(int64_t schedule) const { return processes_[static_cast<size_t>(schedule)]; }
   at::Tensor loop(HeadRunner& runner, const Inputs& inputs) const;
   at::Tensor replayed(HeadRunner& runner, const Inputs& inputs, double guidance);
+  /// The tokens of a replay, or of launching the loop if those differ.
+  at::Tensor checked(HeadRunner& runner, const CapturedLoop& kept) const;
 
   const DiffusionHead& head_;
   ExactOptimizations optimizations_;

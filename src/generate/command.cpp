@@ -13,6 +13,7 @@
 #include "files/writable_check.h"
 #include "generate/batch_size.h"
 #include "generate/begun_run.h"
+#include "generate/device_kernels.h"
 #include "generate/drift_files.h"
 #include "generate/head_files.h"
 #include "generate/model_fit.h"
@@ -52,7 +53,8 @@ void warn_of_ignored(const EvalOptions& options) {
 void warn_of_idle_caches(const std::optional<LazyOptions>& lazy, const SamplingOptions& sampling) {
   if (lazy && !lazy->token && !lazy->head && !sampling.guided()) {
     log_warning(
-        "--lazy_caches condition has no effect without guidance (--cfg 1); this run is plain MAR");
+        "--lazy_caches condition has no effect without guidance (--cfg 1); this run is plain "
+        "MAR");
   }
 }
 
@@ -91,6 +93,7 @@ RunSummary describe(const EvalOptions& options, const Generator& generator, cons
 Compute begin(const EvalOptions& options, const LauncherEnv& env) {
   watch_stop_signals(options.grace);
   warn_of_ignored(options);
+  (void)resolve_kernel_choice(options.kernels);  // refused before anything is read
   const Compute compute = start_computing({options.device, options.precision, options.cuda_graphs,
                                            options.threads, env.local_rank, env.local_size});
   if (!options.precision.is_auto()) {
@@ -124,9 +127,12 @@ ExitCode evaluate(const EvalOptions& given, const LauncherEnv& launched) {
   const Precision precision = resolved.precision;
   const auto model = std::make_shared<const Networks>(load_model(files, {precision, device}));
   warn_of_idle_caches(options.lazy, resolved.sampling);
+  const KernelReport kernels =
+      check_kernels(options, *model, resolved.sampling.guided(), usual_batch, device);
   const std::vector<int64_t> classes = chosen_classes(options, model->mar.config.class_count);
   const DecodingMethod method = resolve_method(options, model->recommended);
   Generator generator(model, method, options.model.seed);
+  note_kernels(kernels, path, resolved);
   if (options.auto_batch) {
     resolved.eval_bsz = automatic_batch(options, env, generator, path, usual_batch);
   }
@@ -136,7 +142,8 @@ ExitCode evaluate(const EvalOptions& given, const LauncherEnv& launched) {
   if (options.record_head) {
     check_head_size(generator, *options.record_head, *resolved.eval_bsz);
   }
-  const ordered_json settings = settings_json(resolved);
+  ordered_json settings = settings_json(resolved);
+  note_graphs(kernels, options, settings);
   const RunFolder folder({path, options.overwrite, options.num_images, options.stall, options.join},
                          env, settings);
   env.rank = folder.rank();
@@ -154,8 +161,10 @@ ExitCode evaluate(const EvalOptions& given, const LauncherEnv& launched) {
   if (env.rank == 0) {
     reporter.emplace(folder.info(), plan);
   }
-  Session evaluation(options, env, plan, classes, generator, folder,
-                     describe(options, generator, folder, settings), scoring.get());
+  RunSummary summary = describe(options, generator, folder, settings);
+  note_kernels(kernels, options, summary);
+  Session evaluation(options, env, plan, classes, generator, folder, std::move(summary),
+                     scoring.get());
   evaluation.before_summary([&reporter] { reporter.reset(); });
   if (!precision->retry_in.empty()) {
     evaluation.retry_with([&] {

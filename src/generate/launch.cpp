@@ -7,6 +7,7 @@
 #include "generate/command.h"
 #include "generate/explain.h"
 #include "pipeline/device.h"
+#include "pipeline/kernel_check.h"
 #include "run/supervisor.h"
 
 namespace lazymar {
@@ -77,6 +78,7 @@ ExitCode launch(const EvalOptions& options, char* const* argv) {
   supervisor.workers = std::min(worker_count(options), options.num_images);
   supervisor.max_restarts = options.max_restarts;
   supervisor.grace = options.grace;
+  supervisor.after_device_fault = concat(kKernelsVariable, "=", kPlainAfterFault);
   supervisor.warn = log_warning;
   return supervise(supervisor, argv);
 }

@@ -277,6 +277,7 @@ OptionTable<E> make_rows() {
                   file_rows(),
                   {device_row(&E::device)},
                   arithmetic,
+                  {kernels_row(&E::kernels), device_check_row(&E::device_check)},
                   {threads_row(&E::threads)},
                   process_rows(),
                   score_while_generating_rows(),

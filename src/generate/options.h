@@ -27,6 +27,8 @@ struct EvalOptions : MethodRequest {
   std::vector<int64_t> classes;     ///< empty: all
   ClassList class_list;             ///< as given; names among it need a model: fit_to_model()
   std::string device = "auto";
+  std::string kernels = "auto";
+  bool device_check = true;
   std::optional<int64_t> threads;
   std::filesystem::path output_dir = "output";
   bool overwrite = false;

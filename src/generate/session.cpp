@@ -15,6 +15,7 @@
 #include "files/text_file.h"
 #include "generate/drift_files.h"
 #include "generate/image_text.h"
+#include "nn/capture.h"
 #include "pipeline/device.h"
 #include "run/join.h"
 #include "run/signals.h"
@@ -202,6 +203,9 @@ void Session::count_shards() {
 void Session::write_summary(bool checked) {
   count_shards();
   summary_.checked = checked;
+  if (!capture_failure().empty()) {
+    summary_.graphs = concat("off (", capture_failure(), ")");
+  }
   summary_.peak_device_bytes = device_.is_cuda() ? device_memory(device_).peak : 0;
   summary_.weights = folder_.weights();
   write_text_atomically(folder_.info() / "summary.json", summary_json(summary_));

@@ -12,6 +12,7 @@
 #include "core/error.h"
 #include "core/labels.h"
 #include "core/log.h"
+#include "nn/capture.h"
 #include "pipeline/device.h"
 
 namespace lazymar {
@@ -170,6 +171,9 @@ void ShardMaker::recompute_exactly(const Started& shard, const std::vector<int64
     labels.push_back(label(chosen.back()));
   }
   try {
+    // Its graphs would serve one batch, and destroying them frees the cuBLAS workspace of the
+    // stream that captures (LibTorch above 2.11).
+    const NoCaptures launched;
     const std::unique_ptr<Generator> exact = exact_();
     const GeneratedBatch again = exact->generate(chosen, labels, hooks(chosen, shard.step));
     for (size_t i = 0; i < slots.size(); ++i) {

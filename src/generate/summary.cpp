@@ -36,6 +36,24 @@ std::string format(const char* pattern, Values... values) {
   return text;
 }
 
+/// What computed on the GPU, and shards that were computed otherwise.
+void add_device(const RunSummary& summary, ordered_json& json) {
+  if (!summary.kernels.empty()) {
+    json.update({{"kernels", summary.kernels},
+                 {"graphs", summary.graphs},
+                 {"device_check", summary.device_check}});
+  }
+  ordered_json otherwise = ordered_json::object();
+  for (const ShardRecord& shard : summary.shards) {
+    if (!shard.computed_by.empty()) {
+      otherwise[shard.computed_by].push_back(shard.shard);
+    }
+  }
+  if (!otherwise.empty()) {
+    json["computed_otherwise"] = otherwise;
+  }
+}
+
 double percent(int64_t part, int64_t whole) {
   return whole > 0 ? 100.0 * static_cast<double>(part) / static_cast<double>(whole) : 0.0;
 }
@@ -53,7 +71,7 @@ std::string summary_json(const RunSummary& summary) {
                    {"vae", summary.vae_source},
                    {"device", summary.device},
                    {"threads", summary.threads}});
-  const ordered_json json = {
+  ordered_json json = {
       {"complete", summary.checked && summary.failed.empty()},
       {"checked", summary.checked},
       {"images", written_images(summary.shards)},
@@ -78,6 +96,7 @@ std::string summary_json(const RunSummary& summary) {
       {"settings", settings},
       {"launch", summary.launch},
       {"version", version_string()}};
+  add_device(summary, json);
   return json.dump(2) + "\n";
 }
 

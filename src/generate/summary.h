@@ -22,6 +22,8 @@ struct RunSummary {
   int64_t num_images = 0;  ///< size of the set
   std::string step_kinds;  ///< "FFFLLF": by decoding step, full or lazy
   int64_t threads = 0;
+  std::string kernels, graphs;          ///< of this process's GPU; empty on CPUs
+  nlohmann::ordered_json device_check;  ///< one entry per compared operation; null on CPUs
   int64_t peak_device_bytes = 0;  ///< peak memory of this process's tensors on its GPU; 0 on CPUs
   WorkCount baseline_rows;        ///< of one image, by plain MAR
   std::vector<ShardRecord> shards;

@@ -8,12 +8,15 @@
 #include <cstdlib>
 #include <limits>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
 
 #include "core/error.h"
 #include "core/log.h"
+#include "nn/capture.h"
+#include "pipeline/kernel_check.h"
 #include "run/signals.h"
 
 namespace lazymar {
@@ -113,6 +116,9 @@ ShardRecord Worker::new_record(int64_t shard) {
   record.rank = env_.rank;
   record.launch = folder_.session();
   record.first = std::exchange(first_, false);
+  record.computed_by = restarted_after_device_fault() ? "plain kernels, after a fault of the GPU"
+                       : !capture_failure().empty()   ? "launches, because a CUDA graph failed"
+                                                      : "";
   return record;
 }
 
@@ -222,6 +228,10 @@ void Worker::strike(int64_t shard) {
   if (faults_.strikes(FaultKind::kDevice, shard)) {
     throw Error(ErrorKind::kInternal,
                 concat("shard ", shard, ": device error (", kFaultVariable, ")"));
+  }
+  if (faults_.strikes(FaultKind::kSticky, shard)) {
+    throw std::runtime_error(concat("CUDA error: an illegal memory access was encountered (shard ",
+                                    shard, ", ", kFaultVariable, ")"));
   }
   if (faults_.strikes(FaultKind::kStall, shard)) {
     while (!stop_request()) {

@@ -17,6 +17,7 @@
 #include "pipeline/compute.h"
 #include "pipeline/fastest_precision.h"
 #include "pipeline/generator.h"
+#include "pipeline/kernel_check.h"
 #include "pipeline/option_rows.h"
 
 namespace lazymar {
@@ -171,8 +172,11 @@ std::unique_ptr<State> loaded(const ModelOptions& options, const Open& open) {
     if (precision.is_auto()) {
       compute.precision = automatic_precision(files.shape.mar, compute.device);
     }
-    return std::make_unique<State>(
-        compute, std::make_shared<const Networks>(load_model(files, compute.placement())));
+    const auto networks = std::make_shared<const Networks>(load_model(files, compute.placement()));
+    constexpr int64_t kImages = 16;  // a batch's size is not known yet
+    settle_kernels(resolve_kernel_choice("auto"), /*check=*/true, networks->mar, &networks->vae,
+                   kImages, compute.device);
+    return std::make_unique<State>(compute, networks);
   });
 }
 

@@ -31,6 +31,16 @@ at::Tensor draw_orders(NoiseSource& noise, int64_t images, int64_t length,
   return of_batch;
 }
 
+/// Computes the steps that another observer wants, unseen.
+class Unseen final : public SampleObserver {
+ public:
+  explicit Unseen(SampleObserver& like) : like_(like) {}
+  bool wants(const DecodeStep& step) override { return like_.wants(step); }
+
+ private:
+  SampleObserver& like_;
+};
+
 }  // namespace
 
 Sampler::Sampler(const Mar& mar, const DecodingPlan& plan, const ExactOptimizations& optimizations)
@@ -46,6 +56,29 @@ Sampler::Sampler(const Mar& mar, const DecodingPlan& plan, const ExactOptimizati
 at::Tensor Sampler::sample(Runner& runner, HeadRunner& head_runner, const at::Tensor& labels,
                            NoiseSource& noise, SampleObserver& observer) {
   const c10::InferenceMode guard;
+  const int64_t captured_before = captured_works();
+  at::Tensor tokens = sample_once(runner, head_runner, labels, noise, observer);
+  if (captured_works() != captured_before) {
+    check_captures(runner, head_runner, labels, noise, observer, tokens);
+    release_eager_memory(tokens.device().type());  // later batches only replay
+  }
+  return tokens;
+}
+
+void Sampler::check_captures(Runner& runner, HeadRunner& head_runner, const at::Tensor& labels,
+                             NoiseSource& noise, SampleObserver& observer,
+                             const at::Tensor& tokens) {
+  if (!checks_replays() || !can_capture(tokens.device().type())) {
+    return;
+  }
+  const WorkCount counted = work_count();
+  Unseen unseen(observer);
+  accept_replay("a batch", sample_once(runner, head_runner, labels, noise, unseen), tokens);
+  work_count() = counted;
+}
+
+at::Tensor Sampler::sample_once(Runner& runner, HeadRunner& head_runner, const at::Tensor& labels,
+                                NoiseSource& noise, SampleObserver& observer) {
   const int64_t images = labels.size(0);
   const int64_t length = mar_.config.sequence_length;
   const c10::Device device = mar_.class_emb.device();
@@ -105,10 +138,13 @@ void Sampler::begin(Runner& runner, const at::Tensor& labels, const Orders& orde
 at::Tensor Sampler::compute_z(Runner& runner, const DecodeStep& step, SampleObserver& observer) {
   const c10::DeviceType device = z_.device().type();
   RepeatedStep& repeated = repeated_[static_cast<size_t>(step.index)];
-  repeated.encoder.run(device, [&] { mar_.encode(runner, batch_, tokens_, step); });
+  repeated.encoder.run(device,
+                       [this, &runner, &step] { mar_.encode(runner, batch_, tokens_, step); });
   observer.encoded(step);
   at::Tensor z = z_.narrow(0, 0, batch_.halves * batch_.images * step.predicted());
-  repeated.decoder.run(device, [&] { z.copy_(mar_.decode(runner, batch_, step).flatten(0, 1)); });
+  repeated.decoder.run(device, [this, &runner, &step, z] {
+    z.copy_(mar_.decode(runner, batch_, step).flatten(0, 1));
+  });
   return z.clone();  // the next step writes there
 }
 

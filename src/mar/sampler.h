@@ -48,12 +48,19 @@ class Sampler {
   /// Returns the memory of captured work to the device.
   void forget_captures();
 
-  /// labels [B] int64, on the CPU -> tokens [B, L, C] in raster order, on the model's device. Never
-  /// blocks on the device. The runners must outlive the sampler or forget_captures().
+  /// labels [B] int64, on the CPU -> tokens [B, L, C] in raster order, on the model's device.
+  /// Blocks on the device only in a batch that captures, which is also replayed and compared. The
+  /// runners must outlive the sampler or forget_captures().
   at::Tensor sample(Runner& runner, HeadRunner& head_runner, const at::Tensor& labels,
                     NoiseSource& noise, SampleObserver& observer);
 
  private:
+  at::Tensor sample_once(Runner& runner, HeadRunner& head_runner, const at::Tensor& labels,
+                         NoiseSource& noise, SampleObserver& observer);
+  /// Replays the batch that was just captured, and compares it with its `tokens`.
+  void check_captures(Runner& runner, HeadRunner& head_runner, const at::Tensor& labels,
+                      NoiseSource& noise, SampleObserver& observer, const at::Tensor& tokens);
+
   /// A batch's token orders.
   struct Orders {
     at::Tensor here;   ///< [B, L] int64 on the CPU

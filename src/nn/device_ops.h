@@ -35,9 +35,16 @@ struct DeviceOps {
   at::Tensor (*take_rows)(const at::Tensor& x, const at::Tensor& rows) = nullptr;
   void (*write_rows)(at::Tensor& target, const at::Tensor& rows,
                      const at::Tensor& source) = nullptr;
+  /// Runs and captures as capture() says. Throws CaptureFailed.
   std::unique_ptr<Capture> (*capture)(const std::function<void()>& work) = nullptr;
   /// "NVIDIA H200".
   std::string (*model)(c10::DeviceIndex index) = nullptr;
+  /// 90 for compute capability 9.0.
+  int64_t (*capability)(c10::DeviceIndex index) = nullptr;
+  /// "CUDA 13.0".
+  std::string (*driver)() = nullptr;
+  /// Returns memory to the device that is reserved for later work.
+  void (*release_memory)() = nullptr;
 };
 
 /// A room's table, and the type of device that it serves.

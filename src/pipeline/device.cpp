@@ -3,10 +3,8 @@
 #include <ATen/Context.h>
 #include <ATen/DeviceAccelerator.h>
 #include <ATen/Version.h>
-#include <c10/util/Exception.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdlib>
 #include <fstream>
 #include <new>
@@ -16,9 +14,11 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "files/malloc_tuning.h"
+#include "nn/capture.h"
 #include "nn/device_ops.h"
 
 namespace lazymar {
+
 int64_t cuda_device_count() {
   return at::hasCUDA() ? at::globalContext().getAcceleratorHooksInterface(c10::kCUDA).deviceCount()
                        : 0;
@@ -70,17 +70,10 @@ std::string device_model(c10::Device device) {
 }
 
 bool is_out_of_memory(const std::exception& error) {
-  // Errors without a separate type: from the CPU's allocator, graph capture or launch, and
-  // cuBLAS.
-  constexpr std::array<std::string_view, 3> kMessages = {
-      "DefaultCPUAllocator: can't allocate memory", "CUDA error: out of memory",
-      "CUBLAS_STATUS_ALLOC_FAILED"};
-  const std::string_view said = error.what();
-  return dynamic_cast<const std::bad_alloc*>(&error) != nullptr ||
-         dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr ||
-         std::any_of(kMessages.begin(), kMessages.end(), [&](std::string_view message) {
-           return said.find(message) != std::string_view::npos;
-         });
+  // The CPU's allocator has no type of its own.
+  return dynamic_cast<const std::bad_alloc*>(&error) != nullptr || is_device_out_of_memory(error) ||
+         std::string_view(error.what()).find("DefaultCPUAllocator: can't allocate memory") !=
+             std::string_view::npos;
 }
 
 void release_unused_memory(c10::Device device) {

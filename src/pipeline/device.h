@@ -8,6 +8,8 @@
 #include <optional>
 #include <string>
 
+#include "nn/device_fault.h"  // is_device_fault(), for the programs
+
 namespace lazymar {
 
 /// How many CUDA devices this process sees (CUDA_VISIBLE_DEVICES); 0 without CUDA.

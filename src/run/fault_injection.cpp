@@ -22,9 +22,10 @@ struct KindName {
 };
 constexpr KindName kKinds[] = {
     {"oom", "shard", FaultKind::kOutOfMemory}, {"device", "shard", FaultKind::kDevice},
-    {"kill", "shard", FaultKind::kKill},       {"term", "shard", FaultKind::kTerminate},
-    {"stall", "shard", FaultKind::kStall},     {"full", "shard", FaultKind::kDiskFull},
-    {"nan", "image", FaultKind::kNan},         {"flat", "image", FaultKind::kConstant},
+    {"sticky", "shard", FaultKind::kSticky},   {"kill", "shard", FaultKind::kKill},
+    {"term", "shard", FaultKind::kTerminate},  {"stall", "shard", FaultKind::kStall},
+    {"full", "shard", FaultKind::kDiskFull},   {"nan", "image", FaultKind::kNan},
+    {"flat", "image", FaultKind::kConstant},
 };
 
 }  // namespace
@@ -41,9 +42,10 @@ FaultInjection::FaultInjection(const std::string& specification, std::filesystem
           return fits && match[1] == kind.name && match[2] == kind.place;
         });
     if (found == std::end(kKinds)) {
-      throw usage_error(kFaultVariable, "=", part,
-                        ": use oom, device, kill, term, stall or full @shard:N, or nan or flat ",
-                        "@image:N; append *TIMES to repeat it");
+      throw usage_error(
+          kFaultVariable, "=", part,
+          ": use oom, device, sticky, kill, term, stall or full @shard:N, or nan or flat ",
+          "@image:N; append *TIMES to repeat it");
     }
     const int64_t times = !match[4].matched       ? 1
                           : match[5].length() > 0 ? std::stoll(match[5])

@@ -16,6 +16,7 @@ inline constexpr const char* kFaultVariable = "LAZYMAR_FAULT";
 enum class FaultKind {
   kOutOfMemory,  ///< oom@shard: the device has no memory
   kDevice,       ///< device@shard: an error after which this process cannot use the device
+  kSticky,       ///< sticky@shard: an illegal address, after which a GPU refuses all work
   kKill,         ///< kill@shard: SIGKILL
   kTerminate,    ///< term@shard: SIGTERM
   kStall,        ///< stall@shard: hangs forever

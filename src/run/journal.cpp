@@ -58,6 +58,9 @@ ordered_json to_json(const ShardRecord& record) {
   if (record.micro_batch) {
     line["micro_batch"] = *record.micro_batch;
   }
+  if (!record.computed_by.empty()) {
+    line["computed_by"] = record.computed_by;
+  }
   line.update({{"rank", record.rank},
                {"launch", record.launch},
                {"first", record.first},
@@ -90,6 +93,7 @@ ShardRecord from_json(const json& line) {
   if (line.contains("micro_batch")) {
     record.micro_batch = line.at("micro_batch").get<int64_t>();
   }
+  record.computed_by = line.value("computed_by", "");
   line.at("rank").get_to(record.rank);
   line.at("launch").get_to(record.launch);
   line.at("first").get_to(record.first);

@@ -33,6 +33,8 @@ struct ShardRecord {
   std::vector<int64_t> failed;         ///< ids whose results were non-finite or constant twice
   std::vector<int64_t> recomputed;     ///< ids whose first result was refused
   std::optional<int64_t> micro_batch;  ///< memory ran out: the last bits may differ
+  /// How it was computed, if not as the manifest says; empty otherwise. The last bits may differ.
+  std::string computed_by;
   int64_t rank = 0;
   std::string launch;
   bool first = false;  ///< the first shard of its process: warm-up included

@@ -41,8 +41,8 @@ Ending read_status(int status) {
     return {ExitCode::kInternal, concat("was killed by signal ", signal), true, on_request};
   }
   const auto code = static_cast<ExitCode>(WEXITSTATUS(status));
-  return {code, concat("exited with status ", WEXITSTATUS(status)), code == ExitCode::kInternal,
-          false};
+  return {code, concat("exited with status ", WEXITSTATUS(status)),
+          code == ExitCode::kInternal || code == ExitCode::kDeviceFault, false};
 }
 
 /// The signals that this process waits for instead of being interrupted by them.
@@ -104,6 +104,7 @@ class Supervisor {
   struct Worker {
     pid_t pid = -1;  ///< -1: not running
     int64_t restarts = 0;
+    bool device_failed = false;
     std::optional<ExitCode> code;  ///< of a worker that is not started again
   };
 
@@ -120,6 +121,12 @@ class Supervisor {
     }
     variables.push_back(concat(kWorkerVariable, "=", rank, "/", options_.workers, "/",
                                std::max(ready, 0), "/", launch_));
+    if (workers_[rank].device_failed && !options_.after_device_fault.empty()) {
+      const std::string name =
+          options_.after_device_fault.substr(0, options_.after_device_fault.find('=') + 1);
+      std::erase_if(variables, [&](const std::string& held) { return held.starts_with(name); });
+      variables.push_back(options_.after_device_fault);
+    }
     return variables;
   }
 
@@ -193,6 +200,14 @@ class Supervisor {
       worker.code = ExitCode::kIncomplete;
       return;
     }
+    if (ending.code == ExitCode::kDeviceFault && !stopping_ && !worker.device_failed) {
+      worker.device_failed = true;
+      options_.warn(concat("worker ", rank,
+                           ": its GPU refuses further work; starting it again with ",
+                           options_.after_device_fault));
+      start(rank);
+      return;
+    }
     if (ending.worth_a_restart && !stopping_ && worker.restarts < options_.max_restarts) {
       ++worker.restarts;
       options_.warn(concat("worker ", rank, " ", ending.reason, "; restart ", worker.restarts,
@@ -235,8 +250,9 @@ class Supervisor {
       return std::any_of(workers_.begin(), workers_.end(),
                          [&](const Worker& worker) { return worker.code == code; });
     };
-    for (const ExitCode code : {ExitCode::kDone, ExitCode::kInterrupted, ExitCode::kOutput,
-                                ExitCode::kUsage, ExitCode::kFailed, ExitCode::kIncomplete}) {
+    for (const ExitCode code :
+         {ExitCode::kDone, ExitCode::kInterrupted, ExitCode::kOutput, ExitCode::kUsage,
+          ExitCode::kFailed, ExitCode::kIncomplete, ExitCode::kDeviceFault}) {
       if (any(code)) {
         return code;
       }

@@ -42,10 +42,18 @@ OptionTable<VerifyOptions> verify_rows() {
         .help = "Write what was computed to FILE, in the trace's layout.",
         .main = true},
        path(&V::dump)},
+      {{.name = "self_check",
+        .group = kReplay,
+        .help =
+            "Compare what this processor or GPU computes by code of its own with plain LibTorch, "
+            "operation by operation, instead of replaying a trace.",
+        .main = true},
+       flag(&V::self_check)},
       device_row(&V::device),
       precision_row(&V::precision),
       threads_row(&V::threads),
       cuda_graphs_row(&V::cuda_graphs),
+      kernels_row(&V::kernels),
   };
 }
 

@@ -18,8 +18,10 @@
 #include "mar/sampler.h"
 #include "nn/capture.h"
 #include "pipeline/compute.h"
+#include "pipeline/kernel_check.h"
 #include "pipeline/model_files.h"
 #include "pipeline/network_reader.h"
+#include "verify/self_check.h"
 #include "weights/network_names.h"
 
 namespace lazymar {
@@ -147,6 +149,9 @@ std::vector<Difference> compare(const Trace& trace,
 }
 
 ExitCode verify(const VerifyOptions& options) {
+  if (options.self_check) {
+    return self_check(options);
+  }
   const Compute compute =
       start_computing({options.device, options.precision, options.cuda_graphs, options.threads});
   const Placement placement = compute.placement();
@@ -164,6 +169,8 @@ ExitCode verify(const VerifyOptions& options) {
   FileWeights mar_weights(open(files.mar, kMarTensor), placement);
   const Mar mar =
       load_mar_file(mar_weights, read_mar_config(mar_weights.file(), nullptr, trace.encoder_heads));
+  settle_kernels(resolve_kernel_choice(options.kernels), /*check=*/true, mar, nullptr,
+                 2 * trace.labels().size(0), compute.device);
   std::optional<KlDecoder> vae;
   const std::filesystem::path vae_path = options.vae.value_or(files.vae);
   if (options.vae || (trace.tensors.contains("image") && std::filesystem::exists(vae_path))) {

@@ -59,10 +59,10 @@ TEST(CompareOptions, KeysOfTheSettings) {
     }
     return others;
   };
-  EXPECT_EQ(
-      besides_methods(keys.noted),
-      (Names{"model", "seed", "classes", "num_images", "eval_bsz", "num_iter", "num_sampling_steps",
-             "cfg", "cfg_schedule", "temperature", "device", "precision", "version"}));
+  EXPECT_EQ(besides_methods(keys.noted),
+            (Names{"model", "seed", "classes", "num_images", "eval_bsz", "num_iter",
+                   "num_sampling_steps", "cfg", "cfg_schedule", "temperature", "device",
+                   "precision", "kernels", "graphs", "version"}));
   EXPECT_EQ(besides_methods(keys.drift), (Names{"model", "num_iter", "num_sampling_steps", "cfg",
                                                 "cfg_schedule", "temperature"}));
   EXPECT_EQ(besides_methods(keys.png_text),

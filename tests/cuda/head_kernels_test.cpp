@@ -134,6 +134,24 @@ TEST_F(HeadKernels, OtherMlpsAreLeftToSingleOperations) {
   EXPECT_FALSE(fits(16, 64, c10::kFloat));
 }
 
+TEST_F(HeadKernels, AMlpWhoseNormIsNotAlignedIsLeftToSingleOperations) {
+  const auto fits = [&](int64_t weight_at, int64_t bias_at) {
+    constexpr int64_t kWidth = 64;
+    const at::Tensor memory = there(at::ones({kWidth + 4}));  // aligned by the allocator
+    const LayerNorm norm{memory.narrow(0, weight_at, kWidth), memory.narrow(0, bias_at, kWidth),
+                         1e-6};
+    const Linear layer({there(at::zeros({kWidth, kWidth}).to(c10::kHalf)),
+                        there(at::zeros({kWidth}).to(c10::kHalf))});
+    return ops
+        .head_mlp({&norm, &layer, &layer, there(at::zeros({3, kWidth})),
+                   there(at::zeros({3, 3 * kWidth}).to(c10::kHalf))})
+        .has_value();
+  };
+  EXPECT_TRUE(fits(0, 4));
+  EXPECT_FALSE(fits(1, 4));
+  EXPECT_FALSE(fits(0, 2));
+}
+
 struct WindowShape {
   int64_t rows, width, channels, steps;
 };

@@ -8,6 +8,7 @@
 
 #include "cache/policies.h"
 #include "mar/sampler.h"
+#include "nn/capture.h"
 #include "support/kernel_device.h"
 #include "support/memory_watch.h"
 #include "support/tiny_model.h"
@@ -71,7 +72,11 @@ class Network {
   Sampler sampler_;
 };
 
-class MethodKernels : public testing::KernelTest {};
+class MethodKernels : public testing::KernelTest {
+ protected:
+  MethodKernels() { enable_replay_check(false); }  // these tests compare replays themselves
+  ~MethodKernels() override { enable_replay_check(true); }
+};
 
 TEST_F(MethodKernels, TokensAreThoseOfTheTwins) {
   for (const MethodCase& what : kMethods) {

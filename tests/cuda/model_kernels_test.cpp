@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "nn/capture.h"
 #include "support/kernel_device.h"
 #include "support/memory_watch.h"
 #include "support/network.h"
@@ -15,7 +16,11 @@ namespace {
 
 using testing::Network;
 
-class ModelKernels : public testing::KernelTest {};
+class ModelKernels : public testing::KernelTest {
+ protected:
+  ModelKernels() { enable_replay_check(false); }  // these tests compare replays themselves
+  ~ModelKernels() override { enable_replay_check(true); }
+};
 
 at::Tensor sample(Placement placement, bool lazy, uint64_t seed = 5) {
   return Network(placement, lazy).sample(seed);

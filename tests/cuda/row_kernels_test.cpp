@@ -46,7 +46,7 @@ TEST_F(RowKernels, NormsAreTheirTwins) {
 
 TEST_F(RowKernels, NormsOfManyRowsAndOfLongOnesAreTheirTwins) {
   for (const auto& [rows, width] :
-       {std::pair<int64_t, int64_t>{1030, 5}, {1030, 72}, {2, 1025}, {3, 2052}}) {
+       {std::pair<int64_t, int64_t>{1030, 5}, {1030, 72}, {1030, 390}, {2, 1025}, {3, 2052}}) {
     const at::Tensor x = at::randn({rows, width}) * 3 + 1;
     const at::Tensor weight = at::randn({width});
     const at::Tensor bias = at::randn({width});

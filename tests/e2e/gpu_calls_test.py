@@ -15,14 +15,17 @@ PROBE, COUNTER = sys.argv[1:]
 with tempfile.TemporaryDirectory() as folder:
     folder = pathlib.Path(folder)
 
-    def probe(**env):
-        return subprocess.run([PROBE], env={**os.environ, **env}, capture_output=True, check=False,
+    def probe(*arguments, **env):
+        return subprocess.run([PROBE, *arguments], env={**os.environ, **env}, capture_output=True, check=False,
                               text=True, timeout=60)
 
     counts = folder / "counts.json"
     result = probe(LD_PRELOAD=COUNTER, LAZYMAR_CUDA_CALLS=str(counts))
     check("calls are counted by kind", json.loads(counts.read_text())
           == {"waits": 3, "allocations": 2, "pinned": 1, "kernels": 0, "graphs": 1}, result)
+    probe("idle", LD_PRELOAD=COUNTER, LAZYMAR_CUDA_CALLS=str(counts))
+    check("a process without calls leaves another's counts alone",
+          json.loads(counts.read_text())["waits"] == 3)
     probe(LAZYMAR_CUDA_CALLS=str(folder / "none.json"))
     check("control: none without the counter", not (folder / "none.json").exists())
     result = probe(LD_PRELOAD=COUNTER)

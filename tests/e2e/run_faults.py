@@ -31,6 +31,23 @@ def memory():
     check("oom once with --oom fail: refused as well", result.returncode not in (0, "hung"), result)
 
 
+def sticky():
+    folder, result = run_with("sticky@shard:2")
+    marked = [record["block"] for record in folder.records() if record.get("computed_by")]
+    check("sticky: started once more with plain kernels, marked, and the summary tells",
+          result.returncode == 0 and folder.pngs() == reference() and 2 in marked
+          and "LAZYMAR_KERNELS=plain-after-fault" in result.stderr
+          and folder.summary()["computed_otherwise"]
+          == {"plain kernels, after a fault of the GPU": sorted(marked)}, result)
+    folder, result = run_with("kill@shard:2")
+    check("control: after another fault nothing is marked",
+          not any(record.get("computed_by") for record in folder.records())
+          and "computed_otherwise" not in folder.summary(), result)
+    folder, result = run_with("sticky@shard:2*", "--max_restarts", 0)
+    check("sticky again with plain kernels: it ends with 71", result.returncode == 71
+          and result.stderr.count("plain-after-fault") == 1, result)
+
+
 def images():
     folder, result = run_with("nan@image:5")
     recomputed = [record["recomputed"] for record in folder.records() if record.get("recomputed")]
@@ -85,4 +102,4 @@ def disk():
         same("full: run again, what was done is kept", folder, result, also=kept)
 
 
-CASES = [memory, images, processes, disk]
+CASES = [memory, sticky, images, processes, disk]

@@ -4,8 +4,9 @@
 /// The threads of a block are fibers of one thread that switch only when they wait for each other,
 /// and blocks run one after another. This finds wrong indices, masks and launch shapes, and
 /// barriers that some threads do not reach. Threads run forwards in one launch and backwards in the
-/// next, which finds most missing barriers. There is no memory model: real races, misaligned
-/// accesses and timings need a GPU (compute-sanitizer).
+/// next. Every access of a kernel is watched (access_watch.h), which finds races, reads of shared
+/// memory that nobody wrote, and accesses beyond a buffer. There is no memory model beyond that:
+/// misaligned accesses and timings need a GPU (compute-sanitizer).
 
 #include <c10/util/BFloat16.h>
 #include <c10/util/Half.h>
@@ -18,8 +19,12 @@
 #include <cstdint>
 #include <cstring>
 #include <functional>
+#include <map>
 #include <memory>
+#include <set>
 #include <stdexcept>
+#include <string>
+#include <utility>
 #include <vector>
 
 #define __global__
@@ -27,11 +32,11 @@
 #define __host__
 #define __forceinline__ inline
 #define __launch_bounds__(...)
-#define __shared__ static  // one block at a time
 #define threadIdx (::lazymar::emulator::machine().current().index)
 #define blockIdx (::lazymar::emulator::machine().block)
 #define blockDim (::lazymar::emulator::machine().block_shape)
 #define gridDim (::lazymar::emulator::machine().grid_shape)
+#define __syncthreads() (::lazymar::emulator::machine().wait_for_block(__func__, __LINE__))
 
 using __nv_bfloat16 = c10::BFloat16;
 using __half = c10::Half;
@@ -74,170 +79,73 @@ struct Thread {
   bool done = false;
 };
 
+/// What every lane gives a tensor core: two fragments.
+using LaneWords = std::array<uint32_t, 6>;
+
 class Machine {
  public:
   dim3 block, block_shape, grid_shape;
-  std::vector<double> shared;  ///< dynamic shared memory, aligned
 
   Thread& current() { return *current_; }
+  /// Dynamic shared memory, aligned.
+  double* shared() { return shared_; }
 
-  void run(dim3 grid, dim3 shape, size_t shared_bytes, const std::function<void()>& kernel) {
-    constexpr size_t kMostThreads = 1024;
-    constexpr size_t kMostShared = 227 * 1024;
-    if (shape.x == 0 || shape.x > kMostThreads || shape.y != 1 || shape.z != 1 || grid.x == 0 ||
-        grid.y == 0 || grid.y > 65535 || grid.z != 1 || shared_bytes > kMostShared) {
-      throw std::logic_error("emulator: a launch that CUDA would refuse");
-    }
-    kernel_ = &kernel;
-    grid_shape = grid;
-    block_shape = shape;
-    backwards_ = !backwards_;
-    // Unwritten memory must not look like zeros: NaN as float and as double, -1 as integer.
-    shared.resize(shared_bytes / sizeof(double) + 1);
-    std::memset(shared.data(), 0xFF, shared.size() * sizeof(double));
-    for (unsigned y = 0; y < grid.y; ++y) {
-      for (unsigned x = 0; x < grid.x; ++x) {
-        block = {x, y, 1};
-        run_block(static_cast<int>(shape.x));
-      }
-    }
-  }
+  /// Throws std::logic_error for a launch that CUDA would refuse, and for what was found in it.
+  void run(dim3 grid, dim3 shape, size_t shared_bytes, const std::function<void()>& kernel);
 
-  void wait_for_block() { wait(all_); }
-  Barrier& warp() { return warps_[static_cast<size_t>(current_->number / kWarp)]; }
+  /// A barrier of the block at that place of the source: "block_sum:12".
+  void wait_for_block(const char* function, int line);
+  /// A barrier of the lanes in `mask`.
+  void wait_for_warp(unsigned mask);
+  /// The value that `lane` of the same warp gives, as the bits of a double.
+  double from_lane(unsigned mask, double value, int lane);
+  /// What every lane of the warp gives; valid until they next meet.
+  const LaneWords* of_all_lanes(const LaneWords& words);
+  void meet_again();
 
-  void wait(Barrier& barrier) {
-    if (++barrier.arrived == barrier.expected) {
-      barrier.arrived = 0;
-      ++barrier.generation;
-      progress_ = true;
-      return;
-    }
-    const uint64_t generation = barrier.generation;
-    while (barrier.generation == generation) {
-      // Unlike swapcontext, these make no system call: ten times as fast.
-      if (_setjmp(current_->place) == 0) {
-        _longjmp(scheduler_, 1);
-      }
-    }
-  }
+  /// Leaves the running thread for good, and ends the launch.
+  [[noreturn]] void abandon();
 
-  /// Every lane's value, once all lanes of the warp have supplied theirs.
-  template <typename T>
-  T from_lane(T value, int lane) {
-    const size_t first = static_cast<size_t>(current_->number / kWarp * kWarp);
-    if (lane_values_.size() < threads_.size()) {
-      lane_values_.resize(threads_.size());
-    }
-    static_assert(sizeof(T) <= sizeof(double));
-    *reinterpret_cast<T*>(&lane_values_[static_cast<size_t>(current_->number)]) = value;
-    wait(warp());
-    const T taken = *reinterpret_cast<T*>(&lane_values_[first + static_cast<size_t>(lane)]);
-    wait(warp());
-    return taken;
-  }
-
-  /// The words of every lane of the warp, once all have supplied theirs; valid until they next
-  /// meet.
-  template <size_t kCount>
-  const std::array<uint32_t, kCount>* of_all_lanes(const std::array<uint32_t, kCount>& words) {
-    static std::vector<std::array<uint32_t, kCount>> given;
-    if (given.size() < threads_.size()) {
-      given.resize(threads_.size());
-    }
-    given[static_cast<size_t>(current_->number)] = words;
-    wait(warp());
-    return &given[static_cast<size_t>(current_->number / kWarp * kWarp)];
-  }
+  /// Barriers that launches have passed since the last call.
+  std::set<std::string> passed_barriers() { return std::exchange(passed_, {}); }
+  /// From now on this barrier does nothing; "" drops none.
+  void drop_barrier(const std::string& place) { dropped_ = place; }
 
  private:
   static constexpr size_t kStack = 64 * 1024;
 
-  /// A thread runs kernel after kernel. Creating it costs a system call, so it is created once.
-  static void enter() {
-    Machine& self = machine_();
-    while (true) {
-      (*self.kernel_)();
-      self.current_->done = true;
-      self.progress_ = true;
-      if (_setjmp(self.current_->place) == 0) {
-        _longjmp(self.scheduler_, 1);
-      }
-    }
-  }
-  static Machine& machine_();
-
-  /// Runs the thread until it waits or ends.
-  [[gnu::noinline]] void resume(Thread& thread) {
-    current_ = &thread;
-    if (_setjmp(scheduler_) != 0) {
-      return;
-    }
-    if (!thread.started) {
-      thread.started = true;
-      setcontext(&thread.context);
-    }
-    _longjmp(thread.place, 1);
-  }
-
-  void run_block(int count) {
-    while (static_cast<int>(threads_.size()) < count) {
-      Thread& thread = *threads_.emplace_back(std::make_unique<Thread>());
-      thread.stack.reset(new char[kStack]);
-      thread.number = static_cast<int>(threads_.size()) - 1;
-      thread.index = {static_cast<unsigned>(thread.number), 0, 0};
-      getcontext(&thread.context);
-      thread.context.uc_stack.ss_sp = thread.stack.get();
-      thread.context.uc_stack.ss_size = kStack;
-      thread.context.uc_link = nullptr;
-      makecontext(&thread.context, &Machine::enter, 0);
-    }
-    all_ = {count};
-    warps_.assign(static_cast<size_t>((count + kWarp - 1) / kWarp), {});
-    for (int i = 0; i < count; ++i) {
-      threads_[static_cast<size_t>(i)]->done = false;
-      ++warps_[static_cast<size_t>(i / kWarp)].expected;
-    }
-    int left = count;
-    while (left > 0) {
-      progress_ = false;
-      for (int i = 0; i < count; ++i) {
-        Thread& thread = *threads_[static_cast<size_t>(backwards_ ? count - 1 - i : i)];
-        if (!thread.done) {
-          resume(thread);
-          left -= thread.done ? 1 : 0;
-        }
-      }
-      if (!progress_) {
-        threads_.clear();  // they are still within the kernel
-        throw std::logic_error("emulator: threads wait at a barrier that not all of them reach");
-      }
-    }
-  }
+  static void enter();
+  Barrier& lanes(unsigned mask);
+  void wait(Barrier& barrier);
+  void resume(Thread& thread);
+  void make_threads(int count);
+  void run_block(int count);
 
   const std::function<void()>* kernel_ = nullptr;
+  std::vector<double> memory_;  ///< shared memory, and guards around it
+  double* shared_ = nullptr;
   std::vector<std::unique_ptr<Thread>> threads_;
-  std::vector<Barrier> warps_;
+  std::vector<Barrier> warps_;                              ///< of all lanes
+  std::map<std::pair<int, unsigned>, Barrier> some_lanes_;  ///< by warp and mask
   std::vector<double> lane_values_;
+  std::vector<LaneWords> lane_words_;
   Barrier all_;
   jmp_buf scheduler_;
   Thread* current_ = nullptr;
+  int count_ = 0;  ///< threads of the block
   bool backwards_ = true;
   bool progress_ = false;
+  bool abandoned_ = false;
+  std::set<std::string> passed_;
+  std::string dropped_;
 };
 
-inline Machine& machine() {
-  static Machine only;
-  return only;
-}
-inline Machine& Machine::machine_() {
-  return machine();
-}
+Machine& machine();
 
 /// mma.m16n8k16 by the PTX ISA's tables of fragments.
 template <typename Y>
 void multiply_tile(float (&c)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
-  const auto* lanes = machine().of_all_lanes<6>({a[0], a[1], a[2], a[3], b[0], b[1]});
+  const LaneWords* lanes = machine().of_all_lanes({a[0], a[1], a[2], a[3], b[0], b[1]});
   const auto element = [&](int lane, int word, int half) {
     Y value;
     const auto bits = static_cast<uint16_t>(lanes[lane][static_cast<size_t>(word)] >> (16 * half));
@@ -253,16 +161,22 @@ void multiply_tile(float (&c)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]
               element(column * 4 + k % 8 / 2, 4 + k / 8, k % 2);
     }
   }
-  machine().wait(machine().warp());  // the others have read this lane's words
+  machine().meet_again();  // the others have read this lane's words
 }
 
 }  // namespace lazymar::emulator
 
-inline void __syncthreads() {
-  lazymar::emulator::machine().wait_for_block();
+inline void __syncwarp(unsigned mask = 0xFFFFFFFFU) {
+  lazymar::emulator::machine().wait_for_warp(mask);
 }
 template <typename T>
-T __shfl_xor_sync(unsigned /*mask*/, T value, int bits) {
+T __shfl_xor_sync(unsigned mask, T value, int bits) {
+  static_assert(sizeof(T) <= sizeof(double));
   auto& machine = lazymar::emulator::machine();
-  return machine.from_lane(value, machine.current().number % lazymar::emulator::kWarp ^ bits);
+  double given = 0;
+  std::memcpy(&given, &value, sizeof value);
+  given =
+      machine.from_lane(mask, given, (machine.current().number % lazymar::emulator::kWarp) ^ bits);
+  std::memcpy(&value, &given, sizeof value);
+  return value;
 }

@@ -1,6 +1,7 @@
 // Preloaded into a program, this counts its CUDA runtime calls by their cost for the host. At the
 // program's end it writes the counts to the file LAZYMAR_CUDA_CALLS, which scripts/lab/gpu_calls.py
-// reads. It does not see calls of libraries to the driver or to their own runtime.
+// reads; a process without calls, such as a supervisor, writes nothing. It does not see calls of
+// libraries to the driver or to their own runtime.
 #include <cuda_runtime_api.h>
 #include <dlfcn.h>
 
@@ -27,7 +28,11 @@ struct AtExit {
   AtExit(const AtExit&) = delete;
   AtExit& operator=(const AtExit&) = delete;
   ~AtExit() {
-    const char* path = std::getenv("LAZYMAR_CUDA_CALLS");
+    long calls = 0;
+    for (const Kind* kind : {&waits, &allocations, &pinned, &kernels, &graphs}) {
+      calls += kind->count.load();
+    }
+    const char* path = calls > 0 ? std::getenv("LAZYMAR_CUDA_CALLS") : nullptr;
     std::FILE* file = path == nullptr ? nullptr : std::fopen(path, "w");
     if (file == nullptr) {
       return;
