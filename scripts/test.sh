@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Sets up, builds, checks the sources (scripts/lint.sh) and runs every test. The environment is that
 # of scripts/build.sh. LAZYMAR_TRACES names a folder with more traces to verify. With LAZYMAR_SLOW=1,
-# the Python package is built and tried, too, and what needs a torch that Python imports.
+# the Python package is built and tried, too, and so are torchrun, Slurm, Open MPI, two hosts and
+# broken storage.
 # A failure does not stop the rest, and its output is repeated at the end. The exit status is 0 only
 # if nothing failed.
 set -euo pipefail
@@ -58,7 +59,9 @@ tell_slowest() {
 }
 # Most tests compute on one thread. Those that need the machine to themselves are RUN_SERIAL.
 parallel=$(($(nproc) < 8 ? $(nproc) : 8))
-# Tests with the label "slow" need what setup.sh --slow installs.
+# Tests with the label "slow" need what setup.sh --slow installs, install launchers as root on
+# Debian, or
+# take minutes.
 choice=(-LE slow)
 if [[ -n ${LAZYMAR_SLOW:-} ]]; then choice=(); fi
 run_tests() { ctest --preset release --parallel "$parallel" "${choice[@]}" | tell_slowest; }

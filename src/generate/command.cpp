@@ -104,6 +104,25 @@ Compute begin(const EvalOptions& options, const LauncherEnv& env) {
   return compute;
 }
 
+void check_recording_sizes(const EvalOptions& options, const Generator& generator, int64_t batch) {
+  if (options.record_drift) {
+    check_drift_size(generator.model().mar.config, generator.plan(), batch);
+  }
+  if (options.record_head) {
+    check_head_size(generator, *options.record_head, batch);
+  }
+}
+
+void record(const EvalOptions& options, const ordered_json& settings, const LauncherEnv& env,
+            const RunFolder& folder, Generator& generator) {
+  if (options.record_drift) {
+    record_drift(options, settings, env, folder, generator);
+  }
+  if (options.record_head) {
+    record_head(options, settings, generator);
+  }
+}
+
 }  // namespace
 
 ExitCode evaluate(const EvalOptions& given, const LauncherEnv& launched) {
@@ -136,24 +155,14 @@ ExitCode evaluate(const EvalOptions& given, const LauncherEnv& launched) {
   if (options.auto_batch) {
     resolved.eval_bsz = automatic_batch(options, env, generator, path, usual_batch);
   }
-  if (options.record_drift) {
-    check_drift_size(generator.model().mar.config, generator.plan(), *resolved.eval_bsz);
-  }
-  if (options.record_head) {
-    check_head_size(generator, *options.record_head, *resolved.eval_bsz);
-  }
+  check_recording_sizes(options, generator, *resolved.eval_bsz);
   ordered_json settings = settings_json(resolved);
   note_graphs(kernels, options, settings);
   const RunFolder folder({path, options.overwrite, options.num_images, options.stall, options.join},
                          env, settings);
   env.rank = folder.rank();
   env.size = folder.size();
-  if (options.record_drift) {
-    record_drift(options, settings, env, folder, generator);
-  }
-  if (options.record_head) {
-    record_head(options, settings, generator);
-  }
+  record(options, settings, env, folder, generator);
   log_to_file(folder.info() / concat("lazymar_eval.", env.rank, ".log"));
 
   const ShardPlan plan(options.num_images, *resolved.eval_bsz);

@@ -12,7 +12,6 @@ def openmpi():
     why = slurm_cluster.install(["openmpi-bin"], ["mpirun"])
     if why:
         skipped("Open MPI", why)
-        check("root on Debian can have Open MPI", "only root" in why, why)
         return
     launcher = ["mpirun", "-n", 2, "--oversubscribe"]
     if os.geteuid() == 0:

@@ -104,7 +104,7 @@ def others(cluster):
     line = " ".join(map(str, folders[1].args)).replace(
         "--seed 1", "--seed $SLURM_ARRAY_TASK_ID").replace(
         str(folders[1].output), f"'{WORK}'/seed\\ $SLURM_ARRAY_TASK_ID")
-    job = Job(cluster, "array", "--array=1-2", "-n1", script("array", "srun " + line))
+    job = Job(cluster, "array", "--array=1-2", "-n1", "--wrap", "srun " + line)
     states = cluster.wait(job.number)
     same(f"a job array over seeds ({', '.join(states)}): seed 1 is the reference", folders[1],
          also=set(states) == {"COMPLETED"})
@@ -123,7 +123,6 @@ def slurm():
         why = "a private Slurm needs root"
     if why:
         skipped("Slurm", why)
-        check("root on Debian can have Slurm", "only root" in why or "needs root" in why, why)
         return
     # The cluster finds the programs: slurm.sbatch calls lazymar_eval by its name.
     os.environ["PATH"] = f"{BIN}:{os.environ['PATH']}"

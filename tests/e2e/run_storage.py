@@ -67,6 +67,7 @@ def disks():
             ("a quota that is used up (EDQUOT)", EVERY_KIND, errno.EDQUOT, 60),
             ("a rename that fails (EIO)", "rename", errno.EIO, 6),
             ("every rename fails (EPERM)", "rename", errno.EPERM, 1),
+            ("root squash (EACCES)", "create,mkdir,link,rename", errno.EACCES, 1),
             ("read-only from the start", EVERY_KIND, errno.EROFS, 1),
             *((f"read-only from call {call} on", EVERY_KIND, errno.EROFS, call)
               for call in (20, 50, 80, 110))):
