@@ -84,6 +84,13 @@ def original_lines(originals, rows):
     return lines
 
 
+def write(path, text):
+    """All of it or nothing: the machine may be taken away at any moment."""
+    part = path.with_suffix(".part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
+
+
 def main():
     if len(sys.argv) != 2:
         sys.exit("usage: gpu_summary.py OUT")
@@ -100,7 +107,7 @@ def main():
                                                 "settings")} for summary in parsed("eval-*.json")]
     results = {"device": device_name(out), "stages": read_stages(out), "bench": rows,
                "original": originals, "eval": evals, "problems": problems}
-    (out / "results.json").write_text(json.dumps(results, indent=1), encoding="utf-8")
+    write(out / "results.json", json.dumps(results, indent=1))
     lines = [results["device"], ""]
     lines += [f"{s['name']:40} {s['verdict']:32} {s['seconds']:>4} s" for s in results["stages"]]
     lines += ["", *bench_lines(rows), *original_lines(originals, rows)]
@@ -112,7 +119,7 @@ def main():
     ]
     lines += [f"UNREADABLE: {problem}" for problem in problems]
     text = "\n".join(lines) + "\n"
-    (out / "summary.txt").write_text(text, encoding="utf-8")
+    write(out / "summary.txt", text)
     print(text, end="")
 
 

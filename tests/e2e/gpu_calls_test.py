@@ -16,8 +16,8 @@ with tempfile.TemporaryDirectory() as folder:
     folder = pathlib.Path(folder)
 
     def probe(*arguments, **env):
-        return subprocess.run([PROBE, *arguments], env={**os.environ, **env}, capture_output=True, check=False,
-                              text=True, timeout=60)
+        return subprocess.run([PROBE, *arguments], env={**os.environ, **env}, capture_output=True,
+                              check=False, text=True, timeout=60)
 
     counts = folder / "counts.json"
     result = probe(LD_PRELOAD=COUNTER, LAZYMAR_CUDA_CALLS=str(counts))
