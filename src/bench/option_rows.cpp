@@ -80,33 +80,31 @@ OptionTable<B> common_rows() {
 }
 
 OptionTable<B> measurement_rows() {
-  return {
-      {{.name = "repeats",
-        .value = "N",
-        .group = kMeasurement,
-        .help = "Measure each arm N times, in turns, after one run that does not count.",
-        .main = true},
-       integer(&B::repeats, 1, 1000)},
-      {{.name = "sample_steps",
-        .value = "N",
-        .group = kMeasurement,
-        .help = "Run only N decoding steps of each kind, and extrapolate the others.",
-        .default_text = "run all steps",
-        .main = true},
-       integer(&B::sample_steps, 1, 1000)},
-      {{.name = "count",
-        .group = kMeasurement,
-        .help = "Print the FLOPs of every arm by component, and run nothing. Needs no weights.",
-        .main = true},
-       flag(&B::count)},
-      {{.name = "types",
-        .group = kMeasurement,
-        .help = "Print the speed of the models' products in each number type, and run no model. "
-                "Needs no weights.",
-        .main = true},
-       flag(&B::types)},
-      device_row(&B::device),
-      threads_row(&B::threads)};
+  return {{{.name = "repeats",
+            .value = "N",
+            .group = kMeasurement,
+            .help = "Measure each arm N times, in turns, after one run that does not count.",
+            .main = true},
+           integer(&B::repeats, 1, 1000)},
+          {{.name = "sample_steps",
+            .value = "N",
+            .group = kMeasurement,
+            .help = "Run only N decoding steps of each kind, and extrapolate the others.",
+            .default_text = "run all steps",
+            .main = true},
+           integer(&B::sample_steps, 1, 1000)},
+          {{.name = "count",
+            .group = kMeasurement,
+            .help = "Print the FLOPs of every arm by component, and run nothing. Needs no weights.",
+            .main = true},
+           flag(&B::count)},
+          {{.name = "types",
+            .group = kMeasurement,
+            .help = "Print the speed of the models' products in each number type, and run no "
+                    "model. Needs no weights."},
+           flag(&B::types)},
+          device_row(&B::device),
+          threads_row(&B::threads)};
 }
 
 OptionTable<B> output_rows() {

@@ -39,8 +39,7 @@ OptionRow<S> precision_row(Precision S::*member) {
            .value = "TYPE",
            .group = kDeviceGroup,
            .help = concat("Compute in ", alternatives(field.words),
-                          ". auto is bf16 on GPUs, and on CPUs the faster of bf16 and "
-                          "fp32, measured. int8:qkv,proj,fc1,fc2 chooses layers."),
+                          ". auto is the faster of bf16 and fp32."),
            .main = true,
            .arm = true,
            .setting = Setting{.key = "precision", .always = true, .png_text = true, .noted = true},
