@@ -1,6 +1,10 @@
 // What -fsanitize=thread calls, in place of ThreadSanitizer's library.
 #include "support/access_watch.h"
 
+#if defined(__clang__)
+#pragma clang diagnostic ignored "-Wreserved-identifier"  // the compiler chose the names
+#endif
+
 #define LAZYMAR_ACCESS(bytes)                                        \
   void __tsan_read##bytes(void* address) {                           \
     lazymar::emulator::access_watch().access(address, bytes, false); \
