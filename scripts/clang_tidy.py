@@ -92,12 +92,14 @@ def without_precompiled(words):
 
 
 def read_units(build):
-    """A unit per source file of ours; what CMake generated does not count."""
+    """A unit per source file of ours; what CMake generated does not count, and neither do kernels:
+    int is the number type of CUDA's indices, and its names are reserved ones."""
     entries = json.loads((build / "compile_commands.json").read_text(encoding="utf-8"))
     ours, folders = {}, set()
     for entry in entries:
         path = Path(entry["file"]).resolve()
-        if path.is_relative_to(ROOT) and not path.is_relative_to(build):
+        if (path.suffix != ".cu" and path.is_relative_to(ROOT)
+                and not path.is_relative_to(build)):
             ours[path] = command = without_precompiled(shlex.split(entry["command"]))
             folders |= {Path(word[2:]).resolve() for word in command if word.startswith("-I")}
     includes = Includes(sorted(folder for folder in folders if folder.is_relative_to(ROOT)))

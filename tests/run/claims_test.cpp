@@ -168,7 +168,10 @@ TEST(Claims, OfManyThatTryOneSucceeds) {
     std::atomic<int> successes{0};
     std::vector<std::unique_ptr<Claims>> all;
     std::vector<std::thread> threads;
-    for (int rank = 0; rank < 4; ++rank) {
+    constexpr int kRanks = 4;
+    all.reserve(kRanks);
+    threads.reserve(kRanks);
+    for (int rank = 0; rank < kRanks; ++rank) {
       all.push_back(std::make_unique<Claims>(folder.path(), rank, 300));
     }
     for (const auto& claims : all) {

@@ -94,7 +94,7 @@ TEST(RunFolder, OfAnEqualRunIsContinued) {
 
 TEST(RunFolder, OfAnotherRunIsRefusedWithEveryDifference) {
   const TemporaryFolder folder;
-  RunFolder(request(folder), env(), settings());
+  (void)RunFolder(request(folder), env(), settings());
   ordered_json other = settings(2);
   other["lazy_mar"]["refresh"] = 4;
   const std::string message = refused([&] { RunFolder(request(folder), env(), other); });
@@ -104,22 +104,22 @@ TEST(RunFolder, OfAnotherRunIsRefusedWithEveryDifference) {
 
 TEST(RunFolder, OverwrittenOncePerLaunch) {
   const TemporaryFolder folder;
-  RunFolder(request(folder), env(), settings());
+  (void)RunFolder(request(folder), env(), settings());
   write_text(folder.path() / "a/b/00003.png", "x");
   write_text(folder.path() / "a/b/block-00000.tar", "x");
   write_text(folder.path() / "a/b/notes.txt", "mine");
   write_text(folder.path() / "a/b/info/journal.0.jsonl", "x");
-  RunFolder(request(folder, true), env(0, "two"), settings(2));
+  (void)RunFolder(request(folder, true), env(0, "two"), settings(2));
   EXPECT_FALSE(fs::exists(folder.path() / "a/b/00003.png"));
   EXPECT_FALSE(fs::exists(folder.path() / "a/b/block-00000.tar"));
   EXPECT_FALSE(fs::exists(folder.path() / "a/b/info/journal.0.jsonl"));
   EXPECT_TRUE(fs::exists(folder.path() / "a/b/notes.txt"));
   // A restarted process of the same launch continues, and so does a requeued job.
   write_text(folder.path() / "a/b/00004.png", "x");
-  RunFolder(request(folder, true), env(0, "two"), settings(2));
+  (void)RunFolder(request(folder, true), env(0, "two"), settings(2));
   LauncherEnv requeued = env(0, "three");
   requeued.restarted = true;
-  RunFolder(request(folder, true), requeued, settings(2));
+  (void)RunFolder(request(folder, true), requeued, settings(2));
   EXPECT_TRUE(fs::exists(folder.path() / "a/b/00004.png"));
 }
 
@@ -134,7 +134,7 @@ TEST(RunFolder, ForeignImagesAreRefused) {
   EXPECT_TRUE(contains(message(), "00003.png belongs to a run without a manifest"));
   EXPECT_FALSE(fs::exists(path / "info"));
   fs::remove(path / "00003.png");
-  RunFolder(request(folder), env(), settings());
+  (void)RunFolder(request(folder), env(), settings());
   for (const char* name : {"00010.png", "photo.png"}) {
     write_text(path / name, "x");
     EXPECT_TRUE(contains(message(), std::string(name) + " belongs to no image of this run"));
@@ -148,7 +148,7 @@ TEST(RunFolder, OtherRanksWaitForTheFirst) {
                        "rank 0 did not open this run folder"));
   std::thread late([&] {
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    RunFolder(request(folder), env(0), settings());
+    (void)RunFolder(request(folder), env(0), settings());
   });
   EXPECT_TRUE(RunFolder(request(folder), env(1), settings()).path() == request(folder).path);
   late.join();
@@ -205,7 +205,7 @@ TEST(RunFolder, WhatCannotBeAFolderIsRefused) {
 
 TEST(RunFolder, ADamagedManifestIsRefused) {
   const TemporaryFolder folder;
-  RunFolder(request(folder), env(), settings());
+  (void)RunFolder(request(folder), env(), settings());
   write_text(request(folder).path / "info/manifest.json", "{");
   EXPECT_TRUE(contains(refused([&] { RunFolder(request(folder), env(), settings()); }),
                        "manifest.json: damaged"));

@@ -27,6 +27,10 @@
 #include <utility>
 #include <vector>
 
+#if defined(__clang__)
+#pragma clang diagnostic ignored "-Wreserved-identifier"  // CUDA chose the names
+#pragma clang diagnostic ignored "-Wreserved-macro-identifier"
+#endif
 #define __global__
 #define __device__
 #define __host__
@@ -112,7 +116,7 @@ class Machine {
   void drop_barrier(const std::string& place) { dropped_ = place; }
 
  private:
-  static constexpr size_t kStack = 64 * 1024;
+  static constexpr size_t kStack = size_t{64} << 10;
 
   static void enter();
   Barrier& lanes(unsigned mask);
