@@ -12,7 +12,7 @@ namespace lazymar {
 namespace {
 
 TEST(SelfCheck, ThisProcessorComputesLikeItsTwins) {
-  for (const char* name : {"fp64", "fp32", "bf16"}) {
+  for (const char* name : {"fp64", "fp32", "bf16", "int8"}) {
     const Precision precision = parse_precision(name);
     if (precision->cpu.works != nullptr && !precision->cpu.works()) {
       continue;  // as the program itself does
