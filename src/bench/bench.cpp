@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <numeric>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -80,11 +81,13 @@ class Bench {
     ModelRequest request = options_.model;
     request.model = name;
     const OpenModel files = open_model(request);
+    std::optional<Precision> measured;  // once: all arms with auto take the same
     precisions_.clear();
     for (const BenchArm& arm : options_.arms) {
-      precisions_.push_back(arm.method.precision.is_auto()
-                                ? automatic_precision(files.shape.mar, device_)
-                                : arm.method.precision);
+      if (arm.method.precision.is_auto() && !measured) {
+        measured = automatic_precision(files.shape.mar, device_);
+      }
+      precisions_.push_back(arm.method.precision.is_auto() ? *measured : arm.method.precision);
     }
     Models models;
     for (const Precision precision : precisions_) {

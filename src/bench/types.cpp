@@ -17,23 +17,12 @@
 namespace lazymar {
 namespace {
 
-std::vector<Precision> precisions_here() {
-  std::vector<Precision> here;
-  for (const Precision precision : precisions()) {
-    const auto works = precision->cpu.works;
-    if (works == nullptr || works()) {
-      here.push_back(precision);
-    }
-  }
-  return here;
-}
-
 std::string rates_of(const BenchOptions& options, const std::string& model, c10::Device device) {
   constexpr double kGiga = 1e9;
   ModelRequest request = options.model;
   request.model = model;
   const NetworkShape shape = read_shape(request);
-  const std::vector<Precision> here = precisions_here();
+  const std::vector<Precision> here = working_precisions(/*on_cpu=*/true);
   std::string head = "| GFLOP/s |";
   std::string line = "|---|";
   for (const Precision precision : here) {

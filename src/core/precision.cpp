@@ -54,16 +54,20 @@ constexpr std::pair<std::string_view, LayerRole> kBlockLayers[] = {
     {"fc2", LayerRole::kMlpOut},
 };
 
-/// bf16, with these products of the transformer blocks in 8 bits.
 constexpr LayerFormats kBf16Layers("bf16", "fp32");
-constexpr LayerFormats kInt8Layers = kBf16Layers.with(LayerRole::kQkv, "int8")
-                                         .with(LayerRole::kProjection, "int8")
-                                         .with(LayerRole::kMlpIn, "int8")
-                                         .with(LayerRole::kMlpOut, "int8");
+
+/// bf16, with all of these products in 8 bits.
+constexpr LayerFormats int8_layers() {
+  LayerFormats formats = kBf16Layers;
+  for (const auto& [name, role] : kBlockLayers) {
+    formats = formats.with(role, "int8");
+  }
+  return formats;
+}
 
 constexpr PrecisionPreset kPrecisions[] = {
     {.name = "bf16",
-     .formats = {"bf16", /*exact=*/"fp32"},
+     .formats = kBf16Layers,
      .activations = NumberType::kFp32,
      .convolutions = NumberType::kBf16,
      .cpu = {cpu_can_bf16, cpu_has_bf16, "this CPU has no AVX-512; use fp32"},
@@ -79,7 +83,7 @@ constexpr PrecisionPreset kPrecisions[] = {
      .verify_tolerance = kTolerance16,
      .retry_in = "fp32"},
     {.name = "int8",
-     .formats = kInt8Layers,
+     .formats = int8_layers(),
      .activations = NumberType::kFp32,
      .convolutions = NumberType::kBf16,
      .cpu = {.works = cpu_has_int8, .refusal = "this CPU has no AVX512_VNNI; use bf16 or fp32"},
@@ -142,6 +146,17 @@ Precision some_int8_layers(std::string_view text, std::string_view layers) {
 
 const std::vector<Precision>& precisions() {
   return table();
+}
+
+std::vector<Precision> working_precisions(bool on_cpu) {
+  std::vector<Precision> working;
+  for (const Precision row : precisions()) {
+    const auto works = (on_cpu ? row->cpu : row->gpu).works;
+    if (works == nullptr || works()) {
+      working.push_back(row);
+    }
+  }
+  return working;
 }
 
 void add_precision(const PrecisionPreset& preset) {

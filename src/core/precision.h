@@ -98,6 +98,9 @@ class Precision {
 /// All rows, in the order in which help lists them and `auto` tries them.
 const std::vector<Precision>& precisions();
 
+/// Those that the device can compute in: a CPU, or a GPU.
+std::vector<Precision> working_precisions(bool on_cpu);
+
 /// Adds a row after the built-in ones, for a program with its own format. `preset` must live as
 /// long as the program. Do not call it while other threads read the table.
 void add_precision(const PrecisionPreset& preset);

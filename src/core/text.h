@@ -20,6 +20,11 @@ std::string visible(std::string_view text, bool keep_lines = false);
 /// "a,b" -> {"a", "b"}; an empty text is one empty part.
 std::vector<std::string> split(const std::string& text, char separator);
 
+/// The text up to the end of its first line.
+inline std::string before_newline(const std::string& text) {
+  return text.substr(0, text.find('\n'));
+}
+
 /// How many characters must change, come or go to turn one text into the other (Levenshtein).
 size_t edit_distance(std::string_view a, std::string_view b);
 

@@ -5,37 +5,19 @@
 #include <algorithm>
 #include <charconv>
 #include <set>
-#include <sstream>
 
 #include "core/error.h"
 #include "core/text.h"
 #include "files/control_group.h"
+#include "files/environment.h"
 #include "files/text_file.h"
 
 namespace lazymar {
 namespace {
 
-using Environment = std::function<const char*(const char*)>;
-
-/// A variable's leading number; OMP_NUM_THREADS may be a list, one entry per level of nesting.
-std::optional<int64_t> leading_number(const Environment& environment, const char* name) {
-  const char* text = environment(name);
-  std::istringstream in(text != nullptr ? text : "");
-  int64_t number = 0;
-  return in >> number && number > 0 ? std::optional(number) : std::nullopt;
-}
-
 /// Cpus_allowed_list of /proc/<process>/status; empty if it cannot be read.
 std::string allowed_cpus(const std::string& process) {
-  static const std::string kKey = "Cpus_allowed_list:";
-  std::istringstream lines(read_text("/proc/" + process + "/status"));
-  for (std::string line; std::getline(lines, line);) {
-    if (line.starts_with(kKey)) {
-      const size_t begin = line.find_first_not_of(" \t", kKey.size());
-      return begin == std::string::npos ? "" : line.substr(begin);
-    }
-  }
-  return {};
+  return value_in("/proc/" + process + "/status", "Cpus_allowed_list");
 }
 
 int64_t count_cores(const std::string& cpus) {
@@ -84,6 +66,7 @@ CpuLimits read_cpu_limits(const Environment& environment) {
   limits.parent_cores = parent.empty() ? limits.cores : count_cores(parent);
   limits.quota = cpu_quota(own_control_groups("cpu"));
   limits.slurm_cpus = leading_number(environment, "SLURM_CPUS_PER_TASK");
+  // It may be a list, one entry per level of nesting.
   limits.omp_threads = leading_number(environment, "OMP_NUM_THREADS");
   return limits;
 }

@@ -3,41 +3,28 @@
 #include <sstream>
 
 #include "files/control_group.h"
+#include "files/environment.h"
 #include "files/text_file.h"
 
 namespace lazymar {
 namespace {
 
-using Environment = std::function<const char*(const char*)>;
-
-std::optional<int64_t> number_of(const Environment& environment, const char* name) {
-  const char* text = environment(name);
-  std::istringstream in(text != nullptr ? text : "");
-  int64_t number = 0;
-  return in >> number && number > 0 ? std::optional(number) : std::nullopt;
-}
-
 std::optional<MemoryRoom> machine_memory() {
   constexpr int64_t kKiB = 1024;
-  static const std::string kKey = "MemAvailable:";
-  std::istringstream lines(read_text("/proc/meminfo"));
-  for (std::string line; std::getline(lines, line);) {
-    if (line.starts_with(kKey)) {
-      return MemoryRoom{std::stoll(line.substr(kKey.size())) * kKiB, "this machine"};
-    }
-  }
-  return std::nullopt;
+  std::istringstream text(value_in("/proc/meminfo", "MemAvailable"));
+  int64_t number = 0;
+  return text >> number ? std::optional(MemoryRoom{number * kKiB, "this machine"}) : std::nullopt;
 }
 
 }  // namespace
 
 std::optional<MemoryRoom> slurm_memory(const Environment& environment) {
   constexpr int64_t kMiB = int64_t{1} << 20;
-  if (const auto node = number_of(environment, "SLURM_MEM_PER_NODE")) {
+  if (const auto node = leading_number(environment, "SLURM_MEM_PER_NODE")) {
     return MemoryRoom{*node * kMiB, "SLURM_MEM_PER_NODE"};
   }
-  const auto each = number_of(environment, "SLURM_MEM_PER_CPU");
-  const auto cpus = number_of(environment, "SLURM_CPUS_ON_NODE");
+  const auto each = leading_number(environment, "SLURM_MEM_PER_CPU");
+  const auto cpus = leading_number(environment, "SLURM_CPUS_ON_NODE");
   return each && cpus ? std::optional(MemoryRoom{*each * *cpus * kMiB, "SLURM_MEM_PER_CPU"})
                       : std::nullopt;
 }

@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <fstream>
+
 #include "files/descriptor.h"
 
 namespace lazymar {
@@ -19,6 +21,17 @@ std::string read_text(const std::filesystem::path& path, int64_t from) {
     text.append(piece, static_cast<size_t>(count));
   }
   return text;
+}
+
+std::string value_in(const std::filesystem::path& path, const std::string& key) {
+  std::ifstream lines(path);  // /proc/cpuinfo is long, and the first processor is enough
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with(key)) {
+      const size_t start = line.find_first_not_of(": \t", key.size());
+      return start == std::string::npos ? "" : line.substr(start);
+    }
+  }
+  return {};
 }
 
 }  // namespace lazymar

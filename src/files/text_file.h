@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <string>
 
+#include "core/text.h"
+
 namespace lazymar {
 
 /// The file's text from a byte on; empty if it cannot be read.
@@ -12,8 +14,11 @@ std::string read_text(const std::filesystem::path& path, int64_t from = 0);
 
 /// Its first line, without the end of line.
 inline std::string first_line(const std::filesystem::path& path) {
-  const std::string text = read_text(path);
-  return text.substr(0, text.find('\n'));
+  return before_newline(read_text(path));
 }
+
+/// The value in the first line "key : value" or "key:\tvalue" that begins with `key`; empty if
+/// there is none. For files of /proc.
+std::string value_in(const std::filesystem::path& path, const std::string& key);
 
 }  // namespace lazymar

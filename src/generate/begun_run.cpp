@@ -4,22 +4,10 @@
 #include <thread>
 
 #include "core/log.h"
-#include "files/text_file.h"
 #include "pipeline/fastest_precision.h"
+#include "run/run_folder.h"
 
 namespace lazymar {
-namespace {
-
-std::optional<nlohmann::json> manifest_setting(const std::filesystem::path& run_folder,
-                                               const std::string& name) {
-  const auto manifest = nlohmann::json::parse(read_text(run_folder / "info" / "manifest.json"),
-                                              nullptr, /*allow_exceptions=*/false);
-  const nlohmann::json::json_pointer place("/settings/" + name);
-  return manifest.is_object() && manifest.contains(place) ? std::optional(manifest[place])
-                                                          : std::nullopt;
-}
-
-}  // namespace
 
 std::optional<nlohmann::json> begun_setting(const EvalOptions& options, const LauncherEnv& env,
                                             const std::filesystem::path& run_folder,
@@ -31,9 +19,12 @@ std::optional<nlohmann::json> begun_setting(const EvalOptions& options, const La
   }
   const auto deadline = Clock::now() + std::chrono::duration<double>(options.stall);
   while (true) {
-    auto setting = manifest_setting(run_folder, name);
-    if (setting || env.rank == 0 || Clock::now() > deadline) {
-      return setting;
+    const auto settings = manifest_settings(run_folder);
+    if (settings && settings->contains(name)) {
+      return (*settings)[name];
+    }
+    if (env.rank == 0 || Clock::now() > deadline) {
+      return std::nullopt;
     }
     std::this_thread::sleep_for(kPause);
   }

@@ -53,8 +53,7 @@ void warn_of_ignored(const EvalOptions& options) {
 void warn_of_idle_caches(const std::optional<LazyOptions>& lazy, const SamplingOptions& sampling) {
   if (lazy && !lazy->token && !lazy->head && !sampling.guided()) {
     log_warning(
-        "--lazy_caches condition has no effect without guidance (--cfg 1); this run is plain "
-        "MAR");
+        "--lazy_caches condition has no effect without guidance (--cfg 1); this run is plain MAR");
   }
 }
 

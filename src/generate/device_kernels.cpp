@@ -2,8 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "files/text_file.h"
 #include "nn/capture.h"
+#include "run/run_folder.h"
 
 namespace lazymar {
 
@@ -26,10 +26,8 @@ void note_kernels(const KernelReport& report, const std::filesystem::path& path,
   if (!restarted_after_device_fault()) {
     return;
   }
-  const auto manifest = ordered_json::parse(read_text(path / "info" / "manifest.json"), nullptr,
-                                            /*allow_exceptions=*/false);
-  if (manifest.is_object() && manifest.contains("settings")) {
-    resolved.kernels = manifest["settings"].value("kernels", usual.kernels);
+  if (const auto settings = manifest_settings(path)) {
+    resolved.kernels = settings->value("kernels", usual.kernels);
   }
 }
 

@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/log.h"
+#include "core/text.h"
 #include "nn/device_fault.h"
 #include "nn/device_ops.h"
 
@@ -29,10 +30,6 @@ void count_alone(const std::function<void()>& work, WorkCount& count) {
     throw;
   }
   count = std::exchange(work_count(), outside);
-}
-
-std::string first_line(const std::string& text) {
-  return text.substr(0, text.find('\n'));
 }
 
 }  // namespace
@@ -70,7 +67,7 @@ void enable_capture(bool on) {
 
 void stop_capturing(const std::string& reason) {
   if (failure.empty()) {
-    failure = first_line(reason);
+    failure = before_newline(reason);
     log_warning(concat("CUDA graphs are off from now on: ", failure,
                        "; every kernel is launched separately, which is slower"));
   }

@@ -3,6 +3,7 @@
 #include <tuple>
 
 #include "nn/cpu/byte_product.h"
+#include "nn/cpu/product_rows.h"
 #include "nn/packed_product.h"
 
 namespace lazymar {
@@ -31,7 +32,6 @@ class Int8Kernel final : public LinearKernel {
     at::Tensor y = at::empty(output_sizes(x, weight_.out()), x.options());
     auto* const out = cpu::mutable_data<cpu::Bf16>(y);
     const auto* const factors = cpu::data<float>(row_factors);
-    const cpu::Finish finish = finish_of(activation);
     multiply_in_parts<int32_t>(
         {rows.const_data_ptr(), weight_.padded_in(), rows.size(0)}, weight_, cpu::multiply_bytes,
         [&](int64_t row, int64_t column, const int32_t* sums, int64_t count) {
@@ -41,7 +41,7 @@ class Int8Kernel final : public LinearKernel {
                            .bias = cpu::data<float>(bias_) + column,
                            .row_factor = factors[row],
                            .count = count},
-                          finish, out + row * weight_.out() + column);
+                          activation, out + row * weight_.out() + column);
         });
     return y;
   }

@@ -17,6 +17,12 @@ std::shared_ptr<const LinearKernel> LinearKernel::slice(int64_t, int64_t) const 
   return nullptr;
 }
 
+std::vector<int64_t> output_sizes(const at::Tensor& x, int64_t out) {
+  std::vector<int64_t> sizes = x.sizes().vec();
+  sizes.back() = out;
+  return sizes;
+}
+
 at::Tensor activated(const at::Tensor& y, Activation activation) {
   switch (activation) {
     case Activation::kGelu:

@@ -7,14 +7,17 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
+
+#include "nn/activation.h"
 
 namespace lazymar {
 
-/// The function applied to a product before it is stored.
-enum class Activation { kNone, kGelu, kTanhGelu, kSilu };
-
 /// The activation of y, as a separate operation.
 at::Tensor activated(const at::Tensor& y, Activation activation);
+
+/// The shape of a layer's result for an input x.
+std::vector<int64_t> output_sizes(const at::Tensor& x, int64_t out);
 
 /// A layer's weights as a file has them; both undefined if they could not be loaded.
 struct DenseWeights {

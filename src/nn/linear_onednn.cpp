@@ -63,9 +63,7 @@ class OnednnKernel final : public LinearKernel {
       return mkldnn_linear(x, packed_, bias_, activation);
     }
     // The packed weight cannot be multiplied with no rows at all.
-    std::vector<int64_t> sizes = x.sizes().vec();
-    sizes.back() = bias_.size(0);
-    return x.new_empty(sizes);
+    return x.new_empty(output_sizes(x, bias_.size(0)));
   }
 
   c10::ScalarType input_type() const override { return bias_.scalar_type(); }

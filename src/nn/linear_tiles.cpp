@@ -1,5 +1,6 @@
 #include "nn/linear_tiles.h"
 
+#include "nn/cpu/product_rows.h"
 #include "nn/packed_product.h"
 
 namespace lazymar {
@@ -15,12 +16,12 @@ class TileKernel final : public LinearKernel {
     at::Tensor y = at::empty(output_sizes(x, weight_.out()), x.options());
     auto* const out = cpu::mutable_data<cpu::Bf16>(y);
     const auto* const bias = cpu::data<float>(bias_);
-    const cpu::Finish finish = finish_of(activation);
     multiply_in_parts<float>(
         {rows.const_data_ptr(), rows.size(-1) * rows.element_size(), x.numel() / weight_.in()},
         weight_, cpu::multiply_bf16_tiles,
         [&](int64_t row, int64_t column, const float* sums, int64_t count) {
-          cpu::finish_row(sums, bias + column, finish, out + row * weight_.out() + column, count);
+          cpu::finish_row(sums, bias + column, activation, out + row * weight_.out() + column,
+                          count);
         });
     return y;
   }

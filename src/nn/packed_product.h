@@ -10,16 +10,10 @@
 #include <cstdint>
 #include <vector>
 
-#include "nn/cpu/product_rows.h"
 #include "nn/cpu/tensors.h"
 #include "nn/cpu/tiles.h"
-#include "nn/linear_kernel.h"
 
 namespace lazymar {
-
-inline int64_t rounded_up(int64_t value, int64_t multiple) {
-  return (value + multiple - 1) / multiple * multiple;
-}
 
 /// A weight [out, in] of bf16 or 8-bit numbers in the layout of cpu::TileProduct::b, filled with
 /// zeros up to whole words, tiles and blocks.
@@ -27,9 +21,9 @@ class PackedWeight {
  public:
   explicit PackedWeight(const at::Tensor& weight)
       : in_(weight.size(1)),
-        padded_in_(rounded_up(in_, cpu::kTile * 4 / weight.element_size())),
+        padded_in_(cpu::round_up(in_, cpu::kTile * 4 / weight.element_size())),
         out_(weight.size(0)) {
-    const int64_t rows = rounded_up(out_, cpu::kTile);
+    const int64_t rows = cpu::round_up(out_, cpu::kTile);
     words_ = at::constant_pad_nd(weight, {0, padded_in_ - in_, 0, rows - out_})
                  .contiguous()
                  .view(c10::kInt)
@@ -99,27 +93,6 @@ void multiply_in_parts(const PackedRows& rows, const PackedWeight& weight, const
 inline at::Tensor padded_rows(const at::Tensor& x, const PackedWeight& weight) {
   const int64_t missing = weight.padded_in() - weight.in();
   return missing > 0 ? at::constant_pad_nd(x, {0, missing}).contiguous() : x.contiguous();
-}
-
-/// The result's shape for an input x.
-inline std::vector<int64_t> output_sizes(const at::Tensor& x, int64_t out) {
-  std::vector<int64_t> sizes = x.sizes().vec();
-  sizes.back() = out;
-  return sizes;
-}
-
-inline cpu::Finish finish_of(Activation activation) {
-  switch (activation) {
-    case Activation::kGelu:
-      return cpu::Finish::kGelu;
-    case Activation::kTanhGelu:
-      return cpu::Finish::kTanhGelu;
-    case Activation::kSilu:
-      return cpu::Finish::kSilu;
-    case Activation::kNone:
-      break;
-  }
-  return cpu::Finish::kNone;
 }
 
 }  // namespace lazymar

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <fstream>
 #include <new>
 #include <string_view>
 
@@ -14,6 +13,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "files/malloc_tuning.h"
+#include "files/text_file.h"
 #include "nn/capture.h"
 #include "nn/device_ops.h"
 
@@ -50,14 +50,7 @@ c10::Device resolve_device(const std::string& name, int64_t local_rank) {
 }
 
 std::string cpu_info(const std::string& key) {
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);) {
-    if (line.starts_with(key)) {
-      const size_t start = line.find_first_not_of(": \t", key.size());
-      return start == std::string::npos ? "" : line.substr(start);
-    }
-  }
-  return {};
+  return value_in("/proc/cpuinfo", key);
 }
 
 std::string device_model(c10::Device device) {

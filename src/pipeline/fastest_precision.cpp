@@ -4,13 +4,13 @@
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 
 #include "core/error.h"
 #include "core/log.h"
 #include "core/text.h"
 #include "nn/linear.h"
+#include "pipeline/product_timer.h"
 
 namespace lazymar {
 
@@ -24,7 +24,6 @@ std::vector<ProductShape> product_shapes(const MarConfig& config) {
 }
 
 double product_seconds(const ProductShape& shape, c10::Device device, Precision precision) {
-  using Clock = std::chrono::steady_clock;
   constexpr int kCalls = 4;
   const c10::InferenceMode guard;
   const Placement placement{precision, device};
@@ -33,14 +32,7 @@ double product_seconds(const ProductShape& shape, c10::Device device, Precision 
       make_linear({at::full({shape.out, shape.in}, 0.5, options), at::ones({shape.out}, options)},
                   LayerRole::kMlpIn, placement);
   const at::Tensor x = at::ones({shape.rows, shape.in}, options).to(layer.input_type());
-  layer(x);  // oneDNN prepares itself
-  double best = HUGE_VAL;
-  for (int call = 0; call < kCalls; ++call) {
-    const auto start = Clock::now();
-    layer(x);
-    best = std::min(best, std::chrono::duration<double>(Clock::now() - start).count());
-  }
-  return best;
+  return best_seconds(layer, x, kCalls, /*round_seconds=*/0);
 }
 
 namespace {

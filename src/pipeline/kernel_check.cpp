@@ -12,6 +12,7 @@
 
 #include "core/error.h"
 #include "core/log.h"
+#include "core/text.h"
 #include "nn/device_fault.h"
 #include "nn/device_ops.h"
 #include "nn/flops.h"
@@ -94,10 +95,6 @@ std::set<std::string> replace_failed(const std::vector<KernelVerdict>& checks, K
   return replaced;
 }
 
-std::string first_line(const std::string& text) {
-  return text.substr(0, text.find('\n'));
-}
-
 }  // namespace
 
 std::vector<KernelVerdict> compare_kernels(const std::vector<KernelCase>& cases) {
@@ -116,7 +113,7 @@ std::vector<KernelVerdict> compare_kernels(const std::vector<KernelCase>& cases)
       if (is_device_fault(error)) {
         throw;
       }
-      verdict.trouble = first_line(error.what());
+      verdict.trouble = before_newline(error.what());
     }
     verdicts.push_back(std::move(verdict));
   }

@@ -84,12 +84,8 @@ void refuse_strangers(const fs::path& folder, const DriftHeader& first, const Dr
     settings["plan"] = ordered_json(header.masked).dump();  // one value, not one per number
     return settings;
   };
-  const std::string difference = differences(described(first), described(other));
-  if (!difference.empty()) {
-    throw usage_error(folder.string(), ": contains recordings of different runs: image ",
-                      first.image, " and image ", other.image, ": ", difference,
-                      "; record each run in its own folder");
-  }
+  refuse_differences(folder, {first.image, other.image},
+                     differences(described(first), described(other)));
 }
 
 }  // namespace
@@ -97,6 +93,15 @@ void refuse_strangers(const fs::path& folder, const DriftHeader& first, const Dr
 float ChangeTable::at(int64_t from, int64_t to, int64_t row) const {
   const int64_t pair = to * (to - 1) / 2 + from;
   return number_at(bytes_.data() + (pair * rows_ + row) * static_cast<int64_t>(sizeof(uint16_t)));
+}
+
+void refuse_differences(const fs::path& folder, std::pair<int64_t, int64_t> images,
+                        const std::string& difference) {
+  if (!difference.empty()) {
+    throw usage_error(folder.string(), ": contains recordings of different runs: image ",
+                      images.first, " and image ", images.second, ": ", difference,
+                      "; record each run in its own folder");
+  }
 }
 
 std::string recording_name(const std::string& prefix, int64_t image) {

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "files/mapped_file.h"
@@ -49,6 +50,11 @@ struct ImageDrift {
       changes;  ///< "output", "values", and with guidance "difference"
   std::shared_ptr<const MappedFile> mapping;  ///< what the tables point into
 };
+
+/// Throws Error (usage) that names two images of a folder and how their recordings differ, if they
+/// do.
+void refuse_differences(const std::filesystem::path& folder, std::pair<int64_t, int64_t> images,
+                        const std::string& difference);
 
 /// "PREFIX.00003.safetensors", and such files in a folder, sorted.
 std::string recording_name(const std::string& prefix, int64_t image);

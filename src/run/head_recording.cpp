@@ -112,12 +112,8 @@ void refuse_strangers(const fs::path& folder, const ImageHeadRecording& first,
     settings["head"] = shape_string(image.mlp.shape());
     return settings;
   };
-  const std::string difference = differences(described(first), described(other));
-  if (!difference.empty()) {
-    throw usage_error(folder.string(), ": contains recordings of different runs: image ",
-                      first.header.image, " and image ", other.header.image, ": ", difference,
-                      "; record each run in its own folder");
-  }
+  refuse_differences(folder, {first.header.image, other.header.image},
+                     differences(described(first), described(other)));
 }
 
 }  // namespace

@@ -15,17 +15,9 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
-ordered_json read_json(const fs::path& path) {
-  return ordered_json::parse(read_text(path), nullptr, /*allow_exceptions=*/false);
-}
-
 /// Of a run folder with a manifest; empty otherwise.
 std::optional<ordered_json> settings_there(const fs::path& folder) {
-  const ordered_json manifest = read_json(folder / "info" / "manifest.json");
-  if (!manifest.is_object() || !fs::is_directory(folder / "info" / "ranks")) {
-    return std::nullopt;
-  }
-  return manifest.value("settings", ordered_json::object());
+  return fs::is_directory(folder / "info" / "ranks") ? manifest_settings(folder) : std::nullopt;
 }
 
 std::vector<MemberState> living(const fs::path& folder, double stall) {
@@ -79,7 +71,8 @@ RunAtWork find_run_at_work(const fs::path& path, const ordered_json& settings, d
     run.ranks.push_back(member.rank);
   }
   if (run.ranks.empty()) {
-    const ordered_json summary = read_json(path / "info" / "summary.json");
+    const auto summary = ordered_json::parse(read_text(path / "info" / "summary.json"), nullptr,
+                                             /*allow_exceptions=*/false);
     if (!summary.is_object() || !summary.value("checked", false)) {
       throw usage_error(path.string(), ": --join: no process is at work on this run",
                         "; run the command without --join to continue it");

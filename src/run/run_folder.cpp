@@ -276,6 +276,13 @@ void RunFolder::settle_weights(const ordered_json& hashes, bool may_write) const
   }
 }
 
+std::optional<ordered_json> manifest_settings(const fs::path& run_folder) {
+  const auto manifest = ordered_json::parse(read_text(run_folder / "info" / "manifest.json"),
+                                            nullptr, /*allow_exceptions=*/false);
+  return manifest.is_object() ? std::optional(manifest.value("settings", ordered_json::object()))
+                              : std::nullopt;
+}
+
 std::optional<ordered_json> RunFolder::read_manifest() const {
   const fs::path file = info() / "manifest.json";
   if (open_file(file, O_RDONLY).number() < 0) {

@@ -22,6 +22,10 @@ struct RunFolderRequest {
   bool join = false;   ///< become one more process of the run at work there
 };
 
+/// The settings in a folder's manifest, for a look before the folder is opened; nothing if there is
+/// no manifest, or it is damaged: opening the folder tells.
+std::optional<nlohmann::ordered_json> manifest_settings(const std::filesystem::path& run_folder);
+
 /// A run's folder with its manifest: the settings, written at the start and compared by every
 /// process that continues the run.
 class RunFolder {

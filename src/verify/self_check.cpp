@@ -92,11 +92,7 @@ ExitCode self_check(const VerifyOptions& options) {
   std::printf("%s\n", device_model(device).c_str());
   size_t failed = 0;
   size_t all = 0;
-  for (const Precision precision : precisions()) {
-    const PrecisionSupport& support = device.is_cpu() ? precision->cpu : precision->gpu;
-    if (support.works != nullptr && !support.works()) {
-      continue;
-    }
+  for (const Precision precision : working_precisions(device.is_cpu())) {
     for (const char* model : {"mar_base", "mar_large", "mar_huge"}) {
       const Preset* preset = find_preset(model);
       const auto verdicts = self_check(precision, preset->dim, preset->heads, device);

@@ -17,6 +17,8 @@ import tempfile
 from checks import check, conclude
 from install_support import DRAW, ROOT, alone, can_hide, drew, example, run
 
+SLOW = ROOT / "scripts/requirements-slow.txt"
+
 
 def venv(folder, name):
     place = folder / name
@@ -62,8 +64,7 @@ def tools_pip(folder):
     if found := pip_of(ROOT / ".venv"):
         return found
     tools = venv(folder, "tools")
-    result = run(tools / "bin/pip", "install", "--quiet", "scikit-build-core==1.1.2",
-                 "ninja==1.13.0")
+    result = run(tools / "bin/pip", "install", "--quiet", "-r", SLOW)
     if result.returncode == 0:
         return tools / "bin/pip"
     print(f"SKIPPED: the wheel: no scikit-build-core: {result.stderr.strip()[-300:]}")
@@ -128,7 +129,7 @@ def python_module(folder, fresh, made):
     if given:
         (site(place) / "given.pth").write_text(given + "\n")
     result = run(place / "bin/pip", "install", "--quiet", *(["--no-deps"] if given else []), made,
-                 *([] if given else ["pillow==11.3.0", "numpy==2.2.6"]))
+                 *([] if given else ["pillow==11.3.0", "-r", SLOW]))
     check("pip install with all of torch", result.returncode == 0, result)
     result, _ = alone(folder, place / "bin/python", ROOT / "tests/e2e/python_checks.py",
                       place / "bin/lazymar-eval", ".")

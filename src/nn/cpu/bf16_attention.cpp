@@ -29,10 +29,6 @@ namespace {
 // Both products have the form of TileProduct: words of A's rows are two numbers.
 constexpr int64_t kLanes = kTile;
 
-int64_t round_up(int64_t value, int64_t multiple) {
-  return (value + multiple - 1) / multiple * multiple;
-}
-
 /// `Rows` rows of `Blocks` blocks of columns, sums in registers.
 template <int Rows, int Blocks>
 LAZYMAR_AVX512_BF16 inline void multiply_tile(const TileProduct& p, int64_t first, int64_t block) {

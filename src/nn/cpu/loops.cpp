@@ -6,11 +6,6 @@
 
 #include "nn/cpu/numbers.h"
 
-#if defined(__x86_64__)
-#define LAZYMAR_VECTOR_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define LAZYMAR_VECTOR_CLONES
-#endif
 namespace lazymar::cpu {
 namespace {
 

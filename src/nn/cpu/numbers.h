@@ -9,6 +9,13 @@
 // A function is compiled for one generation of processors only with everything it calls inlined.
 #define LAZYMAR_INLINE inline __attribute__((always_inline))
 
+// Compiles a function for each of these generations; the processor's is chosen at the start.
+#if defined(__x86_64__)
+#define LAZYMAR_VECTOR_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define LAZYMAR_VECTOR_CLONES
+#endif
+
 namespace lazymar::cpu {
 
 /// A bf16 number as stored in memory.

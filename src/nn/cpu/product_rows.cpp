@@ -3,12 +3,6 @@
 #include <bit>
 #include <limits>
 
-#if defined(__x86_64__)
-#define LAZYMAR_VECTOR_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define LAZYMAR_VECTOR_CLONES
-#endif
-
 namespace lazymar::cpu {
 namespace {
 
@@ -51,61 +45,63 @@ LAZYMAR_INLINE float gelu(float y) {
   return y > 0.0F ? y - tail : tail;
 }
 
-template <Finish finish>
+template <Activation activation>
 LAZYMAR_INLINE float finished(float y) {
-  if constexpr (finish == Finish::kGelu) {
+  if constexpr (activation == Activation::kGelu) {
     return gelu(y);
-  } else if constexpr (finish == Finish::kTanhGelu) {
+  } else if constexpr (activation == Activation::kTanhGelu) {
     return tanh_gelu(y);
-  } else if constexpr (finish == Finish::kSilu) {
+  } else if constexpr (activation == Activation::kSilu) {
     return silu(y);
   } else {
     return y;
   }
 }
 
-template <Finish finish>
+template <Activation activation>
 LAZYMAR_INLINE void finish_sums(const float* sums, const float* bias, Bf16* out, int64_t count) {
   for (int64_t i = 0; i < count; ++i) {
-    put(out + i, finished<finish>(sums[i] + bias[i]));
+    put(out + i, finished<activation>(sums[i] + bias[i]));
   }
 }
 
-template <Finish finish>
+template <Activation activation>
 LAZYMAR_INLINE void finish_sums(const IntegerRow& row, Bf16* out) {
   for (int64_t i = 0; i < row.count; ++i) {
     const auto sum = static_cast<float>(row.sums[i] + row.offsets[i]);
-    put(out + i, finished<finish>(sum * (row.row_factor * row.column_factors[i]) + row.bias[i]));
+    put(out + i,
+        finished<activation>(sum * (row.row_factor * row.column_factors[i]) + row.bias[i]));
   }
 }
 
 }  // namespace
 
 LAZYMAR_VECTOR_CLONES
-void finish_row(const float* sums, const float* bias, Finish finish, Bf16* out, int64_t count) {
-  switch (finish) {
-    case Finish::kNone:
-      return finish_sums<Finish::kNone>(sums, bias, out, count);
-    case Finish::kGelu:
-      return finish_sums<Finish::kGelu>(sums, bias, out, count);
-    case Finish::kTanhGelu:
-      return finish_sums<Finish::kTanhGelu>(sums, bias, out, count);
-    case Finish::kSilu:
-      return finish_sums<Finish::kSilu>(sums, bias, out, count);
+void finish_row(const float* sums, const float* bias, Activation activation, Bf16* out,
+                int64_t count) {
+  switch (activation) {
+    case Activation::kNone:
+      return finish_sums<Activation::kNone>(sums, bias, out, count);
+    case Activation::kGelu:
+      return finish_sums<Activation::kGelu>(sums, bias, out, count);
+    case Activation::kTanhGelu:
+      return finish_sums<Activation::kTanhGelu>(sums, bias, out, count);
+    case Activation::kSilu:
+      return finish_sums<Activation::kSilu>(sums, bias, out, count);
   }
 }
 
 LAZYMAR_VECTOR_CLONES
-void finish_row(const IntegerRow& row, Finish finish, Bf16* out) {
-  switch (finish) {
-    case Finish::kNone:
-      return finish_sums<Finish::kNone>(row, out);
-    case Finish::kGelu:
-      return finish_sums<Finish::kGelu>(row, out);
-    case Finish::kTanhGelu:
-      return finish_sums<Finish::kTanhGelu>(row, out);
-    case Finish::kSilu:
-      return finish_sums<Finish::kSilu>(row, out);
+void finish_row(const IntegerRow& row, Activation activation, Bf16* out) {
+  switch (activation) {
+    case Activation::kNone:
+      return finish_sums<Activation::kNone>(row, out);
+    case Activation::kGelu:
+      return finish_sums<Activation::kGelu>(row, out);
+    case Activation::kTanhGelu:
+      return finish_sums<Activation::kTanhGelu>(row, out);
+    case Activation::kSilu:
+      return finish_sums<Activation::kSilu>(row, out);
   }
 }
 

@@ -4,17 +4,17 @@
 
 #include <cstdint>
 
+#include "nn/activation.h"
 #include "nn/cpu/numbers.h"
 
 namespace lazymar::cpu {
 
-/// What is applied to y = sum * row_factor * column_factors + bias.
-enum class Finish { kNone, kGelu, kTanhGelu, kSilu };
+/// out = activation(sums + bias), rounded; of fp32 sums.
+void finish_row(const float* sums, const float* bias, Activation activation, Bf16* out,
+                int64_t count);
 
-/// out = finish(sums + bias), rounded; of fp32 sums.
-void finish_row(const float* sums, const float* bias, Finish finish, Bf16* out, int64_t count);
-
-/// The same of integer sums: out = finish((sums + offsets) * row_factor * column_factors + bias).
+/// The same of integer sums: out = activation((sums + offsets) * row_factor * column_factors +
+/// bias).
 struct IntegerRow {
   const int32_t* sums;
   const int32_t* offsets;       ///< by column
@@ -23,7 +23,7 @@ struct IntegerRow {
   float row_factor;
   int64_t count;
 };
-void finish_row(const IntegerRow& row, Finish finish, Bf16* out);
+void finish_row(const IntegerRow& row, Activation activation, Bf16* out);
 
 /// What an unsigned 8-bit number q of a row stands for is (q - kZeroPoint) * factor.
 inline constexpr int32_t kZeroPoint = 128;

@@ -140,8 +140,7 @@ LAZYMAR_AMX void multiply(const TileProduct& p) {
 }  // namespace
 
 bool has_tiles() {
-  static const bool there = has_cpu_feature(CpuFeature::kAmx);
-  return there;
+  return has_cpu_feature(CpuFeature::kAmx);
 }
 
 void multiply_bf16_tiles(const TileProduct& product) {

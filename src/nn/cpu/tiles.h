@@ -10,6 +10,10 @@ namespace lazymar::cpu {
 /// Columns of a block of B, words of a tile's row, and rows of a tile.
 inline constexpr int64_t kTile = 16;
 
+inline int64_t round_up(int64_t value, int64_t multiple) {
+  return (value + multiple - 1) / multiple * multiple;
+}
+
 /// C = A B. Rows of A consist of words: two bf16 or four 8-bit numbers each.
 struct TileProduct {
   const void* a;
