@@ -39,7 +39,7 @@ def sticky():
           and "LAZYMAR_KERNELS=plain-after-fault" in result.stderr
           and folder.summary()["computed_otherwise"]
           == {"plain kernels, after a fault of the GPU": sorted(marked)}, result)
-    folder, result = run_with("kill@shard:2")
+    folder, result = run_with("kill@shard:1")
     check("control: after another fault nothing is marked",
           not any(record.get("computed_by") for record in folder.records())
           and "computed_otherwise" not in folder.summary(), result)

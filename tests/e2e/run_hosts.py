@@ -11,7 +11,7 @@ from run_support import SHIM, Folder, by_hand, finish, is_running, same, skipped
 
 STALL = 3
 CLOCK = SHIM.with_name("libother_clock.so")
-IMAGES = 120
+IMAGES = 480  # some ten seconds, so that both have work, whatever the CPU
 
 
 def namespaces():
@@ -90,7 +90,7 @@ def killed():
 
 def frozen():
     """Long shards, so that the frozen process is within one."""
-    folder = Folder("a host stands still", 12, ["--num_iter", "32"])
+    folder = Folder("a host stands still", 48, ["--num_iter", "32"])
     processes = [start(folder, rank) for rank in (0, 1)]
     check("both hosts work on long shards", both_work(folder))
     pid = program_of(processes[1])

@@ -7,6 +7,8 @@ import slurm_cluster
 from checks import check
 from run_support import Folder, finish, same, skipped, wait_until
 
+IMAGES = 480  # some ten seconds, so that both ranks have work, whatever the CPU
+
 
 def openmpi():
     why = slurm_cluster.install(["openmpi-bin"], ["mpirun"])
@@ -16,15 +18,15 @@ def openmpi():
     launcher = ["mpirun", "-n", 2, "--oversubscribe"]
     if os.geteuid() == 0:
         launcher.append("--allow-run-as-root")
-    folder = Folder("mpirun", 48, threads=None)
+    folder = Folder("mpirun", IMAGES, threads=None)
     result = finish(folder.start(prefix=launcher, env={"OMP_NUM_THREADS": None}))
     told = re.findall(r"threads: (\d+) \((.*)\)", result.stderr)
     made = {record["rank"] for record in folder.records()}
-    same(f"mpirun of two: {told}", folder, result, images=48, also=made == {0, 1})
+    same(f"mpirun of two: {told}", folder, result, images=IMAGES, also=made == {0, 1})
     check("each has its share of the cores", len(told) >= 2 and all(
         int(number) <= max(1, len(os.sched_getaffinity(0)) // 2) for number, _ in told), result)
     # Open MPI ends the job if a rank dies; the same command continues.
-    folder = Folder("mpirun, a rank killed", 200)
+    folder = Folder("mpirun, a rank killed", IMAGES)
     process = folder.start("--stall", 3, prefix=launcher)
     check("both ranks work", wait_until(
         lambda: folder.path and len({record["rank"] for record in folder.records()}) == 2, 60))
@@ -32,7 +34,7 @@ def openmpi():
     result = finish(process)
     check("a rank is killed: mpirun fails", result.returncode not in (0, "hung"), result)
     same("and the same command completes", folder, folder.run("--stall", 3, prefix=launcher),
-         images=200)
+         images=IMAGES)
 
 
 CASES = [openmpi]

@@ -128,7 +128,9 @@ class Cluster:
         while True:
             states = self.state(job)
             if not {"PENDING", "RUNNING", "COMPLETING"} & set(states):
-                return states
+                time.sleep(1)  # a job that requeues itself may have failed for a moment
+                if self.state(job) == states:
+                    return states
             if time.monotonic() > deadline:
                 return [*states, "too long"]
             if "PENDING" in states:

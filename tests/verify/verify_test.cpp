@@ -48,6 +48,14 @@ double worst(const Capture& run, const std::map<std::string, std::string>& chang
   return differences.front().nmse;
 }
 
+/// Computes as the programs do: LibTorch's own products in bf16 depend on what use_device() sets
+/// before the first of them.
+class AsPrograms : public ::testing::Environment {
+ public:
+  void SetUp() override { use_device(c10::kCPU); }
+};
+const auto* const kAsPrograms = ::testing::AddGlobalTestEnvironment(new AsPrograms);
+
 class RecordedRun : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(RecordedRun, IsReproduced) {
