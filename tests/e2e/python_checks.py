@@ -5,6 +5,7 @@ python_checks.py EVAL WORK: the command lazymar_eval, and an empty folder. wheel
 """
 import _thread
 import json
+import signal
 import subprocess
 import sys
 import threading
@@ -88,6 +89,8 @@ def interrupts():
     model = lazymar.Model.open("demo", device="cpu", precision="fp32", threads=1)
     before = model.sample([1], num_iter=4)
     seen = []
+    # A shell starts commands in the background without it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def interrupt(done):
         seen.append(done)
