@@ -95,8 +95,7 @@ def wheel(folder):
     made = make_wheel(folder)
     if not made:
         return
-    # Each of eight programs holds the kernels for every GPU. PyPI takes files up to 100 MB.
-    check("the wheel is small", made.stat().st_size < 60e6, made.stat().st_size)
+    check("the wheel is small", made.stat().st_size < 40e6, made.stat().st_size)
     fresh = venv(folder, "fresh")
     result = run(fresh / "bin/pip", "install", "--quiet", "--no-deps", made)
     check("pip install of the wheel", result.returncode == 0, result)
