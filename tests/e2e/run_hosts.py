@@ -7,11 +7,22 @@ import subprocess
 import time
 
 from checks import check
-from run_support import SHIM, Folder, by_hand, finish, is_running, same, skipped, wait_until
+from run_support import (
+    SHARED_IMAGES,
+    SHIM,
+    Folder,
+    both_work,
+    by_hand,
+    finish,
+    is_running,
+    same,
+    skipped,
+    wait_until,
+)
 
 STALL = 3
 CLOCK = SHIM.with_name("libother_clock.so")
-IMAGES = 480  # some ten seconds, so that both have work, whatever the CPU
+IMAGES = SHARED_IMAGES
 
 
 def namespaces():
@@ -54,11 +65,6 @@ def makers(folder):
     for record in folder.records():
         made[record["block"]].append(record["rank"])
     return made
-
-
-def both_work(folder):
-    return wait_until(lambda: folder.path and len({rank for ranks in makers(folder).values()
-                                                   for rank in ranks}) == 2, 60)
 
 
 def together():

@@ -5,9 +5,9 @@ import signal
 
 import slurm_cluster
 from checks import check
-from run_support import Folder, finish, same, skipped, wait_until
+from run_support import SHARED_IMAGES, Folder, both_work, finish, same, skipped
 
-IMAGES = 480  # some ten seconds, so that both ranks have work, whatever the CPU
+IMAGES = SHARED_IMAGES
 
 
 def openmpi():
@@ -28,8 +28,7 @@ def openmpi():
     # Open MPI ends the job if a rank dies; the same command continues.
     folder = Folder("mpirun, a rank killed", IMAGES)
     process = folder.start("--stall", 3, prefix=launcher)
-    check("both ranks work", wait_until(
-        lambda: folder.path and len({record["rank"] for record in folder.records()}) == 2, 60))
+    check("both ranks work", both_work(folder))
     os.kill(folder.members()[-1], signal.SIGKILL)
     result = finish(process)
     check("a rank is killed: mpirun fails", result.returncode not in (0, "hung"), result)

@@ -17,6 +17,8 @@ from checks import check
 LONG = "--long" in sys.argv
 BIN = pathlib.Path(sys.argv[1]).resolve()
 SHIM = pathlib.Path(sys.argv[2]).resolve()
+# Images of a run that processes share: some ten seconds, so that each has work, whatever the CPU.
+SHARED_IMAGES = 480
 MODEL = "--model demo --num_iter 2 --num_sampling_steps 2 --cfg 1 --eval_bsz 2".split()
 
 
@@ -129,6 +131,11 @@ def wait_until(condition, seconds):
             return False
         time.sleep(0.02)
     return True
+
+
+def both_work(folder):
+    return wait_until(
+        lambda: folder.path and len({record["rank"] for record in folder.records()}) == 2, 60)
 
 
 def skipped(name, why):

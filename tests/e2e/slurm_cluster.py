@@ -128,11 +128,12 @@ class Cluster:
         while True:
             states = self.state(job)
             if not {"PENDING", "RUNNING", "COMPLETING"} & set(states):
-                time.sleep(1)  # a job that requeues itself may have failed for a moment
-                if self.state(job) == states:
-                    return states
+                return states
             if time.monotonic() > deadline:
                 return [*states, "too long"]
             if "PENDING" in states:
+                # Credentials have whole seconds: one made in the second in which the job was
+                # stopped counts as revoked, and the job fails.
+                time.sleep(2)
                 self.run("scontrol", "update", f"JobId={job}", "StartTime=now")
             time.sleep(0.5)
