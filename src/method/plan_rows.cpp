@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "core/option_field.h"
@@ -18,6 +19,12 @@ OptionField<P> checked(std::string P::*member, const std::vector<std::string>& w
   field.read = [=](P& options, const std::string& given) {
     check(given);
     options.*member = given;
+  };
+  // Other separators become dashes: 100/50 and 100:50 must not have the same folder.
+  field.folder_text = [=](const P& options) {
+    std::string name = options.*member;
+    std::replace(name.begin(), name.end(), '/', '+');
+    return name;
   };
   return field;
 }

@@ -51,6 +51,8 @@ struct PackedRows {
   const void* data;
   int64_t stride;  ///< bytes
   int64_t count;
+  int64_t pieces = 1;        ///< of a row
+  int64_t piece_stride = 0;  ///< bytes
 };
 
 /// Calls multiply(cpu::TileProduct) for each part of the product, and then, for each row of the
@@ -79,7 +81,9 @@ void multiply_in_parts(const PackedRows& rows, const PackedWeight& weight, const
                                 .rows = count,
                                 .blocks = std::min(kBlocks, weight.blocks() - block),
                                 .c = sums.data(),
-                                .c_stride = kColumns * static_cast<int64_t>(sizeof(Sum))});
+                                .c_stride = kColumns * static_cast<int64_t>(sizeof(Sum)),
+                                .pieces = rows.pieces,
+                                .piece_stride = rows.piece_stride});
       const int64_t column = block * cpu::kTile;
       for (int64_t row = 0; row < count; ++row) {
         finish(first + row, column, sums.data() + row * kColumns,

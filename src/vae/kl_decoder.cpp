@@ -80,16 +80,28 @@ at::Tensor activated(const GroupNorm& norm, const at::Tensor& x, c10::ScalarType
 }  // namespace
 
 Convolution::Convolution(const at::Tensor& weight, const at::Tensor& bias, c10::ScalarType type)
-    : weight_(weight), bias_(bias), type_(type) {
-  if (weight.defined() && bias.defined()) {
+    : type_(type) {
+  if (!weight.defined() || !bias.defined()) {
+    return;
+  }
+  taps_ = weight[0].numel();
+  if (type == c10::kBFloat16 && TileConvolution::fits(weight)) {
+    tiles_ = std::make_shared<TileConvolution>(weight, bias);
+  } else {
     weight_ = weight.to(type).contiguous(at::MemoryFormat::ChannelsLast);
     bias_ = bias.to(type);
   }
 }
 
 at::Tensor Convolution::operator()(const at::Tensor& x) const {
+  const at::Tensor out = tiles_ ? (*tiles_)(x.to(type_)) : by_library(x.to(type_));
+  count_matmul(out.numel() / out.size(3), taps_, out.size(3));
+  return out;
+}
+
+at::Tensor Convolution::by_library(const at::Tensor& x) const {
   const int64_t padding = weight_.size(2) / 2;
-  const at::Tensor in = x.to(type_).permute({0, 3, 1, 2});
+  const at::Tensor in = x.permute({0, 3, 1, 2});
   // Explicitly: with one thread, conv2d does not use oneDNN for small kernels, and the bits would
   // depend on the number of threads.
   const bool by_name = x.is_cpu() && type_ != c10::kDouble && at::hasMKLDNN();
@@ -97,7 +109,6 @@ at::Tensor Convolution::operator()(const at::Tensor& x) const {
       by_name ? at::mkldnn_convolution(in, weight_, bias_, {padding, padding}, /*stride=*/{1, 1},
                                        /*dilation=*/{1, 1}, /*groups=*/1)
               : at::conv2d(in, weight_, bias_, /*stride=*/1, padding);
-  count_matmul(out.size(0) * out.size(2) * out.size(3), weight_[0].numel(), weight_.size(0));
   return out.permute({0, 2, 3, 1}).contiguous();
 }
 

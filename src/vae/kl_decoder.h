@@ -5,10 +5,12 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
 #include "core/network_config.h"
+#include "nn/convolution_tiles.h"
 #include "weights/weights.h"
 
 namespace lazymar {
@@ -28,8 +30,12 @@ class Convolution {
   c10::ScalarType type() const { return type_; }
 
  private:
+  at::Tensor by_library(const at::Tensor& x) const;
+
   at::Tensor weight_, bias_;
+  std::shared_ptr<const TileConvolution> tiles_;  ///< in place of the above, on a CPU with AMX
   c10::ScalarType type_ = c10::kFloat;
+  int64_t taps_ = 0;  ///< products per number of the result
 };
 
 /// Nearest-neighbour x2 and a 3x3 convolution, as one 2x2 convolution of the small image for each

@@ -118,6 +118,15 @@ TEST(SettingsName, AMethodStandsForItsOptions) {
   EXPECT_FALSE(settings_json(usual()).contains("order")) << "control: what older runs have not";
 }
 
+TEST(SettingsName, TellsPartialStepsFromLastOnes) {
+  EvalOptions partial = usual();
+  partial.plan.head_steps = "100/50";
+  EvalOptions falling = usual();
+  falling.plan.head_steps = "100:50";
+  EXPECT_EQ(settings_name(partial, usual()), "iter64_baseline_head-100+50");
+  EXPECT_EQ(settings_name(falling, usual()), "iter64_baseline_head-100-50");
+}
+
 TEST(SettingsName, IsOneFolderNameOfBoundedLength) {
   EvalOptions options = usual();
   options.model.resume = "some/where/with a space:and,more";

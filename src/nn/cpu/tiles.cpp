@@ -55,36 +55,42 @@ LAZYMAR_AMX inline void multiply_tiles(const TileProduct& p, int64_t row, int64_
   _tile_zero(1);
   _tile_zero(2);
   _tile_zero(3);
-  for (int64_t word = 0; word < p.words; word += kTile) {
-    _tile_loadd(4, a + 4 * word, p.a_stride);
-    _tile_loadd(6, b + word * kTile, kRowBytes);
-    if constexpr (RowTiles == 2) {
-      _tile_loadd(5, second_a + 4 * word, p.a_stride);
-    }
-    if constexpr (Blocks == 2) {
-      _tile_loadd(7, second_b + word * kTile, kRowBytes);
-    }
-    if constexpr (numbers == Numbers::kBf16) {
-      _tile_dpbf16ps(0, 4, 6);
-      if constexpr (Blocks == 2) {
-        _tile_dpbf16ps(1, 4, 7);
-      }
+  const int64_t piece_words = p.words / p.pieces;
+  for (int64_t piece = 0; piece < p.pieces; ++piece) {
+    const int64_t piece_offset = piece * p.piece_stride;
+    for (int64_t word = 0; word < piece_words; word += kTile) {
+      const int64_t a_offset = piece_offset + 4 * word;
+      const int64_t b_offset = (piece * piece_words + word) * kTile;
+      _tile_loadd(4, a + a_offset, p.a_stride);
+      _tile_loadd(6, b + b_offset, kRowBytes);
       if constexpr (RowTiles == 2) {
-        _tile_dpbf16ps(2, 5, 6);
+        _tile_loadd(5, second_a + a_offset, p.a_stride);
       }
-      if constexpr (RowTiles == 2 && Blocks == 2) {
-        _tile_dpbf16ps(3, 5, 7);
-      }
-    } else {
-      _tile_dpbusd(0, 4, 6);
       if constexpr (Blocks == 2) {
-        _tile_dpbusd(1, 4, 7);
+        _tile_loadd(7, second_b + b_offset, kRowBytes);
       }
-      if constexpr (RowTiles == 2) {
-        _tile_dpbusd(2, 5, 6);
-      }
-      if constexpr (RowTiles == 2 && Blocks == 2) {
-        _tile_dpbusd(3, 5, 7);
+      if constexpr (numbers == Numbers::kBf16) {
+        _tile_dpbf16ps(0, 4, 6);
+        if constexpr (Blocks == 2) {
+          _tile_dpbf16ps(1, 4, 7);
+        }
+        if constexpr (RowTiles == 2) {
+          _tile_dpbf16ps(2, 5, 6);
+        }
+        if constexpr (RowTiles == 2 && Blocks == 2) {
+          _tile_dpbf16ps(3, 5, 7);
+        }
+      } else {
+        _tile_dpbusd(0, 4, 6);
+        if constexpr (Blocks == 2) {
+          _tile_dpbusd(1, 4, 7);
+        }
+        if constexpr (RowTiles == 2) {
+          _tile_dpbusd(2, 5, 6);
+        }
+        if constexpr (RowTiles == 2 && Blocks == 2) {
+          _tile_dpbusd(3, 5, 7);
+        }
       }
     }
   }

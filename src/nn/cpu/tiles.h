@@ -17,13 +17,16 @@ inline int64_t round_up(int64_t value, int64_t multiple) {
 /// C = A B. Rows of A consist of words: two bf16 or four 8-bit numbers each.
 struct TileProduct {
   const void* a;
-  int64_t a_stride;   ///< bytes from one row to the next
+  int64_t a_stride;   ///< bytes from one row to the next; rows may overlap
   const uint32_t* b;  ///< blocks of 16 columns [blocks, words, 16], word by word of A's rows
-  int64_t words;      ///< of a row; a multiple of 16
+  int64_t words;      ///< of a row, all pieces; a multiple of 16 times the pieces
   int64_t rows;
   int64_t blocks;
   void* c;           ///< [rows, 16 blocks]: fp32 of bf16 numbers, int32 of 8-bit numbers
   int64_t c_stride;  ///< bytes
+  /// A row of A may lie in pieces of equal length, as a convolution's pixels do. Only for tiles.
+  int64_t pieces = 1;
+  int64_t piece_stride = 0;  ///< bytes from one piece to the next
 };
 
 /// Whether this processor has tiles, the system lets this process use them, and LAZYMAR_CPU does

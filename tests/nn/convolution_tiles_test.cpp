@@ -1,0 +1,66 @@
+#include "nn/convolution_tiles.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include "nn/cpu/tiles.h"
+
+namespace lazymar {
+namespace {
+
+struct Shape {
+  int64_t images, height, width, in, out, kernel;
+};
+/// Widths that fill tiles and that do not, images that end within a part, even kernels.
+constexpr Shape kShapes[] = {
+    {1, 1, 1, 32, 16, 3}, {2, 5, 7, 32, 20, 3},  {3, 16, 16, 64, 64, 3}, {1, 33, 20, 32, 130, 3},
+    {2, 9, 8, 96, 48, 1}, {2, 6, 11, 32, 16, 2}, {1, 64, 64, 32, 32, 2}, {1, 40, 40, 128, 32, 3}};
+
+class TileConvolutions : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (!cpu::has_tiles()) {
+      GTEST_SKIP() << "no AMX";
+    }
+  }
+};
+
+TEST_F(TileConvolutions, AreThoseOfRoundedNumbers) {
+  for (const auto& [images, height, width, in, out, kernel] : kShapes) {
+    const at::Tensor weight = at::randn({out, in, kernel, kernel}).to(c10::kBFloat16);
+    const at::Tensor bias = at::randn({out});
+    const at::Tensor x = at::randn({images, height, width, in}).to(c10::kBFloat16);
+    ASSERT_TRUE(TileConvolution::fits(weight));
+    const at::Tensor y = TileConvolution(weight, bias)(x).to(c10::kDouble);
+    const auto expected = [&](double shift) {
+      return at::conv2d(x.to(c10::kDouble).permute({0, 3, 1, 2}), weight.to(c10::kDouble) + shift,
+                        bias.to(c10::kDouble), 1, kernel / 2)
+          .permute({0, 2, 3, 1});
+    };
+    ASSERT_EQ(y.sizes(), expected(0).sizes());
+    EXPECT_TRUE(at::allclose(y, expected(0), 1.0 / 255, 1e-4)) << in << " " << kernel;
+    EXPECT_FALSE(at::allclose(y, expected(0.01), 1.0 / 255, 1e-4));  // the control
+  }
+}
+
+TEST_F(TileConvolutions, AnImageDependsNeitherOnOthersNorOnThreads) {
+  const TileConvolution layer(at::randn({64, 64, 3, 3}), at::randn({64}));
+  const at::Tensor x = at::randn({5, 32, 32, 64}).to(c10::kBFloat16);
+  const at::Tensor all = layer(x);
+  const int before = at::get_num_threads();
+  for (const int threads : {1, 2, 3}) {
+    at::set_num_threads(threads);
+    for (int64_t image = 0; image < x.size(0); ++image) {
+      EXPECT_TRUE(layer(x.narrow(0, image, 1)).equal(all.narrow(0, image, 1))) << threads;
+    }
+  }
+  at::set_num_threads(before);
+}
+
+TEST(TileConvolution, TakesOnlyWhatFillsItsTiles) {
+  EXPECT_FALSE(TileConvolution::fits(at::empty({16, 48, 3, 3})));
+  EXPECT_EQ(TileConvolution::fits(at::empty({16, 32, 3, 3})), cpu::has_tiles());
+}
+
+}  // namespace
+}  // namespace lazymar
