@@ -23,6 +23,9 @@ Parsed<ConvertOptions> parse_convert_options(int argc, const char* const* argv) 
   if (two && options.output.extension() != ".safetensors") {
     throw usage_error(options.output.string(), ": does not end in .safetensors");
   }
+  if (options.calibrate && !options.int8) {
+    throw usage_error("--calibrate smooths activations for --int8; add --int8");
+  }
   return parsed;
 }
 

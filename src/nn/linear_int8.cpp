@@ -5,27 +5,19 @@
 #include "nn/cpu/byte_product.h"
 #include "nn/cpu/product_rows.h"
 #include "nn/packed_product.h"
+#include "weights/int8_weight.h"
 
 namespace lazymar {
 namespace {
 
-constexpr double kMost = 127.0;
-
-/// Factors by output [out, 1]; 0 for outputs without a weight.
-at::Tensor factors_of(const at::Tensor& weight) {
-  return at::amax(weight.to(c10::kFloat).abs(), 1, /*keepdim=*/true).div(kMost);
-}
-
-/// Signed 8-bit numbers [out, in].
-at::Tensor quantized(const at::Tensor& weight, const at::Tensor& factors) {
-  const at::Tensor divisors = at::where(factors > 0, factors, at::ones_like(factors));
-  return weight.to(c10::kFloat).div(divisors).round().clamp(-kMost, kMost).to(c10::kChar);
-}
-
 class Int8Kernel final : public LinearKernel {
  public:
-  explicit Int8Kernel(const DenseWeights& weights)
-      : Int8Kernel(weights, factors_of(weights.weight)) {}
+  Int8Kernel(const Int8Weight& weight, const at::Tensor& bias)
+      : weight_(weight.numbers),
+        factors_(weight.scales),
+        offsets_(
+            weight.numbers.sum(1, /*keepdim=*/false, c10::kInt).mul(-cpu::kZeroPoint).contiguous()),
+        bias_(bias.to(c10::kFloat).contiguous()) {}
 
   at::Tensor operator()(const at::Tensor& x, Activation activation) const override {
     const auto [rows, row_factors] = quantize(x.contiguous());
@@ -50,15 +42,6 @@ class Int8Kernel final : public LinearKernel {
   c10::ScalarType output_type() const override { return c10::kBFloat16; }
 
  private:
-  Int8Kernel(const DenseWeights& weights, const at::Tensor& factors)
-      : Int8Kernel(quantized(weights.weight, factors), factors, weights.bias) {}
-
-  Int8Kernel(const at::Tensor& numbers, const at::Tensor& factors, const at::Tensor& bias)
-      : weight_(numbers),
-        factors_(factors.flatten().contiguous()),
-        offsets_(numbers.sum(1, /*keepdim=*/false, c10::kInt).mul(-cpu::kZeroPoint).contiguous()),
-        bias_(bias.to(c10::kFloat).contiguous()) {}
-
   /// Unsigned numbers [rows, padded_in] and their factors [rows]. What fills a row up meets weights
   /// of zero.
   std::tuple<at::Tensor, at::Tensor> quantize(const at::Tensor& x) const {
@@ -89,7 +72,7 @@ bool computes_int8(c10::Device device) {
 }
 
 std::shared_ptr<const LinearKernel> int8_kernel(const DenseWeights& weights) {
-  return std::make_shared<Int8Kernel>(weights);
+  return std::make_shared<Int8Kernel>(quantized(weights.weight), weights.bias);
 }
 
 }  // namespace lazymar

@@ -14,7 +14,7 @@ namespace lazymar {
 /// True on every CPU: without VNNI by plain loops, which --precision refuses and tests use.
 bool computes_int8(c10::Device device);
 
-/// Rounds complete weights: w = q s with q from -127 to 127 and s = max |w| / 127 of the output.
+/// Rounds complete weights as weights/int8_weight.h says.
 std::shared_ptr<const LinearKernel> int8_kernel(const DenseWeights& weights);
 
 }  // namespace lazymar

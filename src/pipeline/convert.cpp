@@ -1,8 +1,5 @@
 #include "pipeline/convert.h"
 
-#include <ATen/ATen.h>
-
-#include <algorithm>
 #include <cstdio>
 #include <map>
 #include <memory>
@@ -13,21 +10,14 @@
 #include "core/text.h"
 #include "files/byte_reader.h"
 #include "files/writable_check.h"
-#include "formats/safetensors.h"
+#include "pipeline/converted_tensors.h"
 #include "pipeline/network_reader.h"
-#include "weights/bad_values.h"
 #include "weights/network_names.h"
-#include "weights/weights.h"
 
 namespace lazymar {
 namespace {
 
 namespace fs = std::filesystem;
-
-bool is_float(ElementType type) {
-  return type == ElementType::kF16 || type == ElementType::kBF16 || type == ElementType::kF32 ||
-         type == ElementType::kF64;
-}
 
 bool is_mar(const WeightFile& file) {
   return file.tensors().contains(std::string(kMarTensor));
@@ -36,68 +26,6 @@ bool is_mar(const WeightFile& file) {
 bool is_vae(const WeightFile& file) {
   return file.tensors().contains(std::string(kVaeTensor));
 }
-
-bool unused_by_vae(const std::string& name) {
-  return std::any_of(kUnusedVaeTensors.begin(), kUnusedVaeTensors.end(),
-                     [&](const char* prefix) { return name.starts_with(prefix); });
-}
-
-/// "2 of 64 values are NaN or infinite"; empty if none is.
-std::string bad_values_text(const TensorView& view) {
-  const int64_t bad = count_bad_values(view);
-  const int64_t count = byte_count(view.type, view.shape) / element_size(view.type);
-  return bad == 0 ? "" : concat(bad, " of ", count, " values are NaN or infinite");
-}
-
-/// Hands out the tensors of a file in another type, one at a time.
-class Converter {
- public:
-  Converter(const WeightFile& file, std::optional<ElementType> dtype)
-      : file_(file), dtype_(dtype) {}
-
-  std::map<std::string, TensorSource> tensors() {
-    const bool vae = is_vae(file_);
-    std::map<std::string, TensorSource> sources;
-    for (const auto& [name, view] : file_.tensors()) {
-      if (!vae || !unused_by_vae(name)) {
-        if (const std::string bad = bad_values_text(view); !bad.empty()) {
-          throw usage_error(file_.path().string(), ": ", in_quotes(name), ": ", bad,
-                            ", which no program takes; nothing was written (--list FILE marks all ",
-                            "such tensors); take another checkpoint");
-        }
-        const ElementType type = dtype_ && is_float(view.type) ? *dtype_ : view.type;
-        sources[name] = {type, view.shape, [this, name, type] { return bytes(name, type); }};
-      }
-    }
-    for (const auto& [name, reason] : file_.unreadable()) {
-      if (!vae || !unused_by_vae(name)) {
-        log_warning(concat("left out: ", in_quotes(name), ": ", reason));
-      }
-    }
-    return sources;
-  }
-
- private:
-  std::span<const std::byte> bytes(const std::string& name, ElementType type) {
-    const TensorView& view = *file_.find(name);
-    if (view.strides.empty() && view.type == type) {
-      return view.bytes;
-    }
-    const auto source = tensor_from_view(view, file_, name);
-    current_ = source.to(scalar_type(type)).contiguous();
-    const TensorView converted = view_of_tensor(current_);
-    const int64_t bad = count_bad_values(converted);
-    if (bad > 0 && count_bad_values(view) == 0) {
-      throw usage_error(file_.path().string(), ": ", bad, " values of ", in_quotes(name),
-                        " are too large for ", to_string(type), "; use --dtype bf16 or fp32");
-    }
-    return converted.bytes;
-  }
-
-  const WeightFile& file_;
-  std::optional<ElementType> dtype_;
-  at::Tensor current_;  ///< the last one that was handed out
-};
 
 /// Prints it, and returns why the file's network cannot be used; empty if nothing is known.
 std::string print_config(const WeightFile& file) {
@@ -195,6 +123,17 @@ void create_folder(const fs::path& folder) {
   }
 }
 
+TensorConversion conversion_of(const ConvertOptions& options, const WeightFile& file) {
+  TensorConversion conversion{options.dtype, options.int8, {}};
+  if (options.calibrate) {
+    if (!is_mar(file)) {
+      throw usage_error(options.input.string(), ": --calibrate: no MAR");
+    }
+    conversion.smoothing = Smoothing::calibrated(file, *options.calibrate);
+  }
+  return conversion;
+}
+
 }  // namespace
 
 ExitCode convert(const ConvertOptions& options) {
@@ -210,8 +149,8 @@ ExitCode convert(const ConvertOptions& options) {
     check_output_folder(options.output.parent_path(), "OUT");
   }
   const WeightFile file(options.input, how);
-  Converter converter(file, options.dtype);
-  const auto tensors = converter.tensors();
+  ConvertedTensors converted(file, conversion_of(options, file));
+  const auto tensors = converted.tensors();
   if (tensors.empty()) {
     throw usage_error(options.input.string(), ": contains no tensors");
   }
@@ -224,6 +163,10 @@ ExitCode convert(const ConvertOptions& options) {
   metadata["format"] = "pt";
   if (!file.section().empty()) {
     metadata["weights"] = file.section();
+  }
+  if (options.int8) {
+    metadata["int8"] = options.calibrate ? concat("smoothed with ", *options.calibrate, " images")
+                                         : "not smoothed";
   }
   if (options.output.has_parent_path()) {
     create_folder(options.output.parent_path());

@@ -1,6 +1,7 @@
 #pragma once
 /// lazymar_convert: converts checkpoints to safetensors, and lists them.
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 
@@ -17,6 +18,8 @@ struct ConvertOptions {
   std::optional<ElementType> dtype;  ///< of floating-point tensors; default: unchanged
   WeightSet weights = WeightSet::kBest;
   bool check_crc = true;
+  bool int8 = false;                 ///< the products of a MAR's blocks
+  std::optional<int64_t> calibrate;  ///< images to smooth with; needs int8
 };
 
 /// Writes options.output, or prints the content of options.list. Of a VAE, only the decoder is

@@ -11,6 +11,7 @@ namespace lazymar {
 namespace {
 
 constexpr int64_t kMost = int64_t{1} << 31;
+constexpr int64_t kMostCalibration = 10000;  ///< images
 
 OptionTable<ArchitectureFlags> architecture_rows() {
   using A = ArchitectureFlags;
@@ -273,6 +274,19 @@ OptionTable<ConvertOptions> convert_rows() {
         .default_text = "ema if there are any",
         .main = true},
        choice(&C::weights, {{"ema", WeightSet::kEma}, {"model", WeightSet::kModel}})},
+      {{.name = "int8",
+        .group = kGroup,
+        .help = "Write qkv, proj, fc1 and fc2 of a MAR's blocks in 8 bits, with factors by output.",
+        .main = true},
+       flag(&C::int8)},
+      {{.name = "calibrate",
+        .value = "N",
+        .group = kGroup,
+        .help = "With --int8: smooth the channels of activations, as N images that are drawn now "
+                "show them.",
+        .default_text = "not smoothed",
+        .main = true},
+       integer(&C::calibrate, 1, kMostCalibration)},
       no_crc_row(&C::check_crc, kGroup),
   };
 }

@@ -17,16 +17,18 @@
 #include "core/text.h"
 #include "files/byte_reader.h"
 #include "weights/bad_values.h"
+#include "weights/int8_weight.h"
 
 namespace lazymar {
 namespace {
 
-constexpr std::array<std::pair<ElementType, c10::ScalarType>, 5> kUsedTypes{{
+constexpr std::array<std::pair<ElementType, c10::ScalarType>, 6> kUsedTypes{{
     {ElementType::kF16, c10::kHalf},
     {ElementType::kBF16, c10::kBFloat16},
     {ElementType::kF32, c10::kFloat},
     {ElementType::kF64, c10::kDouble},
     {ElementType::kI64, c10::kLong},
+    {ElementType::kI8, c10::kChar},
 }};
 
 void append_list(std::string& message, std::string_view title,
@@ -175,7 +177,35 @@ at::Tensor FileWeights::get(const std::string& name, const std::vector<int64_t>&
     (own > 0 ? bad_values_ : too_large_)
         .push_back(concat(name, " (", own > 0 ? own : bad, " of ", count, ")"));
   }
-  return tensor_from_view(*view, *file_, name).to(placement().device, placement().dtype());
+  const at::Tensor value = view->type == ElementType::kI8 ? from_8_bits(*view, name)
+                                                          : tensor_from_view(*view, *file_, name);
+  return value.defined() ? value.to(placement().device, placement().dtype()) : value;
+}
+
+at::Tensor FileWeights::from_8_bits(const TensorView& view, const std::string& name) {
+  if (view.shape.size() != 2) {
+    misshaped_.push_back(concat(name, " I8 instead of F32: only matrices can be in 8 bits"));
+    return {};
+  }
+  const std::string scale_name = concat(name, kScaleSuffix);
+  const TensorView* scales = file_->find(scale_name);
+  if (scales == nullptr) {
+    missing_.push_back(scale_name);
+    return {};
+  }
+  used_[scale_name] = true;
+  const std::vector<int64_t> shape{view.shape.front()};
+  if (scales->shape != shape || scales->type != ElementType::kF32) {
+    misshaped_.push_back(concat(scale_name, " ", to_string(scales->type), " ",
+                                shape_string(scales->shape), " instead of F32 ",
+                                shape_string(shape)));
+    return {};
+  }
+  if (const int64_t bad = bad_values(*scales, ElementType::kF32); bad > 0) {
+    bad_values_.push_back(concat(scale_name, " (", bad, " of ", shape.front(), ")"));
+  }
+  return dequantized(
+      {tensor_from_view(view, *file_, name), tensor_from_view(*scales, *file_, scale_name)});
 }
 
 void FileWeights::finish(const std::vector<std::string>& skipped) {

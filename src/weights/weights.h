@@ -68,6 +68,10 @@ class FileWeights final : public WeightSource {
   WeightsInUse in_use() const;
 
  private:
+  /// A matrix in 8 bits, of its numbers and their scales: see int8_weight.h. Undefined if they do
+  /// not fit.
+  at::Tensor from_8_bits(const TensorView& view, const std::string& name);
+
   std::shared_ptr<const WeightFile> file_;
   std::map<std::string, bool> used_;
   std::vector<std::string> missing_;

@@ -33,6 +33,9 @@ TEST(ConvertOptions, AreReadOrRefused) {
   EXPECT_EQ(all.dtype, ElementType::kBF16);
   EXPECT_EQ(all.weights, WeightSet::kModel);
   EXPECT_FALSE(all.check_crc);
+  EXPECT_FALSE(all.int8);
+  EXPECT_TRUE(parse({"a.pth", "b.safetensors", "--int8"}).int8);
+  EXPECT_EQ(parse({"a.pth", "b.safetensors", "--int8", "--calibrate", "4"}).calibrate, 4);
   EXPECT_EQ(parse({"--list", "x"}).list, "x");
   for (const auto& [arguments, reason] :
        std::vector<std::pair<std::vector<const char*>, const char*>>{
@@ -42,6 +45,7 @@ TEST(ConvertOptions, AreReadOrRefused) {
            {{"a", "b.pth"}, "does not end in .safetensors"},
            {{"a", "b.safetensors", "c"}, "unexpected argument"},
            {{"a", "b.safetensors", "--dtype", "fp8"}, "use keep, fp32, bf16 or fp16"},
+           {{"a", "b.safetensors", "--calibrate", "4"}, "add --int8"},
            {{"a", "b.safetensors", "--weights", "x"}, "use ema or model"}}) {
     EXPECT_TRUE(testing::contains(testing::refused([&] { parse(arguments); }), reason));
   }

@@ -7,6 +7,7 @@
 #include "nn/cpu/byte_product.h"
 #include "nn/linear_int8.h"
 #include "nn/linear_tiles.h"
+#include "weights/int8_weight.h"
 
 namespace lazymar {
 namespace {
@@ -162,12 +163,13 @@ TEST(Int8Kernel, IsItsIntegersToTheLastBit) {
   const at::Tensor x = uneven_rows(40, 192);
   const at::Tensor wide = x.to(c10::kFloat);
   const at::Tensor x_factor = at::amax(wide.abs(), 1, true) / 127;
-  const at::Tensor w_factor = at::amax(weights.weight.abs(), 1) / 127;
+  const Int8Weight rounded = quantized(weights.weight);
   const at::Tensor scale = 127 / at::amax(wide.abs(), 1, true);
   const at::Tensor x_numbers = (wide * scale).round().to(c10::kDouble);
-  const at::Tensor w_numbers = (weights.weight / w_factor.unsqueeze(1)).round().to(c10::kDouble);
-  const at::Tensor sums = at::matmul(x_numbers, w_numbers.t()).to(c10::kFloat);
-  const at::Tensor expected = (sums * (x_factor * w_factor) + weights.bias).to(c10::kBFloat16);
+  const at::Tensor sums =
+      at::matmul(x_numbers, rounded.numbers.to(c10::kDouble).t()).to(c10::kFloat);
+  const at::Tensor expected =
+      (sums * (x_factor * rounded.scales) + weights.bias).to(c10::kBFloat16);
   EXPECT_TRUE((*kernel)(x, Activation::kNone).equal(expected));
 }
 
