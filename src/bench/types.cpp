@@ -1,7 +1,11 @@
 #include "bench/types.h"
 
+#include <ATen/ATen.h>
+#include <c10/core/InferenceMode.h>
+
 #include <cmath>
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +14,7 @@
 #include "core/text.h"
 #include "files/atomic_file.h"
 #include "files/writable_check.h"
+#include "nn/linear_onednn.h"
 #include "pipeline/compute.h"
 #include "pipeline/device.h"
 #include "pipeline/fastest_precision.h"
@@ -17,7 +22,27 @@
 namespace lazymar {
 namespace {
 
-std::string rates_of(const BenchOptions& options, const std::string& model, c10::Device device) {
+/// fp16 is no precision of CPUs. What oneDNN offers in it is measured for comparison, if its sums
+/// are in fp32: in fp16, a sum of ones ends at 2048.
+std::optional<Linear> half_layer(const ProductShape& shape) {
+  constexpr int64_t kOnes = 4096;
+  const auto make = [](int64_t out, int64_t in) {
+    const auto half = at::TensorOptions().dtype(c10::kHalf);
+    return Linear(in, out, onednn_kernel({at::ones({out, in}, half), at::zeros({out}, half)}));
+  };
+  if (!has_onednn(c10::kCPU)) {
+    return std::nullopt;
+  }
+  try {
+    const c10::InferenceMode guard;
+    const at::Tensor sum = make(1, kOnes)(at::ones({1, kOnes}, c10::kHalf));
+    return sum.item<double>() == kOnes ? std::optional(make(shape.out, shape.in)) : std::nullopt;
+  } catch (const c10::Error&) {
+    return std::nullopt;  // this processor has no products of fp16
+  }
+}
+
+std::string rates_of(const BenchOptions& options, const std::string& model) {
   constexpr double kGiga = 1e9;
   ModelRequest request = options.model;
   request.model = model;
@@ -29,17 +54,26 @@ std::string rates_of(const BenchOptions& options, const std::string& model, c10:
     head += concat(" ", to_string(precision), " |");
     line += "---:|";
   }
+  head += " fp16 (oneDNN, not used) |";
+  line += "---:|";
   std::string text = concat(model, " (", shape.source, ")\n\n", head, "\n", line, "\n");
   for (const ProductShape& product : product_shapes(shape.mar)) {
     text +=
         concat("| ", product.name, ": ", product.rows, " x ", product.in, " x ", product.out, " |");
-    for (const Precision precision : here) {
-      const double seconds = product_seconds(product, device, precision);
+    const auto add = [&](double seconds) {
       text += concat(" ", std::llround(product.flops() / seconds / kGiga), " |");
+    };
+    for (const Precision precision : here) {
+      add(product_seconds(product, precision));
+    }
+    if (const auto half = half_layer(product)) {
+      add(product_seconds(product, *half));
+    } else {
+      text += " none |";
     }
     text += "\n";
   }
-  const auto rates = measure_products(shape.mar, device);
+  const auto rates = measure_products(shape.mar);
   return text +
          concat("\n--precision auto: ", to_string(fastest(rates)), " (", to_string(rates), ")\n");
 }
@@ -57,7 +91,7 @@ ExitCode measure_types(const BenchOptions& options) {
   }
   std::string text = concat(device_model(device), ", ", cpu_feature_names(), "\n");
   for (const std::string& model : options.models) {
-    text += concat("\n", rates_of(options, model, device));
+    text += concat("\n", rates_of(options, model));
   }
   std::fputs(text.c_str(), stdout);
   if (options.markdown) {

@@ -61,7 +61,7 @@ std::string precision_facts(c10::Device device) {
   if (!device.is_cpu()) {
     return concat("auto is ", to_string(resolve_precision({}, /*on_cpu=*/false)));
   }
-  const auto rates = measure_products(published_config(*find_preset("mar_base")), device);
+  const auto rates = measure_products(published_config(*find_preset("mar_base")));
   return concat("auto is ", to_string(fastest(rates)), " for mar_base (", to_string(rates), ")");
 }
 

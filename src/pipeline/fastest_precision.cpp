@@ -9,7 +9,6 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/text.h"
-#include "nn/linear.h"
 #include "pipeline/product_timer.h"
 
 namespace lazymar {
@@ -23,39 +22,43 @@ std::vector<ProductShape> product_shapes(const MarConfig& config) {
           {"head, many rows", kMany, config.head_width, config.head_width}};
 }
 
-double product_seconds(const ProductShape& shape, c10::Device device, Precision precision) {
+double product_seconds(const ProductShape& shape, const Linear& layer) {
   constexpr int kCalls = 4;
   const c10::InferenceMode guard;
-  const Placement placement{precision, device};
-  const auto options = at::TensorOptions().dtype(placement.dtype()).device(device);
-  const Linear layer =
-      make_linear({at::full({shape.out, shape.in}, 0.5, options), at::ones({shape.out}, options)},
-                  LayerRole::kMlpIn, placement);
-  const at::Tensor x = at::ones({shape.rows, shape.in}, options).to(layer.input_type());
+  const at::Tensor x = at::ones({shape.rows, shape.in}, layer.input_type());
   return best_seconds(layer, x, kCalls, /*round_seconds=*/0);
+}
+
+double product_seconds(const ProductShape& shape, Precision precision) {
+  const Placement placement{precision, c10::kCPU};
+  const auto options = at::TensorOptions().dtype(placement.dtype());
+  return product_seconds(
+      shape,
+      make_linear({at::full({shape.out, shape.in}, 0.5, options), at::ones({shape.out}, options)},
+                  LayerRole::kMlpIn, placement));
 }
 
 namespace {
 
-ProductRate measure(const MarConfig& config, c10::Device device, Precision precision) {
+ProductRate measure(const MarConfig& config, Precision precision) {
   constexpr double kGiga = 1e9;
   double flops = 0;
   double seconds = 0;
   for (const ProductShape& shape : product_shapes(config)) {
     flops += shape.flops();
-    seconds += product_seconds(shape, device, precision);
+    seconds += product_seconds(shape, precision);
   }
   return {precision, flops / seconds / kGiga};
 }
 
 }  // namespace
 
-std::vector<ProductRate> measure_products(const MarConfig& config, c10::Device device) {
+std::vector<ProductRate> measure_products(const MarConfig& config) {
   std::vector<ProductRate> rates;
   for (const Precision precision : precisions()) {
     const auto preferred = precision->cpu.preferred;
     if (preferred != nullptr && preferred()) {
-      rates.push_back(measure(config, device, precision));
+      rates.push_back(measure(config, precision));
     }
   }
   return rates;
@@ -88,7 +91,7 @@ Precision automatic_precision(const MarConfig& config, c10::Device device) {
   if (!device.is_cpu() || by_flags == parse_precision("fp32")) {
     return by_flags;
   }
-  const std::vector<ProductRate> rates = measure_products(config, device);
+  const std::vector<ProductRate> rates = measure_products(config);
   const Precision chosen = fastest(rates);
   log_info(concat("precision: ", to_string(chosen), " (measured: ", to_string(rates), ")"));
   return chosen;

@@ -10,6 +10,7 @@
 
 #include "core/network_config.h"
 #include "core/precision.h"
+#include "nn/linear.h"
 
 namespace lazymar {
 
@@ -26,8 +27,10 @@ struct ProductShape {
 /// What is measured of a model: few and many rows. A cached step of a small batch has few.
 std::vector<ProductShape> product_shapes(const MarConfig& config);
 
-/// The best of a few products, packed as the network has them; none may be computed meanwhile.
-double product_seconds(const ProductShape& shape, c10::Device device, Precision precision);
+/// Seconds of the best of a few products on the CPU, of this layer, or packed as a network of this
+/// precision has them; none may be computed meanwhile.
+double product_seconds(const ProductShape& shape, const Linear& layer);
+double product_seconds(const ProductShape& shape, Precision precision);
 
 /// One precision's packed products, of the model's own shapes.
 struct ProductRate {
@@ -35,9 +38,9 @@ struct ProductRate {
   double gflops = 0;  ///< GFLOP/s: FLOPs of all shapes over the sum of their times
 };
 
-/// Rates of the precisions between which `auto` chooses, fp32 among them; takes about a tenth of a
+/// Rates on the CPU of the precisions between which `auto` chooses, fp32 among them; takes about a tenth of a
 /// second.
-std::vector<ProductRate> measure_products(const MarConfig& config, c10::Device device);
+std::vector<ProductRate> measure_products(const MarConfig& config);
 
 /// The fastest, or fp32 if that is at most 10 % slower. `rates` is not empty.
 Precision fastest(const std::vector<ProductRate>& rates);

@@ -21,7 +21,7 @@ TEST(FastestPrecision, WithinATenthItIsFp32) {
 }
 
 TEST(FastestPrecision, MeasuresWhatAutoMayTake) {
-  const auto rates = measure_products(published_config(*find_preset("mar_base")), c10::kCPU);
+  const auto rates = measure_products(published_config(*find_preset("mar_base")));
   ASSERT_FALSE(rates.empty());
   EXPECT_EQ(rates.back().precision, named("fp32"));
   for (const ProductRate& rate : rates) {
