@@ -45,33 +45,54 @@ void multiply_bytes_plainly(const TileProduct& p) {
 
 namespace {
 
+/// Every loop over registers is unrolled before anything else: otherwise GCC 12 keeps the sums in
+/// memory, too, and writes all of them back for every word, which halves the rate.
+#define LAZYMAR_UNROLL _Pragma("GCC unroll 8")
+
 template <int Rows, int Blocks>
 LAZYMAR_AVX512_VNNI inline void multiply_tile(const TileProduct& p, int64_t row, int64_t block) {
   __m512i sums[Rows][Blocks];
-  for (auto& of_row : sums) {
-    for (__m512i& sum : of_row) {
-      sum = _mm512_setzero_si512();
+  LAZYMAR_UNROLL
+  for (int r = 0; r < Rows; ++r) {
+    LAZYMAR_UNROLL
+    for (int i = 0; i < Blocks; ++i) {
+      sums[r][i] = _mm512_setzero_si512();
     }
   }
   const uint32_t* const b = p.b + block * p.words * kTile;
   for (int64_t word = 0; word < p.words; ++word) {
     __m512i columns[Blocks];
+    LAZYMAR_UNROLL
     for (int i = 0; i < Blocks; ++i) {
       columns[i] = _mm512_loadu_si512(b + (i * p.words + word) * kTile);
     }
+    LAZYMAR_UNROLL
     for (int r = 0; r < Rows; ++r) {
       int32_t bytes = 0;
       std::memcpy(&bytes, row_of(p, row + r) + 4 * word, sizeof(bytes));
       const __m512i four = _mm512_set1_epi32(bytes);
+      LAZYMAR_UNROLL
       for (int i = 0; i < Blocks; ++i) {
         sums[r][i] = _mm512_dpbusd_epi32(sums[r][i], four, columns[i]);
       }
     }
   }
+  LAZYMAR_UNROLL
   for (int r = 0; r < Rows; ++r) {
+    LAZYMAR_UNROLL
     for (int i = 0; i < Blocks; ++i) {
       _mm512_storeu_si512(sums_of(p, row + r) + (block + i) * kTile, sums[r][i]);
     }
+  }
+}
+
+/// The last rows, `Rows` or fewer: a tile of each number, since single rows would read B so often.
+template <int Rows, int Blocks>
+LAZYMAR_AVX512_VNNI inline void multiply_last(const TileProduct& p, int64_t row, int64_t block) {
+  if (p.rows - row == Rows) {
+    multiply_tile<Rows, Blocks>(p, row, block);
+  } else if constexpr (Rows > 1) {
+    multiply_last<Rows - 1, Blocks>(p, row, block);
   }
 }
 
@@ -82,9 +103,7 @@ LAZYMAR_AVX512_VNNI inline void multiply_blocks(const TileProduct& p, int64_t bl
   for (; row + kRows <= p.rows; row += kRows) {
     multiply_tile<kRows, Blocks>(p, row, block);
   }
-  for (; row < p.rows; ++row) {
-    multiply_tile<1, Blocks>(p, row, block);
-  }
+  multiply_last<kRows - 1, Blocks>(p, row, block);
 }
 
 }  // namespace
