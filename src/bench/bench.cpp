@@ -87,6 +87,7 @@ class Bench {
       if (arm.method.precision.is_auto() && !measured) {
         measured = automatic_precision(files.shape.mar, device_);
       }
+      advise_int8(arm.method.precision, files.shape.mar);
       precisions_.push_back(arm.method.precision.is_auto() ? *measured : arm.method.precision);
     }
     Models models;

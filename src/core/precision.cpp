@@ -55,15 +55,20 @@ constexpr std::pair<std::string_view, LayerRole> kBlockLayers[] = {
 };
 
 constexpr LayerFormats kBf16Layers("bf16", "fp32");
+constexpr LayerFormats kFp32Layers("fp32", "fp32");
 
-/// bf16, with all of these products in 8 bits.
-constexpr LayerFormats int8_layers() {
-  LayerFormats formats = kBf16Layers;
+/// `others`, with all of these products in 8 bits.
+constexpr LayerFormats int8_layers(const LayerFormats& others) {
+  LayerFormats formats = others;
   for (const auto& [name, role] : kBlockLayers) {
     formats = formats.with(role, "int8");
   }
   return formats;
 }
+
+constexpr PrecisionSupport kInt8Cpu{.works = cpu_has_int8,
+                                    .refusal = "this CPU has no AVX512_VNNI; use bf16 or fp32"};
+constexpr PrecisionSupport kInt8Gpu{.works = never, .refusal = "for CPUs; use bf16 on GPUs"};
 
 constexpr PrecisionPreset kPrecisions[] = {
     {.name = "bf16",
@@ -83,15 +88,23 @@ constexpr PrecisionPreset kPrecisions[] = {
      .verify_tolerance = kTolerance16,
      .retry_in = "fp32"},
     {.name = "int8",
-     .formats = int8_layers(),
+     .formats = int8_layers(kBf16Layers),
      .activations = NumberType::kFp32,
      .convolutions = NumberType::kBf16,
-     .cpu = {.works = cpu_has_int8, .refusal = "this CPU has no AVX512_VNNI; use bf16 or fp32"},
-     .gpu = {.works = never, .refusal = "for CPUs; use bf16 on GPUs"},
+     .cpu = kInt8Cpu,
+     .gpu = kInt8Gpu,
+     .verify_tolerance = kTolerance8,
+     .retry_in = "fp32"},
+    {.name = "int8_fp32",
+     .formats = int8_layers(kFp32Layers),
+     .activations = NumberType::kFp32,
+     .convolutions = NumberType::kFp32,
+     .cpu = kInt8Cpu,
+     .gpu = kInt8Gpu,
      .verify_tolerance = kTolerance8,
      .retry_in = "fp32"},
     {.name = "fp32",
-     .formats = {"fp32", "fp32"},
+     .formats = kFp32Layers,
      .activations = NumberType::kFp32,
      .convolutions = NumberType::kFp32,
      .cpu = {.preferred = always},
@@ -117,15 +130,16 @@ std::vector<Precision>& table() {
   return rows;
 }
 
-/// int8 for some layers: "int8:qkv,fc1". A preset that lasts as long as the program, once per text.
-Precision some_int8_layers(std::string_view text, std::string_view layers) {
+/// int8 for some layers: "int8:qkv,fc1" is the row int8 with `layers` "qkv,fc1". A preset that
+/// lasts as long as the program, once per text.
+Precision some_int8_layers(std::string_view text, Precision row, std::string_view layers) {
   static std::mutex mutex;
   static std::map<std::string, PrecisionPreset, std::less<>> made;
   const std::lock_guard lock(mutex);
   if (const auto there = made.find(text); there != made.end()) {
     return Precision(there->second);
   }
-  LayerFormats formats = kBf16Layers;
+  LayerFormats formats = row == parse_precision("int8") ? kBf16Layers : kFp32Layers;
   for (const std::string& layer : split(std::string(layers), ',')) {
     const auto* const found = std::find_if(std::begin(kBlockLayers), std::end(kBlockLayers),
                                            [&](const auto& known) { return known.first == layer; });
@@ -135,7 +149,7 @@ Precision some_int8_layers(std::string_view text, std::string_view layers) {
     }
     formats = formats.with(found->second, "int8");
   }
-  PrecisionPreset preset = *parse_precision("int8");
+  PrecisionPreset preset = *row;
   preset.formats = formats;
   const auto place = made.emplace(text, preset).first;
   place->second.name = place->first;
@@ -172,9 +186,10 @@ Precision parse_precision(std::string_view text) {
       return precision;
     }
   }
-  constexpr std::string_view kSome = "int8:";
-  if (text.starts_with(kSome)) {
-    return some_int8_layers(text, text.substr(kSome.size()));
+  for (const std::string_view name : {"int8", "int8_fp32"}) {
+    if (text.starts_with(concat(name, ":"))) {
+      return some_int8_layers(text, parse_precision(name), text.substr(name.size() + 1));
+    }
   }
   throw usage_error(text, ": use ", alternatives(precision_names()));
 }

@@ -106,7 +106,8 @@ std::vector<Precision> working_precisions(bool on_cpu);
 void add_precision(const PrecisionPreset& preset);
 
 /// "auto", a row's name, or "int8:" and those of qkv, proj, fc1, fc2 that are in 8 bits, the others
-/// as in bf16. Anything else throws (usage): "int9: use auto, ...".
+/// as in bf16; after "int8_fp32:", the others as in fp32. Anything else throws (usage): "int9: use
+/// auto, ...".
 Precision parse_precision(std::string_view text);
 std::string_view to_string(Precision precision);
 

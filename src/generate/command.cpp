@@ -139,9 +139,7 @@ ExitCode evaluate(const EvalOptions& given, const LauncherEnv& launched) {
   usual.eval_bsz = std::min(usual_batch, options.num_images);
   const std::filesystem::path path =
       options.output_dir / options.model.model / settings_name(resolved, usual);
-  if (options.precision.is_auto()) {
-    resolved.precision = begun_precision(options, env, path, files.shape, device);
-  }
+  resolved.precision = begun_precision(options, env, path, files.shape, device);
   const Precision precision = resolved.precision;
   const auto model = std::make_shared<const Networks>(load_model(files, {precision, device}));
   warn_of_idle_caches(options.lazy, resolved.sampling);

@@ -32,10 +32,9 @@ double product_seconds(const ProductShape& shape, const Linear& layer) {
 double product_seconds(const ProductShape& shape, Precision precision) {
   const Placement placement{precision, c10::kCPU};
   const auto options = at::TensorOptions().dtype(placement.dtype());
-  return product_seconds(
-      shape,
-      make_linear({at::full({shape.out, shape.in}, 0.5, options), at::ones({shape.out}, options)},
-                  LayerRole::kMlpIn, placement));
+  return product_seconds(shape, make_linear({at::full({shape.out, shape.in}, 0.5, options),
+                                             at::ones({shape.out}, options)},
+                                            LayerRole::kMlpIn, placement));
 }
 
 namespace {
@@ -84,6 +83,18 @@ std::string to_string(const std::vector<ProductRate>& rates) {
     texts.push_back(concat(to_string(rate.precision), ": ", std::llround(rate.gflops), " GFLOP/s"));
   }
   return join(texts, ", ");
+}
+
+void advise_int8(Precision precision, const MarConfig& config) {
+  if (precision != parse_precision("int8")) {
+    return;
+  }
+  const std::vector<ProductRate> rates = measure_products(config);
+  if (fastest(rates) == parse_precision("fp32")) {
+    log_info(
+        concat("precision: here, int8_fp32 is faster than int8, which leaves the head and the ",
+               "VAE in bf16 (measured: ", to_string(rates), ")"));
+  }
 }
 
 Precision automatic_precision(const MarConfig& config, c10::Device device) {

@@ -38,8 +38,8 @@ struct ProductRate {
   double gflops = 0;  ///< GFLOP/s: FLOPs of all shapes over the sum of their times
 };
 
-/// Rates on the CPU of the precisions between which `auto` chooses, fp32 among them; takes about a tenth of a
-/// second.
+/// Rates on the CPU of the precisions between which `auto` chooses, fp32 among them; takes about a
+/// tenth of a second.
 std::vector<ProductRate> measure_products(const MarConfig& config);
 
 /// The fastest, or fp32 if that is at most 10 % slower. `rates` is not empty.
@@ -47,6 +47,10 @@ Precision fastest(const std::vector<ProductRate>& rates);
 
 /// "fp32: 252 GFLOP/s, bf16: 156 GFLOP/s"
 std::string to_string(const std::vector<ProductRate>& rates);
+
+/// Says in the log if int8 should be int8_fp32 here: what it leaves in bf16 is faster in fp32.
+/// Nothing for other precisions.
+void advise_int8(Precision precision, const MarConfig& config);
 
 /// What `auto` takes for this model, and says so in the log; measured if there is a choice. A GPU
 /// takes what resolve_precision() says.

@@ -18,6 +18,7 @@
 #include "mar/sampler.h"
 #include "nn/capture.h"
 #include "pipeline/compute.h"
+#include "pipeline/fastest_precision.h"
 #include "pipeline/kernel_check.h"
 #include "pipeline/model_files.h"
 #include "pipeline/network_reader.h"
@@ -152,9 +153,8 @@ ExitCode verify(const VerifyOptions& options) {
   if (options.self_check) {
     return self_check(options);
   }
-  const Compute compute =
+  Compute compute =
       start_computing({options.device, options.precision, options.cuda_graphs, options.threads});
-  const Placement placement = compute.placement();
   if (options.dump) {
     check_output_file(*options.dump, "--dump");
   }
@@ -166,9 +166,14 @@ ExitCode verify(const VerifyOptions& options) {
   const auto open = [](const std::filesystem::path& path, std::string_view network) {
     return std::make_shared<const WeightFile>(path, WeightFileOptions{.networks = {network}});
   };
-  FileWeights mar_weights(open(files.mar, kMarTensor), placement);
-  const Mar mar =
-      load_mar_file(mar_weights, read_mar_config(mar_weights.file(), nullptr, trace.encoder_heads));
+  const auto mar_file = open(files.mar, kMarTensor);
+  const MarConfig config = read_mar_config(*mar_file, nullptr, trace.encoder_heads);
+  if (options.precision.is_auto()) {
+    compute.precision = automatic_precision(config, compute.device);
+  }
+  const Placement placement = compute.placement();
+  FileWeights mar_weights(mar_file, placement);
+  const Mar mar = load_mar_file(mar_weights, config);
   settle_kernels(resolve_kernel_choice(options.kernels), /*check=*/true, mar, nullptr,
                  2 * trace.labels().size(0), compute.device);
   std::optional<KlDecoder> vae;

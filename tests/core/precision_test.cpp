@@ -13,10 +13,10 @@ TEST(Precision, NamesAreReadAndWritten) {
   }
   EXPECT_TRUE(parse_precision("auto").is_auto());
   EXPECT_EQ(to_string(Precision()), "auto");
-  EXPECT_EQ(precision_names(),
-            (std::vector<std::string>{"auto", "bf16", "fp16", "int8", "fp32", "fp64"}));
+  EXPECT_EQ(precision_names(), (std::vector<std::string>{"auto", "bf16", "fp16", "int8",
+                                                         "int8_fp32", "fp32", "fp64"}));
   EXPECT_TRUE(testing::contains(testing::refused([] { parse_precision("int9"); }),
-                                "int9: use auto, bf16, fp16, int8, fp32 or fp64"));
+                                "int9: use auto, bf16, fp16, int8, int8_fp32, fp32 or fp64"));
 }
 
 TEST(Precision, Int8CanBeChosenByLayer) {
@@ -30,7 +30,11 @@ TEST(Precision, Int8CanBeChosenByLayer) {
   EXPECT_EQ(all->formats.of(LayerRole::kMlpOut), "int8");
   EXPECT_EQ(all->formats.of(LayerRole::kHead), "bf16");
   EXPECT_EQ(all->formats.of(LayerRole::kExact), "fp32");
-  for (const char* text : {"int8:", "int8:head", "int8:qkv,,fc1"}) {
+  const Precision wide = parse_precision("int8_fp32:fc1");
+  EXPECT_EQ(wide->formats.of(LayerRole::kMlpIn), "int8");
+  EXPECT_EQ(wide->formats.of(LayerRole::kQkv), "fp32");
+  EXPECT_EQ(parse_precision("int8_fp32")->formats.of(LayerRole::kHead), "fp32");
+  for (const char* text : {"int8:", "int8:head", "int8:qkv,,fc1", "int8_fp32:"}) {
     EXPECT_TRUE(testing::contains(testing::refused([&] { parse_precision(text); }),
                                   "use some of qkv, proj, fc1, fc2"))
         << text;

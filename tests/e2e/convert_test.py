@@ -126,4 +126,28 @@ with tempfile.TemporaryDirectory() as folder:
     result = run("lazymar_convert", pth, converted, "--no_crc")
     check("--no_crc", result.returncode == 0, result)
 
+    # In 8 bits.
+    demo = pathlib.Path("pretrained_models/mar/demo/checkpoint-last.safetensors")
+    small = folder / "int8/checkpoint-last.safetensors"
+    result = run("lazymar_convert", demo, small, "--int8", "--calibrate", "1", "--dtype", "bf16")
+    check("convert to int8", result.returncode == 0 and "calibrated with 1 of 1" in result.stderr
+          and small.stat().st_size < 0.8 * demo.stat().st_size, result)
+    result = run("lazymar_convert", "--list", small)
+    check("the list says so", result.returncode == 0 and "smoothed with 1 images" in result.stdout
+          and "attn.qkv.weight_scale" in result.stdout and " I8 " in result.stdout, result)
+    run("lazymar_convert", demo, small, "--int8")
+    same = []
+    for name, source in (("of fp32", demo), ("of int8", small)):
+        result = run("lazymar_eval", *QUICK, "--model", "demo", "--resume", source, "--precision",
+                     "fp32", "--no_metadata", "--output_dir", folder / name)
+        check(f"images {name}", result.returncode == 0, result)
+        same.append([png.read_bytes() for png in sorted((folder / name).rglob("0*.png"))])
+    check("8 bits are fewer", same[0] != same[1] and len(same[0]) == 2)
+    check("and have a hash of their own",
+          hashes("of fp32")["mar"] != hashes("of int8")["mar"]
+          and hashes("of fp32")["vae"] == hashes("of int8")["vae"])
+    refused("a VAE in int8", run("lazymar_convert", "pretrained_models/vae/demo.safetensors",
+                                 folder / "v.safetensors", "--int8"), "no MAR")
+    refused("calibration alone", run("lazymar_convert", demo, small, "--calibrate", "1"), "--int8")
+
 conclude()

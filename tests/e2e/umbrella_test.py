@@ -42,6 +42,29 @@ def commands():
           and result.stderr.startswith("lazymar_convert: /nowhere"), result)
 
 
+def lesser_processors(folder):
+    """LAZYMAR_CPU, on whatever processor this is."""
+    def draw(limit, *words):
+        return run("eval", *"--model demo --num_images 1 --num_iter 2 --num_sampling_steps 2".split(),
+                   "--output_dir", folder / "lesser", *words,
+                   env={**os.environ, "LAZYMAR_CPU": limit})
+    for limit, precision, missing in (("avx2", "bf16", "AVX-512"), ("avx2", "int8", "AVX512_VNNI"),
+                                      ("avx512", "int8", "AVX512_VNNI")):
+        result = draw(limit, "--precision", precision)
+        check(f"LAZYMAR_CPU={limit} rules {precision} out",
+              result.returncode == 2 and f"no {missing}" in result.stderr, result)
+    result = draw("avx2", "--precision", "fp32")
+    check("and fp32 not", result.returncode == 0, result)
+    result = draw("sse", "--precision", "bf16")
+    check("an unknown LAZYMAR_CPU", result.returncode == 2
+          and "LAZYMAR_CPU=sse: use avx2" in result.stderr, result)
+    result = run("bench", "--models", "mar_base", "--types", "--threads", "1",
+                 env={**os.environ, "LAZYMAR_CPU": "avx2"})
+    check("its rates are those of fp32 and fp64 alone", result.returncode == 0
+          and "none of AVX-512" in result.stdout and "| fp32 | fp64 | fp16" in result.stdout
+          and "auto: fp32" in result.stdout, result)
+
+
 def pages(folder):
     page = run("--help", "markdown").stdout
     kept = ROOT / "docs/cli.md"
@@ -122,6 +145,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         place = pathlib.Path(folder)
         commands()
+        lesser_processors(place)
         pages(place)
         doctor(place)
         slurm(place)

@@ -8,6 +8,7 @@
 #include "formats/safetensors.h"
 #include "support/errors.h"
 #include "support/temporary_folder.h"
+#include "weights/int8_weight.h"
 
 namespace lazymar {
 namespace {
@@ -39,6 +40,37 @@ TEST(FileWeights, ConvertsAndShares) {
   EXPECT_EQ(shared.const_data_ptr(),
             static_cast<const void*>(file->tensors().at("single").bytes.data()));
   weights.finish({});
+}
+
+TEST(FileWeights, ReadsMatricesIn8Bits) {
+  const TemporaryFolder folder;
+  const Int8Weight rounded = quantized(at::randn({4, 5}));
+  const auto read = [&](const std::map<std::string, at::Tensor>& tensors) {
+    FileWeights weights(write_file(folder, tensors), {parse_precision("fp32")});
+    const at::Tensor matrix = weights.get("w", {4, 5});
+    weights.finish({});
+    return matrix;
+  };
+  EXPECT_TRUE(
+      at::equal(read({{"w", rounded.numbers}, {"w_scale", rounded.scales}}), dequantized(rounded)));
+  EXPECT_TRUE(contains(refused([&] { read({{"w", rounded.numbers}}); }), "missing: w_scale"));
+  for (const at::Tensor& scales : {rounded.scales.narrow(0, 0, 3).clone(),
+                                   rounded.scales.to(c10::kHalf), rounded.scales.unsqueeze(1)}) {
+    EXPECT_TRUE(contains(refused([&] {
+                           read({{"w", rounded.numbers}, {"w_scale", scales}});
+                         }),
+                         "instead of F32 [4]"));
+  }
+  at::Tensor bad = rounded.scales.clone();
+  bad[2] = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_TRUE(contains(refused([&] {
+                         read({{"w", rounded.numbers}, {"w_scale", bad}});
+                       }),
+                       "w_scale (1 of 4)"));
+  FileWeights vector(write_file(folder, {{"v", at::ones({3}, c10::kChar)}}),
+                     {parse_precision("fp32")});
+  vector.get("v", {3});
+  EXPECT_TRUE(contains(refused([&] { vector.finish({}); }), "only matrices can be in 8 bits"));
 }
 
 TEST(FileWeights, TensorsOutliveTheFile) {
