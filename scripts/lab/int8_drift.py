@@ -57,8 +57,9 @@ def main():
     report = options.work / "comparison"
     output(options.bin / "lazymar_compare", *runs, "--output_dir", report)
     compared = json.loads((report / "comparison.json").read_text())["runs"]
-    print("| arm | paired drift (95 %) | median PSNR |" + (" rules kept |" if options.rules else ""))
-    print("|---|---:|---:|" + ("---:|" if options.rules else ""))
+    rules = " rules kept |" if options.rules else ""
+    print("| arm | paired drift (95 %) | median PSNR |" + rules)
+    print("|---|---:|---:|" + ("---:|" if rules else ""))
     for arm, scores, pairs in zip(ARMS, scored, compared, strict=True):
         low, high = scores["intervals"]["fid"]
         psnr = pairs["pairs"]["psnr"]["median"] if pairs["pairs"] else None

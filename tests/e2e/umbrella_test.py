@@ -45,8 +45,8 @@ def commands():
 def lesser_processors(folder):
     """LAZYMAR_CPU, on whatever processor this is."""
     def draw(limit, *words):
-        return run("eval", *"--model demo --num_images 1 --num_iter 2 --num_sampling_steps 2".split(),
-                   "--output_dir", folder / "lesser", *words,
+        quick = "--model demo --num_images 1 --num_iter 2 --num_sampling_steps 2".split()
+        return run("eval", *quick, "--output_dir", folder / "lesser", *words,
                    env={**os.environ, "LAZYMAR_CPU": limit})
     for limit, precision, missing in (("avx2", "bf16", "AVX-512"), ("avx2", "int8", "AVX512_VNNI"),
                                       ("avx512", "int8", "AVX512_VNNI")):
