@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -16,6 +17,7 @@
 #include "generate/device_kernels.h"
 #include "generate/drift_files.h"
 #include "generate/head_files.h"
+#include "generate/memory_warning.h"
 #include "generate/model_fit.h"
 #include "generate/session.h"
 #include "generate/settings.h"
@@ -48,6 +50,14 @@ void warn_of_ignored(const EvalOptions& options) {
     names += concat(names.empty() ? "--" : ", --", name);
   }
   log_warning(concat("ignored, because they have no effect here: ", names));
+}
+
+void warn_of_memory(const OpenModel& files, Precision precision) {
+  const auto room = memory_room([](const char* name) { return std::getenv(name); });
+  if (const std::string warning = memory_warning(weight_bytes(files, precision), room);
+      !warning.empty()) {
+    log_warning(warning);
+  }
 }
 
 void warn_of_idle_caches(const std::optional<LazyOptions>& lazy, const SamplingOptions& sampling) {
@@ -141,6 +151,9 @@ ExitCode evaluate(const EvalOptions& given, const LauncherEnv& launched) {
       options.output_dir / options.model.model / settings_name(resolved, usual);
   resolved.precision = begun_precision(options, env, path, files.shape, device);
   const Precision precision = resolved.precision;
+  if (device.is_cpu() && env.rank == 0) {
+    warn_of_memory(files, precision);
+  }
   const auto model = std::make_shared<const Networks>(load_model(files, {precision, device}));
   warn_of_idle_caches(options.lazy, resolved.sampling);
   const KernelReport kernels =

@@ -1,0 +1,53 @@
+#include "generate/memory_warning.h"
+
+#include <cstdio>
+
+#include "core/error.h"
+#include "formats/weight_content.h"
+
+namespace lazymar {
+namespace {
+
+/// The program and LibTorch without any weight, as measured.
+constexpr int64_t kProgram = int64_t{300} << 20;
+
+std::string gib(int64_t bytes) {
+  constexpr double kGiB = 1 << 30;
+  char text[32];
+  std::snprintf(text, sizeof(text), "%.1f GiB", static_cast<double>(bytes) / kGiB);
+  return text;
+}
+
+/// Of one number: block layers are most of a model's weights.
+int64_t weight_size(Precision precision) {
+  const std::string_view format = precision->formats.of(LayerRole::kMlpIn);
+  return format == "fp64" ? 8 : format == "fp32" ? 4 : format == "int8" ? 1 : 2;
+}
+
+int64_t numbers(const std::shared_ptr<const WeightFile>& file) {
+  int64_t count = 0;
+  if (file) {
+    for (const auto& [name, view] : file->tensors()) {
+      count += byte_count(view.type, view.shape) / element_size(view.type);
+    }
+  }
+  return count;
+}
+
+}  // namespace
+
+int64_t weight_bytes(const OpenModel& files, Precision precision) {
+  return numbers(files.mar) * weight_size(precision);
+}
+
+std::string memory_warning(int64_t weights, const std::optional<MemoryRoom>& room) {
+  if (!room || weights + kProgram <= room->bytes) {
+    return {};
+  }
+  return concat(
+      "memory: the weights take about ", gib(weights), " and the program ", gib(kProgram),
+      ", but only ", gib(room->bytes), " are available (limit: ", room->limit,
+      "); the system may kill the run: raise the limit, or use a --precision of fewer bits");
+}
+
+}  // namespace lazymar
