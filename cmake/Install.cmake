@@ -1,7 +1,7 @@
 # What is installed beside the programs (tools/CMakeLists.txt): models that need no download, where
 # src/files/pretrained.cpp looks for them, and what the Python package asks about its build.
 foreach(file demo_classifier.safetensors demo_stats.npz mar/demo/checkpoint-last.safetensors
-    vae/demo.safetensors vae/rules.safetensors)
+    mar/rules/checkpoint-last.safetensors vae/demo.safetensors vae/rules.safetensors)
   cmake_path(GET file PARENT_PATH folder)
   install(FILES pretrained_models/${file} COMPONENT lazymar
     DESTINATION ${CMAKE_INSTALL_DATADIR}/lazymar/pretrained_models/${folder})

@@ -7,6 +7,7 @@ from pathlib import Path
 NEEDED = ("CMakeLists.txt", "LICENSE", "README.md", "THIRD_PARTY_LICENSES.md", "pyproject.toml",
           "cmake/LibTorch.cmake", "packaging/lazymar_build.py", "python/lazymar/launch.py",
           "pretrained_models/mar/demo/checkpoint-last.safetensors",
+          "pretrained_models/mar/rules/checkpoint-last.safetensors",
           "pretrained_models/vae/demo.safetensors", "src/mar/mar.cpp", "tools/lazymar.cpp")
 ALLOWED = {"cmake", "containers", "docs", "examples", "include", "packaging", "pretrained_models",
            "python", "scripts", "src", "tools"}
