@@ -44,14 +44,25 @@ std::string options_text(const MethodRequest& request) {
   std::string text;
   for (const OptionRow<MethodRequest>& row : rows) {
     const std::string value = to_text(row.field.value(request));
-    const bool differs = is_switch(row) ? request.lazy.has_value()
-                                        : value != to_text(row.field.value(MethodRequest()));
+    const auto is = [&](const MethodRequest& other) {
+      return value == to_text(row.field.value(other));
+    };
+    // What takes a preset's value back to MAR's is listed, too.
+    const bool given = (row.info.name == "num_iter" && request.num_iter_given) ||
+                       (row.info.name == "num_sampling_steps" && request.num_sampling_steps_given);
+    const bool differs =
+        is_switch(row) ? request.lazy.has_value() : !is(MethodRequest()) || !is(preset) || given;
     const bool implied = row.info.name == "num_iter" && !request.plan.tokens_per_step.empty();
     if (row.info.name == "method" || implied || !differs ||
         (row.present && !row.present(request))) {
       continue;
     }
-    text += concat("  ", padded(concat("--", row.info.name, is_switch(row) ? "" : " ", value), 38),
+    // "none" is what takes a preset's value away; texts without that word have another option.
+    if (value.empty() && !is_switch(row) && row.info.default_text != "none") {
+      continue;
+    }
+    const std::string shown = is_switch(row) ? "" : concat(" ", value.empty() ? "none" : value);
+    text += concat("  ", padded(concat("--", row.info.name, shown), 38),
                    source_of(request, preset, row), "\n");
   }
   return text.empty() ? "  MAR as released: no option differs\n" : text;

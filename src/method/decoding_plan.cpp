@@ -54,7 +54,7 @@ void add_stages(DecodingPlan& plan) {
   }
 }
 
-/// The segments with the decoding steps at which they begin; those of no step are left out.
+/// The segments with the decoding steps at which they begin.
 std::vector<HeadSegment> placed_segments(const DecodingPlan& plan) {
   std::vector<HeadSegment> head;
   for (HeadSegment segment : plan.method.head) {
@@ -63,21 +63,26 @@ std::vector<HeadSegment> placed_segments(const DecodingPlan& plan) {
           plan.steps.begin(), plan.steps.end(),
           [&](const DecodeStep& step) { return step.stage + 1 == segment.from_stage; });
       if (first == plan.steps.end()) {
-        throw usage_error("head: there is no stage ", segment.from_stage,
-                          "; use stages of the tokens per step, counted from 1");
+        throw usage_error("--head_steps: @stage", segment.from_stage,
+                          ", but --tokens_per_step has no stage ", segment.from_stage,
+                          "; give both, or neither");
       }
       segment.from_step = first->index;
     }
     if (!head.empty() && segment.from_step <= head.back().from_step) {
-      throw usage_error("head: from_step ", segment.from_step, " follows ", head.back().from_step,
-                        "; use ascending ones");
+      throw usage_error("--head_steps: @", segment.from_step, " follows decoding step ",
+                        head.back().from_step, "; let parts begin one after the other");
     }
-    if (segment.from_step < plan.count() || head.empty()) {
-      head.push_back(std::move(segment));
+    if (segment.from_step >= plan.count()) {
+      throw usage_error("--head_steps: @", segment.from_step, ", but the last decoding step is ",
+                        plan.count() - 1);
     }
+    head.push_back(std::move(segment));
   }
   if (head.empty() || head.front().from_step != 0) {
-    throw usage_error("head: nothing says how decoding step 0 is sampled; begin with from_step 0");
+    throw usage_error(
+        "--head_steps: nothing says how decoding step 0 is sampled; begin with a part ",
+        "without @");
   }
   return head;
 }

@@ -131,7 +131,9 @@ void read_tokens_per_step(const std::string& text, DecodingMethod& method) {
                                    [&](const TokenSchedule& row) { return row.name == kind; });
     const int64_t steps = parse_index(argument);
     if (!known || steps < 1 || steps > kMostSteps) {
-      throw usage_error(text, ": use cosine:N, arccos:N, stages:STEPS,... or list:TOKENS,...");
+      throw usage_error(text,
+                        ": use cosine:N, arccos:N, stages:STEPS,..., stages:TOKENS/STEPS,... ",
+                        "or list:TOKENS,...");
     }
     method.schedule = kind;
     method.cosine_steps = steps;
@@ -170,16 +172,16 @@ std::string head_steps_text(const std::vector<HeadSegment>& head) {
 }
 
 void read_detail(const std::string& text, HeadSegment& segment) {
-  if (text.empty()) {
+  if (text.empty() || text == "none") {
     return;
   }
   std::string share = text;
   const std::string steps = take_behind(share, ':');
   const char* end = share.data() + share.size();
   const auto [next, status] = std::from_chars(share.data(), end, segment.detail_share);
-  if (status != std::errc() || next != end ||
+  if (status != std::errc() || next != end || steps.empty() ||
       !(segment.detail_share >= 0 && segment.detail_share <= 1)) {
-    throw usage_error(text, ": use SHARE:STEPS with a share from 0 to 1, such as 0.1:50");
+    throw usage_error(text, ": use none, or SHARE:STEPS with a share from 0 to 1, such as 0.1:50");
   }
   segment.detail_steps = diffusion_steps(text, steps);
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -100,10 +101,18 @@ TokenOrder make_order(const std::string& text, int64_t length) {
 std::string order_text(const std::string& text) {
   const std::string name = text.substr(0, text.find(':'));
   const auto is_name = [&](const Order& order) { return order.name == name; };
-  std::ifstream file(text);
-  if (std::any_of(orders().rows().begin(), orders().rows().end(), is_name) || !file) {
-    (void)orders().at(name);
+  if (std::any_of(orders().rows().begin(), orders().rows().end(), is_name)) {
     return text;
+  }
+  if (std::error_code failed; std::filesystem::is_directory(text, failed)) {
+    throw usage_error(text, ": is a folder; name a file with the tokens' numbers");
+  }
+  std::ifstream file(text);
+  if (!file && text.find_first_of("/.") != std::string::npos) {
+    throw usage_error(text, ": no such file; name one with the tokens' numbers, or an order");
+  }
+  if (!file) {
+    (void)orders().at(name);
   }
   std::string content{std::istreambuf_iterator<char>(file), {}};
   std::replace_if(

@@ -36,6 +36,20 @@ OptionField<P> order_field() {
   return field;
 }
 
+OptionField<P> detail_field() {
+  OptionField<P> field = checked(&P::detail, {}, [](const std::string& text) {
+    HeadSegment segment;
+    read_detail(text, segment);
+  });
+  field.read = [read = field.read](P& options, const std::string& given) {
+    read(options, given);
+    if (given == "none") {
+      options.detail.clear();  // as if it had not been given, also against a preset
+    }
+  };
+  return field;
+}
+
 OptionRow<P> plan_row(OptionInfo info, FolderPart folder, OptionField<P> field) {
   info.group = "Sampling";
   info.arm = true;
@@ -56,7 +70,7 @@ OptionTable<PlanOptions> plan_rows() {
       plan_row({.name = "tokens_per_step",
                 .value = "TEXT",
                 .help = "Decode by cosine:N, arccos:N, stages:STEPS,... (the order's stages, in "
-                        "equal shares) or list:TOKENS,...",
+                        "equal shares), stages:TOKENS/STEPS,... or list:TOKENS,...",
                 .default_text = "cosine:N with the N of --num_iter"},
                {.label = "tokens-", .place = 2},
                checked(&P::tokens_per_step, {},
@@ -91,13 +105,9 @@ OptionTable<PlanOptions> plan_rows() {
       plan_row({.name = "detail",
                 .value = "SHARE:N",
                 .help = "Take N diffusion steps for the share of tokens with the most detail, in "
-                        "the last part of --head_steps."},
-               {.label = "detail-", .place = 5},
-               checked(&P::detail, {},
-                       [](const std::string& text) {
-                         HeadSegment segment;
-                         read_detail(text, segment);
-                       })),
+                        "the last part of --head_steps.",
+                .default_text = "none"},
+               {.label = "detail-", .place = 5}, detail_field()),
       plan_row(
           {.name = "cache",
            .value = "POLICY",

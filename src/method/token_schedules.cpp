@@ -58,8 +58,8 @@ std::vector<int64_t> stage_masked(int64_t length, const std::vector<Stage>& stag
     left -= stage.tokens;
   }
   if (left != 0) {
-    throw usage_error("stages: they have ", length - left, " tokens; use as many as an image has, ",
-                      length);
+    throw usage_error("--tokens_per_step: its numbers add up to ", length - left,
+                      " tokens; use as many as an image has, ", length);
   }
   return masked;
 }

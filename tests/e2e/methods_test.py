@@ -8,6 +8,7 @@ import array
 import json
 import math
 import pathlib
+import re
 import struct
 import subprocess
 import sys
@@ -199,4 +200,14 @@ def replay(folder):
 with tempfile.TemporaryDirectory() as place:
     controls(pathlib.Path(place))
     replay(pathlib.Path(place))
+result = run("lazymar_eval", "--model", "demo", "--method", "gtr-32", "--num_sampling_steps", "100",
+             "--detail", "none", "--explain")
+check("--explain lists what takes a preset's values back", result.returncode == 0
+      and all(re.search(rf"--{text} +command line", result.stdout)
+              for text in ("num_sampling_steps 100", "detail none"))
+      and "--head_steps" not in result.stdout, result)
+refused("stages that --num_iter took away", run("lazymar_eval", "--model", "demo", "--method",
+                                                "gtr-32", "--num_iter", "32", "--explain"),
+        "--head_steps", "--tokens_per_step has no stage 3")
+
 conclude()

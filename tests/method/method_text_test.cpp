@@ -91,6 +91,16 @@ TEST(HeadSteps, SegmentsBeginAtStages) {
   EXPECT_EQ(steps[30], 30);
   EXPECT_EQ(steps[31], 30);
   EXPECT_TRUE(contains(refused([] { head_steps("50,20@stage3"); }), "no stage 3"));
+  EXPECT_TRUE(contains(refused([] { head_steps("50,20@64"); }), "the last decoding step is 63"));
+  EXPECT_TRUE(contains(refused([] { head_steps("50@5"); }), "--head_steps: nothing says"));
+  EXPECT_EQ(head_steps("50,20@63")[63], 20);
+}
+
+TEST(Detail, NoneIsNoDetail) {
+  HeadSegment segment;
+  read_detail("none", segment);
+  EXPECT_EQ(segment, HeadSegment());
+  EXPECT_TRUE(contains(refused([&] { read_detail("0.1", segment); }), "none, or SHARE:STEPS"));
 }
 
 TEST(HeadSteps, DetailTakesItsShareOfEachStep) {

@@ -116,6 +116,8 @@ TEST(Orders, AFileListsTokensAsTheyAreDecoded) {
   std::ofstream(path) << "3 x";
   EXPECT_TRUE(contains(refused([&] { order_text(path); }), "\"x\""));
   EXPECT_TRUE(contains(refused([] { order_text("spiral"); }), "checkerboard"));
+  EXPECT_TRUE(contains(refused([] { order_text("/"); }), "is a folder"));
+  EXPECT_TRUE(contains(refused([] { order_text("./none.txt"); }), "no such file"));
   EXPECT_TRUE(contains(refused([] { make_order("list:0,1,1,2", 4); }), "0 to 3 once"));
 }
 
