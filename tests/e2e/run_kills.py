@@ -13,8 +13,19 @@ import time
 
 import checks
 from checks import check
-from run_support import (BIN, LONG, ROUNDS, SEED, Folder, finish, is_running, random_source,
-                         reference, same, wait_until)
+from run_support import (
+    BIN,
+    LONG,
+    ROUNDS,
+    SEED,
+    Folder,
+    finish,
+    is_running,
+    random_source,
+    reference,
+    same,
+    wait_until,
+)
 
 ROUND_IMAGES = 16  # a round takes seconds, and each of two workers has several shards
 WORKERS = ("--workers", 2, "--max_restarts", 5)
