@@ -170,5 +170,67 @@ TEST(RunFiles, ASummaryOfTheWrongShapeSaysNothing) {
   EXPECT_TRUE(run.step_kinds == "FL" && run.total_rows && run.on_gpu);
 }
 
+LauncherEnv env(const std::string& launch = "one") {
+  LauncherEnv env;
+  env.launcher = Launcher::kOwn;
+  env.launch = launch;
+  return env;
+}
+
+nlohmann::ordered_json settings() {
+  return {{"seed", 1}};
+}
+
+RunFolderRequest request(const TemporaryFolder& folder, bool overwrite = false) {
+  return {folder.path() / "a/b", overwrite, 10, 0.4};
+}
+
+TEST(StrangersFolder, OverwriteDeletesOnlyRuns) {
+  const TemporaryFolder folder;
+  const fs::path path = request(folder).path;
+  const auto message = [&] {
+    return refused([&] { RunFolder(request(folder, true), env(), settings()); });
+  };
+  fs::create_directories(path / "info");
+  write_text(path / "00003.png", "mine");
+  write_text(path / "info/notes", "mine");
+  EXPECT_TRUE(contains(message(), "00003.png belongs to a run without a manifest"));
+  EXPECT_TRUE(fs::exists(path / "00003.png") && fs::exists(path / "info/notes"));
+  // The controls: a run whose manifest is damaged, and one that has lost it.
+  write_text(path / "info/manifest.json", "{\"settings\"");
+  (void)RunFolder(request(folder, true), env("one"), settings());
+  EXPECT_FALSE(fs::exists(path / "00003.png") || fs::exists(path / "info/notes"));
+  write_text(path / "00003.png", "x");
+  fs::rename(path / "info/manifest.json", path / "info/journal.0.jsonl");
+  (void)RunFolder(request(folder, true), env("two"), settings());
+  EXPECT_FALSE(fs::exists(path / "00003.png"));
+}
+
+TEST(StrangersFolder, OverwriteDoesNotFollowLinks) {
+  const TemporaryFolder folder;
+  const fs::path outside = folder.path() / "outside";
+  (void)RunFolder(request(folder), env(), settings());
+  fs::rename(request(folder).path / "info", outside);
+  fs::create_symlink(outside, request(folder).path / "info");
+  for (const bool overwrite : {true, false}) {
+    EXPECT_TRUE(
+        contains(refused([&] { RunFolder(request(folder, overwrite), env("two"), settings()); }),
+                 "is a symbolic link"));
+  }
+  EXPECT_TRUE(fs::exists(outside / "manifest.json"));
+}
+
+TEST(StrangersFolder, OfADamagedManifestIsRefused) {
+  const TemporaryFolder folder;
+  fs::create_directories(request(folder).path / "info");
+  for (const char* text : {"{", "[]", R"({"settings": "x"})", R"({"settings": {}, "launch": 1})"}) {
+    write_text(request(folder).path / "info/manifest.json", text);
+    EXPECT_TRUE(
+        contains(refused([&] { RunFolder(request(folder), env(), settings()); }), "damaged"))
+        << text;
+    EXPECT_FALSE(manifest_settings(request(folder).path)) << text;
+  }
+}
+
 }  // namespace
 }  // namespace lazymar
