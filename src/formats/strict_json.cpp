@@ -64,4 +64,10 @@ json parse_strict_json(std::string_view text, size_t max_depth) {
   return json::parse(text);
 }
 
+nlohmann::ordered_json parse_strict_ordered_json(std::string_view text, size_t max_depth) {
+  Rules rules(max_depth);
+  json::sax_parse(text, &rules);
+  return nlohmann::ordered_json::parse(text);
+}
+
 }  // namespace lazymar

@@ -20,5 +20,7 @@ struct NestsTooDeep : std::runtime_error {
 /// proportion to the text, which nlohmann::json::parse with a callback does not: it searches an
 /// object's members whenever one of them ends. Throws the two above and nlohmann's exceptions.
 nlohmann::json parse_strict_json(std::string_view text, size_t max_depth);
+/// The same, with the members of objects in the text's order.
+nlohmann::ordered_json parse_strict_ordered_json(std::string_view text, size_t max_depth);
 
 }  // namespace lazymar

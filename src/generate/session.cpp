@@ -12,11 +12,11 @@
 #include "core/labels.h"
 #include "core/text.h"
 #include "files/atomic_file.h"
-#include "files/text_file.h"
 #include "generate/drift_files.h"
 #include "generate/image_text.h"
 #include "nn/capture.h"
 #include "pipeline/device.h"
+#include "run/checked_files.h"
 #include "run/join.h"
 #include "run/signals.h"
 #include "run/timings.h"
@@ -182,13 +182,12 @@ std::optional<ExitCode> Session::check() {
 
 /// What another process of this launch has found, if it has.
 std::optional<ExitCode> Session::result_of_others() const {
-  const ordered_json found = ordered_json::parse(read_text(folder_.info() / "summary.json"),
-                                                 nullptr, /*allow_exceptions=*/false);
-  if (!found.is_object() || found.value("launch", "") != folder_.session() ||
-      !found.value("checked", false)) {
+  const std::optional<ordered_json> found = read_run_object(folder_.info() / "summary.json");
+  if (!found || text_in(*found, "launch") != folder_.session() || !flag_in(*found, "checked")) {
     return std::nullopt;
   }
-  return verdict(found.value("failed", std::vector<int64_t>()));
+  // It is this launch's own, so its types are known.
+  return verdict(found->value("failed", std::vector<int64_t>()));
 }
 
 void Session::count_shards() {

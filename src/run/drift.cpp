@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "core/error.h"
+#include "run/checked_files.h"
 #include "run/run_folder.h"
 
 namespace lazymar {
@@ -35,7 +36,7 @@ bool is_plan(const std::vector<int64_t>& masked, int64_t rows) {
 }
 
 DriftHeader parse_header(const fs::path& path, const std::string& text) {
-  const ordered_json json = ordered_json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const ordered_json json = parse_run_object(text).value_or(ordered_json());
   DriftHeader header;
   try {
     header.settings = json.at("settings");

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "core/error.h"
+#include "run/checked_files.h"
 #include "run/drift.h"
 #include "run/run_folder.h"
 
@@ -36,7 +37,7 @@ bool is_possible(const HeadRecordingHeader& header) {
 }
 
 HeadRecordingHeader parse_header(const fs::path& path, const std::string& text) {
-  const ordered_json json = ordered_json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const ordered_json json = parse_run_object(text).value_or(ordered_json());
   HeadRecordingHeader header;
   try {
     header.settings = json.at("settings");

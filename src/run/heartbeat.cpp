@@ -14,6 +14,7 @@
 #include "core/error.h"
 #include "files/atomic_file.h"
 #include "files/text_file.h"
+#include "run/checked_files.h"
 #include "run/signals.h"
 
 namespace lazymar {
@@ -21,6 +22,9 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
+using nlohmann::ordered_json;
+
+constexpr int64_t kMostRanks = int64_t{1} << 20;
 
 fs::path ranks_folder(const fs::path& info) {
   return info / "ranks";
@@ -28,22 +32,47 @@ fs::path ranks_folder(const fs::path& info) {
 
 }  // namespace
 
+std::optional<MemberState> parse_member(std::string_view text) {
+  const std::optional<ordered_json> line = parse_run_object(text);
+  if (!line) {
+    return std::nullopt;
+  }
+  const std::optional<int64_t> rank = integer_in(*line, "rank", 0, kMostRanks);
+  const std::optional<int64_t> size =
+      line->contains("size") ? integer_in(*line, "size", 1, kMostRanks) : std::optional<int64_t>(1);
+  if (!rank || !size) {
+    return std::nullopt;
+  }
+  try {
+    return MemberState{*rank,
+                       parse_process_id(line->at("process")),
+                       line->at("launch"),
+                       line->at("state"),
+                       0,
+                       line->value("cpus", ""),
+                       line->value("session", ""),
+                       *size,
+                       line->value("joined", false)};
+  } catch (const ordered_json::exception&) {
+    return std::nullopt;  // not written by lazymar_eval
+  }
+}
+
 std::vector<MemberState> read_members(const fs::path& info) {
+  constexpr int64_t kMostBytes = int64_t{1} << 20;
   const FileClock clock(ranks_folder(info) / concat(".clock.", process_token()));
   std::vector<MemberState> members;
   for (const auto& entry : fs::directory_iterator(ranks_folder(info))) {
     if (entry.path().extension() != ".json") {
       continue;
     }
-    const json line = json::parse(read_text(entry.path()), nullptr, /*allow_exceptions=*/false);
+    std::optional<MemberState> member =
+        parse_member(read_regular_file(entry.path(), kMostBytes).value_or(""));
     const double silent = clock.age(entry.path());
-    try {
-      members.push_back({line.at("rank"), parse_process_id(line.at("process")), line.at("launch"),
-                         line.at("state"), silent, line.value("cpus", ""),
-                         line.value("session", ""), line.value("size", int64_t{1}),
-                         line.value("joined", false), FileClock::stamp(entry.path())});
-    } catch (const json::exception&) {
-      continue;  // not written by lazymar_eval
+    if (member) {
+      member->silent_seconds = silent;
+      member->stamp = FileClock::stamp(entry.path());
+      members.push_back(std::move(*member));
     }
   }
   std::error_code ignored;

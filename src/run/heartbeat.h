@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "files/cpu_share.h"
@@ -33,6 +35,9 @@ struct MemberState {
 
 /// The last state of a process that ended normally.
 inline constexpr const char* kEnded = "ended";
+
+/// A process's file; nothing if it is damaged. Without `silent_seconds` and `stamp`.
+std::optional<MemberState> parse_member(std::string_view text);
 
 /// All processes that have a file, by rank; damaged files are skipped.
 std::vector<MemberState> read_members(const std::filesystem::path& info);

@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "core/error.h"
-#include "files/text_file.h"
+#include "run/checked_files.h"
 #include "run/heartbeat.h"
 #include "run/run_folder.h"
 
@@ -17,7 +17,10 @@ using nlohmann::ordered_json;
 
 /// Of a run folder with a manifest; empty otherwise.
 std::optional<ordered_json> settings_there(const fs::path& folder) {
-  return fs::is_directory(folder / "info" / "ranks") ? manifest_settings(folder) : std::nullopt;
+  // A link could lead out of the folder, and this process leaves a clock there.
+  const bool own = fs::is_directory(fs::symlink_status(folder / "info")) &&
+                   fs::is_directory(fs::symlink_status(folder / "info" / "ranks"));
+  return own ? manifest_settings(folder) : std::nullopt;
 }
 
 std::vector<MemberState> living(const fs::path& folder, double stall) {
@@ -71,13 +74,12 @@ RunAtWork find_run_at_work(const fs::path& path, const ordered_json& settings, d
     run.ranks.push_back(member.rank);
   }
   if (run.ranks.empty()) {
-    const auto summary = ordered_json::parse(read_text(path / "info" / "summary.json"), nullptr,
-                                             /*allow_exceptions=*/false);
-    if (!summary.is_object() || !summary.value("checked", false)) {
+    const auto summary = read_run_object(path / "info" / "summary.json");
+    if (!summary || !flag_in(*summary, "checked")) {
       throw usage_error(path.string(), ": --join: no process is at work on this run",
                         "; run the command without --join to continue it");
     }
-    run.session = summary.value("launch", "");
+    run.session = text_in(*summary, "launch");
   }
   return run;
 }

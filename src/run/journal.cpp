@@ -12,12 +12,15 @@
 
 #include "core/error.h"
 #include "files/text_file.h"
+#include "run/checked_files.h"
 
 namespace lazymar {
 namespace {
 
-using nlohmann::json;
 using nlohmann::ordered_json;
+
+constexpr int64_t kMostNumber = int64_t{1} << 62;
+constexpr int64_t kMostAttempts = int64_t{1} << 31;
 
 /// Two lists, in whole microseconds, to keep the lines short.
 ordered_json steps_json(const std::vector<StepCost>& steps) {
@@ -29,16 +32,6 @@ ordered_json steps_json(const std::vector<StepCost>& steps) {
     flops.push_back(step.flops);
   }
   return {{"seconds", seconds}, {"flops", flops}};
-}
-
-std::vector<StepCost> steps_from(const json& lists) {
-  const auto seconds = lists.at("seconds").get<std::vector<double>>();
-  const auto flops = lists.at("flops").get<std::vector<int64_t>>();
-  std::vector<StepCost> steps;
-  for (size_t i = 0; i < std::min(seconds.size(), flops.size()); ++i) {
-    steps.push_back({seconds[i], flops[i]});
-  }
-  return steps;
 }
 
 /// Release 0.1.0 called a shard "block", and files still do: run folders of both resume.
@@ -80,34 +73,68 @@ ordered_json to_json(const ShardRecord& record) {
   return line;
 }
 
-/// Throws json::exception if it is not a record.
-ShardRecord from_json(const json& line) {
-  ShardRecord record;
-  line.at("block").get_to(record.shard);
-  line.at("attempt").get_to(record.attempt);
-  for (const json& image : line.at("images")) {
-    record.images.push_back({image.at("id"), image.at("bytes"), image.at("sha256")});
+/// A line that no run has written.
+struct NoRecord {};
+
+/// From 0 to `most`.
+int64_t integer(const ordered_json& object, const char* key, int64_t most) {
+  const std::optional<int64_t> value = integer_in(object, key, 0, most);
+  if (!value) {
+    throw NoRecord();
   }
-  record.failed = line.value("failed", std::vector<int64_t>());
-  record.recomputed = line.value("recomputed", std::vector<int64_t>());
+  return *value;
+}
+
+std::vector<int64_t> integers(const ordered_json& object, const char* key) {
+  std::vector<int64_t> values;
+  for (const ordered_json& value : object.value(key, ordered_json::array())) {
+    if (!value.is_number_unsigned() || value.get<uint64_t>() > kMostNumber) {
+      throw NoRecord();
+    }
+    values.push_back(value.get<int64_t>());
+  }
+  return values;
+}
+
+std::vector<StepCost> steps_from(const ordered_json& lists) {
+  const auto seconds = lists.at("seconds").get<std::vector<double>>();
+  const std::vector<int64_t> flops = integers(lists, "flops");
+  std::vector<StepCost> steps;
+  for (size_t i = 0; i < std::min(seconds.size(), flops.size()); ++i) {
+    steps.push_back({seconds[i], flops[i]});
+  }
+  return steps;
+}
+
+/// Throws NoRecord or ordered_json::exception if it is not a record.
+ShardRecord from_json(const ordered_json& line) {
+  ShardRecord record;
+  record.shard = integer(line, "block", kMostNumber);
+  record.attempt = integer(line, "attempt", kMostAttempts);
+  for (const ordered_json& image : line.at("images")) {
+    record.images.push_back({integer(image, "id", kMostNumber),
+                             integer(image, "bytes", kMostNumber), image.at("sha256")});
+  }
+  record.failed = integers(line, "failed");
+  record.recomputed = integers(line, "recomputed");
   if (line.contains("micro_batch")) {
-    record.micro_batch = line.at("micro_batch").get<int64_t>();
+    record.micro_batch = integer(line, "micro_batch", kMostNumber);
   }
   record.computed_by = line.value("computed_by", "");
-  line.at("rank").get_to(record.rank);
+  record.rank = integer(line, "rank", kMostNumber);
   line.at("launch").get_to(record.launch);
   line.at("first").get_to(record.first);
-  line.at("slots").get_to(record.slots);
-  const json& seconds = line.at("seconds");
+  record.slots = integer(line, "slots", kMostNumber);
+  const ordered_json& seconds = line.at("seconds");
   record.seconds = {seconds.at("encoder"), seconds.at("decoder"), seconds.at("head"),
                     seconds.at("vae"), seconds.at("total")};
   seconds.at("png").get_to(record.png_seconds);
   if (line.contains("steps")) {
     record.steps = steps_from(line.at("steps"));
   }
-  line.at("flops").get_to(record.flops);
-  line.at("block_rows").get_to(record.block_rows);
-  line.at("head_rows").get_to(record.head_rows);
+  record.flops = integer(line, "flops", kMostNumber);
+  record.block_rows = integer(line, "block_rows", kMostNumber);
+  record.head_rows = integer(line, "head_rows", kMostNumber);
   line.at("finished").get_to(record.finished);
   return record;
 }
@@ -142,34 +169,48 @@ void Journal::append_line(const std::string& json) {
   }
 }
 
+std::vector<std::filesystem::path> journal_files(const std::filesystem::path& info) {
+  static const std::regex kName(R"(journal\.\d{1,9}\.jsonl)");
+  std::vector<std::filesystem::path> files;
+  if (std::filesystem::is_directory(info)) {
+    for (const auto& entry : std::filesystem::directory_iterator(info)) {
+      if (std::regex_match(entry.path().filename().string(), kName)) {
+        files.push_back(entry.path());
+      }
+    }
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
 void JournalReader::refresh() {
-  static const std::regex kName(R"(journal\.\d+\.jsonl)");
-  for (const auto& entry : std::filesystem::directory_iterator(info_)) {
-    if (!std::regex_match(entry.path().filename().string(), kName)) {
-      continue;
-    }
-    int64_t& read = read_[entry.path()];
-    const std::string added = read_text(entry.path(), read);
-    size_t begin = 0;
-    for (size_t end; (end = added.find('\n', begin)) != std::string::npos; begin = end + 1) {
-      read_line(added.substr(begin, end - begin));
-    }
-    read += static_cast<int64_t>(begin);  // an unfinished line is read again once it is complete
+  for (const std::filesystem::path& path : journal_files(info_)) {
+    int64_t& read = read_[path];
+    // An unfinished line is read again once it is complete.
+    read += static_cast<int64_t>(add(read_text(path, read)));
   }
 }
 
-void JournalReader::read_line(const std::string& text) {
-  const json line = json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!line.is_object()) {
+size_t JournalReader::add(std::string_view text) {
+  size_t begin = 0;
+  for (size_t end; (end = text.find('\n', begin)) != std::string_view::npos; begin = end + 1) {
+    read_line(text.substr(begin, end - begin));
+  }
+  return begin;
+}
+
+void JournalReader::read_line(std::string_view text) {
+  const std::optional<ordered_json> line = parse_run_object(text);
+  if (!line) {
     return;
   }
   try {
-    if (line.contains("undone")) {
-      ShardState& state = shards_[line.at("block").get<int64_t>()];
-      state.undone = std::max(state.undone, line.at("undone").get<int64_t>());
+    if (line->contains("undone")) {
+      ShardState& state = shards_[integer(*line, "block", plan_.shards() - 1)];
+      state.undone = std::max(state.undone, integer(*line, "undone", kMostAttempts));
       return;
     }
-    ShardRecord record = from_json(line);
+    ShardRecord record = from_json(*line);
     if (!fits(record)) {
       return;
     }
@@ -177,8 +218,10 @@ void JournalReader::read_line(const std::string& text) {
     if (!state.record || record.attempt >= state.record->attempt) {
       state.record = std::move(record);
     }
-  } catch (const json::exception&) {
+  } catch (const ordered_json::exception&) {
     return;  // not a valid record: the shard counts as unfinished
+  } catch (const NoRecord&) {
+    return;
   }
 }
 

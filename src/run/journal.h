@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -65,6 +66,9 @@ class Journal {
   bool durable_;
 };
 
+/// The journals in info/, by name.
+std::vector<std::filesystem::path> journal_files(const std::filesystem::path& info);
+
 /// Reads the journals of all processes, past and present, as they grow. Lines that are not a record
 /// (torn by a crash) or not of this plan are skipped.
 class JournalReader {
@@ -74,6 +78,8 @@ class JournalReader {
 
   /// Reads what was added since.
   void refresh();
+  /// The same for a journal's text; returns where its last line ends.
+  size_t add(std::string_view text);
 
   /// The record of a finished shard; null if it is not, or no longer, finished.
   const ShardRecord* finished(int64_t shard) const;
@@ -89,7 +95,7 @@ class JournalReader {
     std::optional<ShardRecord> record;
     int64_t undone = -1;  ///< attempts up to this one do not count
   };
-  void read_line(const std::string& line);
+  void read_line(std::string_view text);
   bool fits(const ShardRecord& record) const;
 
   std::filesystem::path info_;

@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "files/text_file.h"
+#include "run/checked_files.h"
 #include "run/image_files.h"
 
 namespace lazymar {
@@ -14,11 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
-/// The file as an object; empty if it is missing or damaged.
-ordered_json read_object(const fs::path& path) {
-  ordered_json json = ordered_json::parse(read_text(path), nullptr, /*allow_exceptions=*/false);
-  return json.is_object() ? json : ordered_json::object();
-}
+constexpr int64_t kMostText = int64_t{64} << 20;  ///< bytes of a summary
 
 /// The value at a path such as "/steps/full"; null if missing.
 ordered_json value_at(const ordered_json& json, const char* path) {
@@ -42,24 +39,6 @@ std::optional<Interval> interval_at(const ordered_json& json, const char* path) 
 std::string text_at(const ordered_json& json, const char* path) {
   const ordered_json value = value_at(json, path);
   return value.is_string() ? value.get<std::string>() : "";
-}
-
-Scores read_scores(const fs::path& path) {
-  const ordered_json json = read_object(path);
-  std::vector<std::string> sentences;
-  for (const ordered_json& sentence : value_at(json, "/against/sentences")) {
-    sentences.push_back(sentence.is_string() ? sentence.get<std::string>() : sentence.dump());
-  }
-  return {number_at(json, "/fid"),
-          number_at(json, "/inception_score/mean"),
-          number_at(json, "/inception_score/deviation"),
-          interval_at(json, "/intervals/fid"),
-          interval_at(json, "/intervals/inception_score"),
-          text_at(json, "/images_sha256"),
-          text_at(json, "/against/baseline_images_sha256"),
-          number_at(json, "/against/fid/difference"),
-          interval_at(json, "/against/fid/interval"),
-          sentences};
 }
 
 /// Names of the run folders directly below a folder.
@@ -92,17 +71,19 @@ ordered_json read_manifest(const fs::path& folder) {
     throw usage_error(folder.string(), ": not a run folder: info/manifest.json not found",
                       "; lazymar_eval prints its run folder at the end");
   }
-  ordered_json manifest = read_object(path);
-  const ordered_json settings = value_at(manifest, "/settings");
-  const auto is_count = [&](const char* name) {
+  const std::optional<ordered_json> manifest = read_manifest_file(folder);
+  const auto has_count = [&](const char* name) {
     constexpr int64_t kMost = int64_t{1} << 31;
-    const ordered_json value = value_at(settings, name);
-    return value.is_number_integer() && value > 0 && value <= kMost;
+    return integer_in(manifest->at("settings"), name, 1, kMost).has_value();
   };
-  if (!settings.is_object() || !is_count("/num_images") || !is_count("/eval_bsz")) {
+  if (!manifest) {
+    throw usage_error(path.string(),
+                      ": damaged: not the settings of a run; see docs/run-folder.md");
+  }
+  if (!has_count("num_images") || !has_count("eval_bsz")) {
     throw usage_error(path.string(), ": damaged: num_images or eval_bsz is missing");
   }
-  return manifest;
+  return *manifest;
 }
 
 void read_shards(RunData& run) {
@@ -124,21 +105,6 @@ void read_shards(RunData& run) {
   }
 }
 
-void read_summary(RunData& run) {
-  const ordered_json summary = read_object(run.folder / "info" / "summary.json");
-  const ordered_json kinds = value_at(summary, "/steps/kinds");
-  if (kinds.is_string()) {
-    run.step_kinds = kinds.get<std::string>();
-  }
-  const auto transformer = number_at(summary, "/rows_per_image/transformer/total");
-  const auto head = number_at(summary, "/rows_per_image/head/total");
-  if (transformer && head) {
-    run.total_rows = {static_cast<int64_t>(*transformer), static_cast<int64_t>(*head)};
-  }
-  const ordered_json device = value_at(summary, "/settings/device");
-  run.on_gpu = device.is_string() && device.get<std::string>().starts_with("cuda");
-}
-
 /// The last `parts` names of a path.
 std::string path_end(const fs::path& path, size_t parts) {
   const std::vector<fs::path> names(path.begin(), path.end());
@@ -155,20 +121,60 @@ std::vector<std::byte> RunData::png(int64_t id) const {
   return read_image(folder, settings.value("few_files", ordered_json()) == true, images.at(id), id);
 }
 
+Scores parse_scores(std::string_view text) {
+  const ordered_json json = parse_run_object(text).value_or(ordered_json::object());
+  std::vector<std::string> sentences;
+  for (const ordered_json& sentence : value_at(json, "/against/sentences")) {
+    sentences.push_back(sentence.is_string() ? sentence.get<std::string>() : sentence.dump());
+  }
+  return {number_at(json, "/fid"),
+          number_at(json, "/inception_score/mean"),
+          number_at(json, "/inception_score/deviation"),
+          interval_at(json, "/intervals/fid"),
+          interval_at(json, "/intervals/inception_score"),
+          text_at(json, "/images_sha256"),
+          text_at(json, "/against/baseline_images_sha256"),
+          number_at(json, "/against/fid/difference"),
+          interval_at(json, "/against/fid/interval"),
+          sentences};
+}
+
+void add_summary(std::string_view text, RunData& run) {
+  const ordered_json summary = parse_run_object(text).value_or(ordered_json::object());
+  const ordered_json kinds = value_at(summary, "/steps/kinds");
+  if (kinds.is_string()) {
+    run.step_kinds = kinds.get<std::string>();
+  }
+  constexpr int64_t kMost = int64_t{1} << 62;
+  const auto rows = [&](const char* network) {
+    const ordered_json counts = value_at(summary, network);
+    return counts.is_object() ? integer_in(counts, "total", 0, kMost) : std::nullopt;
+  };
+  const std::optional<int64_t> transformer = rows("/rows_per_image/transformer");
+  const std::optional<int64_t> head = rows("/rows_per_image/head");
+  if (transformer && head) {
+    run.total_rows = {*transformer, *head};
+  }
+  const ordered_json device = value_at(summary, "/settings/device");
+  run.on_gpu = device.is_string() && device.get<std::string>().starts_with("cuda");
+}
+
 RunData read_run(const fs::path& folder) {
   RunData run;
   run.folder = folder.lexically_normal();
   if (!run.folder.has_filename()) {  // a slash at the end
     run.folder = run.folder.parent_path();
   }
+  check_run_files(run.folder);
   const ordered_json manifest = read_manifest(run.folder);
   run.settings = manifest.at("settings");
   run.weights = value_at(manifest, "/weights_sha256");
   run.plan = ShardPlan(run.settings.at("num_images"), run.settings.at("eval_bsz"));
   run.label = run.folder.filename().string();
   read_shards(run);
-  read_summary(run);
-  run.scores = read_scores(run.folder / "info" / "scores.json");
+  const fs::path info = run.folder / "info";
+  add_summary(read_regular_file(info / "summary.json", kMostText).value_or(""), run);
+  run.scores = parse_scores(read_regular_file(info / "scores.json", kMostText).value_or(""));
   return run;
 }
 

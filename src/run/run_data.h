@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -62,6 +63,11 @@ struct RunData {
 /// Reads a run folder: manifest and journals; summary and scores if present. Throws Error (usage)
 /// if it is not a run folder, the manifest is damaged, or there is no image.
 RunData read_run(const std::filesystem::path& folder);
+
+/// What read_run takes from the texts of info/scores.json and info/summary.json; damaged ones
+/// count as missing.
+Scores parse_scores(std::string_view text);
+void add_summary(std::string_view text, RunData& run);
 
 /// Gives every run a unique label: the shortest sufficient end of its path.
 void label_runs(std::vector<RunData>& runs);

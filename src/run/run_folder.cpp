@@ -14,8 +14,8 @@
 #include "core/hash.h"
 #include "files/atomic_file.h"
 #include "files/descriptor.h"
-#include "files/text_file.h"
-#include "run/image_files.h"
+#include "run/checked_files.h"
+#include "run/folder_content.h"
 #include "run/join.h"
 #include "run/signals.h"
 
@@ -24,38 +24,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
-
-bool is_archive(const fs::path& name) {
-  return name.extension() == ".tar" && name.string().starts_with("block-");
-}
-
-void remove_earlier_run(const fs::path& folder) {
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    const fs::path name = entry.path().filename();
-    if (image_id(name.string()) || is_archive(name)) {
-      fs::remove(entry.path());
-    }
-  }
-  for (const auto& entry : fs::directory_iterator(folder / "info")) {
-    if (entry.path().filename() != "ranks") {  // this process is already registered there
-      fs::remove_all(entry.path());
-    }
-  }
-}
-
-/// A file in the folder that no run with this manifest can have written; empty if there is none.
-/// Any PNG counts, because scoring a folder reads them all.
-std::string foreign_file(const fs::path& folder, bool has_manifest, int64_t num_images) {
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    const fs::path name = entry.path().filename();
-    const auto id = image_id(name.string());
-    const bool own = has_manifest && (id ? *id < num_images : name.extension() != ".png");
-    if (!own && (name.extension() == ".png" || is_archive(name))) {
-      return name.string();
-    }
-  }
-  return {};
-}
 
 /// One name for all processes of a launch; `first`: its rank 0.
 std::string session_name(const LauncherEnv& env, const ProcessId& first) {
@@ -78,6 +46,9 @@ std::string differences(const ordered_json& there, const ordered_json& now) {
   const ordered_json before = there.flatten();
   const ordered_json after = now.flatten();
   const auto add = [&](const std::string& key, const std::string& one, const std::string& other) {
+    if (key.empty()) {
+      return;  // an empty object's only entry
+    }
     text += concat(text.empty() ? "" : "; ", key.substr(1), " ", one, " there, ", other, " now");
   };
   for (const auto& [key, value] : before.items()) {
@@ -99,6 +70,7 @@ RunFolder::RunFolder(const RunFolderRequest& request, const LauncherEnv& env,
                      const ordered_json& settings)
     : path_(request.path), rank_(env.rank), size_(env.size) {
   try {
+    check_run_files(path_);
     if (request.join) {
       join_run(request, env, settings);
     } else if (env.rank == 0) {
@@ -116,17 +88,19 @@ RunFolder::RunFolder(const RunFolderRequest& request, const LauncherEnv& env,
 void RunFolder::open(const RunFolderRequest& request, const LauncherEnv& env,
                      const ordered_json& settings) {
   fs::create_directories(path_);
-  std::optional<ordered_json> manifest = read_manifest();
+  const bool may_overwrite = request.overwrite && !env.restarted && is_run_folder(path_);
+  // What is to be overwritten may be damaged.
+  std::optional<ordered_json> manifest =
+      may_overwrite ? read_manifest_file(path_) : read_manifest();
   session_ = session_name(env, this_process());
   // A process that is restarted within the same launch continues.
-  const bool anew = request.overwrite && !env.restarted &&
-                    !(manifest && manifest->value("launch", "") == session_);
+  const bool anew = may_overwrite && !(manifest && text_in(*manifest, "launch") == session_);
   if (!anew) {
     refuse_foreign_files(manifest.has_value(), request.num_images);
   }
   register_member(request, env);
   if (anew) {
-    remove_earlier_run(path_);
+    remove_run(path_);
     manifest.reset();
     refuse_foreign_files(false, request.num_images);
   }
@@ -161,10 +135,10 @@ void RunFolder::refuse_foreign_files(bool has_manifest, int64_t num_images) cons
   if (foreign.empty()) {
     return;
   }
-  throw usage_error(
-      path_.string(), ": ", foreign, " belongs to ",
-      has_manifest ? "no image of this run" : "a run without a manifest",
-      "; move it, or choose another --output_dir (--overwrite removes numbered images)");
+  throw usage_error(path_.string(), ": ", foreign, " belongs to ",
+                    has_manifest ? "no image of this run" : "a run without a manifest",
+                    "; move it, or choose another --output_dir",
+                    is_run_folder(path_) ? " (--overwrite removes numbered images)" : "");
 }
 
 void RunFolder::check_writable() const {
@@ -248,8 +222,7 @@ void RunFolder::await(const RunFolderRequest& request, const LauncherEnv& env) {
 void RunFolder::compare(const ordered_json& settings) const {
   const std::optional<ordered_json> manifest = read_manifest();
   const std::string difference =
-      manifest ? differences(manifest->value("settings", ordered_json::object()), settings)
-               : "its manifest is missing";
+      manifest ? differences(manifest->at("settings"), settings) : "its manifest is missing";
   if (!difference.empty()) {
     throw usage_error(path_.string(), ": made with other settings: ", difference,
                       "; start over with --overwrite, or keep it and choose another --output_dir");
@@ -277,10 +250,8 @@ void RunFolder::settle_weights(const ordered_json& hashes, bool may_write) const
 }
 
 std::optional<ordered_json> manifest_settings(const fs::path& run_folder) {
-  const auto manifest = ordered_json::parse(read_text(run_folder / "info" / "manifest.json"),
-                                            nullptr, /*allow_exceptions=*/false);
-  return manifest.is_object() ? std::optional(manifest.value("settings", ordered_json::object()))
-                              : std::nullopt;
+  const std::optional<ordered_json> manifest = read_manifest_file(run_folder);
+  return manifest ? std::optional(manifest->at("settings")) : std::nullopt;
 }
 
 std::optional<ordered_json> RunFolder::read_manifest() const {
@@ -288,11 +259,10 @@ std::optional<ordered_json> RunFolder::read_manifest() const {
   if (open_file(file, O_RDONLY).number() < 0) {
     return std::nullopt;
   }
-  const std::string text = read_text(file);
-  ordered_json manifest = ordered_json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!manifest.is_object()) {
+  std::optional<ordered_json> manifest = read_manifest_file(path_);
+  if (!manifest) {
     throw usage_error(
-        (info() / "manifest.json").string(),
+        file.string(),
         ": damaged; start over with --overwrite, or keep it and choose another --output_dir");
   }
   return manifest;

@@ -124,8 +124,13 @@ std::vector<std::string> names_of(const TarSource::Members& members) {
 
 /// The images that a run's journals list, and which of them exist.
 SourceContent run_content(const RunData& run, const std::set<std::string>& present) {
+  constexpr int64_t kMostMissing = int64_t{1} << 24;  // their numbers are listed
   SourceContent content;
   content.planned = run.plan.num_images();
+  if (content.planned > static_cast<int64_t>(run.images.size()) + kMostMissing) {
+    throw usage_error(run.folder.string(), ": ", run.images.size(), " of ", content.planned,
+                      " images are finished, too few to score; resume lazymar_eval first");
+  }
   std::vector<bool> there(static_cast<size_t>(content.planned), false);
   for (const ShardRecord& shard : run.shards) {
     for (const ImageRecord& image : shard.images) {

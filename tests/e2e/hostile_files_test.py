@@ -1,4 +1,5 @@
 """Files made to waste memory or time: each is read or refused quickly, within bounded memory.
+Then run folders made by a stranger: see hostile_runs.py.
 
 usage: hostile_files_test.py FOLDER_OF_BINARIES
 """
@@ -13,7 +14,12 @@ import sys
 import tempfile
 import zipfile
 
-PROGRAM = pathlib.Path(sys.argv[1]) / "lazymar_convert"
+from hostile_runs import hostile_runs
+
+from checks import check, conclude
+
+BINARIES = pathlib.Path(sys.argv[1]).resolve()
+PROGRAM = BINARIES / "lazymar_convert"
 TIMES_THE_FILE = 100  # a value of one byte takes about 90 bytes in memory
 ALLOWANCE = 32 << 20
 SECONDS = 60
@@ -79,8 +85,7 @@ def run(path):
 def main():
     if b"__asan_init" in PROGRAM.read_bytes():
         print("skipped: AddressSanitizer's own memory is far more")
-        return 77
-    failures = 0
+        sys.exit(77)
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder, "file")
         path.write_bytes(safetensors(b"{}"))
@@ -92,11 +97,11 @@ def main():
             refused = status == 2 and errors.count("\n") == 1 and f"{path}: byte " in errors
             listed = status in (0, 1)  # 1: with tensors that cannot be used
             good = (refused or listed) and memory < limit
-            failures += not good
-            print(
-                f"{'ok     ' if good else 'FAILED '} {name}: {len(content)} bytes, exit {status}, "
-                f"{(memory - base) >> 20} MiB, {errors.strip()[:200]}")
-    return 1 if failures else 0
+            check(
+                f"{name}: {len(content)} bytes, exit {status}, {(memory - base) >> 20} MiB, "
+                f"{errors.strip()[:200]}", good)
+    hostile_runs(BINARIES)
+    conclude()
 
 
-sys.exit(main())
+main()

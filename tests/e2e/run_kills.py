@@ -1,77 +1,155 @@
 """Processes that die, or are asked to stop, at any moment."""
+import collections
 import contextlib
+import datetime
+import json
 import os
 import pathlib
+import resource
+import shutil
 import signal
+import subprocess
 import time
 
+import checks
 from checks import check
-from run_support import LONG, Folder, finish, is_running, random_source, same, wait_until
+from run_support import (
+    BIN,
+    LONG,
+    ROUNDS,
+    SEED,
+    Folder,
+    finish,
+    is_running,
+    random_source,
+    reference,
+    same,
+    wait_until,
+)
+
+ROUND_IMAGES = 16  # a round takes seconds, and each of two workers has several shards
+WORKERS = ("--workers", 2, "--max_restarts", 5)
 
 
 def everybody_gone(folder):
     return wait_until(lambda: not folder.members(), 60)
 
 
-def kill_rounds(name, rounds, images, strike, accepted, flags=()):
-    """Starts repeatedly, kills after a random time, and finally lets it finish."""
-    random = random_source(name)
-    folder = Folder(name, images)
-    codes = []
-    for _ in range(rounds):
-        process = folder.start(*flags)
-        time.sleep(random.uniform(0.05, 4.0 if LONG else 2.0))
-        strike(folder, process, random)
-        result = finish(process)
-        codes.append(result.returncode)
-        if result.returncode not in accepted:
-            check(f"{name}: an exit status of {accepted}", False, result)
-        everybody_gone(folder)
-    if folder.path and (folder.info /
-                        "summary.json").exists() and folder.summary()["complete"] and not LONG:
-        print(f"  note: complete before the last of {rounds} rounds: {codes}")
-    same(f"{name}: {rounds} rounds (exits {codes}), then to the end", folder,
-         folder.run(*flags, timeout=7200), images=images)
+def children(process):
+    try:
+        return pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    except OSError:
+        return []
 
 
 def kill_all(folder, process, random):
     """As in a crash of the machine: parent and workers at once, as one process group."""
     os.killpg(process.pid, signal.SIGKILL)
+    return True
 
 
 def kill_parent(folder, process, random):
     process.kill()
     check("workers end when their parent dies", everybody_gone(folder))
+    return True
 
 
 def kill_worker(folder, process, random):
-    """Kills one or two workers; the run must recover by itself."""
-    for _ in range(random.randint(1, 2)):
-        workers = folder.members()
-        if workers:
-            with contextlib.suppress(ProcessLookupError):  # it finished earlier
-                os.kill(random.choice(workers), signal.SIGKILL)
-        time.sleep(random.uniform(0, 1))
+    """The run must recover by itself. In its first moments, it has no workers yet."""
+    wait_until(lambda: children(process) or process.poll() is not None, 60)
+    try:
+        os.kill(int(random.choice(children(process))), signal.SIGKILL)
+    except (IndexError, ProcessLookupError):  # they finished earlier
+        return False
+    return True
 
 
 def send(number):
     def strike(folder, process, random):
         process.send_signal(number)
+        return True
     return strike
 
 
+# What to do, and the exit statuses that may follow.
+KILLS = {"parent": (kill_parent, {-9}), "worker": (kill_worker, {0}), "all": (kill_all, {-9})}
+STOPS = {  # -number: the signal came before the program had begun
+    number.name: (send(number), {75, -number}) for number in (signal.SIGTERM, signal.SIGUSR1)}
+
+
+def cpu_seconds(process):
+    """Of a parent and its workers, past ones included."""
+    ticks = 0
+    for pid in (process.pid, *children(process)):
+        with contextlib.suppress(OSError):  # it ended just now
+            fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+            ticks += sum(map(int, fields[11:15]))  # utime to cstime: see proc(5)
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def cpu_seconds_of_a_run():
+    folder = Folder("timed", ROUND_IMAGES)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    same("undisturbed run of two workers", folder, folder.run(*WORKERS), images=ROUND_IMAGES)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    shutil.rmtree(folder.output)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def disturb(folder, strike, accepted, moment, random):
+    """Starts or continues a run, and strikes after `moment` seconds of CPU time, so that others on
+    the machine do not matter. False: it had ended before."""
+    process = folder.start(*WORKERS)
+    wait_until(lambda: process.poll() is not None or cpu_seconds(process) >= moment, 600)
+    struck = process.poll() is None and strike(folder, process, random)
+    result = finish(process)
+    everybody_gone(folder)
+    if result.returncode not in accepted | {0}:
+        check(f"exit {result.returncode} is one of {sorted(accepted)}", False, result)
+    return struck
+
+
+def rounds(what, count, strikes):
+    """Each round disturbs a new run once or twice, continues it to its end, and compares the folder
+    with that of an undisturbed run. A round whose run ended before its strike does not count."""
+    random = random_source(what)
+    began = time.monotonic()
+    seconds = cpu_seconds_of_a_run()
+    struck, done, late, lost = collections.Counter(dict.fromkeys(strikes, 0)), 0, 0, 0
+    victims = []
+    try:
+        while done < count:
+            folder = Folder(f"{what} {done + late}", ROUND_IMAGES)
+            names, failures = [], len(checks.failures)
+            for _ in range(random.choice((1, 1, 1, 2))):
+                if not victims:  # each as often, in any order
+                    victims = random.sample(sorted(strikes), len(strikes))
+                if disturb(folder, *strikes[victims[-1]], random.random() * seconds, random):
+                    names.append(victims.pop())
+            struck.update(names)
+            same(f"{what}, round {done + 1} of {count}: {', '.join(names) or 'too late'}", folder,
+                 folder.run(*WORKERS), images=ROUND_IMAGES)
+            done, late = done + bool(names), late + (not names)
+            if len(checks.failures) > failures:
+                lost += 1
+                shutil.copytree(folder.output, f"build/lost/{what} {done}", dirs_exist_ok=True)
+            shutil.rmtree(folder.output)
+    finally:
+        version = subprocess.run([BIN / "lazymar_eval", "--version"], capture_output=True,
+                                 check=False, text=True).stdout.strip()
+        print(
+            json.dumps({
+                "soak": what, "date": f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}",
+                "version": version, "seed": SEED, "rounds": done, "struck": struck,
+                "too_late": late, "images": ROUND_IMAGES, "lost": lost,
+                "hours": round((time.monotonic() - began) / 3600, 2)
+            }), flush=True)
+
+
 def kills():
-    rounds = 100 if LONG else 3
-    images = 400 if LONG else 128
-    kill_rounds("kill -9 of everybody", rounds, images, kill_all, {0, -9}, ("--workers", "2"))
-    kill_rounds("kill -9 of the parent", rounds if LONG else 2, images, kill_parent, {0, -9},
-                ("--workers", "2"))
-    kill_rounds("kill -9 of workers", rounds if LONG else 2, images, kill_worker, {0},
-                ("--workers", "2", "--max_restarts", "5"))
-    for number in (signal.SIGTERM, signal.SIGUSR1):
-        # -number: the signal came before the program had begun.
-        kill_rounds(f"{number.name} at random", rounds if LONG else 2, images, send(number),
-                    {0, 75, -number}, ("--workers", "2"))
+    reference(ROUND_IMAGES)
+    rounds("kill", ROUNDS or len(KILLS), KILLS)
+    rounds("stop", ROUNDS // 5 or len(STOPS), STOPS)
 
 
 def signals():
@@ -116,8 +194,7 @@ def signals():
 
     folder = Folder("early stop", 4)
     process = folder.start("--workers", 2)
-    children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children")
-    wait_until(lambda: children.read_text().strip(), 30)
+    wait_until(lambda: children(process), 30)
     process.terminate()
     result = finish(process)
     check("a stop before the workers are up: exit 75", result.returncode == 75, result)
@@ -135,4 +212,4 @@ def thousand_with_kills():
          images=images)
 
 
-CASES = [signals, kills, *([thousand_with_kills] if LONG else [])]
+CASES = [kills, signals, *([thousand_with_kills] if LONG else [])]

@@ -1,4 +1,5 @@
 """Shared by the tests of long runs: starting lazymar_eval, reading its folder."""
+import argparse
 import hashlib
 import json
 import os
@@ -8,15 +9,34 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 
 from checks import check
 
-LONG = "--long" in sys.argv
-BIN = pathlib.Path(sys.argv[1]).resolve()
-SHIM = pathlib.Path(sys.argv[2]).resolve()
+PARTS = ("launchers", "threads", "join", "damage", "faults", "kills", "disk")
+SLOW_PARTS = ("hosts", "storage", "slurm", "openmpi")
+
+
+def arguments():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("bin", type=pathlib.Path, help="folder of binaries")
+    parser.add_argument("shim", type=pathlib.Path, help="library of failing writes")
+    parser.add_argument("--rounds", type=int, default=0,
+                        help="long form, with this many rounds of kill -9; takes hours")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS + SLOW_PARTS))
+    found = parser.parse_intermixed_args()
+    if unknown := set(found.parts) - set(PARTS + SLOW_PARTS):
+        parser.error("unknown part: " + ", ".join(sorted(unknown)))
+    return found
+
+
+ARGUMENTS = arguments()
+ROUNDS = ARGUMENTS.rounds
+LONG = ROUNDS > 0
+BIN = ARGUMENTS.bin.resolve()
+SHIM = ARGUMENTS.shim.resolve()
+SEED = os.environ.get("SOAK_SEED", "1")
 # Images of a run that processes share: some ten seconds, so that each has work, whatever the CPU.
 SHARED_IMAGES = 480
 MODEL = "--model demo --num_iter 2 --num_sampling_steps 2 --cfg 1 --eval_bsz 2".split()
@@ -171,7 +191,7 @@ def same(name, folder, result=None, images=12, also=True):
 
 def random_source(name):
     """The same numbers in every execution of a test, unless SOAK_SEED says otherwise."""
-    text = os.environ.get("SOAK_SEED", "1") + name
+    text = SEED + name
     return random.Random(int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big"))
 
 

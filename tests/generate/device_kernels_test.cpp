@@ -50,6 +50,17 @@ TEST(DeviceKernels, AWorkerAfterAFaultKeepsTheRunsSettings) {
   ::unsetenv(kKernelsVariable);
 }
 
+TEST(DeviceKernels, AStrangersManifestSaysNothing) {
+  const testing::TemporaryFolder folder;
+  std::filesystem::create_directories(folder.path() / "info");
+  ::setenv(kKernelsVariable, kPlainAfterFault, 1);
+  for (const char* text : {R"({"settings": "x"})", R"({"settings": {"kernels": 5}})", "[]"}) {
+    write_text_atomically(folder.path() / "info" / "manifest.json", text);
+    EXPECT_EQ(settings_with({"plain", {}}, true, folder.path())["kernels"], "plain") << text;
+  }
+  ::unsetenv(kKernelsVariable);
+}
+
 TEST(DeviceKernels, TheSummaryHasTheirCheck) {
   KernelReport report{"own except norm", {{"layer_norm", "norm", "2x3 Float", 0.5, 1e-6, ""}}};
   RunSummary summary;

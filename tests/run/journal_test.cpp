@@ -163,6 +163,40 @@ TEST(Journal, AnUndoneShardIsUnfinishedUntilTheNextAttempt) {
   EXPECT_NE(read(folder).finished(4), nullptr);
 }
 
+TEST(Journal, NumbersThatNoRunWritesAreNoRecord) {
+  const TemporaryFolder from;
+  Journal(from.path(), 0, false).append(record(0));
+  const std::string line = testing::read_text(from.path() / "journal.0.jsonl");
+  const auto with = [&](const std::string& old, const std::string& fresh) {
+    const TemporaryFolder folder;
+    std::string changed = line;
+    changed.replace(changed.find(old), old.size(), fresh);
+    add(folder, changed);
+    return read(folder).finished(0) != nullptr;
+  };
+  EXPECT_TRUE(with("\"attempt\":0", "\"attempt\":3"));  // the control
+  EXPECT_FALSE(with("\"attempt\":0", "\"attempt\":9223372036854775807"));
+  EXPECT_FALSE(with("\"attempt\":0", "\"attempt\":-1"));
+  EXPECT_FALSE(with("\"block\":0", "\"block\":0.5"));
+  EXPECT_FALSE(with("\"bytes\":100", "\"bytes\":-1"));
+  EXPECT_FALSE(with("\"slots\":2", "\"slots\":18446744073709551615"));
+  EXPECT_FALSE(with("\"block_rows\":0", "\"block_rows\":1e300"));
+  EXPECT_FALSE(with("\"recomputed\":[3,4]", "\"recomputed\":[3,-4]"));
+  EXPECT_FALSE(with("\"block\":0", "\"block\":0,\"block\":0"));
+}
+
+TEST(Journal, AStrangersWithdrawalsAreBounded) {
+  const TemporaryFolder folder;
+  add(folder, "{\"block\":0,\"undone\":9223372036854775807}\n");
+  add(folder, "{\"block\":600,\"undone\":0}\n{\"block\":-1,\"undone\":0}\n");
+  add(folder, "{\"block\":1,\"undone\":4}\n");
+  const JournalReader reader = read(folder);
+  EXPECT_EQ(reader.next_attempt(0), 0);
+  EXPECT_EQ(reader.next_attempt(600), 0);
+  EXPECT_EQ(reader.next_attempt(-1), 0);
+  EXPECT_EQ(reader.next_attempt(1), 5);  // the control
+}
+
 TEST(Journal, ThatCannotBeWrittenIsAnError) {
   EXPECT_TRUE(testing::contains(
       testing::refused([] { Journal("/nowhere", 0, false); }, ErrorKind::kOutput), "cannot open"));
