@@ -28,11 +28,25 @@ if(LAZYMAR_WHEEL)
 else()
   set(LAZYMAR_CONFIG_TORCH ${LAZYMAR_TORCH_ROOT})
 endif()
-configure_package_config_file(cmake/lazymarConfig.cmake.in
-  ${PROJECT_BINARY_DIR}/generated/lazymarConfig.cmake INSTALL_DESTINATION ${package}
-  PATH_VARS CMAKE_INSTALL_LIBDIR CMAKE_INSTALL_INCLUDEDIR)
-write_basic_package_version_file(${PROJECT_BINARY_DIR}/generated/lazymarConfigVersion.cmake
+include(cmake/lazymarTorch.cmake)
+lazymar_torch_release(${LAZYMAR_TORCH_ROOT} LAZYMAR_TORCH_RELEASE)
+set(generated ${PROJECT_BINARY_DIR}/generated)
+configure_package_config_file(cmake/lazymarConfig.cmake.in ${generated}/lazymarConfig.cmake
+  INSTALL_DESTINATION ${package} PATH_VARS CMAKE_INSTALL_LIBDIR CMAKE_INSTALL_INCLUDEDIR
+  NO_CHECK_REQUIRED_COMPONENTS_MACRO)
+# One version: minor versions differ before 1.0. A range says itself which ones will do, which
+# SameMinorVersion only accepts within one minor version.
+write_basic_package_version_file(${generated}/lazymarVersionSameMinor.cmake
   COMPATIBILITY SameMinorVersion)
-install(FILES ${PROJECT_BINARY_DIR}/generated/lazymarConfig.cmake
-  ${PROJECT_BINARY_DIR}/generated/lazymarConfigVersion.cmake DESTINATION ${package}
-  COMPONENT lazymar)
+write_basic_package_version_file(${generated}/lazymarVersionInRange.cmake
+  COMPATIBILITY AnyNewerVersion)
+file(CONFIGURE OUTPUT ${generated}/lazymarConfigVersion.cmake CONTENT [[
+if(PACKAGE_FIND_VERSION_RANGE)
+  include(${CMAKE_CURRENT_LIST_DIR}/lazymarVersionInRange.cmake)
+else()
+  include(${CMAKE_CURRENT_LIST_DIR}/lazymarVersionSameMinor.cmake)
+endif()
+]] @ONLY)
+install(FILES ${generated}/lazymarConfig.cmake ${generated}/lazymarConfigVersion.cmake
+  ${generated}/lazymarVersionInRange.cmake ${generated}/lazymarVersionSameMinor.cmake
+  cmake/lazymarTorch.cmake DESTINATION ${package} COMPONENT lazymar)

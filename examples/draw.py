@@ -1,6 +1,9 @@
 """Draws images with LazyMAR, shows them, and scores them with torch-fidelity.
 
     python examples/draw.py [OUT]     pip install torch-fidelity torchvision, for the score
+
+torch-fidelity downloads Inception's weights (91 MB) for its first score, unless they are in torch's
+hub folder. Without torch-fidelity or its weights, there is no score.
 """
 import sys
 from pathlib import Path
@@ -28,8 +31,10 @@ print(f"{out / 'sheet.ppm'}: {images.float().mean():.1f} is the mean of all byte
 
 try:
     import torch_fidelity
-except ImportError:
-    print("no torch-fidelity: no score")
-else:
+
     print(torch_fidelity.calculate_metrics(
         input1=torch.utils.data.TensorDataset(images), isc=True, cuda=False, verbose=False))
+except ImportError as error:
+    print(f"No score: {error}; pip install torch-fidelity torchvision")
+except OSError as error:  # urllib's, too
+    print(f"No score: torch-fidelity cannot download its weights: {error}")

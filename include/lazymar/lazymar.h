@@ -1,9 +1,10 @@
 #pragma once
 /// lazymar as a library: open a model, draw images. See docs/library.md.
 ///
-/// Everything here may be used from several threads, one call at a time per Model. Functions throw
-/// lazymar::RefusedError for input or settings that cannot be used, with the text of the command
-/// line's error, and let exceptions of LibTorch pass (std::bad_alloc, c10::Error).
+/// Everything here may be used from several threads. A Model draws one batch at a time: another
+/// thread's call waits for it. Functions throw lazymar::RefusedError for input or settings that
+/// cannot be used, with the text of the command line's error, and let exceptions of LibTorch pass
+/// (std::bad_alloc, c10::Error).
 
 #include <ATen/core/Tensor.h>
 
@@ -42,6 +43,9 @@ struct ModelOptions {
   bool random_weights = false;  ///< networks of the published size, drawn from seed 1, for timing
   /// CPU threads of LibTorch in this process; none: as they are.
   std::optional<int64_t> threads;
+  /// Called between the parts of opening, at least after each network. It may throw, which ends the
+  /// opening with that exception.
+  std::function<void()> poll;
 };
 
 struct SampleOptions {
@@ -53,7 +57,11 @@ struct SampleOptions {
   /// Of token orders and noise: image i depends on the seed and i alone. lazymar_eval's is 1.
   uint64_t seed = 1;
   /// Called before each decoding step with the share of the steps that is done; false stops.
+  /// It must not use the model that draws.
   std::function<bool(double)> progress;
+  /// Called several times a second while another thread's batch with the same model must end first.
+  /// It may throw, which ends the call with that exception.
+  std::function<void()> poll;
 };
 
 struct ModelInfo {
@@ -100,14 +108,23 @@ class LAZYMAR_API Model {
                             const std::vector<int64_t>& ids = {},
                             const SampleOptions& options = {});
 
-  /// Latents [B, C, h, w] to images [B, 3, H, W], floating point, about -1 to 1.
-  at::Tensor decode(const at::Tensor& latents);
+  /// Latents [B, C, h, w] of any floating type to images [B, 3, H, W], floating point, about -1 to
+  /// 1; no latents to no images. `poll`: see SampleOptions.
+  at::Tensor decode(const at::Tensor& latents, const std::function<void()>& poll = {});
 
  private:
   struct State;
   explicit Model(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
+
+/// The sampling options by name, and what each takes, as in the help of lazymar_eval ("N",
+/// "on|off"); empty: a switch, whose text in SampleOptions is "".
+LAZYMAR_API std::map<std::string, std::string> sampling_options();
+
+/// What lazymar says on stderr, in the whole process: "info" (which files, which precision),
+/// "warning" (the default), or "off".
+LAZYMAR_API void set_log_level(const std::string& level);
 
 /// "0.1.0".
 LAZYMAR_API std::string version();

@@ -7,11 +7,11 @@ Model needs torch, which is imported when Model is first used; the console scrip
 """
 from .runs import Run, load_run
 
-__all__ = ["CancelledError", "Model", "RefusedError", "Run", "load_run"]
+__all__ = ["CancelledError", "Model", "RefusedError", "Run", "load_run", "set_log_level"]
 
 
 def __getattr__(name):
-    if name in ("Model", "RefusedError", "CancelledError", "__version__"):
+    if name in ("Model", "RefusedError", "CancelledError", "set_log_level", "__version__"):
         from . import model  # noqa: PLC0415  # it imports torch
 
         return getattr(model, name)

@@ -1,6 +1,6 @@
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from os import PathLike
-from typing import Any
+from typing import Any, Literal, SupportsIndex
 
 import torch
 
@@ -12,32 +12,34 @@ __version__: str
 class RefusedError(ValueError): ...
 class CancelledError(RuntimeError): ...
 
-Integers = int | Sequence[int] | torch.Tensor
+Integers = SupportsIndex | Iterable[SupportsIndex] | torch.Tensor
 Progress = Callable[[float], bool | None]
+
+def set_log_level(level: Literal["info", "warning", "off"]) -> None: ...
 
 class Model:
     @staticmethod
     def open(
-        name: str,
+        name: str | PathLike[str],
         *,
-        device: str = "auto",
-        precision: str = "auto",
+        device: str | torch.device = "auto",
+        precision: str | torch.dtype = "auto",
         resume: str | PathLike[str] | None = None,
         vae_path: str | PathLike[str] | None = None,
         checkpoint_dir: str | PathLike[str] | None = None,
         random_weights: bool = False,
-        threads: int | None = None,
+        threads: SupportsIndex | None = None,
     ) -> Model: ...
     @staticmethod
     def from_state_dict(
         state_dict: Mapping[str, torch.Tensor],
-        name: str = "mar_base",
+        name: str | PathLike[str] = "mar_base",
         *,
-        device: str = "auto",
-        precision: str = "auto",
+        device: str | torch.device = "auto",
+        precision: str | torch.dtype = "auto",
         vae_path: str | PathLike[str] | None = None,
         checkpoint_dir: str | PathLike[str] | None = None,
-        threads: int | None = None,
+        threads: SupportsIndex | None = None,
     ) -> Model: ...
     @property
     def info(self) -> dict[str, Any]: ...
@@ -45,7 +47,7 @@ class Model:
         self,
         labels: Integers,
         *,
-        seed: int = 1,
+        seed: SupportsIndex = 1,
         ids: Integers | None = None,
         method: str | None = None,
         dtype: torch.dtype = ...,
@@ -56,7 +58,7 @@ class Model:
         self,
         labels: Integers,
         *,
-        seed: int = 1,
+        seed: SupportsIndex = 1,
         ids: Integers | None = None,
         method: str | None = None,
         progress: Progress | None = None,

@@ -2,7 +2,7 @@
 import torch  # first: _lazymar needs its libraries
 
 try:
-    from . import _lazymar
+    from . import _lazymar, arguments
 except ImportError as error:
     raise ImportError(f"lazymar's Python module cannot be loaded ({error}); it was built for the "
                       "torch and Python of another environment, or without Python: install "
@@ -13,27 +13,17 @@ CancelledError = _lazymar.CancelledError
 __version__ = _lazymar.version()
 
 
-def text_of(value):
-    """An option's value as on the command line."""
-    if isinstance(value, (list, tuple)):
-        return ",".join(text_of(part) for part in value)
-    return str(value)
+def set_log_level(level):
+    """What lazymar says on stderr, in this process: "info" (which files, which precision),
+    "warning" (the default), or "off"."""
+    if not isinstance(level, str):
+        raise TypeError("log level: must be 'info', 'warning' or 'off', not "
+                        f"{arguments.shown(level)}")
+    _lazymar.set_log_level(level)
 
 
-def options_of(method, more):
-    """Keyword arguments as the command line's options: True is a switch, None and False nothing."""
-    options = {name: "" if value is True else text_of(value) for name, value in more.items()
-               if value is not None and value is not False}
-    return options if method is None else {"method": method, **options}
-
-
-def integers(values):
-    """A list of int from None, an int, a tensor, an array or a sequence."""
-    if values is None:
-        return []
-    if isinstance(values, int):
-        return [values]
-    return [int(value) for value in (values.tolist() if hasattr(values, "tolist") else values)]
+#: What images can be: bytes, or values of about -1 to 1.
+DTYPES = (torch.uint8, torch.float32, torch.float16, torch.bfloat16, torch.float64)
 
 
 class Model:
@@ -48,12 +38,15 @@ class Model:
         """Opens a model by name: mar_base, mar_large, mar_huge, demo, or a folder of
         pretrained_models/mar. See the command line's options of the same names.
 
-        threads sets torch's number of CPU threads; None leaves it. Raises RefusedError, a
-        ValueError, with the command's message if files or settings cannot be used.
+        device: a name such as "cpu" or "cuda:0", or a torch.device. precision: "bf16", "fp32", ...
+        or a torch.dtype. threads sets torch's number of CPU threads, 1 to 4096; None leaves it.
+        Raises RefusedError, a ValueError, with the command's message if files or settings cannot be
+        used, and TypeError for values of the wrong type. Ctrl-C ends it after a network is loaded.
         """
-        return Model(_lazymar.Model.open(name, model_options(
-            device=device, precision=precision, resume=resume, vae_path=vae_path,
-            checkpoint_dir=checkpoint_dir, random_weights=random_weights, threads=threads)))
+        return Model(_lazymar.Model.open(
+            arguments.path_text("name", name), arguments.model_options(
+                device=device, precision=precision, resume=resume, vae_path=vae_path,
+                checkpoint_dir=checkpoint_dir, random_weights=random_weights, threads=threads)))
 
     @staticmethod
     def from_state_dict(state_dict, name="mar_base", *, device="auto", precision="auto",
@@ -64,11 +57,10 @@ class Model:
         pretrained_models/mar. Contiguous CPU tensors in the type that the precision computes in are
         shared, except matrices that are packed for faster products: open again after a change.
         """
-        tensors = {key: value for key, value in state_dict.items()
-                   if isinstance(value, torch.Tensor)}
-        return Model(_lazymar.Model.from_tensors(tensors, name, model_options(
-            device=device, precision=precision, vae_path=vae_path, checkpoint_dir=checkpoint_dir,
-            threads=threads)))
+        return Model(_lazymar.Model.from_tensors(
+            arguments.tensors_of(state_dict), arguments.path_text("name", name),
+            arguments.model_options(device=device, precision=precision, vae_path=vae_path,
+                                    checkpoint_dir=checkpoint_dir, threads=threads)))
 
     @property
     def info(self):
@@ -83,29 +75,37 @@ class Model:
         ids: numbers of the images; None: 0, 1, 2, ... An image is a function of seed, id and label.
         method: "mar" (the default), "lazymar", "gtr-32", ...; options: sampling options of
         lazymar_eval by their names, such as num_iter=64, cfg=2.9, lazy_refresh=9.
+        options of lazymar_eval without a value are switches: True, False or None.
         dtype: torch.uint8 for RGB bytes on the CPU, those that lazymar_eval writes with the same
-        precision and batch; torch.float32 for values of about -1 to 1, on the model's device.
+        precision and batch; torch.float32, float16, bfloat16 or float64 for values of about -1 to
+        1, on the model's device.
         progress: called with the share that is done before each decoding step; a False result
-        raises CancelledError. The GIL is released meanwhile, and Ctrl-C ends the batch.
+        raises CancelledError. It must not draw with this model. The GIL is released meanwhile, and
+        Ctrl-C ends the batch. While another thread draws with this model, the call waits.
         """
+        if not isinstance(dtype, torch.dtype):
+            raise TypeError("dtype: must be a torch.dtype such as torch.uint8, not "
+                            f"{arguments.shown(dtype)}")
+        if dtype not in DTYPES:
+            raise RefusedError(f"dtype {dtype}: use torch.uint8, torch.float32, torch.float16, "
+                               "torch.bfloat16 or torch.float64")
         draw = self._core.sample if dtype == torch.uint8 else self._core.sample_float
-        images = draw(integers(labels), integers(ids), options_of(method, options), seed, progress)
-        return images.to(dtype)
+        return self._draw(draw, labels, ids, method, options, seed, progress).to(dtype)
 
     def sample_latents(self, labels, *, seed=1, ids=None, method=None, progress=None, **options):
         """The same before the VAE: latents [B, C, h, w] on the model's device, for decode()."""
-        return self._core.sample_latents(integers(labels), integers(ids),
-                                         options_of(method, options), seed, progress)
+        return self._draw(self._core.sample_latents, labels, ids, method, options, seed, progress)
+
+    @staticmethod
+    def _draw(draw, labels, ids, method, options, seed, progress):
+        return draw(*arguments.labels_and_ids(labels, ids),
+                    arguments.sampling_options(method, options),
+                    arguments.whole("--seed", seed, arguments.UINT64),
+                    arguments.progress_callback(progress))
 
     def decode(self, latents):
-        """Latents [B, C, h, w] to images [B, 3, H, W], values of about -1 to 1."""
+        """Latents [B, C, h, w] of any floating type to images [B, 3, H, W], values of about -1
+        to 1."""
+        if not isinstance(latents, torch.Tensor):
+            raise TypeError(f"latents: must be a tensor, not a {type(latents).__name__}")
         return self._core.decode(latents)
-
-
-def model_options(**values):
-    options = _lazymar.ModelOptions()
-    for name, value in values.items():
-        if value is not None:
-            setattr(options, name, str(value) if name in ("resume", "vae_path", "checkpoint_dir")
-                    else value)
-    return options

@@ -17,16 +17,31 @@ class Run:
 
 
 def read(path):
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    """A file's JSON object; empty if there is no such file."""
+    if not path.is_file():
+        return {}
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path}: damaged: not JSON ({error})") from error
+    if not isinstance(value, dict):
+        raise ValueError(f"{path}: damaged: not a JSON object")
+    return value
+
+
+def is_image(path):
+    return path.stem.isascii() and path.stem.isdecimal() and path.is_file()
 
 
 def load_run(folder):
-    """A Run. Raises FileNotFoundError if the folder is not that of a run."""
+    """A Run. Raises FileNotFoundError if the folder is not that of a run, and ValueError if one of
+    its files is damaged."""
     folder = Path(folder)
     info = folder / "info"
     if not (info / "manifest.json").is_file():
         raise FileNotFoundError(f"{folder}: not a run folder: it has no info/manifest.json")
     return Run(folder=folder, manifest=read(info / "manifest.json"),
                summary=read(info / "summary.json"),
-               images=sorted(path for path in folder.glob("*.png") if path.stem.isdigit()),
+               images=sorted(filter(is_image, folder.glob("*.png")),
+                             key=lambda path: int(path.stem)),
                scores=read(info / "scores.json"), rules=read(info / "rules.json"))

@@ -51,16 +51,27 @@ spdlog::logger& logger() {
   return instance;
 }
 
+void write(spdlog::level::level_enum level, const std::string& message) {
+  if (logger().should_log(level)) {
+    clear_progress();
+    logger().log(level, visible(message));
+  }
+}
+
 }  // namespace
 
+void set_log_level(LogLevel level) {
+  logger().set_level(level == LogLevel::kInfo      ? spdlog::level::info
+                     : level == LogLevel::kWarning ? spdlog::level::warn
+                                                   : spdlog::level::off);
+}
+
 void log_info(const std::string& message) {
-  clear_progress();
-  logger().info(visible(message));
+  write(spdlog::level::info, message);
 }
 
 void log_warning(const std::string& message) {
-  clear_progress();
-  logger().warn(visible(message));
+  write(spdlog::level::warn, message);
 }
 
 void log_warning_once(const std::string& message) {

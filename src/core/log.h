@@ -7,6 +7,10 @@
 
 namespace lazymar {
 
+/// The least that is said. Programs say kInfo and more.
+enum class LogLevel { kInfo, kWarning, kOff };
+void set_log_level(LogLevel level);
+
 void log_info(const std::string& message);
 void log_warning(const std::string& message);
 /// A warning whose text this process has not given yet. Thread-safe.

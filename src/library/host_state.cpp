@@ -2,6 +2,9 @@
 
 #include <ATen/Context.h>
 
+#include <cstdint>
+#include <functional>
+#include <mutex>
 #include <type_traits>
 
 #include "pipeline/device.h"
@@ -20,15 +23,13 @@ void set_back(Choice before, Set set) {
   }
 }
 
-}  // namespace
-
-HostState::HostState(c10::Device device) {
+/// Saves the process's arithmetic; what it returns sets it back.
+std::function<void()> saved_arithmetic() {
   at::Context& context = at::globalContext();
-  restore_ = [&context, matmul = context.float32MatmulPrecision(),
-              tf32_cudnn = context.allowTF32CuDNN(), bf16 = context.allowBF16ReductionCuBLAS(),
-              fp16 = context.allowFP16ReductionCuBLAS(), benchmark = context.benchmarkCuDNN(),
-              deterministic = context.deterministicCuDNN(),
-              attention = context.userEnabledCuDNNSDP()] {
+  return [&context, matmul = context.float32MatmulPrecision(),
+          tf32_cudnn = context.allowTF32CuDNN(), bf16 = context.allowBF16ReductionCuBLAS(),
+          fp16 = context.allowFP16ReductionCuBLAS(), benchmark = context.benchmarkCuDNN(),
+          deterministic = context.deterministicCuDNN(), attention = context.userEnabledCuDNNSDP()] {
     context.setFloat32MatmulPrecision(matmul == at::Float32MatmulPrecision::HIGHEST ? "highest"
                                       : matmul == at::Float32MatmulPrecision::HIGH  ? "high"
                                                                                     : "medium");
@@ -39,12 +40,42 @@ HostState::HostState(c10::Device device) {
     context.setDeterministicCuDNN(deterministic);
     context.setSDPUseCuDNN(attention);
   };
-  context.setFloat32MatmulPrecision("highest");
+}
+
+/// Of all threads: the first one that computes saves, the last one restores.
+struct Computing {
+  std::mutex mutex;
+  int64_t count = 0;
+  std::function<void()> restore;
+};
+
+Computing& computing() {
+  static Computing instance;
+  return instance;
+}
+
+}  // namespace
+
+HostState::HostState(c10::Device device) {
+  if (device.is_cuda()) {
+    device_.reset_device(device);
+  }
+  Computing& all = computing();
+  const std::lock_guard lock(all.mutex);
+  if (all.count == 0) {
+    all.restore = saved_arithmetic();
+    at::globalContext().setFloat32MatmulPrecision("highest");
+  }
   use_device(device);
+  ++all.count;
 }
 
 HostState::~HostState() {
-  restore_();
+  Computing& all = computing();
+  const std::lock_guard lock(all.mutex);
+  if (--all.count == 0) {
+    all.restore();
+  }
 }
 
 }  // namespace lazymar

@@ -2,23 +2,21 @@
 #include <ATen/Parallel.h>
 #include <lazymar/lazymar.h>
 
-#include <algorithm>
-#include <exception>
-#include <mutex>
-#include <numeric>
+#include <map>
 #include <utility>
 
 #include "core/error.h"
 #include "core/error_text.h"
 #include "core/log.h"
 #include "core/revision.h"
-#include "core/text.h"
 #include "library/host_state.h"
+#include "library/requests.h"
+#include "library/turn.h"
 #include "pipeline/compute.h"
+#include "pipeline/device.h"
 #include "pipeline/fastest_precision.h"
 #include "pipeline/generator.h"
 #include "pipeline/kernel_check.h"
-#include "pipeline/option_rows.h"
 
 namespace lazymar {
 namespace {
@@ -33,66 +31,18 @@ auto answer(const Body& body) {
   }
 }
 
-ModelRequest request_for(const std::string& name, const ModelOptions& options) {
-  ModelRequest request;
-  request.model = name;
-  request.model_given = true;
-  request.resume = options.resume;
-  request.vae_path = options.vae_path;
-  request.checkpoint_dir = options.checkpoint_dir;
-  request.random_weights = options.random_weights;
-  return request;
-}
-
-/// The options by name, with the method as one of them.
-std::map<std::string, std::string> texts_of(const SampleOptions& options) {
-  std::map<std::string, std::string> texts = options.options;
-  if (!options.method.empty()) {
-    texts["method"] = options.method;
-  }
-  return texts;
-}
-
-MethodRequest method_request(const std::map<std::string, std::string>& texts) {
-  const OptionTable<MethodRequest> rows = method_rows();
-  std::vector<std::string> names;
-  for (const OptionRow<MethodRequest>& row : rows) {
-    names.push_back(row.info.name);
-  }
-  for (const auto& [name, text] : texts) {
-    if (std::find(names.begin(), names.end(), name) == names.end()) {
-      const std::string nearest = nearest_word(name, names);
-      throw usage_error("--", name, ": not a sampling option",
-                        nearest.empty() ? "" : concat("; did you mean --", nearest, "?"));
-    }
-  }
-  MethodRequest request;
-  read_rows(rows, texts, request);
-  return request;
-}
-
-std::vector<int64_t> ids_or_numbers(const std::vector<int64_t>& ids, size_t count) {
-  constexpr int64_t kMostIds = int64_t{1} << 32;
-  std::vector<int64_t> result = ids;
-  if (result.empty()) {
-    result.resize(count);
-    std::iota(result.begin(), result.end(), 0);
-  }
-  if (count == 0 || result.size() != count) {
-    throw usage_error(result.size(), " image ids and ", count,
-                      " labels: give one label for each of at least one image");
-  }
-  for (const int64_t id : result) {
-    if (id < 0 || id >= kMostIds) {
-      throw usage_error("image id ", id, ": must be from 0 to ", kMostIds - 1);
-    }
-  }
-  return result;
+/// Until the program says otherwise, only warnings: it has stderr for itself.
+void be_quiet_at_first() {
+  [[maybe_unused]] static const bool done = [] {
+    set_log_level(LogLevel::kWarning);
+    return true;
+  }();
 }
 
 }  // namespace
 
-struct Model::State {
+// Hidden: else what is inside it were exported, as Model is.
+struct __attribute__((visibility("hidden"))) Model::State {
   State(Compute where, std::shared_ptr<const Networks> what)
       : compute(where), networks(std::move(what)) {}
 
@@ -101,7 +51,7 @@ struct Model::State {
   Generator& generator(const SampleOptions& options) {
     std::map<std::string, std::string> texts = texts_of(options);
     if (!last || texts != last_texts) {
-      const MethodRequest request = method_request(texts);
+      const MethodRequest request = read_sample_options(texts);
       last = std::make_unique<Generator>(networks, resolve_method(request, networks->recommended),
                                          options.seed);
       last_texts = std::move(texts);
@@ -110,10 +60,11 @@ struct Model::State {
     return *last;
   }
 
+  /// They refer to the options.
   GenerationHooks hooks(const SampleOptions& options) const {
     GenerationHooks hooks;
     if (options.progress) {
-      hooks.step = [progress = options.progress](double done) {
+      hooks.step = [&progress = options.progress](double done) {
         if (!progress(done)) {
           throw CancelledError("stopped by the progress callback");
         }
@@ -137,7 +88,7 @@ struct Model::State {
   at::Tensor drawn(const std::vector<int64_t>& labels, const std::vector<int64_t>& ids,
                    const SampleOptions& options, const Draw& draw) {
     return answer([&] {
-      const std::lock_guard lock(mutex);
+      const Turn turn(turns, options.poll);
       const HostState host(compute.device);
       check_labels(labels);
       const std::vector<int64_t> numbers = ids_or_numbers(ids, labels.size());
@@ -154,30 +105,61 @@ struct Model::State {
   std::shared_ptr<const Networks> networks;
   std::unique_ptr<Generator> last;
   std::map<std::string, std::string> last_texts;
-  std::mutex mutex;
+  Turns turns;
 };
 
 namespace {
 
 /// Loads what `open` opens, on the device and in the precision of the options.
 template <typename State, typename Open>
-std::unique_ptr<State> loaded(const ModelOptions& options, const Open& open) {
+std::unique_ptr<State> loaded(const std::string& name, const ModelOptions& options,
+                              const Open& open) {
+  be_quiet_at_first();
   return answer([&] {
-    const HostState host(c10::kCPU);
-    const Precision precision = parse_precision(options.precision);
-    Compute compute = start_computing({.device = options.device,
-                                       .precision = precision,
-                                       .threads = options.threads.value_or(at::get_num_threads())});
-    const OpenModel files = open();
-    if (precision.is_auto()) {
+    const ModelSettings settings = read_model_options(name, options);
+    const HostState host(resolve_device(settings.device));
+    const auto poll = [&options] {
+      if (options.poll) {
+        options.poll();
+      }
+    };
+    Compute compute =
+        start_computing({.device = settings.device,
+                         .precision = settings.precision,
+                         .threads = settings.threads.value_or(at::get_num_threads())});
+    const OpenModel files = open(settings.request);
+    poll();
+    if (settings.precision.is_auto()) {
       compute.precision = automatic_precision(files.shape.mar, compute.device);
     }
-    const auto networks = std::make_shared<const Networks>(load_model(files, compute.placement()));
+    const auto networks =
+        std::make_shared<const Networks>(load_model(files, compute.placement(), poll));
     constexpr int64_t kImages = 16;  // a batch's size is not known yet
     settle_kernels(resolve_kernel_choice("auto"), /*check=*/true, networks->mar, &networks->vae,
                    kImages, compute.device);
     return std::make_unique<State>(compute, networks);
   });
+}
+
+/// Throws Error (usage) if these are not latents [B, channels, h, w].
+void check_latents(const at::Tensor& latents, int64_t channels) {
+  const auto refuse = [channels](const auto&... what) {
+    throw usage_error("latents ", what..., ": they must be [B, ", channels,
+                      ", h, w], dense and floating point");
+  };
+  if (!latents.defined()) {
+    refuse("are undefined");
+  }
+  if (latents.dim() != 4 || latents.size(1) != channels || latents.size(2) < 1 ||
+      latents.size(3) < 1) {
+    refuse(latents.sizes());
+  }
+  if (!latents.is_floating_point() || latents.layout() != c10::kStrided) {
+    refuse("of ", c10::toString(latents.scalar_type()), ", ", latents.layout());
+  }
+  if (latents.is_meta()) {
+    refuse("on the device meta have no values");
+  }
 }
 
 }  // namespace
@@ -188,12 +170,14 @@ Model& Model::operator=(Model&&) noexcept = default;
 Model::~Model() = default;
 
 Model Model::open(const std::string& name, const ModelOptions& options) {
-  return Model(loaded<State>(options, [&] { return open_model(request_for(name, options)); }));
+  return Model(loaded<State>(name, options,
+                             [](const ModelRequest& request) { return open_model(request); }));
 }
 
 Model Model::from_tensors(const std::map<std::string, at::Tensor>& mar, const std::string& name,
                           const ModelOptions& options) {
-  return Model(loaded<State>(options, [&] { return open_model(mar, request_for(name, options)); }));
+  return Model(loaded<State>(
+      name, options, [&](const ModelRequest& request) { return open_model(mar, request); }));
 }
 
 ModelInfo Model::info() const {
@@ -232,18 +216,34 @@ at::Tensor Model::sample_latents(const std::vector<int64_t>& labels,
                        });
 }
 
-at::Tensor Model::decode(const at::Tensor& latents) {
+at::Tensor Model::decode(const at::Tensor& latents, const std::function<void()>& poll) {
   return answer([&] {
-    const std::lock_guard lock(state_->mutex);
+    const Turn turn(state_->turns, poll);
     const HostState host(state_->compute.device);
     const ModelInfo shape = info();
-    if (latents.dim() != 4 || latents.size(1) != shape.latent_channels) {
-      throw usage_error("latents have ", latents.dim(), " dimensions; they must be [B, ",
-                        shape.latent_channels, ", h, w]");
-    }
+    check_latents(latents, shape.latent_channels);
     const Placement placement = state_->compute.placement();
-    return state_->networks->vae.decode(latents.detach().to(placement.device, placement.dtype()))
-        .contiguous();
+    const at::Tensor placed = latents.detach().to(placement.device, placement.dtype());
+    if (placed.size(0) == 0) {
+      const int64_t stride = shape.image_size / shape.latent_size;
+      return placed.new_empty({0, 3, placed.size(2) * stride, placed.size(3) * stride});
+    }
+    return state_->networks->vae.decode(placed).contiguous();
+  });
+}
+
+void set_log_level(const std::string& level) {
+  be_quiet_at_first();
+  answer([&] {
+    const std::pair<const char*, LogLevel> levels[] = {
+        {"info", LogLevel::kInfo}, {"warning", LogLevel::kWarning}, {"off", LogLevel::kOff}};
+    for (const auto& [name, value] : levels) {
+      if (level == name) {
+        set_log_level(value);
+        return;
+      }
+    }
+    throw usage_error("log level ", level, ": use info, warning or off");
   });
 }
 

@@ -5,8 +5,11 @@
 #include <pybind11/stl.h>
 #include <torch/csrc/utils/pybind.h>
 
+#include <functional>
 #include <map>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace py = pybind11;
@@ -16,19 +19,36 @@ namespace {
 using lazymar::Model;
 using lazymar::SampleOptions;
 
+/// Raises what a signal's handler raises: KeyboardInterrupt after Ctrl-C. Only the main thread runs
+/// handlers.
+void check_signals() {
+  const py::gil_scoped_acquire gil;
+  if (PyErr_CheckSignals() != 0) {
+    throw py::error_already_set();
+  }
+}
+
 /// Python's callback, None or a function of the share that is done. Interrupts (Ctrl-C) end the
-/// batch between two decoding steps.
-std::function<bool(double)> progress_of(const py::object& callback) {
-  return [callback](double done) {
+/// batch between two decoding steps. The library copies functions while it has no GIL, so that the
+/// copies share one reference to the Python object.
+std::function<bool(double)> progress_of(py::object callback) {
+  const std::shared_ptr<py::object> shared(new py::object(std::move(callback)),
+                                           [](py::object* object) {
+                                             const py::gil_scoped_acquire gil;
+                                             delete object;
+                                           });
+  return [shared](double done) {
+    check_signals();
     const py::gil_scoped_acquire gil;
-    if (PyErr_CheckSignals() != 0) {
-      throw py::error_already_set();
-    }
-    if (callback.is_none()) {
+    if (shared->is_none()) {
       return true;
     }
-    const py::object result = callback(done);
-    return result.is_none() || result.cast<bool>();
+    const py::object result = (*shared)(done);
+    const int go_on = result.is_none() ? 1 : PyObject_IsTrue(result.ptr());
+    if (go_on < 0) {
+      throw py::error_already_set();
+    }
+    return go_on != 0;
   };
 }
 
@@ -38,13 +58,32 @@ using Draw = at::Tensor (Model::*)(const std::vector<int64_t>&, const std::vecto
 template <Draw draw>
 at::Tensor drawn(Model& model, const std::vector<int64_t>& labels, const std::vector<int64_t>& ids,
                  const std::map<std::string, std::string>& options, uint64_t seed,
-                 const py::object& progress) {
+                 py::object progress) {
   SampleOptions chosen;
   chosen.options = options;
   chosen.seed = seed;
-  chosen.progress = progress_of(progress);
+  chosen.progress = progress_of(std::move(progress));
+  chosen.poll = check_signals;
   const py::gil_scoped_release no_gil;
   return (model.*draw)(labels, ids, chosen);
+}
+
+at::Tensor decoded(Model& model, const at::Tensor& latents) {
+  const py::gil_scoped_release no_gil;
+  return model.decode(latents, check_signals);
+}
+
+Model opened(const std::string& name, lazymar::ModelOptions options) {
+  options.poll = check_signals;
+  const py::gil_scoped_release no_gil;
+  return Model::open(name, options);
+}
+
+Model of_tensors(const std::map<std::string, at::Tensor>& tensors, const std::string& name,
+                 lazymar::ModelOptions options) {
+  options.poll = check_signals;
+  const py::gil_scoped_release no_gil;
+  return Model::from_tensors(tensors, name, options);
 }
 
 }  // namespace
@@ -53,6 +92,8 @@ PYBIND11_MODULE(_lazymar, module) {
   py::register_exception<lazymar::RefusedError>(module, "RefusedError", PyExc_ValueError);
   py::register_exception<lazymar::CancelledError>(module, "CancelledError", PyExc_RuntimeError);
   module.def("version", &lazymar::version);
+  module.def("sampling_options", &lazymar::sampling_options);
+  module.def("set_log_level", &lazymar::set_log_level);
 
   py::class_<lazymar::ModelOptions>(module, "ModelOptions")
       .def(py::init<>())
@@ -65,12 +106,12 @@ PYBIND11_MODULE(_lazymar, module) {
       .def_readwrite("threads", &lazymar::ModelOptions::threads);
 
   py::class_<Model>(module, "Model")
-      .def_static("open", &Model::open, py::call_guard<py::gil_scoped_release>())
-      .def_static("from_tensors", &Model::from_tensors, py::call_guard<py::gil_scoped_release>())
+      .def_static("open", &opened)
+      .def_static("from_tensors", &of_tensors)
       .def("sample", &drawn<&Model::sample>)
       .def("sample_float", &drawn<&Model::sample_float>)
       .def("sample_latents", &drawn<&Model::sample_latents>)
-      .def("decode", &Model::decode, py::call_guard<py::gil_scoped_release>())
+      .def("decode", &decoded)
       .def("info", [](const Model& model) {
         const lazymar::ModelInfo info = model.info();
         py::dict result;

@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "files/malloc_tuning.h"
+#include "pipeline/memory_weights.h"
 #include "pipeline/model_paths.h"
 #include "pipeline/network_reader.h"
 #include "weights/network_names.h"
@@ -15,6 +16,8 @@ namespace lazymar {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr const char* kInMemory = "state_dict";  ///< in place of a path
 
 void check_flag(const char* flag, std::optional<int64_t> given, int64_t actual,
                 const std::string& source) {
@@ -129,15 +132,18 @@ NetworkShape published_shape(const ModelRequest& request) {
   return shape;
 }
 
-void load_random(const OpenModel& files, Placement placement, Networks& model) {
+void load_random(const OpenModel& files, Placement placement, const std::function<void()>& between,
+                 Networks& model) {
   RandomWeights weights(files.seed, placement);
   model.mar = load_mar(weights, files.shape.mar);
+  between();
   model.vae = load_kl_decoder(weights, files.shape.vae);
   model.mar_source = model.vae_source = concat("random weights (seed ", files.seed, ")");
   log_info(concat("weights: ", model.mar_source));
 }
 
-void load_files(const OpenModel& files, Placement placement, Networks& model) {
+void load_files(const OpenModel& files, Placement placement, const std::function<void()>& between,
+                Networks& model) {
   model.mar_source = files.shape.source;
   model.vae_source = files.shape.vae_source;
   log_info(concat("weights: ", model.mar_source, ", ", files.mar->description()));
@@ -148,6 +154,7 @@ void load_files(const OpenModel& files, Placement placement, Networks& model) {
   FileWeights mar_weights(files.mar, placement);
   FileWeights vae_weights(files.vae, placement);
   model.mar = load_mar_file(mar_weights, files.shape.mar);
+  between();
   model.vae = load_vae_file(vae_weights);
   model.mar_weights = mar_weights.in_use();
   model.vae_weights = vae_weights.in_use();
@@ -217,18 +224,13 @@ OpenModel open_model(const ModelRequest& request) {
 
 OpenModel open_model(const std::map<std::string, at::Tensor>& tensors,
                      const ModelRequest& request) {
-  const auto kept = std::make_shared<std::vector<at::Tensor>>();
-  WeightContent content;
-  for (const auto& [name, tensor] : tensors) {
-    kept->push_back(tensor.detach().to(c10::kCPU).contiguous());
-    content.tensors.emplace(name, view_of_tensor(kept->back()));
-  }
-  fs::path path = "state_dict";
+  auto [content, owner] = weights_in_memory(tensors, kInMemory);
+  fs::path path = kInMemory;
   if (has_weights(request)) {
     path = find_weights(request);
     content.metadata = opened(path, kMarTensor, request)->metadata();
   }
-  const auto file = std::make_shared<const WeightFile>("state_dict", std::move(content), kept,
+  const auto file = std::make_shared<const WeightFile>(kInMemory, std::move(content), owner,
                                                        WeightFileOptions{.networks = {kMarTensor}});
   return with_vae(file, path, request);
 }
@@ -264,13 +266,15 @@ KlDecoder load_vae_file(FileWeights& weights) {
   return vae;
 }
 
-Networks load_model(const OpenModel& files, Placement placement) {
+Networks load_model(const OpenModel& files, Placement placement,
+                    const std::function<void()>& between) {
   const PromptRelease release;
   Networks model;
   model.patch_size = files.shape.patch_size;
   model.img_size = files.shape.img_size;
   model.recommended = files.shape.recommended;
-  (files.mar ? load_files : load_random)(files, placement, model);
+  (files.mar ? load_files : load_random)(files, placement, between, model);
+  between();
   return model;
 }
 

@@ -2,6 +2,7 @@
 /// Finds checkpoints and loads the networks.
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -67,8 +68,10 @@ OpenModel open_model(const std::map<std::string, at::Tensor>& tensors, const Mod
 /// The shape alone; without a checkpoint, that of a published network.
 NetworkShape read_shape(const ModelRequest& request);
 
-/// Throws Error (usage) if a tensor is missing or cannot be used.
-Networks load_model(const OpenModel& files, Placement placement);
+/// Throws Error (usage) if a tensor is missing or cannot be used. `between` is called after each
+/// network; it may throw.
+Networks load_model(
+    const OpenModel& files, Placement placement, const std::function<void()>& between = [] {});
 Networks load_model(const ModelRequest& request, Placement placement);
 
 /// Loads a MAR and a VAE from files, checked tensor by tensor.

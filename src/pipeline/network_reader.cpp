@@ -17,6 +17,11 @@ int64_t read_heads(const CheckpointReader& reader, const WeightFile& file, const
     heads = preset->heads;
   } else if (fallback) {
     heads = *fallback;
+  } else if (file.bytes().empty()) {  // in memory
+    throw usage_error(file.path().string(),
+                      ": its tensors do not tell the number of attention heads; name a published ",
+                      "network of width ", dim, " (", preset_names(),
+                      ") or a folder of pretrained_models/mar");
   } else {
     throw usage_error(file.path().string(),
                       ": the file does not contain the number of attention heads; ",

@@ -38,8 +38,8 @@ class CheckpointReader {
     const auto found = file_.tensors().find(name);
     if (found == file_.tensors().end()) {
       file_.find(name);  // throws the reason if it exists and is unreadable
-      throw usage_error(file_.path().string(), ": no tensor \"", name,
-                        "\": is this the right file?");
+      throw usage_error(file_.path().string(), ": no tensor \"", name, "\": is this the right ",
+                        file_.bytes().empty() ? "network?" : "file?");
     }
     const auto& shape = found->second.shape;
     if (shape.size() != rank || *std::min_element(shape.begin(), shape.end()) < 1) {

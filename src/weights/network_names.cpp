@@ -120,7 +120,7 @@ const std::string& choose(const std::vector<std::string>& prefixes, WeightSet wa
   }
   if (left.size() > 1) {
     throw usage_error(file, ": holds ", left.size(), " networks, under ", listed(left),
-                      "; save the one to use in a file of its own");
+                      "; keep only the one to use");
   }
   return *std::find(prefixes.begin(), prefixes.end(), left.front());
 }

@@ -242,7 +242,9 @@ void FileWeights::finish(const std::vector<std::string>& skipped) {
               too_large_);
   if (!message.empty()) {
     throw usage_error(file_->path().string(), ": tensors cannot be used: ", message,
-                      "; the training diverged or the file is damaged: take another checkpoint");
+                      "; the training diverged, or the ",
+                      file_->bytes().empty() ? "tensors are" : "file is",
+                      " damaged: take another checkpoint");
   }
   append_list(message, "not used, because the network has no such tensor", unknown);
   if (!message.empty()) {

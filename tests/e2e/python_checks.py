@@ -3,8 +3,8 @@
 
 python_checks.py EVAL WORK: the command lazymar_eval, and an empty folder. wheel_test.py runs it.
 """
-import _thread
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -43,21 +43,26 @@ def read_image(folder, number):
 
 def images(command, work):
     """Byte for byte those of the command."""
-    model = lazymar.Model.open("demo", device="cpu", precision="fp32", threads=1)
-    for name, words, options in (
-            ("plain MAR", [], {}), ("LazyMAR", ["--lazy_mar"], {"method": "lazymar"}),
-            ("a seed", ["--seed", "5"], {"seed": 5}),
-            ("guidance", ["--cfg", "2.5"], {"cfg": 2.5})):
+    for name, words, options, precision, threads in (
+            ("plain MAR", [], {}, "fp32", 1),
+            ("LazyMAR", ["--lazy_mar"], {"method": "lazymar"}, "fp32", 1),
+            ("another method", ["--method", "recap"], {"method": "recap"}, "fp32", 1),
+            ("a seed", ["--seed", "5"], {"seed": 5}, "fp32", 1),
+            ("bf16", ["--lazy_mar"], {"lazy_mar": True}, "bf16", 1),
+            ("two threads", ["--lazy_mar"], {"lazy_mar": True}, "fp32", 2),
+            ("guidance", ["--cfg", "2.5"], {"cfg": 2.5}, "fp32", 1)):
         out = work / name.replace(" ", "_")
         drawn = subprocess.run(
             [command, "--model", "demo", "--num_images", "3", "--eval_bsz", "3", "--num_iter", "12",
-             "--device", "cpu", "--precision", "fp32", "--threads", "1", "--output_dir", out,
-             *words], check=False, capture_output=True, text=True, timeout=600)
+             "--device", "cpu", "--precision", precision, "--threads", str(threads),
+             "--output_dir", out, *words], check=False, capture_output=True, text=True, timeout=600)
         folder = next(out.glob("demo/*"))
         theirs = [read_image(folder, i) for i in range(3)]
+        model = lazymar.Model.open("demo", device="cpu", precision=precision, threads=threads)
         ours = model.sample([label for label, _ in theirs], num_iter=12, **options)
         check(f"{name}: the command's bytes", drawn.returncode == 0 and all(
             torch.equal(ours[i], pixels) for i, (_, pixels) in enumerate(theirs)), drawn)
+    model = lazymar.Model.open("demo", device="cpu", precision="fp32", threads=1)
     run = lazymar.load_run(folder)
     check("load_run", len(run.images) == 3 and run.manifest and run.summary, run)
     check("load_run refuses other folders", "not a run folder" in raised(
@@ -85,6 +90,30 @@ def messages(command):
         ValueError, lambda: lazymar.Model.open("no_model")))
 
 
+def waiting(model):
+    """Ctrl-C ends the wait for another thread's batch."""
+    inside, finish = threading.Event(), threading.Event()
+
+    def block(_):
+        inside.set()
+        return finish.wait(60)
+
+    other = threading.Thread(target=lambda: model.sample([1], num_iter=2, progress=block))
+    other.start()
+    inside.wait(60)
+    signal.signal(signal.SIGALRM, signal.default_int_handler)
+    for name, call in (("sample", lambda: model.sample([1])),
+                       ("decode", lambda: model.decode(torch.zeros(1, 4, 16, 16)))):
+        signal.setitimer(signal.ITIMER_REAL, 0.5)
+        try:
+            call()
+            check(f"a signal ends the wait of {name}", False)
+        except KeyboardInterrupt:
+            check(f"a signal ends the wait of {name}", not finish.is_set())
+    finish.set()
+    other.join()
+
+
 def interrupts():
     model = lazymar.Model.open("demo", device="cpu", precision="fp32", threads=1)
     before = model.sample([1], num_iter=4)
@@ -95,13 +124,14 @@ def interrupts():
     def interrupt(done):
         seen.append(done)
         if len(seen) == 3:
-            _thread.interrupt_main()
+            os.kill(os.getpid(), signal.SIGINT)
 
     try:
         model.sample([1], num_iter=16, progress=interrupt)
         check("Ctrl-C in the middle of a batch", False)
     except KeyboardInterrupt:
         check("Ctrl-C in the middle of a batch", 3 <= len(seen) < 16, seen)
+    waiting(model)
     check("a progress callback cancels", raised(
         lazymar.CancelledError, lambda: model.sample([1], progress=lambda _: False)))
     check("an exception in the callback comes out", raised(
@@ -159,6 +189,16 @@ def load_safetensors(path):
     return result
 
 
+def says():
+    """Only what is asked for, on stderr."""
+    for level, expected in (("", False), ("lazymar.set_log_level('info');", True)):
+        opens = "lazymar.Model.open('demo', device='cpu', precision='fp32')"
+        said = subprocess.run([sys.executable, "-c", f"import lazymar; {level} {opens}"],
+                              check=False, capture_output=True, text=True)
+        check(f"stderr after {level or 'nothing'}", said.returncode == 0
+              and ("weights:" in said.stderr) == expected, said)
+
+
 def several_models():
     one = lazymar.Model.open("demo", device="cpu", precision="fp32", threads=1)
     two = lazymar.Model.open("demo", device="cpu", precision="bf16", threads=1)
@@ -192,6 +232,7 @@ def main():
     interrupts()
     state_dicts()
     several_models()
+    says()
     print("all well" if not failures else f"{len(failures)} failed")
     sys.exit(1 if failures else 0)
 

@@ -135,9 +135,19 @@ def python_module(folder, fresh, made):
                       place / "bin/lazymar-eval", ".")
     print("".join(f"  {line}\n" for line in result.stdout.splitlines()), end="")
     check("the Python module", result.returncode == 0, result)
+    result, _ = alone(folder, place / "bin/python", ROOT / "tests/e2e/python_misuse.py", ".")
+    print("".join(f"  {line}\n" for line in result.stdout.splitlines()), end="")
+    check("what the Python module refuses", result.returncode == 0, result)
     result, work = alone(folder, place / "bin/python", ROOT / "examples/draw.py")
     check("examples/draw.py",
           result.returncode == 0 and (work / "drawn/sheet.ppm").exists(), result)
+    hide = work / "hide"  # before every other place: as if it were not installed
+    hide.mkdir()
+    (hide / "torch_fidelity.py").write_text("raise ImportError('no torch-fidelity')\n")
+    result, _ = alone(folder, place / "bin/python", ROOT / "examples/draw.py",
+                      env={"PYTHONPATH": str(hide)})
+    check("examples/draw.py without torch-fidelity", result.returncode == 0
+          and "No score: no torch-fidelity; pip install" in result.stdout, result)
     example(folder, site(fresh) / "lazymar", "the wheel")
     torchrun(folder, place)
 

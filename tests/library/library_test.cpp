@@ -1,50 +1,18 @@
 // Uses the public header alone, and the shared library that a user gets.
 #include <ATen/ATen.h>
-#include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 #include <lazymar/lazymar.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <string>
-#include <thread>
 #include <vector>
+
+#include "library/library_support.h"
 
 namespace {
 
-using lazymar::Model;
-using lazymar::ModelOptions;
-using lazymar::SampleOptions;
-
-ModelOptions demo_options() {
-  ModelOptions options;
-  options.device = "cpu";
-  options.precision = "fp32";
-  options.threads = 1;
-  options.checkpoint_dir = std::string(LAZYMAR_SOURCE_DIR) + "/pretrained_models";
-  return options;
-}
-
-SampleOptions few_steps() {
-  SampleOptions options;
-  options.options = {{"num_iter", "4"}, {"num_sampling_steps", "10"}};
-  return options;
-}
-
-template <typename Body>
-std::string refused(const Body& body) {
-  try {
-    body();
-  } catch (const lazymar::RefusedError& error) {
-    return error.what();
-  }
-  ADD_FAILURE() << "was not refused";
-  return "";
-}
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
+using namespace library_test;
 
 TEST(Library, DrawsImagesThatDependOnSeedIdAndLabelAlone) {
   Model model = Model::open("demo", demo_options());
@@ -110,39 +78,63 @@ TEST(Library, RefusesWhatTheModelDoesNotHave) {
   EXPECT_TRUE(contains(refused([&] { Model::open("demo", options); }), "--device cuda:77"));
 }
 
-TEST(Library, CancelsBetweenStepsAndGoesOn) {
+TEST(Library, DecodesOnlyLatents) {
   Model model = Model::open("demo", demo_options());
-  const at::Tensor undisturbed = model.sample({1}, {}, few_steps());
+  const auto said = [&](const at::Tensor& latents) {
+    return refused([&] { model.decode(latents); });
+  };
+  EXPECT_TRUE(contains(said(at::zeros({1, 7, 4, 4})), "latents [1, 7, 4, 4]: they must be"));
+  EXPECT_TRUE(contains(said(at::zeros({4, 16, 16})), "[4, 16, 16]"));
+  EXPECT_TRUE(contains(said(at::zeros({1, 4, 0, 16})), "[1, 4, 0, 16]"));
+  EXPECT_TRUE(contains(said(at::zeros({1, 4, 16, 0})), "[1, 4, 16, 0]"));
+  EXPECT_TRUE(contains(said(at::zeros({1, 4, 16, 16}, at::kLong)), "of Long"));
+  EXPECT_TRUE(contains(said(at::zeros({1, 4, 16, 16}, at::kComplexFloat)), "ComplexFloat"));
+  EXPECT_TRUE(contains(said(at::zeros({1, 4, 16, 16}).to_sparse()), "Sparse"));
+  EXPECT_TRUE(contains(said(at::zeros({1, 4, 16, 16}, at::kMeta)), "meta"));
+  EXPECT_TRUE(contains(said(at::Tensor()), "undefined"));
+  const at::Tensor none = model.decode(at::zeros({0, 4, 3, 5}));
+  const at::Tensor one = model.decode(at::zeros({1, 4, 3, 5}, at::kDouble));
+  EXPECT_EQ(none.sizes(), at::IntArrayRef({0, 3, one.size(2), one.size(3)}));
+  EXPECT_EQ(none.scalar_type(), one.scalar_type());
+}
+
+TEST(Library, ModelOptionsAreCheckedAsOnTheCommandLine) {
+  const auto said = [](const auto& change) {
+    ModelOptions options = demo_options();
+    change(options);
+    return refused([&] { Model::open("demo", options); });
+  };
+  EXPECT_TRUE(contains(said([](ModelOptions& o) { o.threads = 0; }),
+                       "--threads 0: must be a whole number from 1 to 4096"));
+  EXPECT_TRUE(contains(said([](ModelOptions& o) { o.threads = 4097; }), "--threads 4097: "));
+  EXPECT_TRUE(contains(said([](ModelOptions& o) { o.precision = "int4"; }),
+                       "--precision int4: use auto, bf16"));
+  EXPECT_TRUE(contains(said([](ModelOptions& o) { o.vae_path = ""; }), "--vae_path"));
+}
+
+TEST(Library, TensorsThatAreNoWeightsAreNamed) {
+  const auto said = [](const at::Tensor& tensor) {
+    return refused([&] {
+      Model::from_tensors({{"z_proj.weight", tensor}}, "demo", demo_options());
+    });
+  };
+  const at::Tensor usable = at::zeros({4, 4});
+  EXPECT_TRUE(contains(said(usable.to(at::kInt)), "tensor of Int"));
+  EXPECT_TRUE(contains(said(usable.to_sparse()), "sparse"));
+  EXPECT_TRUE(contains(said(usable.to(at::kMeta)), "device meta"));
+  EXPECT_TRUE(contains(said({}), "undefined"));
+  EXPECT_FALSE(contains(said(usable), "z_proj.weight"));
+  EXPECT_TRUE(contains(said(usable), "is this the right network?"));
+}
+
+TEST(Library, SwitchesTakeNoValue) {
+  Model model = Model::open("demo", demo_options());
   SampleOptions options = few_steps();
-  options.progress = [](double done) { return done < 0.5; };
-  EXPECT_THROW(model.sample({1}, {}, options), lazymar::CancelledError);
-  EXPECT_TRUE(at::equal(model.sample({1}, {}, few_steps()), undisturbed));
-}
-
-TEST(Library, TwoModelsAtOnceInTwoThreads) {
-  Model one = Model::open("demo", demo_options());
-  Model two = Model::open("demo", demo_options());
-  const at::Tensor first = one.sample({1}, {}, few_steps());
-  const at::Tensor second = two.sample({2}, {}, few_steps());
-  at::Tensor again;
-  std::thread other([&] { again = two.sample({2}, {}, few_steps()); });
-  EXPECT_TRUE(at::equal(one.sample({1}, {}, few_steps()), first));
-  other.join();
-  EXPECT_TRUE(at::equal(again, second));
-}
-
-TEST(Library, LeavesTheHostsSettingsAlone) {
-  at::Context& context = at::globalContext();
-  context.setFloat32MatmulPrecision("medium");
-  context.setBenchmarkCuDNN(true);
-  Model model = Model::open("demo", demo_options());
-  const at::Tensor images = model.sample_float({1}, {}, few_steps());
-  EXPECT_FALSE(images.requires_grad());
-  EXPECT_EQ(context.float32MatmulPrecision(), at::Float32MatmulPrecision::MEDIUM);
-  EXPECT_TRUE(context.benchmarkCuDNN());
-  EXPECT_TRUE(at::GradMode::is_enabled());
-  context.setFloat32MatmulPrecision("highest");
-  EXPECT_TRUE(at::equal(model.sample_float({1}, {}, few_steps()), images));
+  options.options["lazy_mar"] = "no";
+  EXPECT_TRUE(contains(refused([&] { model.sample({1}, {}, options); }),
+                       "--lazy_mar is a switch and takes no value"));
+  EXPECT_EQ(lazymar::sampling_options().at("lazy_mar"), "");
+  EXPECT_NE(lazymar::sampling_options().at("num_iter"), "");
 }
 
 TEST(Library, SmallBatchesInALoopDoNotGrow) {
