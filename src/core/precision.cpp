@@ -176,7 +176,7 @@ Precision parse_precision(std::string_view text) {
   if (text.starts_with(kSome)) {
     return some_int8_layers(text, text.substr(kSome.size()));
   }
-  throw usage_error(text, ": use ", alternatives(precision_names()));
+  throw usage_error(text, ": ", use_one_of(std::string(text), precision_names()));
 }
 
 std::string_view to_string(Precision precision) {
