@@ -63,6 +63,10 @@ struct RunData {
 /// if it is not a run folder, the manifest is damaged, or there is no image.
 RunData read_run(const std::filesystem::path& folder);
 
+/// "holds 2 run folders: name one (a, b)", of their names in any order; the first ones if they are
+/// many.
+std::string held_runs_text(std::vector<std::string> names);
+
 /// Gives every run a unique label: the shortest sufficient end of its path.
 void label_runs(std::vector<RunData>& runs);
 
