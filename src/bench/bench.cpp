@@ -17,9 +17,11 @@
 #include "bench/count.h"
 #include "bench/gemm_rate.h"
 #include "bench/gpu_reader.h"
+#include "bench/models.h"
 #include "bench/types.h"
 #include "core/log.h"
 #include "core/revision.h"
+#include "core/text.h"
 #include "files/atomic_file.h"
 #include "files/writable_check.h"
 #include "pipeline/compute.h"
@@ -61,7 +63,7 @@ class Bench {
         write_files();
       }
     }
-    std::fputs(bench_markdown(report_).c_str(), stdout);
+    std::fputs(visible(bench_markdown(report_), /*keep_lines=*/true).c_str(), stdout);
     return ExitCode::kDone;
   }
 
@@ -80,7 +82,7 @@ class Bench {
   Models load(const std::string& name) {
     ModelRequest request = options_.model;
     request.model = name;
-    const OpenModel files = open_model(request);
+    const OpenModel files = open_listed([&] { return open_model(request); });
     std::optional<Precision> measured;  // once: all arms with auto take the same
     precisions_.clear();
     for (const BenchArm& arm : options_.arms) {

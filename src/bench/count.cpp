@@ -3,6 +3,8 @@
 #include <cstdio>
 #include <string>
 
+#include "bench/models.h"
+#include "core/text.h"
 #include "files/atomic_file.h"
 #include "files/writable_check.h"
 #include "flops/cost_table.h"
@@ -14,7 +16,7 @@ namespace {
 std::string costs_of(const BenchOptions& options, const std::string& model) {
   ModelRequest request = options.model;
   request.model = model;
-  const NetworkShape shape = read_shape(request);
+  const NetworkShape shape = open_listed([&] { return read_shape(request); });
   std::vector<CostRow> rows;
   for (const BenchArm& arm : options.arms) {
     rows.push_back(cost_row(shape.mar, shape.vae, resolve_method(arm.method, shape.recommended),
@@ -34,7 +36,7 @@ ExitCode count_flops(const BenchOptions& options) {
   for (const std::string& model : options.models) {
     text += concat(text.empty() ? "" : "\n", costs_of(options, model));
   }
-  std::fputs(text.c_str(), stdout);
+  std::fputs(visible(text, /*keep_lines=*/true).c_str(), stdout);
   if (options.markdown) {
     write_text_atomically(*options.markdown, text);
   }

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/models.h"
 #include "core/cpu_features.h"
 #include "core/error.h"
 #include "core/text.h"
@@ -46,7 +47,7 @@ std::string rates_of(const BenchOptions& options, const std::string& model) {
   constexpr double kGiga = 1e9;
   ModelRequest request = options.model;
   request.model = model;
-  const NetworkShape shape = read_shape(request);
+  const NetworkShape shape = open_listed([&] { return read_shape(request); });
   const std::vector<Precision> here = working_precisions(/*on_cpu=*/true);
   std::string head = "| GFLOP/s |";
   std::string line = "|---|";
@@ -93,7 +94,7 @@ ExitCode measure_types(const BenchOptions& options) {
   for (const std::string& model : options.models) {
     text += concat("\n", rates_of(options, model));
   }
-  std::fputs(text.c_str(), stdout);
+  std::fputs(visible(text, /*keep_lines=*/true).c_str(), stdout);
   if (options.markdown) {
     write_text_atomically(*options.markdown, text);
   }

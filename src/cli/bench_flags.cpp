@@ -4,6 +4,7 @@
 #include "cli/arms.h"
 #include "cli/commands.h"
 #include "core/error.h"
+#include "core/option_field.h"
 #include "core/text.h"
 #include "method/presets.h"
 
@@ -13,14 +14,15 @@ namespace {
 void check_option(const std::string& arm, const std::string& word,
                   std::span<const OptionInfo> options) {
   const std::string name = word.substr(0, word.find('='));
-  std::string known;
+  std::vector<std::string> known;
   for (const OptionInfo& option : options) {
     if (name.starts_with("--") && option_name(name) == option.name) {
       return;
     }
-    known += concat(known.empty() ? "--" : ", --", option.name);
+    known.push_back("--" + option.name);
   }
-  throw usage_error("--arms: \"", arm, "\": ", name, " is not an option of an arm; use ", known);
+  throw usage_error("--arms: \"", arm, "\": ", name, " is not an option of an arm; ",
+                    use_one_of("--" + option_name(name), known));
 }
 
 std::vector<BenchArm> parse_arms(const std::string& text, const MethodRequest& common) {

@@ -19,9 +19,10 @@
 namespace lazymar {
 namespace {
 
+/// Without TERM, nobody knows what the terminal understands.
 bool dumb_terminal() {
   const char* const term = std::getenv("TERM");
-  return term != nullptr && std::string_view(term) == "dumb";
+  return term == nullptr || *term == '\0' || std::string_view(term) == "dumb";
 }
 
 std::mutex progress_mutex;

@@ -3,6 +3,8 @@
 #include <charconv>
 #include <system_error>
 
+#include "core/text.h"
+
 namespace lazymar {
 namespace {
 
@@ -41,6 +43,12 @@ std::string alternatives(const std::vector<std::string>& words) {
     text += concat(i == 0 ? "" : i + 1 == words.size() ? " or " : ", ", words[i]);
   }
   return text;
+}
+
+std::string use_one_of(const std::string& word, const std::vector<std::string>& words) {
+  const std::string nearest = nearest_word(word, words);
+  return concat(nearest.empty() ? "" : concat("did you mean ", nearest, "? "), "use ",
+                alternatives(words));
 }
 
 }  // namespace lazymar

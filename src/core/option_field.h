@@ -21,6 +21,10 @@ double read_number(const std::string& text, double least, double most);
 /// "bf16, fp16 or fp32".
 std::string alternatives(const std::vector<std::string>& words);
 
+/// "did you mean bf16? use bf16, fp16 or fp32", for a word that is none of them; the question only
+/// if one of them is near.
+std::string use_one_of(const std::string& word, const std::vector<std::string>& words);
+
 template <typename T>
 struct OptionalOf {
   using type = T;
@@ -127,7 +131,7 @@ OptionField<S> choice(T S::*member,
         return;
       }
     }
-    throw usage_error(text, ": use ", alternatives(words));
+    throw usage_error(text, ": ", use_one_of(text, words));
   };
   return field;
 }

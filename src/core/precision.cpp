@@ -191,7 +191,7 @@ Precision parse_precision(std::string_view text) {
       return some_int8_layers(text, parse_precision(name), text.substr(name.size() + 1));
     }
   }
-  throw usage_error(text, ": use ", alternatives(precision_names()));
+  throw usage_error(text, ": ", use_one_of(std::string(text), precision_names()));
 }
 
 std::string_view to_string(Precision precision) {

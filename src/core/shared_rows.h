@@ -62,9 +62,9 @@ OptionRow<S> cuda_graphs_row(bool S::*member) {
 template <typename S>
 OptionRow<S> kernels_row(std::string S::*member) {
   OptionField<S> field = text(member, {"auto", "own", "plain"});
-  field.read = [member](S& options, const std::string& text) {
+  field.read = [member, words = field.words](S& options, const std::string& text) {
     if (text != "auto" && text != "own" && text != "plain") {
-      throw usage_error(text, ": use auto, own or plain");
+      throw usage_error(text, ": ", use_one_of(text, words));
     }
     options.*member = text;
   };

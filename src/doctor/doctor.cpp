@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "core/error.h"
+#include "core/text.h"
 #include "doctor/findings.h"
 #include "doctor/machine.h"
 #include "doctor/weights_found.h"
@@ -22,10 +23,10 @@ ExitCode examine(const DoctorOptions& options) {
     widest = std::max(widest, name.size());
   }
   for (const auto& [name, value] : findings.facts) {
-    std::printf("%-*s  %s\n", static_cast<int>(widest), name.c_str(), value.c_str());
+    std::printf("%-*s  %s\n", static_cast<int>(widest), name.c_str(), visible(value).c_str());
   }
   for (const std::string& problem : findings.problems) {
-    std::printf("PROBLEM: %s\n", problem.c_str());
+    std::printf("PROBLEM: %s\n", visible(problem).c_str());
   }
   std::puts(findings.problems.empty() ? "Nothing found that would stop a run."
                                       : "A run would stop; see above.");

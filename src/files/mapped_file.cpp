@@ -7,8 +7,10 @@
 
 #include <cerrno>
 #include <cstring>
+#include <string>
 
 #include "core/error.h"
+#include "files/missing_path.h"
 #include "files/read_ahead.h"
 
 namespace lazymar {
@@ -17,7 +19,8 @@ MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
   // open() on a pipe would wait for a writer.
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor < 0) {
-    throw usage_error(path.string(), ": cannot open: ", std::strerror(errno));
+    const std::string reason = std::strerror(errno);
+    throw usage_error(path.string(), ": cannot open: ", reason, meant_from_here(path));
   }
   struct stat status {};
   void* mapping = nullptr;

@@ -26,6 +26,7 @@
 #include "core/error.h"
 #include "formats/picture_kind.h"
 #include "formats/png.h"
+#include "formats/pnm.h"
 #include "formats/tiff.h"
 #include "formats/webp.h"
 
@@ -186,6 +187,9 @@ std::optional<DecodedImage> decode_image(std::span<const std::byte> bytes) {
   }
   if (kind == PictureKind::kTiff) {
     return decode_tiff(bytes);
+  }
+  if (is_text_pnm(text)) {
+    return decode_text_pnm(text);
   }
   if (!header_is_safe(kind, text) || (kind == PictureKind::kJpeg && is_torn_jpeg(text)) ||
       (kind == PictureKind::kBmp && !is_whole_bmp(text)) ||

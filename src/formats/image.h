@@ -30,7 +30,7 @@ inline void add_left_out(DecodedImage& image, const std::string& what) {
 /// The largest picture that is decoded.
 inline constexpr int64_t kMostPixels = int64_t{1} << 26;
 
-/// A PNG, JPEG, BMP or binary PPM or PGM by stb_image, a TIFF by libtiff, a WebP by libwebp; the
+/// A PNG, JPEG, BMP or PPM or PGM by stb_image, a TIFF by libtiff, a WebP by libwebp; the
 /// first bytes determine which. Grey becomes three equal channels, alpha is dropped (a transparent
 /// one is said in left_out), and the upper 8 of 16 bits are kept. This matches PIL's convert("RGB")
 /// up to the last bit of JPEG, where decoders round differently. Empty if the file is not such an

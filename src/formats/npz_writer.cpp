@@ -70,7 +70,9 @@ void NpzWriter::write(std::span<const std::byte> elements) {
   if (elements.size() > remaining_) {
     throw Error(ErrorKind::kInternal, "npz: more elements than the array's shape has");
   }
-  put_content(elements);
+  if (!elements.empty()) {  // libdeflate begins its checksum anew if there is no address
+    put_content(elements);
+  }
 }
 
 void NpzWriter::finish() {

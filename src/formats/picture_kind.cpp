@@ -1,7 +1,6 @@
 #include "formats/picture_kind.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cstdint>
 #include <cstring>
 #include <optional>
@@ -9,6 +8,7 @@
 
 #include "core/text.h"
 #include "formats/png.h"
+#include "formats/pnm.h"
 
 namespace lazymar {
 namespace {
@@ -24,11 +24,11 @@ using namespace std::string_view_literals;
 constexpr Signature kSignatures[] = {
     {0, "\xff\xd8"sv, {PictureKind::kJpeg, "JPEG"}},
     {0, "BM"sv, {PictureKind::kBmp, "BMP"}},
+    {0, "P2"sv, {PictureKind::kPnm, "PNM"}},
+    {0, "P3"sv, {PictureKind::kPnm, "PNM"}},
     {0, "P5"sv, {PictureKind::kPnm, "PNM"}},
     {0, "P6"sv, {PictureKind::kPnm, "PNM"}},
     {0, "P1\n"sv, {PictureKind::kOther, "PNM of type P1"}},
-    {0, "P2\n"sv, {PictureKind::kOther, "PNM of type P2"}},
-    {0, "P3\n"sv, {PictureKind::kOther, "PNM of type P3"}},
     {0, "P4\n"sv, {PictureKind::kOther, "PNM of type P4"}},
     {0, "P7\n"sv, {PictureKind::kOther, "PAM"}},
     {0, "II*\0"sv, {PictureKind::kTiff, "TIFF"}},
@@ -51,12 +51,24 @@ constexpr Signature kSignatures[] = {
     {0, "qoif"sv, {PictureKind::kOther, "QOI"}},
     {0, "<svg"sv, {PictureKind::kOther, "SVG"}},
     {0, "\0\0\1\0"sv, {PictureKind::kOther, "ICO"}},
+    {0, "DDS "sv, {PictureKind::kOther, "DDS"}},
+    {0, "icns"sv, {PictureKind::kOther, "ICNS"}},
+    {0, "%!PS-Adobe-3.0 EPSF"sv, {PictureKind::kOther, "EPS"}},
+    {0, "\xc5\xd0\xd3\xc6"sv, {PictureKind::kOther, "EPS"}},
+    {0, "PF\n"sv, {PictureKind::kOther, "PFM"}},
+    {0, "Pf\n"sv, {PictureKind::kOther, "PFM"}},
+    {0, "\x01\xda"sv, {PictureKind::kOther, "SGI"}},
+    {0, "\x0a\x05\x01"sv, {PictureKind::kOther, "PCX"}},
+    {0, "/* XPM */"sv, {PictureKind::kOther, "XPM"}},
+    {0, "gimp xcf "sv, {PictureKind::kOther, "XCF"}},
 };
 
 constexpr std::string_view kExtensions[] = {
     ".png", ".jpg",  ".jpeg", ".jpe", ".jfif", ".bmp",  ".ppm",  ".pgm", ".pnm", ".pbm",
     ".tif", ".tiff", ".webp", ".gif", ".avif", ".heic", ".heif", ".jxl", ".jp2", ".j2k",
-    ".psd", ".exr",  ".hdr",  ".tga", ".qoi",  ".ico",  ".svg",  ".dib", ".pam", ".apng"};
+    ".psd", ".exr",  ".hdr",  ".tga", ".qoi",  ".ico",  ".svg",  ".dib", ".pam", ".apng",
+    ".dds", ".sgi",  ".pcx",  ".eps", ".icns", ".pfm",  ".ras",  ".xpm", ".xbm", ".cur",
+    ".xcf", ".dng",  ".cr2",  ".nef", ".arw",  ".jpx",  ".j2c"};
 
 /// A little-endian number; 0 beyond the end.
 template <typename T>
@@ -66,28 +78,6 @@ T number_at(std::string_view file, size_t place) {
     std::memcpy(&value, file.data() + place, sizeof value);
   }
   return value;
-}
-
-/// The next number of a PNM header, after white space and comments.
-std::optional<uint64_t> pnm_number(std::string_view file, size_t& place) {
-  const auto space = [&] { return std::isspace(static_cast<unsigned char>(file[place])) != 0; };
-  while (place < file.size() && (space() || file[place] == '#')) {
-    if (file[place] == '#') {
-      place = std::min(file.find_first_of("\n\r", place), file.size());
-    } else {
-      ++place;
-    }
-  }
-  constexpr size_t kMostDigits = 9;
-  const size_t begin = place;
-  uint64_t value = 0;
-  for (; place < file.size() && file[place] >= '0' && file[place] <= '9'; ++place) {
-    value = value * 10 + static_cast<uint64_t>(file[place] - '0');
-    if (place - begin >= kMostDigits) {
-      return std::nullopt;
-    }
-  }
-  return place > begin ? std::optional(value) : std::nullopt;
 }
 
 /// An SVG behind an XML declaration and comments.
@@ -122,14 +112,15 @@ PictureFormat certain_picture_format(std::string_view start) {
         std::find(std::begin(kHeaders), std::end(kHeaders), header) != std::end(kHeaders);
     return known && number_at<uint32_t>(start, 6) == 0 ? picture_format(start) : PictureFormat();
   }
-  if (start.starts_with("P5") || start.starts_with("P6")) {
+  if (picture_format(start).kind == PictureKind::kPnm) {
     return pnm_header(start) ? picture_format(start) : PictureFormat();
   }
   const PictureFormat format = picture_format(start);
   if (format.name == "ICO") {  // as many pictures as bytes 4 and 5 say; few
     return number_at<uint16_t>(start, 4) - 1U < 255U ? format : PictureFormat();
   }
-  const bool by_chance = start.starts_with("\xff\x0a") ||
+  const bool by_chance = start.starts_with("\xff\x0a") || format.name == "SGI" ||
+                         format.name == "PCX" || start.starts_with("icns") ||
                          (format.kind == PictureKind::kJpeg && !start.starts_with("\xff\xd8\xff"));
   return by_chance ? PictureFormat() : format;
 }
@@ -200,26 +191,6 @@ bool is_whole_bmp(std::string_view file) {
   const auto lines = static_cast<uint64_t>(height < 0 ? -height : height);
   return line > 0 && lines > 0 && pixels_at <= file.size() &&
          lines <= (file.size() - pixels_at) / line;
-}
-
-std::optional<PnmHeader> pnm_header(std::string_view file) {
-  size_t place = 2;
-  const auto width = pnm_number(file, place);
-  const auto height = pnm_number(file, place);
-  const auto most = pnm_number(file, place);
-  if (!width || !height || !most || *width == 0 || *height == 0) {
-    return std::nullopt;
-  }
-  return PnmHeader{*width, *height, *most, place + 1};  // one character before the pixels
-}
-
-bool is_whole_pnm(std::string_view file) {
-  const auto header = pnm_header(file);
-  if (!header || header->most != kPnmMost || header->pixels > file.size()) {
-    return false;
-  }
-  const uint64_t line = header->width * (file.starts_with("P6") ? 3 : 1);
-  return header->height <= (file.size() - header->pixels) / line;
 }
 
 }  // namespace lazymar

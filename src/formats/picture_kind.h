@@ -39,22 +39,8 @@ std::optional<std::pair<int64_t, int64_t>> png_size(std::string_view file);
 /// Whether a PNG has frames besides its picture (APNG).
 bool is_animated_png(std::string_view file);
 
-/// The header of a binary PNM (P5 or P6).
-struct PnmHeader {
-  uint64_t width = 0, height = 0;
-  uint64_t most = 0;    ///< the value of white
-  uint64_t pixels = 0;  ///< where they begin
-};
-/// Empty if it is no such header.
-std::optional<PnmHeader> pnm_header(std::string_view file);
-
-/// The one value of white that is read. stb_image 2.27 does not scale by others, and reads out of
-/// bounds if a value needs 16 bits.
-inline constexpr uint64_t kPnmMost = 255;
-
-/// Whether a BMP, or a binary PNM whose white is kPnmMost, has all the bytes that its header asks
-/// for; stb_image would fill in what is missing.
+/// Whether a BMP has all the bytes that its header asks for; stb_image would fill in what is
+/// missing.
 bool is_whole_bmp(std::string_view file);
-bool is_whole_pnm(std::string_view file);
 
 }  // namespace lazymar

@@ -7,6 +7,7 @@
 #include "formats/foreign_file.h"
 #include "formats/image.h"
 #include "formats/picture_kind.h"
+#include "formats/pnm.h"
 #include "formats/tiff.h"
 #include "formats/webp.h"
 
@@ -75,6 +76,9 @@ std::string unread_kind(std::span<const std::byte> bytes, const PictureFormat& f
 
 std::string why_not_decoded(std::span<const std::byte> bytes) {
   constexpr const char* kRead = "PNG, JPEG, BMP, PPM, TIFF and WebP are read";
+  if (bytes.empty()) {
+    return "an empty file";
+  }
   if (std::string other = foreign_file(bytes); !other.empty()) {
     return other;
   }

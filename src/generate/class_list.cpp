@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <set>
 #include <sstream>
 #include <utility>
@@ -11,6 +12,7 @@
 #include "core/hash.h"
 #include "core/text.h"
 #include "files/byte_reader.h"
+#include "files/missing_path.h"
 #include "files/text_file.h"
 #include "generate/class_names.h"
 
@@ -126,6 +128,43 @@ int64_t named_class(const std::string& item, const ClassNames& names) {
   throw no_class(item, names);
 }
 
+/// The only class that has all these names; empty if there is none, or several.
+std::optional<int64_t> class_of_names(const std::vector<std::string>& wanted,
+                                      const ClassNames& names) {
+  std::optional<int64_t> found;
+  for (size_t i = 0; i < names.size(); ++i) {
+    std::set<std::string> own;
+    for (const std::string& name : names[i]) {
+      own.insert(normal(name));
+    }
+    const bool all = std::all_of(wanted.begin(), wanted.end(), [&](const std::string& name) {
+      return own.contains(normal(name));
+    });
+    if (all && found) {
+      return std::nullopt;
+    }
+    if (all) {
+      found = static_cast<int64_t>(i);
+    }
+  }
+  return found;
+}
+
+/// The names from here that are one class's, as messages list it: "tench, Tinca tinca".
+std::vector<std::string> one_class(ClassList::const_iterator from, ClassList::const_iterator end,
+                                   const ClassNames& names) {
+  std::vector<std::string> whole{from->name};
+  while (++from != end && from->last < from->first) {
+    const bool again = std::find(whole.begin(), whole.end(), from->name) != whole.end();
+    whole.push_back(from->name);
+    if (again || !class_of_names(whole, names)) {
+      whole.pop_back();
+      break;
+    }
+  }
+  return whole;
+}
+
 class Reader {
  public:
   void read(const std::string& text, int depth) {
@@ -144,13 +183,21 @@ class Reader {
  private:
   void read_file(const std::string& name, int depth) {
     std::error_code ignored;
-    if (!std::filesystem::is_regular_file(name, ignored)) {
-      throw usage_error("@", one_line(name, 200), ": no such file");
+    const std::filesystem::file_status status = std::filesystem::status(name, ignored);
+    if (!std::filesystem::is_regular_file(status)) {
+      throw usage_error("@", one_line(name, 200),
+                        std::filesystem::is_directory(status) ? ": a folder, not a list of classes"
+                        : std::filesystem::exists(status)     ? ": not a regular file"
+                                                              : ": no such file",
+                        meant_from_here(name));
     }
     if (depth == kMostDepth) {
       throw usage_error("@", one_line(name, 200), ": files name each other in a circle");
     }
-    std::istringstream lines(read_text(name));
+    constexpr std::string_view kMark = "\xef\xbb\xbf";  // UTF-8's, as some editors put it
+    std::string content = read_text(name);
+    content.erase(0, content.starts_with(kMark) ? kMark.size() : 0);
+    std::istringstream lines(std::move(content));
     for (std::string line; std::getline(lines, line);) {
       const std::string items = trimmed(line.substr(0, line.find('#')));
       if (!items.empty()) {
@@ -215,9 +262,12 @@ std::vector<int64_t> class_numbers(const ClassList& list, const ClassNames& name
     }
     numbers.push_back(label);
   };
-  for (const ClassItem& item : list) {
+  for (auto at = list.begin(); at != list.end(); ++at) {
+    const ClassItem& item = *at;
     if (item.last < item.first) {
-      add(named_class(item.name, names));
+      const std::vector<std::string> whole = one_class(at, list.end(), names);
+      add(whole.size() > 1 ? class_of_names(whole, names).value() : named_class(item.name, names));
+      at += static_cast<ptrdiff_t>(whole.size()) - 1;
     }
     for (int64_t label = item.first; label <= item.last; ++label) {
       add(label);

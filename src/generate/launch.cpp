@@ -4,6 +4,7 @@
 
 #include "core/exit_code.h"
 #include "core/log.h"
+#include "core/text.h"
 #include "generate/command.h"
 #include "generate/explain.h"
 #include "pipeline/device.h"
@@ -52,7 +53,7 @@ int64_t worker_count(const EvalOptions& options) {
 
 ExitCode launch(const EvalOptions& options, char* const* argv) {
   if (options.explain) {
-    std::fputs(explain_method(options).c_str(), stdout);
+    std::fputs(visible(explain_method(options), /*keep_lines=*/true).c_str(), stdout);
     return ExitCode::kDone;
   }
   if (options.join && options.overwrite) {

@@ -174,7 +174,7 @@ std::optional<ExitCode> Session::check() {
     sheet_.write(worker_.journal());
   }
   before_summary_();
-  std::fputs(summary_text(summary_).c_str(), stdout);
+  std::fputs(visible(summary_text(summary_), /*keep_lines=*/true).c_str(), stdout);
   std::printf("Run folder: %s\n", visible(folder_.path().string()).c_str());
   std::fflush(stdout);
   return verdict(summary_.failed);

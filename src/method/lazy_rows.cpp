@@ -25,7 +25,9 @@ OptionField<L> caches_field() {
     lazy.token = lazy.condition = lazy.head = false;
     for (const std::string& name : split(text, ',')) {
       if (name != "token" && name != "condition" && name != "head") {
-        throw usage_error(text, ": use any of token,condition,head");
+        const std::string nearest = nearest_word(name, {"token", "condition", "head"});
+        throw usage_error(text, ": ", nearest.empty() ? "" : concat("did you mean ", nearest, "? "),
+                          "use any of token,condition,head");
       }
       (name == "token" ? lazy.token : name == "head" ? lazy.head : lazy.condition) = true;
     }

@@ -11,7 +11,9 @@
 
 #include "core/error.h"
 #include "core/log.h"
+#include "core/text.h"
 #include "files/byte_reader.h"
+#include "files/missing_path.h"
 #include "formats/npz.h"
 
 namespace lazymar {
@@ -31,6 +33,37 @@ std::pair<const char*, const char*> names_in(const NpzArchive& archive) {
     }
   }
   return kNames[0];
+}
+
+/// The array of that name in any case; empty if there is none.
+std::string array_like(const NpzArchive& archive, const char* wanted) {
+  for (const std::string& name : archive.names()) {
+    if (lower(name) == wanted) {
+      return name;
+    }
+  }
+  return {};
+}
+
+/// See why_no_statistics(). `file`: for NumPy's line.
+std::string why_no_pair(const NpzArchive& archive, const std::string& file) {
+  for (const auto& [mean, covariance] : kNames) {
+    const std::string first = array_like(archive, mean);
+    const std::string second = array_like(archive, covariance);
+    if (!first.empty() && !second.empty()) {
+      return concat("holds ", in_quotes(first), " and ", in_quotes(second), ", but statistics are ",
+                    in_quotes(mean), " and ", in_quotes(covariance), "; with NumPy: x = np.load('",
+                    file, "'); np.savez('stats.npz', ", mean, "=x['", first, "'], ", covariance,
+                    "=x['", second, "'])");
+    }
+    const bool telling = std::string_view(mean).size() > 1;
+    if (telling && first.empty() != second.empty() && !archive.has("arr_0")) {
+      return concat("holds ", in_quotes(first.empty() ? second : first), ", but no ",
+                    in_quotes(first.empty() ? mean : covariance),
+                    "; statistics are both; save them in one .npz");
+    }
+  }
+  return {};
 }
 
 /// Names once what is neither the statistics nor known to stand beside them.
@@ -73,10 +106,32 @@ bool has_statistics(const std::filesystem::path& path) {
   return file.arrays().has(mean) && file.arrays().has(covariance);
 }
 
+std::string why_no_statistics(const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(path, ignored)) {
+    return {};
+  }
+  const std::string file = path.filename().string();
+  const std::string extension = lower(path.extension().string());
+  for (const auto& [of, load] : {std::pair(".pt", "torch.load('"),
+                                 {".pth", "torch.load('"},
+                                 {".pkl", "pickle.load(open('"},
+                                 {".pickle", "pickle.load(open('"}}) {
+    if (extension == of) {
+      const bool torch = std::string_view(load).starts_with("torch");
+      return concat("statistics are read from an .npz; with Python: x = ", load, file,
+                    torch ? "', weights_only=False)" : "', 'rb'))",
+                    "; np.savez('stats.npz', mu=x['mu'], sigma=x['sigma'])");
+    }
+  }
+  return extension == ".npz" ? why_no_pair(NpzFile(path).arrays(), file) : "";
+}
+
 GaussianStatistics read_statistics(const std::filesystem::path& path) {
   const std::string name = path.string();
   if (!std::filesystem::exists(path)) {
-    throw usage_error(name, ": not found. ImageNet 256x256: VIRTUAL_imagenet256_labeled.npz from ",
+    throw usage_error(name, ": not found", meant_from_here(path),
+                      ". ImageNet 256x256: VIRTUAL_imagenet256_labeled.npz from ",
                       "https://openaipublic.blob.core.windows.net/diffusion/jul-2021/ref_batches/"
                       "imagenet/256/, or adm_in256_stats.npz from fid_stats/ of "
                       "https://github.com/LTH14/mar");
@@ -94,9 +149,16 @@ GaussianStatistics read_statistics(const std::filesystem::path& path) {
   }
   GaussianStatistics statistics{fp64_tensor(mu, name + ": mu"),
                                 fp64_tensor(sigma, name + ": sigma")};
-  if (!statistics.mu.isfinite().all().item<bool>() ||
-      !statistics.sigma.isfinite().all().item<bool>()) {
-    throw usage_error(name, ": contains NaN or infinite values");
+  statistics.half = sigma.type == ElementType::kF16;
+  for (const auto& [array, values] :
+       {std::pair(mean, &statistics.mu), {covariance, &statistics.sigma}}) {
+    const int64_t bad = values->numel() - values->isfinite().sum().item<int64_t>();
+    if (bad > 0) {
+      throw usage_error(
+          name, ": ", in_quotes(array), ": ", bad, " of ", values->numel(),
+          " values are NaN or infinite; compute the statistics again",
+          statistics.half ? ", and save them as float64: float16 holds at most 65504" : "");
+    }
   }
   check_symmetric(statistics.sigma, name + ": sigma");
   warn_of_others(file.arrays(), mean, covariance, name);

@@ -27,22 +27,32 @@ bool is_vae(const WeightFile& file) {
   return file.tensors().contains(std::string(kVaeTensor));
 }
 
-/// Prints it, and returns why the file's network cannot be used; empty if nothing is known.
+void print_mar(const WeightFile& file) {
+  const CheckpointReader reader(file);
+  const Preset* preset = preset_of_width(reader.size("z_proj.weight", 2, 0));
+  const bool known = tells_heads(file, preset);
+  const MarConfig config = read_mar_config(file, preset, 1);
+  const auto heads = [known](int64_t count) {
+    return known ? concat(count, " heads") : std::string("heads unknown");
+  };
+  std::printf(
+      "MAR%s%s: encoder %ld x %ld wide, %s; decoder %ld x %ld wide, %s; "
+      "%ld tokens of %ld channels, %ld buffer rows, %ld classes; "
+      "diffusion MLP %ld x %ld wide\n",
+      preset != nullptr ? ", heads as in " : "",
+      preset != nullptr ? std::string(preset->name).c_str() : "", config.encoder_depth,
+      config.encoder_dim, heads(config.encoder_heads).c_str(), config.decoder_depth,
+      config.decoder_dim, heads(config.decoder_heads).c_str(), config.sequence_length,
+      config.token_channels, config.buffer_size, config.class_count, config.head_depth,
+      config.head_width);
+}
+
+/// Prints it, and returns why the file's network cannot be used; empty if nothing is known. That a
+/// file does not tell the number of heads is no fault of it: the line says so.
 std::string print_config(const WeightFile& file) {
   try {
     if (is_mar(file)) {
-      const CheckpointReader reader(file);
-      const Preset* preset = preset_of_width(reader.size("z_proj.weight", 2, 0));
-      const MarConfig config = read_mar_config(file, preset);
-      std::printf(
-          "MAR%s%s: encoder %ld x %ld wide, %ld heads; decoder %ld x %ld wide, %ld heads; "
-          "%ld tokens of %ld channels, %ld buffer rows, %ld classes; "
-          "diffusion MLP %ld x %ld wide\n",
-          preset != nullptr ? ", heads as in " : "",
-          preset != nullptr ? std::string(preset->name).c_str() : "", config.encoder_depth,
-          config.encoder_dim, config.encoder_heads, config.decoder_depth, config.decoder_dim,
-          config.decoder_heads, config.sequence_length, config.token_channels, config.buffer_size,
-          config.class_count, config.head_depth, config.head_width);
+      print_mar(file);
     } else if (is_vae(file)) {
       const VaeConfig config = read_vae_config(file);
       std::printf("KL-VAE: %ld latent channels, %ld pixels per latent\n", config.embed_dim,
@@ -66,7 +76,8 @@ std::string problem_of(const WeightFile& file, const std::string& name) {
 /// `refusal`: why no program takes the file; empty if none is known yet.
 ExitCode list(const WeightFile& file, std::string refusal) {
   constexpr size_t kLongest = 1000;
-  std::printf("%s: %s\n", visible(file.path().string()).c_str(), file.description().c_str());
+  std::printf("%s: %s\n", visible(file.path().string()).c_str(),
+              visible(file.description()).c_str());
   for (const auto& [key, value] : file.metadata()) {
     std::printf("metadata %s: %s\n", in_quotes(key).c_str(), one_line(value, kLongest).c_str());
   }
@@ -173,7 +184,8 @@ ExitCode convert(const ConvertOptions& options) {
   }
   write_safetensors(options.output, tensors, metadata);
   std::printf("%s: %zu tensors of %s (%s), %.1f MB\n", visible(options.output.string()).c_str(),
-              tensors.size(), visible(options.input.string()).c_str(), file.description().c_str(),
+              tensors.size(), visible(options.input.string()).c_str(),
+              visible(file.description()).c_str(),
               static_cast<double>(fs::file_size(options.output)) / 1e6);
   return ExitCode::kDone;
 }

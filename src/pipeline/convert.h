@@ -24,8 +24,8 @@ struct ConvertOptions {
 
 /// Writes options.output, or prints the content of options.list. Of a VAE, only the decoder is
 /// written. Throws Error: usage for a file that cannot be used, for NaN and infinite values, and
-/// for those that the new type cannot hold; failed if a listed file holds no tensors, one that
-/// cannot be used, or a network that no program takes; output if the result cannot be written.
+/// for those that F32 or the new type cannot hold; failed if a listed file holds no tensors, one
+/// that cannot be used, or a network that no program takes; output if the result cannot be written.
 ExitCode convert(const ConvertOptions& options);
 
 }  // namespace lazymar

@@ -40,9 +40,14 @@ bool unused_by_vae(const std::string& name) {
 }  // namespace
 
 std::string bad_values_text(const TensorView& view) {
-  const int64_t bad = count_bad_values(view);
   const int64_t count = byte_count(view.type, view.shape) / element_size(view.type);
-  return bad == 0 ? "" : concat(bad, " of ", count, " values are NaN or infinite");
+  if (const int64_t bad = count_bad_values(view); bad > 0) {
+    return concat(bad, " of ", count, " values are NaN or infinite");
+  }
+  // Only --precision fp64 could use them, and no trained weight is that large.
+  const int64_t bad =
+      view.type == ElementType::kF64 ? count_bad_values(view, ElementType::kF32) : 0;
+  return bad == 0 ? "" : concat(bad, " of ", count, " values are too large for F32");
 }
 
 ConvertedTensors::ConvertedTensors(const WeightFile& file, TensorConversion conversion)
@@ -106,9 +111,10 @@ std::span<const std::byte> ConvertedTensors::bytes(const std::string& name, cons
   const TensorView converted = view_of_tensor(current_);
   const int64_t bad = count_bad_values(converted);
   if (bad > 0 && count_bad_values(view) == 0) {
+    const bool fits = count_bad_values(view, ElementType::kBF16) == 0;
     throw usage_error(file_.path().string(), ": ", bad, " values of ", in_quotes(name),
-                      " are too large for ", to_string(converted.type),
-                      "; use --dtype bf16 or fp32");
+                      " are too large for ", to_string(converted.type), "; use --dtype ",
+                      fits ? "bf16 or fp32" : "fp32");
   }
   return converted.bytes;
 }

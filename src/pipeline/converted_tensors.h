@@ -15,7 +15,7 @@
 
 namespace lazymar {
 
-/// "2 of 64 values are NaN or infinite"; empty if none is.
+/// "2 of 64 values are NaN or infinite", or "are too large for F32"; empty if none is.
 std::string bad_values_text(const TensorView& view);
 
 struct TensorConversion {
@@ -31,7 +31,7 @@ class ConvertedTensors {
 
   /// What is to be written; of a VAE, what the decoder needs. Warns of unreadable tensors that are
   /// left out. Throws Error (usage), at once or when the bytes are asked for: for NaN and infinite
-  /// values, those that the new type cannot hold, and int8 in a file with no weights for it.
+  /// values, those that F32 or the new type cannot hold, and int8 in a file with no weights for it.
   std::map<std::string, TensorSource> tensors();
 
  private:

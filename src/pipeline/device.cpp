@@ -11,6 +11,7 @@
 
 #include "core/cpu_features.h"
 #include "core/error.h"
+#include "core/option_field.h"
 #include "core/text.h"
 #include "files/malloc_tuning.h"
 #include "files/text_file.h"
@@ -36,7 +37,9 @@ c10::Device resolve_device(const std::string& name, int64_t local_rank) {
     index = -1;
   }
   if (index < 0) {
-    throw setting_error("device", " ", name, ": use auto, cpu, cuda or cuda:N");
+    throw setting_error(
+        "device", " ", name, ": ",
+        use_one_of(name == "gpu" ? "cuda" : name, {"auto", "cpu", "cuda", "cuda:N"}));
   }
   if (index >= count) {
     throw setting_error("device", " ", name, ": ",

@@ -9,6 +9,7 @@
 #include "core/network_config.h"
 #include "core/text.h"
 #include "files/byte_reader.h"
+#include "files/missing_path.h"
 #include "files/pretrained.h"
 
 namespace lazymar {
@@ -86,7 +87,7 @@ Error missing_path(const char* flag, const fs::path& path, const char* what) {
   return usage_error(
       flag, " ", path.string(),
       fs::is_directory(path) ? ": no checkpoint found in this folder" : ": not found",
-      "; expected ", what);
+      meant_from_here(path), "; expected ", what);
 }
 
 bool same_path(const fs::path& one, const fs::path& other) {

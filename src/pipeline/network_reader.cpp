@@ -6,32 +6,55 @@
 namespace lazymar {
 namespace {
 
+constexpr const char* kEncoderHeads = "encoder_num_heads";
+constexpr const char* kDecoderHeads = "decoder_num_heads";
+
+/// How to put a key into a file's configuration: of files, only safetensors have metadata.
+std::string how_to_set(const WeightFile& file, const std::string& key) {
+  if (file.metadata().contains("config") || file.bytes().empty()) {
+    return concat("add \"", key, "\": N to the JSON object of the metadata \"config\"");
+  }
+  const std::string own = file.path().filename().string();
+  const std::string name = file.path().filename().replace_extension(".safetensors").string();
+  return concat(
+      looks_like_torch(file.bytes()) ? concat("run lazymar_convert ", own, " ", name, ", then ")
+                                     : "",
+      "set it with Python: from safetensors.torch import load_file, save_file; ",
+      "save_file(load_file('", name, "'), '", name, "', {'config': '{\"", key, "\": N}'})");
+}
+
+/// The number of heads if the file or the preset tells it.
+std::optional<int64_t> find_heads(const CheckpointReader& reader, const char* key, int64_t dim,
+                                  const Preset* preset) {
+  for (const char* const given : {key, kEncoderHeads}) {
+    if (const auto heads = reader.metadata<int64_t>(given)) {
+      return heads;
+    }
+  }
+  return preset != nullptr && preset->dim == dim ? std::optional(preset->heads) : std::nullopt;
+}
+
 int64_t read_heads(const CheckpointReader& reader, const WeightFile& file, const char* key,
                    int64_t dim, const Preset* preset, std::optional<int64_t> fallback) {
-  int64_t heads = 0;
-  if (const auto given = reader.metadata<int64_t>(key)) {
-    heads = *given;
-  } else if (const auto shared = reader.metadata<int64_t>("encoder_num_heads")) {
-    heads = *shared;
-  } else if (preset != nullptr && preset->dim == dim) {
-    heads = preset->heads;
-  } else if (fallback) {
-    heads = *fallback;
-  } else if (file.bytes().empty()) {  // in memory
+  std::optional<int64_t> heads = find_heads(reader, key, dim, preset);
+  if (!heads && !fallback && file.bytes().empty()) {  // in memory
     throw usage_error(file.path().string(),
                       ": its tensors do not tell the number of attention heads; name a published ",
                       "network of width ", dim, " (", preset_names(),
                       ") or a folder of pretrained_models/mar");
-  } else {
-    throw usage_error(file.path().string(),
-                      ": the file does not contain the number of attention heads; ",
-                      "give a preset (--model ", preset_names(), ") of width ", dim,
-                      " or add it to the metadata (\"config\": {\"", key, "\": ...})");
   }
-  if (heads < 1 || dim % heads != 0) {
-    throw usage_error(file.path().string(), ": ", heads, " heads do not divide the width ", dim);
+  if (!heads && !fallback) {
+    const Preset* same = preset_of_width(dim);
+    throw usage_error(
+        file.path().string(), ": the file does not tell the number of attention ", "heads N; ",
+        same != nullptr ? concat("give --model ", same->name, " if it has its heads, or ") : "",
+        how_to_set(file, key));
   }
-  return heads;
+  heads = heads ? heads : fallback;
+  if (*heads < 1 || dim % *heads != 0) {
+    throw usage_error(file.path().string(), ": ", *heads, " heads do not divide the width ", dim);
+  }
+  return *heads;
 }
 
 }  // namespace
@@ -69,14 +92,18 @@ MarConfig read_mar_config(const WeightFile& file, const Preset* preset,
   config.decoder_mlp_dim = reader.size("decoder_blocks.0.mlp.fc1.weight", 2, 0);
   config.head_width = reader.size("diffloss.net.input_proj.weight", 2, 0);
   config.head_depth = reader.count("diffloss.net.res_blocks.", ".in_ln.weight");
-  config.encoder_heads =
-      read_heads(reader, file, "encoder_num_heads", config.encoder_dim, preset, heads);
-  config.decoder_heads =
-      read_heads(reader, file, "decoder_num_heads", config.decoder_dim, preset, heads);
+  config.encoder_heads = read_heads(reader, file, kEncoderHeads, config.encoder_dim, preset, heads);
+  config.decoder_heads = read_heads(reader, file, kDecoderHeads, config.decoder_dim, preset, heads);
   if (config.buffer_size < 1) {
     throw usage_error(file.path().string(), ": encoder_pos_embed_learned has no buffer rows");
   }
   return config;
+}
+
+bool tells_heads(const WeightFile& file, const Preset* preset) {
+  const CheckpointReader reader(file);
+  return find_heads(reader, kEncoderHeads, reader.size("z_proj.weight", 2, 0), preset) &&
+         find_heads(reader, kDecoderHeads, reader.size("decoder_embed.weight", 2, 0), preset);
 }
 
 VaeConfig read_vae_config(const WeightFile& file) {
@@ -103,8 +130,8 @@ VaeConfig read_vae_config(const WeightFile& file) {
   for (const int64_t width : widths) {
     if (config.groups < 1 || width % config.groups != 0) {
       throw usage_error(file.path().string(), ": ", config.groups,
-                        " GroupNorm groups do not divide ", width, " channels; set the metadata \"",
-                        "config\": {\"num_groups\": ...}");
+                        " GroupNorm groups do not divide ", width, " channels; if it has N, ",
+                        how_to_set(file, "num_groups"));
     }
   }
   return config;

@@ -85,6 +85,9 @@ std::string missing_ema(const WeightFile& file);
 MarConfig read_mar_config(const WeightFile& file, const Preset* preset,
                           std::optional<int64_t> heads = std::nullopt);
 
+/// Whether the metadata or the preset tells a MAR's number of heads.
+bool tells_heads(const WeightFile& file, const Preset* preset);
+
 /// The KL-VAE decoder's configuration: shapes, and "num_groups", "norm_eps", "scale_factor" from
 /// the metadata "config" if present.
 VaeConfig read_vae_config(const WeightFile& file);

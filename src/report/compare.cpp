@@ -56,7 +56,7 @@ ExitCode compare(const CompareOptions& options) {
   add_recordings(options, comparison);
   if (options.runs.empty()) {
     if (comparison.replay) {
-      std::fputs(replay_text(*comparison.replay).c_str(), stdout);
+      std::fputs(visible(replay_text(*comparison.replay), /*keep_lines=*/true).c_str(), stdout);
     }
     if (comparison.suggestion) {
       std::printf("%s\n", comparison.suggestion->list().c_str());
@@ -90,16 +90,16 @@ ExitCode compare(const CompareOptions& options) {
   std::fputs(visible(comparison_text(comparison), /*keep_lines=*/true).c_str(), stdout);
   if (comparison.redundancy) {
     for (const std::string& sentence : redundancy_text(*comparison.redundancy)) {
-      std::printf("%s\n", sentence.c_str());
+      std::printf("%s\n", visible(sentence).c_str());
     }
   }
   if (comparison.replay) {
-    std::fputs(replay_text(*comparison.replay).c_str(), stdout);
+    std::fputs(visible(replay_text(*comparison.replay), /*keep_lines=*/true).c_str(), stdout);
   }
   if (comparison.suggestion) {
     std::printf("--lazy_retain %s\n", comparison.suggestion->list().c_str());
   }
-  std::printf("Report: %s\n", (options.output_dir / "report.html").c_str());
+  std::printf("Report: %s\n", visible((options.output_dir / "report.html").string()).c_str());
   return ExitCode::kDone;
 }
 

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "core/error.h"
+#include "files/missing_path.h"
 #include "run/checked_files.h"
 #include "run/run_folder.h"
 
@@ -178,7 +179,7 @@ std::vector<ImageDrift> read_drift(const fs::path& folder) {
   }
   if (images.empty()) {
     throw usage_error(folder.string(), ": holds no recorded features; lazymar_eval",
-                      " --record_drift ", folder.string(), " writes them");
+                      " --record_drift ", folder.string(), " writes them", meant_from_here(folder));
   }
   return images;
 }

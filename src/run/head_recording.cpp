@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "core/error.h"
+#include "files/missing_path.h"
 #include "run/checked_files.h"
 #include "run/drift.h"
 #include "run/run_folder.h"
@@ -180,7 +181,8 @@ std::vector<ImageHeadRecording> read_head_recordings(const fs::path& folder) {
   }
   if (images.empty()) {
     throw usage_error(folder.string(), ": holds no features of the head; lazymar_eval",
-                      " --record_drift ", folder.string(), " --record_head 16 writes them");
+                      " --record_drift ", folder.string(), " --record_head 16 writes them",
+                      meant_from_here(folder));
   }
   return images;
 }

@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "core/error.h"
+#include "core/option_field.h"
 #include "files/descriptor.h"
 #include "files/mapped_file.h"
 #include "files/sha256.h"
@@ -71,7 +72,7 @@ Durability parse_durability(const std::string& text) {
   if (text == "block") {  // what 0.1.0 called it
     return Durability::kShard;
   }
-  throw setting_error("durability", " ", text, ": use none, shard or file");
+  throw setting_error("durability", " ", text, ": ", use_one_of(text, {"none", "shard", "file"}));
 }
 
 const char* to_string(Durability durability) {

@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "files/missing_path.h"
 #include "files/text_file.h"
 #include "run/checked_files.h"
 #include "run/image_files.h"
@@ -47,10 +48,9 @@ std::vector<std::string> runs_below(const fs::path& folder) {
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(folder, ignored)) {
     if (fs::exists(entry.path() / "info" / "manifest.json", ignored)) {
-      names.push_back(visible(entry.path().filename().string()));
+      names.push_back(entry.path().filename().string());
     }
   }
-  std::sort(names.begin(), names.end());
   return names;
 }
 
@@ -58,15 +58,11 @@ ordered_json read_manifest(const fs::path& folder) {
   const fs::path path = folder / "info" / "manifest.json";
   std::error_code ignored;
   if (!fs::exists(path, ignored)) {
-    if (std::vector<std::string> runs = runs_below(folder); !runs.empty()) {
-      constexpr size_t kListed = 5;
-      const size_t count = runs.size();
-      if (count > kListed) {
-        runs.resize(kListed);
-        runs.emplace_back("...");
-      }
-      throw usage_error(folder.string(), ": holds ", count, " run folders: name one (",
-                        join(runs, ", "), ")");
+    if (const std::vector<std::string> runs = runs_below(folder); !runs.empty()) {
+      throw usage_error(folder.string(), ": ", held_runs_text(runs));
+    }
+    if (!fs::exists(folder, ignored)) {
+      throw usage_error(folder.string(), ": not found", meant_from_here(folder));
     }
     throw usage_error(folder.string(), ": not a run folder: info/manifest.json not found",
                       "; lazymar_eval prints its run folder at the end");
@@ -116,6 +112,18 @@ std::string path_end(const fs::path& path, size_t parts) {
 }
 
 }  // namespace
+
+std::string held_runs_text(std::vector<std::string> names) {
+  constexpr size_t kListed = 5;
+  const size_t count = names.size();
+  std::sort(names.begin(), names.end());
+  if (count > kListed) {
+    names.resize(kListed);
+    names.emplace_back("...");
+  }
+  return concat("holds ", count, count == 1 ? " run folder: name it (" : " run folders: name one (",
+                visible(join(names, ", ")), ")");
+}
 
 std::vector<std::byte> RunData::png(int64_t id) const {
   return read_image(folder, settings.value("few_files", ordered_json()) == true, images.at(id), id);

@@ -69,6 +69,10 @@ RunData read_run(const std::filesystem::path& folder);
 Scores parse_scores(std::string_view text);
 void add_summary(std::string_view text, RunData& run);
 
+/// "holds 2 run folders: name one (a, b)", of their names in any order; the first ones if they are
+/// many.
+std::string held_runs_text(std::vector<std::string> names);
+
 /// Gives every run a unique label: the shortest sufficient end of its path.
 void label_runs(std::vector<RunData>& runs);
 

@@ -41,6 +41,10 @@ bool needs_features(const ScoreOptions& options) {
   return options.metrics.any() || options.features.keep || options.save_stats;
 }
 
+RunsBelow runs_below(const ScoreOptions& options) {
+  return options.merge ? RunsBelow::kMerged : RunsBelow::kOfferMerge;
+}
+
 /// Scores sets one by one: features of a set are dropped once it is scored.
 class SetScoring {
  public:
@@ -50,7 +54,7 @@ class SetScoring {
         scoring_(extractor, options.features, options.decode_threads,
                  {[] {}, [this](const std::string& text) { say(text); }}) {
     if (options.reference) {
-      reference_ = scoring_.reference(*options.reference, options.metrics, options.merge);
+      reference_ = scoring_.reference(*options.reference, options.metrics, runs_below(options));
     }
   }
 
@@ -116,14 +120,14 @@ std::vector<std::unique_ptr<ImageSource>> open_sets(const ScoreOptions& options)
   }
   std::vector<std::unique_ptr<ImageSource>> sources;
   for (const fs::path& path : options.sets) {
-    sources.push_back(open_image_source(path, options.merge));
+    sources.push_back(open_image_source(path, runs_below(options)));
     if (options.features.keep) {
       check_output_folder(feature_folder(options.features, *sources.back()),
                           options.features.folder ? "--features_dir" : "--save_features");
     }
   }
   if (options.reference) {
-    check_reference(*options.reference, options.extractor.name, options.merge);
+    check_reference(*options.reference, options.extractor.name, runs_below(options));
   }
   return sources;
 }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <utility>
 #include <vector>
 
@@ -10,6 +9,7 @@
 #include "core/log.h"
 #include "files/byte_reader.h"
 #include "formats/npz.h"
+#include "score/pixel_levels.h"
 
 namespace lazymar {
 namespace {
@@ -17,125 +17,71 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int64_t kChannels = 3;
-constexpr double kMostLevel = 255;
 
 /// Where the dimensions of images are: [N, H, W, C] or [N, C, H, W].
 struct Layout {
   size_t height = 1, width = 2, channels = 3;
 };
 
-/// Pixels are round((value + offset) * scale).
-struct Levels {
-  double offset = 0, scale = 1;
-};
+/// Lines for [N, D] that may be features, or images flattened in either order.
+std::vector<NumpyLine> lines_for_rows(int64_t values) {
+  constexpr int64_t kSmallest = 16;
+  std::vector<NumpyLine> lines{
+      {"mu=x.mean(0), sigma=np.cov(x, rowvar=False)", "statistics of features"}};
+  for (const int64_t channels : {int64_t{1}, kChannels}) {
+    const auto side = static_cast<int64_t>(std::lround(std::sqrt(values / channels)));
+    if (side < kSmallest || side * side * channels != values) {
+      continue;
+    }
+    const std::string flat = concat("flattened images of ", side, "x", side);
+    lines.push_back({concat("x.reshape(-1, ", side, ", ", side, ", ", channels, ")"),
+                     concat(flat, channels == 1 ? ", grey" : ", channels last")});
+    if (channels > 1) {
+      lines.push_back({concat("x.reshape(-1, ", channels, ", ", side, ", ", side, ")"),
+                       concat(flat, ", channels first")});
+    }
+  }
+  return lines;
+}
 
-/// The refusal of an array, with the line of NumPy that makes it readable; x is the array.
-Error refused(const fs::path& path, const std::string& name, const std::string& what,
-              const std::string& line) {
-  return usage_error(path.string(), ": ", in_quotes(name), " ", what, "; save it with NumPy as ",
-                     "np.savez('images.npz', ", line, ")");
+/// The refusal of a shape that images have not.
+Error refused_shape(const std::vector<int64_t>& shape, const fs::path& path,
+                    const std::string& name) {
+  const std::string is = concat("is ", shape_string(shape));
+  if (std::count(shape.begin(), shape.end(), 0) > 0) {
+    return usage_error(path.string(), ": ", in_quotes(name), " ", is,
+                       ": it holds no images; save the array again");
+  }
+  if (shape.size() == 2) {
+    return refused_array(path, name, is + ", not images", lines_for_rows(shape[1]));
+  }
+  if (shape.size() == 3) {
+    const bool one = shape[0] == kChannels || shape[2] == kChannels;
+    return refused_array(path, name,
+                         is + (one ? ": one image, not a set" : ": images without channels"),
+                         {{one ? "x[None]" : "x[..., None]"}});
+  }
+  if (shape.size() != 4) {
+    return usage_error(path.string(), ": ", in_quotes(name), " ", is, ", not images [N, H, W, 3]");
+  }
+  return refused_array(path, name,
+                       is + ": neither the last nor the second size is a number of channels",
+                       {{"x[..., :3]", "the first three of the last"}});
 }
 
 /// Channels by their number: three, then one or four; last before first.
 Layout find_layout(const NpyArray& array, const fs::path& path, const std::string& name) {
   const std::vector<int64_t>& shape = array.shape;
-  const std::string is = concat("is ", shape_string(shape));
-  if (shape.size() == 2) {
-    throw refused(path, name, is + ", not images: statistics of features are two arrays",
-                  "mu=x.mean(0), sigma=np.cov(x, rowvar=False)");
-  }
-  if (shape.size() == 3) {
-    const bool one = shape[0] == kChannels || shape[2] == kChannels;
-    throw refused(path, name, is + (one ? ": one image, not a set" : ": images without channels"),
-                  one ? "x[None]" : "x[..., None]");
-  }
-  if (shape.size() != 4 || *std::min_element(shape.begin(), shape.end()) < 1) {
-    throw refused(path, name, is + ", not images [N, H, W, 3]", "x.reshape(n, height, width, 3)");
-  }
-  for (const std::vector<int64_t>& wanted : {std::vector<int64_t>{kChannels}, {1, 4}}) {
-    for (const Layout& layout : {Layout{1, 2, 3}, Layout{2, 3, 1}}) {
-      if (std::count(wanted.begin(), wanted.end(), shape[layout.channels]) > 0) {
-        return layout;
+  if (shape.size() == 4 && *std::min_element(shape.begin(), shape.end()) > 0) {
+    for (const std::vector<int64_t>& wanted : {std::vector<int64_t>{kChannels}, {1, 4}}) {
+      for (const Layout& layout : {Layout{1, 2, 3}, Layout{2, 3, 1}}) {
+        if (std::count(wanted.begin(), wanted.end(), shape[layout.channels]) > 0) {
+          return layout;
+        }
       }
     }
   }
-  throw refused(path, name, is + ": neither the last nor the second size is a number of channels",
-                "x[..., :3]");
-}
-
-/// Smallest and largest value, and whether all are whole numbers.
-struct Range {
-  double least = std::numeric_limits<double>::infinity();
-  double most = -std::numeric_limits<double>::infinity();
-  bool whole = true;
-  bool finite = true;
-};
-
-Range range_of(const NpyArray& array, ElementReader value) {
-  Range range;
-  const auto size = static_cast<size_t>(element_size(array.type));
-  for (size_t i = 0; i < array.bytes.size(); i += size) {
-    const double x = value(array.bytes.data() + i);
-    range.finite = range.finite && std::isfinite(x);
-    range.whole = range.whole && x == std::nearbyint(x);
-    range.least = std::min(range.least, x);
-    range.most = std::max(range.most, x);
-  }
-  return range;
-}
-
-/// Floats that lie in 0..1 or -1..1. They mean that if they come near both of its ends; else they
-/// could mean another range.
-Levels unit_levels(const Range& range, const fs::path& path, const std::string& name) {
-  constexpr double kNear = 0.1;
-  const std::string found = concat("holds floats from ", range.least, " to ", range.most);
-  if (range.whole) {
-    throw refused(path, name, concat(found, ", all whole: 0 to 1, -1 to 1, or levels of 255?"),
-                  "(x * 255).astype('uint8') for 0 to 1, ((x + 1) * 127.5).round().astype('uint8') "
-                  "for -1 to 1, x.astype('uint8') for levels");
-  }
-  const bool high = range.most > 1 - kNear;
-  if (high && range.least >= 0 && range.least < kNear) {
-    return {0, kMostLevel};
-  }
-  if (high && range.least < kNear - 1) {
-    return {1, kMostLevel / 2};
-  }
-  throw refused(path, name, concat(found, ": 0 to 1, or -1 to 1?"),
-                concat(range.least < 0 ? "(x.clip(0, 1) * 255)" : "(x * 255)",
-                       ".round().astype('uint8') for 0 to 1, ",
-                       "((x + 1) * 127.5).round().astype('uint8') for -1 to 1"));
-}
-
-Levels find_levels(const NpyArray& array, const fs::path& path, const std::string& name) {
-  const ElementReader value = element_reader(array);
-  const std::string type = concat("is ", to_string(array.type));
-  if (value == nullptr) {
-    throw refused(path, name, type + ", not numbers", "x.astype('uint8') * 255");
-  }
-  if (array.type == ElementType::kU8) {
-    return {};
-  }
-  const bool floats = array.type == ElementType::kF16 || array.type == ElementType::kF32 ||
-                      array.type == ElementType::kF64;
-  const Range range = range_of(array, value);
-  if (!range.finite) {
-    throw refused(path, name, "contains NaN or infinite values",
-                  "x[np.isfinite(x).all(axis=(1, 2, 3))]");
-  }
-  if (floats && range.least >= -1 && range.most <= 1) {
-    return unit_levels(range, path, name);
-  }
-  if (range.whole && range.least >= 0 && range.most <= kMostLevel) {
-    return {};
-  }
-  const bool about_one = range.most < 2;
-  throw refused(path, name,
-                concat(type, " from ", range.least, " to ", range.most,
-                       ": neither 0 to 1, nor -1 to 1, nor whole numbers of 0 to 255"),
-                !about_one          ? "x.clip(0, 255).round().astype('uint8')"
-                : range.least < -.5 ? "((x.clip(-1, 1) + 1) * 127.5).round().astype('uint8')"
-                                    : "(x.clip(0, 1) * 255).round().astype('uint8')");
+  throw refused_shape(shape, path, name);
 }
 
 class ArraySource final : public ImageSource {
@@ -190,10 +136,10 @@ class ArraySource final : public ImageSource {
   ElementReader value_;
 };
 
-/// arr_0, else the only array with four dimensions.
+/// arr_0, unless only others have four dimensions: labels may be arr_0, too.
 std::string find_array(const NpzArchive& archive, const fs::path& path) {
   constexpr const char* kUsual = "arr_0";
-  if (archive.has(kUsual)) {
+  if (archive.has(kUsual) && archive.array(kUsual).shape.size() == 4) {
     return kUsual;
   }
   std::vector<std::string> found;
@@ -203,8 +149,8 @@ std::string find_array(const NpzArchive& archive, const fs::path& path) {
     }
   }
   if (found.size() > 1) {
-    throw usage_error(path.string(), ": no array \"arr_0\", and ", found.size(),
-                      " arrays could be images: ", in_quotes(found[0]), ", ", in_quotes(found[1]),
+    throw usage_error(path.string(), ": ", found.size(), " arrays could be images, and none is ",
+                      "\"arr_0\": ", in_quotes(found[0]), ", ", in_quotes(found[1]),
                       found.size() > 2 ? ", ..." : "", "; save one with NumPy as ",
                       "np.savez('images.npz', np.load(FILE)[", in_quotes(found[0]), "])");
   }
@@ -232,7 +178,7 @@ std::unique_ptr<ImageSource> open_image_array(const fs::path& path) {
   const std::string name = find_array(file->arrays(), path);
   NpyArray array = file->arrays().array(name);
   const Layout layout = find_layout(array, path, name);
-  const Levels levels = find_levels(array, path, name);
+  const Levels levels = find_levels(array, layout.channels == 3, path, name);
   warn_of_rest(file->arrays(), name, array.shape[layout.channels] > kChannels, path);
   SourceContent content;
   content.planned = array.shape[0];

@@ -1,21 +1,21 @@
 #include "score/image_source.h"
 
 #include <algorithm>
-#include <map>
 #include <set>
 
 #include "core/error.h"
 #include "core/log.h"
 #include "core/text.h"
 #include "files/mapped_file.h"
+#include "files/missing_path.h"
 #include "formats/foreign_file.h"
 #include "formats/npz.h"
 #include "formats/picture_kind.h"
-#include "formats/tar.h"
 #include "run/image_files.h"
 #include "run/run_data.h"
 #include "score/found_files.h"
 #include "score/image_array.h"
+#include "score/tar_images.h"
 
 namespace lazymar {
 namespace {
@@ -45,22 +45,16 @@ class FolderSource : public ImageSource {
 /// Members of tars, which stay mapped.
 class TarSource : public ImageSource {
  public:
-  using Archives = std::vector<std::shared_ptr<const MappedFile>>;
-  using Members = std::map<std::string, std::pair<std::span<const std::byte>, size_t>>;
-
-  TarSource(fs::path path, SourceContent content, Archives archives, Members members)
-      : ImageSource(std::move(path), std::move(content)),
-        archives_(std::move(archives)),
-        members_(std::move(members)) {}
+  TarSource(fs::path path, SourceContent content, OpenTars tars)
+      : ImageSource(std::move(path), std::move(content)), tars_(std::move(tars)) {}
 
   ImageBytes read(size_t index) const override {
-    const auto& [bytes, archive] = members_.at(content().images[index].name);
-    return {bytes, std::nullopt, archives_[archive]};
+    const auto& [bytes, archive] = tars_.members.at(content().images[index].name);
+    return {bytes, std::nullopt, tars_.archives[archive]};
   }
 
  private:
-  Archives archives_;
-  Members members_;
+  OpenTars tars_;
 };
 
 /// The same sources, for a run.
@@ -70,36 +64,6 @@ class RunSource final : public Source {
   using Source::Source;
   bool is_run() const override { return true; }
 };
-
-/// Of a tar's member: macOS packs "._00000.png" beside each file.
-bool is_hidden(const std::string& name) {
-  return fs::path(name).filename().string().starts_with(".");
-}
-
-struct OpenTars {
-  TarSource::Archives archives;
-  TarSource::Members members;
-  Misnamed misnamed;
-};
-
-void open_tar(const fs::path& path, OpenTars& tars) {
-  const auto file = std::make_shared<const MappedFile>(path);
-  for (const TarEntry& entry : read_tar(file->bytes(), path.string())) {
-    if (is_hidden(entry.name)) {
-      continue;
-    }
-    if (!is_picture_name(entry.name)) {
-      const std::string_view content(reinterpret_cast<const char*>(entry.content.data()),
-                                     std::min(entry.content.size(), kPictureStart));
-      if (const std::string said = misnamed_picture(content); !said.empty()) {
-        tars.misnamed.emplace(entry.name, said);
-      }
-    } else if (!tars.members.try_emplace(entry.name, entry.content, tars.archives.size()).second) {
-      throw usage_error(path.string(), ": ", entry.name, " is also in another tar");
-    }
-  }
-  tars.archives.push_back(file);
-}
 
 SourceContent content_of(const std::vector<std::string>& names, const Misnamed& misnamed) {
   SourceContent content;
@@ -114,9 +78,9 @@ SourceContent content_of(const std::vector<std::string>& names, const Misnamed& 
   return content;
 }
 
-std::vector<std::string> names_of(const TarSource::Members& members) {
+std::vector<std::string> names_of(const OpenTars& tars) {
   std::vector<std::string> names;
-  for (const auto& [name, member] : members) {
+  for (const auto& [name, member] : tars.members) {
     names.push_back(name);
   }
   return names;
@@ -161,10 +125,9 @@ std::unique_ptr<ImageSource> open_run(const fs::path& path) {
         log_warning(concat(error.what(), "; its images count as missing"));
       }
     }
-    const std::vector<std::string> names = names_of(tars.members);
+    const std::vector<std::string> names = names_of(tars);
     return std::make_unique<RunSource<TarSource>>(
-        path, run_content(run, {names.begin(), names.end()}), std::move(tars.archives),
-        std::move(tars.members));
+        path, run_content(run, {names.begin(), names.end()}), std::move(tars));
   }
   const FoundFiles found = find_files(path);
   return std::make_unique<RunSource<FolderSource>>(
@@ -174,45 +137,51 @@ std::unique_ptr<ImageSource> open_run(const fs::path& path) {
 /// The error for a file that is neither a folder nor an archive of images.
 Error not_a_set(const fs::path& path) {
   constexpr const char* kSets = "a set is a folder, .tar, .npz or .npy of images";
+  const MappedFile file(path);
+  if (const std::string other = foreign_file(file.bytes()); !other.empty()) {
+    return usage_error(path.string(), ": ", other, "; ", kSets);
+  }
   if (is_picture_name(path.filename().string())) {
     return usage_error(path.string(), ": one picture; scores compare sets: name its folder");
   }
   if (extension_of(path) == ".zip") {
     return usage_error(path.string(), ": a zip is not read; unpack it, since ", kSets);
   }
-  const MappedFile file(path);
-  const std::string other = foreign_file(file.bytes());
-  return usage_error(path.string(), ": ", other.empty() ? "not a set of images" : other, "; ",
-                     kSets);
+  return usage_error(path.string(), ": not a set of images; ", kSets);
+}
+
+/// The refusal of runs that are not to be merged.
+Error held_runs(const fs::path& path, const std::vector<std::string>& runs, RunsBelow below) {
+  return usage_error(
+      path.string(), ": ", held_runs_text(runs),
+      below == RunsBelow::kOfferMerge ? ", or score all images as one set with --merge" : "");
 }
 
 /// Several runs are no set, unless the user says so.
-void check_runs(const fs::path& path, FoundFiles found, bool merge) {
-  std::sort(found.runs.begin(), found.runs.end());
+void check_runs(const fs::path& path, const FoundFiles& found, RunsBelow below) {
   for (const std::string& run : found.runs) {
     std::error_code ignored;
     for (const auto& entry : fs::directory_iterator(path / run, ignored)) {
-      if (merge && extension_of(entry.path()) == ".tar") {
+      if (below == RunsBelow::kMerged && extension_of(entry.path()) == ".tar") {
         throw usage_error((path / run).string(),
                           ": its images are in tars, which --merge does not ",
                           "read; name this run alone");
       }
     }
   }
-  if (!found.runs.empty() && !merge) {
-    constexpr size_t kListed = 5;
-    const size_t count = found.runs.size();
-    if (count > kListed) {
-      found.runs.resize(kListed);
-      found.runs.emplace_back("...");
-    }
-    throw usage_error(path.string(), ": holds ", count, " run folders: name one (",
-                      visible(join(found.runs, ", ")),
-                      "), or score all images as one set with --merge");
+  if (!found.runs.empty() && below != RunsBelow::kMerged) {
+    throw held_runs(path, found.runs, below);
   }
 }
 
-std::unique_ptr<ImageSource> open_any(const fs::path& path, bool merge) {
+/// One run in tars is its pictures.
+void check_runs(const fs::path& path, const OpenTars& tars, RunsBelow below) {
+  if (tars.runs.size() > 1 && below != RunsBelow::kMerged) {
+    throw held_runs(path, {tars.runs.begin(), tars.runs.end()}, below);
+  }
+}
+
+std::unique_ptr<ImageSource> open_any(const fs::path& path, RunsBelow below) {
   std::error_code ignored;
   if (is_array_file(path)) {
     return open_image_array(path);
@@ -223,7 +192,7 @@ std::unique_ptr<ImageSource> open_any(const fs::path& path, bool merge) {
       return open_run(path);
     }
     const FoundFiles found = find_files(path);
-    check_runs(path, found, merge);
+    check_runs(path, found, below);
     if (!found.pictures.empty() || (found.archives.empty() && !found.misnamed.empty())) {
       return std::make_unique<FolderSource>(path, content_of(found.pictures, found.misnamed));
     }
@@ -236,24 +205,21 @@ std::unique_ptr<ImageSource> open_any(const fs::path& path, bool merge) {
   } else if (fs::exists(path, ignored)) {
     throw not_a_set(path);
   } else {
-    const fs::path here = path.relative_path();
-    const bool relative = path.is_absolute() && fs::exists(here, ignored);
-    throw usage_error(path.string(), ": not found",
-                      relative ? concat("; did you mean ", here.string(), "?") : "");
+    throw usage_error(path.string(), ": not found", meant_from_here(path));
   }
-  SourceContent content = content_of(names_of(tars.members), tars.misnamed);
-  return std::make_unique<TarSource>(path, std::move(content), std::move(tars.archives),
-                                     std::move(tars.members));
+  check_runs(path, tars, below);
+  SourceContent content = content_of(names_of(tars), tars.misnamed);
+  return std::make_unique<TarSource>(path, std::move(content), std::move(tars));
 }
 
 }  // namespace
 
-std::unique_ptr<ImageSource> open_image_source(const fs::path& path, bool merge) {
+std::unique_ptr<ImageSource> open_image_source(const fs::path& path, RunsBelow below) {
   fs::path named = path.lexically_normal();
   if (!named.has_filename()) {  // a slash at the end
     named = named.parent_path();
   }
-  std::unique_ptr<ImageSource> source = open_any(named, merge);
+  std::unique_ptr<ImageSource> source = open_any(named, below);
   if (source->content().images.empty()) {
     throw usage_error(
         named.string(),

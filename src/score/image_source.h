@@ -54,13 +54,20 @@ class ImageSource {
   SourceContent content_;
 };
 
+/// What becomes of a folder or a tar that holds several runs.
+enum class RunsBelow {
+  kRefused,
+  kOfferMerge,  ///< refused, and --merge is named
+  kMerged       ///< one set
+};
+
 /// A run folder (recognised by its manifest), a folder of pictures, subfolders included, or of tars
 /// of them; a tar; an .npz or .npy of images (see score/image_array.h). Files that look like
-/// pictures, by name or by their first bytes, belong to the set even if they are not read. `merge`:
-/// a folder that holds run folders is one set. Throws Error (usage) if the path is none of these,
-/// contains no image, or holds runs that are not to be merged.
+/// pictures, by name or by their first bytes, belong to the set even if they are not read. Throws
+/// Error (usage) if the path is none of these, contains no image, or holds runs that are not to be
+/// merged.
 std::unique_ptr<ImageSource> open_image_source(const std::filesystem::path& path,
-                                               bool merge = false);
+                                               RunsBelow below = RunsBelow::kRefused);
 
 /// True for an .npz that has this array, and for an .npy as `arr_0`.
 bool npz_has(const std::filesystem::path& path, const std::string& array);

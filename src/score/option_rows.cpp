@@ -30,7 +30,9 @@ OptionField<S> metrics_field() {
         }
       }
       if (!known) {
-        throw usage_error(text, ": use any of fid,is,kid,pr, or none");
+        const std::string nearest = nearest_word(name, {"fid", "is", "kid", "pr", "none"});
+        throw usage_error(text, ": ", nearest.empty() ? "" : concat("did you mean ", nearest, "? "),
+                          "use any of fid,is,kid,pr, or none");
       }
     }
   };
@@ -73,7 +75,7 @@ OptionTable<ExtractorRequest> extractor_rows(const char* group) {
             .group = group,
             .help = "Take features with inception (FID's own), or with demo (the demo's "
                     "classifier)."},
-           text(&E::name, {"inception", "demo"})},
+           choice(&E::name, {{"inception", "inception"}, {"demo", "demo"}})},
           {{.name = "extractor_weights",
             .value = "FILE",
             .group = group,

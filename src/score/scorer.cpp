@@ -53,7 +53,9 @@ FrechetReference gaussian_of(const fs::path& path, const GaussianStatistics& sta
   try {
     return FrechetReference(statistics);
   } catch (const Error& error) {
-    throw usage_error(path.string(), ": ", error.what());
+    throw usage_error(
+        path.string(), ": ", error.what(),
+        statistics.half ? ", and save them as float64: float16 rounds a sigma too much" : "");
   }
 }
 
@@ -136,7 +138,7 @@ void Scoring::keep_whole(const ImageSource& source, const FeatureTable& table) c
   }
 }
 
-Reference Scoring::reference(const fs::path& path, const Metrics& metrics, bool merge) const {
+Reference Scoring::reference(const fs::path& path, const Metrics& metrics, RunsBelow below) const {
   Reference found;
   found.source = path.string();
   const bool wants_images = metrics.kid || metrics.precision_recall;
@@ -154,7 +156,7 @@ Reference Scoring::reference(const fs::path& path, const Metrics& metrics, bool 
     }
     found.pool = file.rows.pool.clone();
   } else {
-    found.pool = features(*open_image_source(path, merge)).rows.pool;
+    found.pool = features(*open_image_source(path, below)).rows.pool;
   }
   found.images = found.pool.size(0);
   if (!found.gaussian) {
@@ -174,7 +176,7 @@ fs::path feature_folder(const FeatureKeeping& keeping, const ImageSource& source
   return parent.empty() ? fs::path(".") : parent;
 }
 
-void check_reference(const fs::path& path, const std::string& extractor, bool merge) {
+void check_reference(const fs::path& path, const std::string& extractor, RunsBelow below) {
   if (has_statistics(path) || (path.extension() == ".npz" && !fs::exists(path))) {
     const int64_t features = read_statistics(path).mu.numel();  // reports where to get them
     const std::string owner = extractor_of(features);
@@ -189,8 +191,10 @@ void check_reference(const fs::path& path, const std::string& extractor, bool me
       throw usage_error(path.string(), ": features of the extractor ", in_quotes(owner),
                         ", not of ", extractor, "; choose it with --extractor");
     }
+  } else if (const std::string said = why_no_statistics(path); !said.empty()) {
+    throw usage_error(path.string(), ": ", said);
   } else {
-    (void)open_image_source(path, merge);
+    (void)open_image_source(path, below);
   }
 }
 

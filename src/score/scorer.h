@@ -43,10 +43,10 @@ class Scoring {
   FeatureTable features(const ImageSource& source) const;
 
   /// What to score against: statistics (.npz with mu and sigma; the images in it, arr_0, serve KID,
-  /// precision and recall), a file of saved features, or images. `merge`: see open_image_source().
+  /// precision and recall), a file of saved features, or images. `below`: see open_image_source().
   /// Throws Error (usage).
   Reference reference(const std::filesystem::path& path, const Metrics& metrics,
-                      bool merge = false) const;
+                      RunsBelow below = RunsBelow::kRefused) const;
 
  private:
   std::filesystem::path feature_file(const ImageSource& source, const std::string& part) const;
@@ -66,7 +66,7 @@ std::filesystem::path feature_folder(const FeatureKeeping& keeping, const ImageS
 /// without its weights. Statistics and features of another extractor are refused, and the message
 /// names it. Throws Error (usage). Quick.
 void check_reference(const std::filesystem::path& path, const std::string& extractor,
-                     bool merge = false);
+                     RunsBelow below = RunsBelow::kRefused);
 
 /// What check_reference() cannot check: that statistics have as many features as the extractor, and
 /// that their sigma is a covariance.

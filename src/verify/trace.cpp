@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "files/missing_path.h"
 #include "method/method_json.h"
 #include "weights/weights.h"
 
@@ -69,6 +70,7 @@ Trace load_trace(const fs::path& folder) {
   if (!fs::exists(path)) {
     throw usage_error("--trace ", folder.string(),
                       fs::exists(folder) ? ": contains no trace.safetensors" : ": not found",
+                      meant_from_here(folder),
                       "; a trace is a folder with trace.safetensors and mar.safetensors (or "
                       "WEIGHTS, a file that ",
                       "names the folder with the weights), such as tests/data/traces/small-lazy");

@@ -93,6 +93,7 @@ TEST(BenchOptions, RefusalsNameTheArm) {
   EXPECT_PRED2(contains, arms("lazy --model demo"),
                "--model is not an option of an arm; use --eval_bsz, --method, --num_iter");
   EXPECT_PRED2(contains, arms("lazy --help"), "--help is not");
+  EXPECT_PRED2(contains, arms("lazy --lazy-refersh 3"), "did you mean --lazy_refresh?");
   EXPECT_PRED2(contains, arms("lazy --lazy_caches head --lazy_extra 3"), "without token");
   EXPECT_PRED2(contains, arms("lazy -h"), "-h is not");
   EXPECT_PRED2(contains, arms("baseline --lazy_refresh 3"), "no effect without --lazy_mar");

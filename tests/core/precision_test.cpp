@@ -15,8 +15,9 @@ TEST(Precision, NamesAreReadAndWritten) {
   EXPECT_EQ(to_string(Precision()), "auto");
   EXPECT_EQ(precision_names(), (std::vector<std::string>{"auto", "bf16", "fp16", "int8",
                                                          "int8_fp32", "fp32", "fp64"}));
-  EXPECT_TRUE(testing::contains(testing::refused([] { parse_precision("int9"); }),
-                                "int9: use auto, bf16, fp16, int8, int8_fp32, fp32 or fp64"));
+  EXPECT_TRUE(testing::contains(
+      testing::refused([] { parse_precision("int9"); }),
+      "int9: did you mean int8? use auto, bf16, fp16, int8, int8_fp32, fp32 or fp64"));
 }
 
 TEST(Precision, Int8CanBeChosenByLayer) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "core/option_field.h"
+
 namespace lazymar {
 namespace {
 
@@ -23,6 +25,9 @@ TEST(Text, TheNearestWordIsOneThatIsNear) {
   EXPECT_EQ(nearest_word("mar_hueg", words), "mar_huge");
   EXPECT_EQ(nearest_word("stable_diffusion", words), "");
   EXPECT_EQ(edit_distance("kitten", "sitting"), 3U);
+  EXPECT_EQ(use_one_of("bf61", {"bf16", "fp16", "fp32"}),
+            "did you mean bf16? use bf16, fp16 or fp32");
+  EXPECT_EQ(use_one_of("quick", {"bf16", "fp32"}), "use bf16 or fp32");
 }
 
 }  // namespace

@@ -10,6 +10,7 @@ import shutil
 import struct
 import tempfile
 
+import torch_file
 from file_writers import read_safetensors, renamed, with_doubles, write_safetensors
 
 from checks import check, conclude, refused
@@ -93,8 +94,8 @@ def checkpoints(work):
             run("lazymar_convert", work / "nan.safetensors", converted), "values are NaN",
             "nothing was written")
     check("and no file is left", not converted.exists())
-    wide_and_mixed(work)
-    odd_files(work)
+    for part in (wide_and_mixed, converted_values, other_networks, torch_files, odd_files):
+        part(work)
 
     copied = work / "checkpoint-last.safetensors"
     shutil.copy(MAR, copied)
@@ -159,6 +160,106 @@ def wide_and_mixed(work):
             "--model mar_base contradicts the checkpoint", "5 x 128 wide")
     result = evaluate(work, "--model", "mine", "--resume", MAR, "--vae_path", VAE)
     check("and under a name of its own", result.returncode == 0, result)
+
+
+def torch_files(work):
+    """What torch.save wrote of a wrapped network, and of one that no name tells the heads of."""
+    small = {"dim": 96, "mlp": 64}
+    def draw(path, output, *flags):
+        result = run("lazymar_eval", *QUICK[2:], "--num_images", 2, "--no_metadata", "--output_dir",
+                     work / output, "--resume", path, "--vae_path", VAE, *flags)
+        return result, [p.read_bytes() for p in sorted((work / output).glob("*/*/*.png"))]
+
+    plain, wrapped = work / "plain.pth", work / "wrapped.pth"
+    torch_file.write_mar(plain)
+    result, expected = draw(plain, "plain", "--model", "mar_base")
+    check("a .pth draws", result.returncode == 0 and len(expected) == 2, result)
+    for sections in (("model", "model_ema"), (None,)):
+        if None in sections:
+            torch_file.write_mar(plain, sections=sections)
+            result, expected = draw(plain, "flat", "--model", "mar_base")
+        torch_file.write_mar(wrapped, sections=sections, prefix="module._orig_mod.model.")
+        result, images = draw(wrapped, f"wrapped{len(sections)}", "--model", "mar_base")
+        check(f"a wrapped .pth has the same images {sections}", images == expected
+              and 'took "module._orig_mod.model." off the names' in result.stderr, result)
+    refused("--weights ema of a plain state dict",
+            run("lazymar_convert", wrapped, work / "no.safetensors", "--weights", "ema"),
+            "a plain state dict without EMA weights; omit --weights")
+
+    own = work / "own.pth"
+    torch_file.write_mar(own, torch_file.mar_shapes(**small))
+    listed = run("lazymar_convert", "--list", own)
+    check("--list of a sound file without the number of heads", listed.returncode == 0
+          and "96 wide, heads unknown" in listed.stdout, listed)
+    result, _ = draw(own, "own", "--model", "mine")
+    refused("which lazymar_eval needs", result, "the number of attention heads N",
+            "run lazymar_convert own.pth own.safetensors, then", "save_file(",
+            """{'config': '{"encoder_num_heads": N}'}""")
+    converted = work / "own.safetensors"
+    run("lazymar_convert", own, converted)
+    header, data = read_safetensors(converted)
+    header["__metadata__"] = {"config": '{"encoder_num_heads": 4}'}
+    write_safetensors(converted, header, data)
+    result, images = draw(converted, "own", "--model", "mine")
+    check("and what it advises works", result.returncode == 0 and len(images) == 2, result)
+
+
+def converted_values(work):
+    """Values that a type cannot hold are refused, whatever the type, and the advice is another."""
+    wide, out = work / "wide.safetensors", work / "out.safetensors"
+    with_doubles(MAR, wide, "mask_token", [1e39])
+    refused("converted as they are", run("lazymar_convert", wide, out), "mask_token",
+            "1 of 128 values are too large for F32", "nothing was written")
+    listed = run("lazymar_convert", "--list", wide)
+    refused("and listed", listed, "1 tensors cannot be used", status=1)
+    check("with their mark", "UNUSABLE: 1 of 128 values are too large for F32" in listed.stdout,
+          listed)
+    with_doubles(MAR, wide, "mask_token", [1e5])
+    refused("to fp16", run("lazymar_convert", wide, out, "--dtype", "fp16"), "too large for F16",
+            "use --dtype bf16 or fp32")
+    with_doubles(MAR, wide, "mask_token", [3.4e38])
+    for dtype in ("bf16", "fp16"):
+        result = run("lazymar_convert", wide, out, "--dtype", dtype)
+        refused(f"to {dtype}", result, "too large for", "use --dtype fp32")
+        check("control: not to what cannot hold them", "bf16 or" not in result.stderr, result)
+    result = run("lazymar_convert", wide, out, "--dtype", "fp32")
+    check("control: fp32 holds them", result.returncode == 0, result)
+
+
+def other_networks(work):
+    """VAE and classifier: wrappers, bad values, unknown tensors."""
+    vae, classifier = work / "v.safetensors", work / "c.safetensors"
+    pictures = work / "pictures"
+
+    def scored_by(path):
+        return run("lazymar_score", pictures, *DEMO, "--extractor_weights", path, "--fid",
+                   "pretrained_models/demo_stats.npz")
+
+    for prefix in ("module.", "_orig_mod.", "net.backbone.", "_fsdp_wrapped_module."):
+        renamed(VAE, vae, prefix)
+        result = evaluate(work, "--vae_path", vae, "--overwrite")
+        check(f"a VAE under {prefix}", result.returncode == 0
+              and f'took "{prefix}" off the names' in result.stderr, result)
+        renamed(CLASSIFIER, classifier, prefix)
+        check(f"a classifier under {prefix}", scored_by(classifier).returncode == 0)
+    for name, bits in (("NaN", 0x7FC00000), ("infinity", 0x7F800000)):
+        header, data = read_safetensors(CLASSIFIER)
+        tensor = min(n for n in header if n != "__metadata__")
+        size = {"F32": 4, "F16": 2, "BF16": 2}[header[tensor]["dtype"]]
+        value = bits if size == 4 else {"NaN": 0x7E00, "infinity": 0x7C00}[name]
+        begin = header[tensor]["data_offsets"][0]
+        data[begin : begin + size] = value.to_bytes(size, "little")
+        write_safetensors(classifier, header, data)
+        refused(f"{name} in a classifier", scored_by(classifier), tensor, "NaN or infinite")
+    for source, path, use in ((VAE, vae, lambda: evaluate(work, "--vae_path", vae, "--overwrite")),
+                              (CLASSIFIER, classifier, lambda: scored_by(classifier))):
+        header, data = read_safetensors(source)
+        header["n_averaged"] = {"dtype": "F32", "shape": [1],
+                                "data_offsets": [len(data), len(data) + 4]}
+        write_safetensors(path, header, data + bytes(4))
+        result = use()
+        check(f"an unknown tensor in {source.name} is named once, and not fatal",
+              result.returncode == 0 and result.stderr.count("n_averaged") == 1, result)
 
 
 def odd_files(work):

@@ -67,8 +67,9 @@ class Tensor:
         return self.rebuild, (self.storage, 0, self.shape, strides, False, None)
 
 
-def write_mar(path, shapes=None, sections=("model", "model_ema"), more=None):
-    """`sections`: the keys that hold weights, None for weights at the top; `more`: other keys."""
+def write_mar(path, shapes=None, sections=("model", "model_ema"), more=None, prefix=""):
+    """`sections`: the keys that hold weights, None for weights at the top; `more`: other keys;
+    `prefix`: of the tensors' names."""
     torch, utils = fake_torch()
     values = random.Random(1)
     pattern = [values.uniform(-0.05, 0.05) for _ in range(4099)]
@@ -81,7 +82,7 @@ def write_mar(path, shapes=None, sections=("model", "model_ema"), more=None):
             rolled = pattern[start:] + pattern[:start]
             storage = Storage(str(len(records)), count)
             records.append((struct.pack(f"<{len(rolled)}f", *rolled), count))
-            weights[name] = Tensor(storage, shape, utils._rebuild_tensor_v2)
+            weights[prefix + name] = Tensor(storage, shape, utils._rebuild_tensor_v2)
 
     class Pickler(pickle.Pickler):
         def persistent_id(self, value):

@@ -49,6 +49,42 @@ TEST(Image, OtherFormatsWithoutLossHaveTheSamePixels) {
   EXPECT_TRUE(grey && grey->pixels == decode_image(read("grey.png"))->pixels);
 }
 
+/// The same picture as text.
+std::string text_pnm(const char* kind, const DecodedImage& image, int step) {
+  std::string text = concat(kind, "\n# as text\n", image.width, " ", image.height, "\n255\n");
+  for (size_t i = 0; i < image.pixels.size(); i += static_cast<size_t>(step)) {
+    text += concat(int{image.pixels[i]}, i % 5 == 0 ? "\n" : "  ");
+  }
+  return text;
+}
+
+TEST(Image, PnmAsTextIsRead) {
+  const auto bytes = [](const std::string& text) {
+    return std::as_bytes(std::span(text.data(), text.size()));
+  };
+  const auto colours = decode_image(read("colours.png"));
+  const std::string ppm = text_pnm("P3", *colours, 1);
+  const auto decoded = decode_image(bytes(ppm));
+  ASSERT_TRUE(decoded);
+  EXPECT_TRUE(decoded->pixels == colours->pixels);
+  const auto grey = decode_image(read("grey.png"));
+  const std::string pgm = text_pnm("P2", *grey, 3);
+  const auto decoded_grey = decode_image(bytes(pgm));
+  EXPECT_TRUE(decoded_grey && decoded_grey->pixels == grey->pixels);
+  for (size_t size = 0; size + 5 < pgm.size(); size += 7) {
+    EXPECT_FALSE(decode_image(bytes(pgm).first(size))) << size;
+  }
+  for (const std::string& bad :
+       {std::string("P3\n1 1 255\n1 2 256\n"), std::string("P3\n1 1 255\n1 2\n"),
+        std::string("P3\n1 1 255\n1 -2 3\n"), std::string("P3\n900000000 900000000 255\n1 2 3\n"),
+        std::string("P3\n8000 8000 255\n1 2 3\n"), std::string("P3\n1 1 255"),
+        std::string("P3\n0 1 255\n")}) {
+    EXPECT_FALSE(decode_image(bytes(bad))) << bad;
+  }
+  EXPECT_NE(why_not_decoded(bytes("P3\n1 1 1023\n1 2 3\n")).find("values up to 1023 is not read"),
+            std::string::npos);
+}
+
 TEST(Image, WhatIsNotReadIsSaidByName) {
   for (const auto& [name, said] : {std::pair{"small.gif", "GIF is not read; save PNG"},
                                    {"small.avif", "AVIF is not read; save PNG"},

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "core/text.h"
 #include "files/mapped_file.h"
 #include "formats/image.h"
 #include "support/errors.h"
@@ -51,7 +52,8 @@ TEST(PictureKind, AnotherKindOfAFormatIsNotCalledDamaged) {
   std::string bmp = text_of("colours.bmp");
   bmp[30] = 1;
   EXPECT_PRED2(testing::contains, said_of(bmp), "BMP with run-length encoding is not read");
-  EXPECT_PRED2(testing::contains, said_of("P3\n1 1 255\n1 2 3\n"), "PNM of type P3 is not read");
+  EXPECT_PRED2(testing::contains, said_of("P1\n1 1\n1\n"), "PNM of type P1 is not read");
+  EXPECT_EQ(said_of(""), "an empty file");
   std::string tiff = text_of("colours.tif");
   const size_t tag = tiff.find(std::string_view("\x03\x01\x03\x00\x01\x00\x00\x00", 8));
   ASSERT_NE(tag, std::string::npos);
@@ -96,6 +98,19 @@ TEST(PictureKind, WhatIsLeftOutOfAPictureIsSaid) {
   EXPECT_EQ(decode_image(bytes_of(png))->left_out, "frames after the first");
 }
 
+TEST(PictureKind, FormatsThatAreNotReadAreNamed) {
+  for (const auto& [start, name] : {std::pair{"DDS |\0\0\0"sv, "DDS"},
+                                    {"\x01\xda\x01\x01"sv, "SGI"},
+                                    {"\x0a\x05\x01\x08"sv, "PCX"},
+                                    {"%!PS-Adobe-3.0 EPSF-3.0"sv, "EPS"},
+                                    {"icns\0\0\1\0"sv, "ICNS"},
+                                    {"PF\n8 8\n-1.0\n"sv, "PFM"}}) {
+    EXPECT_PRED2(testing::contains, said_of(start), concat(name, " is not read; save PNG"));
+    EXPECT_TRUE(is_picture_name(lower(concat("a/b.", name)))) << name;
+  }
+  EXPECT_FALSE(is_picture_name("a.txt"));
+}
+
 TEST(PictureKind, PicturesUnderOtherNamesAreKnownByTheirFirstBytes) {
   for (const auto& [name, format] : {std::pair{"colours.png", "PNG"},
                                      {"colours.jpg", "JPEG"},
@@ -110,8 +125,9 @@ TEST(PictureKind, PicturesUnderOtherNamesAreKnownByTheirFirstBytes) {
   EXPECT_EQ(certain_picture_format("<?xml version=\"1.0\"?>\n<svg width=\"1\">").name, "SVG");
   EXPECT_EQ(certain_picture_format(std::string_view("\0\0\1\0\2\0\x10\x10", 8)).name, "ICO");
   for (const std::string_view text :
-       {"BMW sells cars"sv, "P5 is a road"sv, "\xff\xd8 no"sv, "\xff\x0a"sv, "a caption"sv, ""sv,
-        "{\"a\": 1}"sv, "\0\0\1\0\0\0\0\0"sv, "<?xml?><html/>"sv}) {
+       {"BMW sells cars"sv, "P5 is a road"sv, "P3 is none"sv, "\x01\xda"sv, "\x0a\x05\x01"sv,
+        "icns"sv, "\xff\xd8 no"sv, "\xff\x0a"sv, "a caption"sv, ""sv, "{\"a\": 1}"sv,
+        "\0\0\1\0\0\0\0\0"sv, "<?xml?><html/>"sv}) {
     EXPECT_EQ(certain_picture_format(text).name, "") << text;
   }
 }

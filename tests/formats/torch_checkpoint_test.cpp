@@ -149,6 +149,20 @@ TEST(TorchCheckpoint, KeysOfOtherProjectsLeadToTheWeights) {
   EXPECT_EQ(section(dict({{"model", weights}, {"model_ema", "}"}})), "model");
 }
 
+TEST(TorchCheckpoint, APlainStateDictHasNoEmaToAskFor) {
+  const auto parsed = [](const std::string& root, WeightSet wanted) {
+    return parse_torch_checkpoint(as_file(zip_checkpoint(root, kRecord)), "f", wanted);
+  };
+  const std::string plain = dict({{"module.a", kPlain}});
+  for (const WeightSet wanted : {WeightSet::kEma, WeightSet::kModel}) {
+    EXPECT_TRUE(contains(refused([&] { parsed(plain, wanted); }),
+                         "a plain state dict without EMA weights; omit --weights"));
+  }
+  EXPECT_EQ(parsed(plain, WeightSet::kBest).tensors.size(), 1U);
+  const std::string both = dict({{"model.a", kPlain}, {"model_ema.a", kPlain}});
+  EXPECT_EQ(parsed(both, WeightSet::kEma).tensors.size(), 2U) << "chosen by the prefix";
+}
+
 std::vector<BadFile> bad_checkpoints() {
   const std::string root = dict({{"model", dict({{"a", kPlain}})}});
   const auto with = [&](const testing::ZipSpec& entry) {

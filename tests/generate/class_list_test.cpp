@@ -34,6 +34,10 @@ TEST(ClassList, NamesOfImageNet) {
   EXPECT_EQ(classes("golden retriever,otter"), (Classes{207, 360}));
   EXPECT_EQ(classes("Golden_Retriever, german short-haired pointer"), (Classes{207, 210}));
   EXPECT_TRUE(contains(said("tench,0"), "class 0 is there twice"));
+  EXPECT_EQ(classes("tench, Tinca tinca"), (Classes{0})) << "as messages print a class";
+  EXPECT_EQ(classes("otter,tench,Tinca tinca,golden retriever"), (Classes{360, 0, 207}));
+  EXPECT_TRUE(contains(said("tench,tench"), "class 0 is there twice"));
+  EXPECT_TRUE(contains(said("tench,otter,Tinca tinca"), "class 0 is there twice"));
 }
 
 TEST(ClassList, AModelsOwnNamesComeFirst) {
@@ -68,6 +72,12 @@ TEST(ClassList, Files) {
   testing::write_text(path, concat("@", path.string()));
   EXPECT_TRUE(contains(said(concat("@", path.string())), "in a circle"));
   EXPECT_TRUE(contains(said("@none.txt"), "@none.txt: no such file"));
+  EXPECT_TRUE(contains(said(concat("@", folder.path().string())), ": a folder, not a list"));
+  EXPECT_TRUE(contains(said("@/dev/null"), "@/dev/null: not a regular file"));
+  testing::write_text(path,
+                      "\xef\xbb\xbf"
+                      "3\n4\n");
+  EXPECT_EQ(classes(concat("@", path.string())), (Classes{3, 4}));
 }
 
 TEST(ClassList, LongListsAreShortInAFoldersName) {

@@ -132,22 +132,107 @@ TEST_F(ArrayTest, WhatIsNotClearIsRefusedWithTheLineThatMendsIt) {
     return refused([&] { open_image_source(path); });
   };
   EXPECT_PRED2(contains, said(floats / 250, ElementType::kF32), "(x.clip(0, 1) * 255)");
-  EXPECT_PRED2(contains, said(floats / 120 - 1, ElementType::kF32), "(x.clip(-1, 1) + 1)");
+  EXPECT_PRED2(contains, said(floats / 126 - 1, ElementType::kF32), "(x.clip(-1, 1) + 1)");
   EXPECT_PRED2(contains, said(floats + 0.5, ElementType::kF32), "x.clip(0, 255)");
-  const at::Tensor dark = floats / 510 - 0.1;  // -0.1 to 0.4
-  EXPECT_PRED2(contains, said(dark, ElementType::kF32), "0 to 1, or -1 to 1?");
-  EXPECT_PRED2(contains, said(dark, ElementType::kF32), "(x.clip(0, 1) * 255)");
-  EXPECT_PRED2(contains, said(dark, ElementType::kF32), "((x + 1) * 127.5)");
-  EXPECT_PRED2(contains, said(floats / 255 - 0.5, ElementType::kF32), "0 to 1, or -1 to 1?");
+  const at::Tensor dark = floats / 510 - 0.04;  // -0.04 to 0.46
+  EXPECT_PRED2(contains, said(dark, ElementType::kF32), "0 to 1, or -1 to 1, or -0.5 to 0.5?");
+  EXPECT_PRED2(contains, said(dark, ElementType::kF32),
+               "np.savez('images.npz', (x.clip(0, 1) * 255).round().astype('uint8')) for 0 to 1, "
+               "or np.savez('images.npz', ((x + 1) * 127.5).round().astype('uint8')) for -1 to 1");
+  EXPECT_PRED2(contains, said(floats / 255 - 0.5, ElementType::kF32), "((x + 0.5) * 255)");
   EXPECT_PRED2(contains, said(floats / 600, ElementType::kF32), "0 to 1, or -1 to 1?");
-  const at::Tensor binary = (floats > 100).to(c10::kFloat);
-  EXPECT_PRED2(contains, said(binary, ElementType::kF32), "or levels of 255?");
   EXPECT_PRED2(contains, said(floats / 0, ElementType::kF32), "NaN or infinite");
   EXPECT_PRED2(contains, said(levels_[0], ElementType::kU8), "one image, not a set");
   EXPECT_PRED2(contains, said(levels_.select(3, 0), ElementType::kU8), "x[..., None]");
   EXPECT_PRED2(contains, said(floats.view({2, 60}), ElementType::kF32), "mu=x.mean(0)");
+  EXPECT_EQ(said(floats.view({2, 60}), ElementType::kF32).find("reshape"), std::string::npos);
+  const std::string flat = said(at::zeros({2, 3 * 64 * 64}), ElementType::kF32);
+  EXPECT_PRED2(contains, flat, "x.reshape(-1, 64, 64, 3)) for flattened images of 64x64, channels");
+  EXPECT_PRED2(contains, flat, "x.reshape(-1, 3, 64, 64))");
+  EXPECT_PRED2(contains, said(at::zeros({2, 28 * 28}), ElementType::kF32), "(-1, 28, 28, 1))");
+  EXPECT_PRED2(contains, said(levels_.narrow(0, 0, 0), ElementType::kU8), "holds no images");
   EXPECT_PRED2(contains, said(levels_.view({2, 2, 5, 6}), ElementType::kU8), "x[..., :3]");
   EXPECT_PRED2(contains, said(levels_.to(c10::kBool), ElementType::kBool), "is BOOL");
+}
+
+/// Lines that mend an array must not clip or wrap what it holds.
+TEST_F(ArrayTest, LinesOfNumPyKeepTheImages) {
+  const auto said = [&](const at::Tensor& array, ElementType type) {
+    const fs::path path = write(array, type);
+    return refused([&] { open_image_source(path); });
+  };
+  const at::Tensor floats = levels_.to(c10::kFloat) / 255;
+  const at::Tensor mean = at::tensor({0.485, 0.456, 0.406}).to(c10::kFloat);
+  const at::Tensor deviation = at::tensor({0.229, 0.224, 0.225}).to(c10::kFloat);
+  const std::string normalised = said((floats - mean) / deviation, ElementType::kF32);
+  EXPECT_PRED2(contains, normalised, "ImageNet's mean and standard deviation");
+  EXPECT_PRED2(contains, normalised, "(x * np.array([0.229, 0.224, 0.225]) + np.array([0.485, ");
+  EXPECT_PRED2(contains,
+               said(((floats - mean) / deviation).permute({0, 3, 1, 2}), ElementType::kF32),
+               "np.array([0.229, 0.224, 0.225]).reshape(3, 1, 1)");
+  const std::string standard = said((floats - 0.5) / 0.29, ElementType::kF32);
+  EXPECT_PRED2(contains, standard, "((x * std + mean) * 255)");
+  EXPECT_EQ(standard.find("clip"), std::string::npos);
+  EXPECT_PRED2(contains, said(levels_.to(c10::kInt) * 257, ElementType::kI32),
+               "(x // 257).astype('uint8')");
+  const std::string five = said(at::stack({levels_, levels_}, 4), ElementType::kU8);
+  EXPECT_EQ(five.find("np.savez"), std::string::npos) << "dimensions";
+  EXPECT_PRED2(contains, said(levels_.to(c10::kInt) * 4, ElementType::kI32),
+               "(x // 4).astype('uint8')) for 10 bits");
+  EXPECT_PRED2(contains, said(levels_.to(c10::kShort) - 128, ElementType::kI16),
+               "(x.astype('int16') + 128).astype('uint8')");
+  const std::string percent = said(floats * 100 + 0.25, ElementType::kF32);
+  EXPECT_PRED2(contains, percent, "what do they mean?");
+  EXPECT_EQ(percent.find("clip"), std::string::npos);
+  EXPECT_PRED2(contains, said(levels_.to(c10::kInt) + 100, ElementType::kI32), "do they mean?");
+}
+
+TEST_F(ArrayTest, OnlyZeroAndOneAreNoLevels) {
+  const auto said = [&](const at::Tensor& array, ElementType type) {
+    const fs::path path = write(array, type);
+    return refused([&] { open_image_source(path); });
+  };
+  const at::Tensor bits = levels_ > 100;
+  for (const auto& [array, type] : {std::pair(bits.to(c10::kByte), ElementType::kU8),
+                                    {bits.to(c10::kLong), ElementType::kI64},
+                                    {at::ones_like(levels_), ElementType::kU8},
+                                    {bits.to(c10::kFloat), ElementType::kF32}}) {
+    EXPECT_PRED2(contains, said(array, type), "holds only ");
+    EXPECT_PRED2(contains, said(array, type), "x.astype('uint8') * 255)");
+  }
+  EXPECT_PRED2(contains, said(bits.to(c10::kFloat), ElementType::kF32), "for -1 to 1");
+  EXPECT_PRED2(contains, said(bits.to(c10::kChar) - 1, ElementType::kI8), "((x + 1) * 127.5)");
+  expect_images(write(at::zeros_like(levels_), ElementType::kU8), at::zeros_like(levels_));
+  at::Tensor one = bits.to(c10::kByte);
+  one[1][3][4][2] = 2;
+  expect_images(write(one, ElementType::kU8), one);
+}
+
+TEST_F(ArrayTest, ImagesBesideLabelsAreFound) {
+  const auto images_and_labels = [&](bool more) {
+    fs::path path = folder_.path() / "labels_first.npz";
+    write_file_atomically(
+        path,
+        [&](const ByteSink& sink) {
+          NpzWriter npz(sink);
+          npz.begin("arr_0", ElementType::kU8, {kImages});
+          npz.write(std::vector<std::byte>(kImages));
+          for (const char* name : {"arr_1", "arr_2"}) {
+            if (more || name == std::string("arr_1")) {
+              npz.begin(name, ElementType::kU8, levels_.sizes().vec());
+              npz.write(
+                  {static_cast<const std::byte*>(levels_.const_data_ptr()), levels_.nbytes()});
+            }
+          }
+          npz.finish();
+        },
+        folder_.path());
+    return path;
+  };
+  expect_images(images_and_labels(false), levels_);
+  const fs::path both = images_and_labels(true);
+  EXPECT_PRED2(contains, refused([&] { open_image_source(both); }),
+               "2 arrays could be images, and none is \"arr_0\"");
 }
 
 }  // namespace

@@ -215,13 +215,53 @@ TEST_F(ScoreTest, AFolderOfSeveralRunsIsNoSetUnlessMerged) {
     write_bytes(runs / name / "info/grid.png", png(50));
     write_bytes(runs / name / "00000.png", png(name[0]));
   }
-  EXPECT_PRED2(contains, refused([&] { open_image_source(runs); }),
+  const auto said = [](const fs::path& path, RunsBelow below) {
+    return refused([&] { open_image_source(path, below); });
+  };
+  EXPECT_PRED2(contains, said(runs, RunsBelow::kOfferMerge),
                "holds 2 run folders: name one (a, b), or score all images as one set with --merge");
-  const auto source = open_image_source(runs, /*merge=*/true);
+  EXPECT_EQ(said(runs, RunsBelow::kRefused).find("merge"), std::string::npos);
+  const auto source = open_image_source(runs, RunsBelow::kMerged);
   ASSERT_EQ(source->content().images.size(), 2U);
   EXPECT_EQ(source->content().images[1].name, "b/00000.png");
   write_text(runs / "b/block-00000.tar", "");
-  EXPECT_PRED2(contains, refused([&] { open_image_source(runs, true); }), "in tars");
+  EXPECT_PRED2(contains, said(runs, RunsBelow::kMerged), "in tars");
+  fs::remove_all(runs / "b");
+  EXPECT_PRED2(contains, said(runs, RunsBelow::kRefused), "holds 1 run folder: name it (a)");
+}
+
+TEST_F(ScoreTest, ATarOfSeveralRunsIsNoSetUnlessMerged) {
+  const auto tar_of = [&](const std::vector<std::string>& runs) {
+    TarWriter tar;
+    for (const std::string& run : runs) {
+      tar.add(run + "/00000.png", png(run.back()));
+      tar.add(run + "/info/manifest.json", png(0));
+      tar.add(run + "/info/grid.png", png(1));
+    }
+    return tar.finish();
+  };
+  const fs::path folder = folder_.path() / "archive";
+  fs::create_directories(folder);
+  write_bytes(folder / "runs.tar", tar_of({"./all/a", "./all/b"}));
+  for (const fs::path& path : {folder, folder / "runs.tar"}) {
+    EXPECT_PRED2(contains, refused([&] { open_image_source(path, RunsBelow::kOfferMerge); }),
+                 "holds 2 run folders: name one (./all/a, ./all/b), or score all");
+    EXPECT_EQ(open_image_source(path, RunsBelow::kMerged)->content().images.size(), 2U);
+  }
+  write_bytes(folder / "runs.tar", tar_of({"a"}));
+  EXPECT_EQ(open_image_source(folder)->content().images.size(), 1U) << "control: one run";
+  write_bytes(folder / "more.tar", tar_of({"b"}));
+  EXPECT_PRED2(contains, refused([&] { open_image_source(folder); }), "holds 2 run folders");
+}
+
+TEST_F(ScoreTest, WhatADownloadLeavesIsSaid) {
+  for (const char* name : {"x.tar", "x.png", "x.zip", "x.npz", "x"}) {
+    const fs::path file = folder_.path() / name;
+    write_text(file, "version https://git-lfs.github.com/spec/v1\n");
+    EXPECT_PRED2(contains, refused([&] { open_image_source(file); }), "git lfs pull");
+    write_text(file, "<!DOCTYPE html><html>quota</html>");
+    EXPECT_PRED2(contains, refused([&] { open_image_source(file); }), "a web page");
+  }
 }
 
 TEST_F(ScoreTest, TarsAreReadLikeFolders) {

@@ -55,6 +55,29 @@ TEST(NetworkNames, WrappersLeaveInAnyNesting) {
   EXPECT_EQ(names_of(inside), kPlain);
 }
 
+TEST(NetworkNames, WhatIsTakenIsSaidAsTheFileHasIt) {
+  const auto said = [](const std::vector<std::string>& names) {
+    WeightContent content = content_of(names);
+    return find_network(content, kMar, WeightSet::kBest, "file");
+  };
+  EXPECT_EQ(said({"module._orig_mod.model.z_proj.weight", "module._orig_mod.model.mask_token"}),
+            "took \"module._orig_mod.model.\" off the names of 2 tensors");
+  EXPECT_EQ(said({"_orig_mod.z_proj.weight", "_orig_mod.mask_token"}),
+            "took \"_orig_mod.\" off the names of 2 tensors");
+  EXPECT_EQ(said({"_fsdp_wrapped_module.z_proj.weight",
+                  "_fsdp_wrapped_module.a._fsdp_wrapped_module.b", "_fsdp_wrapped_module.c"}),
+            "took \"_fsdp_wrapped_module.\" off the names of 3 tensors, and "
+            "\"_fsdp_wrapped_module.\" out of the name of 1 tensor");
+  EXPECT_EQ(said({"z_proj.weight", "a._checkpoint_wrapped_module.b", "a._orig_mod.c"}),
+            "took \"_checkpoint_wrapped_module.\", \"_orig_mod.\" out of the names of 2 tensors");
+  EXPECT_TRUE(contains(said({"_orig_mod.model.z_proj.weight", "_orig_mod.loss.weight"}),
+                       "not used: 1 other tensor (\"_orig_mod.loss.weight\")"));
+  const std::string two = refused([&] {
+    said({"_orig_mod.student.z_proj.weight", "_orig_mod.teacher.z_proj.weight"});
+  });
+  EXPECT_TRUE(contains(two, "\"_orig_mod.student.\", \"_orig_mod.teacher.\""));
+}
+
 TEST(NetworkNames, OrdinaryNamesStay) {
   const std::vector<std::string> plain{"z_proj.weight", "mask_token", "my_orig_mod.x", "module.x"};
   WeightContent content = content_of(plain);

@@ -4,7 +4,9 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "core/text.h"
 #include "files/byte_reader.h"
 #include "formats/torch/torch_archive.h"
 
@@ -85,6 +87,18 @@ Section find_section(const Pickle& pickle, const PickleNode& dict,
   return {nullptr, ""};
 }
 
+/// Whether a name in the dictionary says EMA: "model_ema.module.mask_token".
+bool names_ema(const Pickle& pickle, const PickleNode& dict) {
+  for (size_t i = 0; i + 1 < dict.items.size(); i += 2) {
+    const PickleNode& name = pickle.item(dict, i);
+    const std::vector<std::string> parts = split(std::string(name.text), '.');
+    if (name.kind == PickleKind::kString && std::any_of(parts.begin(), parts.end(), says_ema)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 /// The state dict and its key.
 Section choose(const Pickle& pickle, WeightSet wanted, std::string_view file) {
   const PickleNode& root = pickle[pickle.root];
@@ -100,8 +114,11 @@ Section choose(const Pickle& pickle, WeightSet wanted, std::string_view file) {
       return found;
     }
   }
-  if (wanted == WeightSet::kBest && holds_tensors(pickle, root)) {
-    return {&root, ""};
+  if (holds_tensors(pickle, root)) {
+    if (wanted == WeightSet::kBest || names_ema(pickle, root)) {
+      return {&root, ""};
+    }
+    refuse_at(file, root.position, "a plain state dict without EMA weights; omit --weights");
   }
   for (const auto& [key, allowed] :
        {std::pair{kEmaKey, wanted != WeightSet::kModel}, {kModelKey, wanted != WeightSet::kEma}}) {
