@@ -10,9 +10,9 @@ import shutil
 import struct
 import tempfile
 
-import torch_file
 from file_writers import read_safetensors, renamed, with_doubles, write_safetensors
 
+import torch_file
 from checks import check, conclude, refused
 from score_support import DEMO, QUICK, evaluate, four_pictures, run
 
