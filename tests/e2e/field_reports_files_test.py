@@ -101,13 +101,14 @@ def sets(work):
         (folder / name).write_bytes(start + bytes(40))
     (folder / "empty.png").write_bytes(b"")
     (folder / "text.ppm").write_text("P3\n# colours\n2 1\n255\n255 0 0\n0 0 255\n")
+    shutil.copy(IMAGES / "colours.png", folder)
     found, result = scored(folder, "--metrics", "none")
     reasons = {c["name"]: c["reason"] for c in found[0]["health"]["corrupt"]} if found else {}
     check("formats that are not read are counted and named",
           all(f"{name[2:].upper()} is not read" in reasons.get(name, "") for name in starts),
           result)
     check("an empty file is called so", reasons.get("empty.png") == "an empty file", result)
-    check("a PPM as text is read", found and found[0]["images"] == 1, result)
+    check("a PPM as text is read", found and found[0]["images"] == 2, result)
 
 
 def references(work):
@@ -193,7 +194,12 @@ def control_characters(work):
     """In names that come from outside, everywhere."""
     folder = work / "evil\x1b[2J"
     folder.mkdir()
-    header, data = read_safetensors(pathlib.Path("pretrained_models/vae/demo.safetensors"))
+    vae = pathlib.Path("pretrained_models/vae/demo.safetensors")
+    models = folder / "pretrained_models"
+    (models / "mar").mkdir(parents=True)
+    shutil.copytree("pretrained_models/mar/demo", models / "mar/m\x1b[2J")
+    os.environ["LAZYMAR_HOME"] = str(folder)
+    header, data = read_safetensors(vae)
     header["loss.\x1b[2J"] = {"dtype": "F32", "shape": [1],
                               "data_offsets": [len(data), len(data) + 4]}
     header["__metadata__"] = {**header.get("__metadata__", {}), "a\x1b[2J": "b\x1b[2J"}
@@ -205,18 +211,20 @@ def control_characters(work):
     for command in (
         ["lazymar_convert", "--list", folder / "vae.safetensors"],
         ["lazymar_convert", folder / "vae.safetensors", folder / "out.safetensors"],
-        ["lazymar_compare", one, two, "--output_dir", folder / "compared"],
+        ["lazymar_compare", one, two, "--no_pairs", "--output_dir", folder / "compared"],
         ["lazymar_score", one, *DEMO, "--metrics", "none"],
         ["lazymar_eval", *QUICK, "--num_images", 2, "--output_dir", folder / "more", "--vae_path",
          folder / "vae.safetensors"],
-        ["lazymar_bench", "--models", "demo", "--count", "--vae_path", folder / "vae.safetensors"],
+        ["lazymar_bench", "--models", "m\x1b[2J", "--count", "--vae_path", vae],
         ["lazymar_bench", "--models", "a\x1b[2J", "--count"],
-        ["lazymar", "doctor", "--checkpoint_dir", folder],
+        ["lazymar", "doctor", "--checkpoint_dir", models],
     ):
         result = run(*command)
-        check(f"visible: {' '.join(map(str, command[:2]))!r}"[:60],
-              "\x1b" not in result.stdout + result.stderr
-              and "\\x1b" in result.stdout + result.stderr, result)
+        said = result.stdout + result.stderr
+        check(f"visible: {' '.join(map(str, command[:2]))!r}"[:60], "\x1b" not in said
+              and "\\x1b" in said and (result.returncode == 0) == ("a\x1b[2J" not in command),
+              result)
+    del os.environ["LAZYMAR_HOME"]
 
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")

@@ -233,7 +233,7 @@ def terminal(work):
     for name, term in (("t3", "dumb"), ("t5", None)):
         text = on_terminal(100, *command(name), TERM=term)
         check(f"TERM={term}: no control sequences",
-              "\x1b" not in text and "2/2 images" in text, repr(text))
+              "\x1b" not in text and "2 images in" in text, repr(text))
     text = on_terminal(100, *command("t4"), COLUMNS="20")
     bars = re.findall(r"\r(\[[^\r\n\x1b]*)", text)
     check("COLUMNS limits the bar", bars and max(map(len, bars)) < 20, repr(text))
