@@ -186,7 +186,7 @@ TEST(EvalOptions, WhatCannotBeUsedIsRefused) {
   EXPECT_TRUE(contains(message("--temperature inf"), "must be a number"));
   EXPECT_TRUE(contains(message("--num_sampling_steps ddim50"), "from 1 to 1000"));
   EXPECT_TRUE(contains(message("--cfg_schedule cosine"), "linear or constant"));
-  EXPECT_TRUE(contains(message("--precision int7"), "bf16, fp16, int8, fp32 or fp64"));
+  EXPECT_TRUE(contains(message("--precision int7"), "bf16, fp16, int8, int8_fp32, fp32 or fp64"));
   EXPECT_TRUE(contains(message("--classes 1,,2"), "class numbers"));
   EXPECT_TRUE(contains(message("--classes -1"), "class numbers"));
   EXPECT_TRUE(contains(message("--classes 1,2,1"), "class 1 is there twice"));
