@@ -115,7 +115,7 @@ def opening():
             ({"name": None}, TypeError, "name: must be"),
             ({"device": 3}, TypeError, "device: must be"),
             ({"device": "gpu"}, refuse, "--device gpu: use auto, cpu"),
-            ({"precision": "int4"}, refuse, "--precision int4: use auto, bf16"),
+            ({"precision": "int4"}, refuse, "--precision int4: did you mean int8? use auto, bf16"),
             ({"precision": torch.complex64}, refuse, "--precision torch.complex64: use auto"),
             ({"precision": 16}, TypeError, "precision: must be"),
             ({"threads": 0}, refuse, "--threads 0: must be a whole number from 1 to 4096"),

@@ -108,7 +108,7 @@ TEST(Library, ModelOptionsAreCheckedAsOnTheCommandLine) {
                        "--threads 0: must be a whole number from 1 to 4096"));
   EXPECT_TRUE(contains(said([](ModelOptions& o) { o.threads = 4097; }), "--threads 4097: "));
   EXPECT_TRUE(contains(said([](ModelOptions& o) { o.precision = "int4"; }),
-                       "--precision int4: use auto, bf16"));
+                       "--precision int4: did you mean int8? use auto, bf16"));
   EXPECT_TRUE(contains(said([](ModelOptions& o) { o.vae_path = ""; }), "--vae_path"));
 }
 
