@@ -114,7 +114,7 @@ def opening():
             ({"name": 3}, TypeError, "name: must be a str or a path, not 3"),
             ({"name": None}, TypeError, "name: must be"),
             ({"device": 3}, TypeError, "device: must be"),
-            ({"device": "gpu"}, refuse, "--device gpu: use auto, cpu"),
+            ({"device": "gpu"}, refuse, "--device gpu: did you mean cuda? use auto, cpu"),
             ({"precision": "int4"}, refuse, "--precision int4: did you mean int8? use auto, bf16"),
             ({"precision": torch.complex64}, refuse, "--precision torch.complex64: use auto"),
             ({"precision": 16}, TypeError, "precision: must be"),
