@@ -24,6 +24,7 @@ struct MethodRequest {
   Precision precision;                      ///< auto by default
   /// As written on the command line, since the preset: what other texts must agree with.
   std::optional<int64_t> num_iter_given, num_sampling_steps_given;
+  bool lazy_given = false;  ///< likewise: one of LazyMAR's options was written
   bool cuda_graphs = true;  ///< false: every kernel is launched separately
 };
 

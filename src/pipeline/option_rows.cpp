@@ -43,8 +43,9 @@ OptionRow<MethodRequest> chosen(const OptionRow<SamplingOptions>& row,
   return result;
 }
 
-/// A constant T overrides what a preset said.
+/// A constant T overrides what a preset said, and is no setting where --head_steps holds.
 OptionRow<MethodRequest> num_sampling_steps_row(OptionRow<MethodRequest> row) {
+  row.present = [](const MethodRequest& request) { return request.plan.head_steps.empty(); };
   row.field.read = [read = row.field.read](MethodRequest& request, const std::string& text) {
     read(request, text);
     request.plan.head_steps.clear();
@@ -105,6 +106,37 @@ OptionRow<MethodRequest> head_steps_row(OptionRow<MethodRequest> row) {
   return row;
 }
 
+/// Replaces a preset's cache. LazyMAR's own cache is --lazy_mar, however it is written.
+OptionRow<MethodRequest> cache_row(OptionRow<MethodRequest> row) {
+  row.field.read = [read = row.field.read](MethodRequest& request, const std::string& text) {
+    const CacheSpec cache = read_cache(text);
+    (void)cache_policies().at(cache.policy);
+    if (!request.lazy_given) {
+      request.lazy.reset();
+    }
+    read(request, text);
+    if (cache == CacheSpec{"lazymar", {}}) {
+      request.plan.cache.clear();
+      request.lazy = request.lazy.value_or(LazyOptions());
+    } else if (cache == CacheSpec() && !request.lazy) {
+      request.plan.cache.clear();
+    }
+  };
+  return row;
+}
+
+/// LazyMAR's options, which remember that one of them was written.
+OptionTable<MethodRequest> lazy_rows_of_request() {
+  OptionTable<MethodRequest> rows = within(lazy_rows(), &MethodRequest::lazy, "--lazy_mar");
+  for (OptionRow<MethodRequest>& row : rows) {
+    row.field.read = [read = row.field.read](MethodRequest& request, const std::string& text) {
+      read(request, text);
+      request.lazy_given = true;
+    };
+  }
+  return rows;
+}
+
 OptionTable<MethodRequest> plan_rows_of_request() {
   OptionTable<MethodRequest> rows = within<MethodRequest>(plan_rows(), &MethodRequest::plan);
   for (OptionRow<MethodRequest>& row : rows) {
@@ -115,8 +147,7 @@ OptionTable<MethodRequest> plan_rows_of_request() {
     } else if (row.info.name == "solver") {
       row = known_row(row, [](const std::string& name) { (void)solvers().at(name); });
     } else if (row.info.name == "cache") {
-      row = known_row(
-          row, [](const std::string& text) { (void)cache_policies().at(read_cache(text).policy); });
+      row = cache_row(row);
     }
   }
   return rows;
@@ -136,6 +167,7 @@ OptionRow<MethodRequest> method_row(const OptionTable<MethodRequest>& rows) {
     // What the preset says is there to be overridden.
     request.num_iter_given.reset();
     request.num_sampling_steps_given.reset();
+    request.lazy_given = false;
   };
   field.value = [](const MethodRequest& request) {
     return request.method.empty() ? OptionValue() : OptionValue(request.method);
@@ -152,7 +184,11 @@ OptionRow<MethodRequest> method_row(const OptionTable<MethodRequest>& rows) {
 
 OptionRow<MethodRequest> lazy_mar_row() {
   OptionField<MethodRequest> field;
-  field.read = [](MethodRequest& request, const std::string&) { request.lazy.emplace(); };
+  field.read = [](MethodRequest& request, const std::string&) {
+    request.plan.cache.clear();  // a preset's: --cache is read after this
+    request.lazy.emplace();
+    request.lazy_given = true;
+  };
   // Null without the caches; otherwise the caches' rows fill it in.
   field.value = [](const MethodRequest&) { return OptionValue(); };
   field.folder_text = [](const MethodRequest& request) {
@@ -242,7 +278,7 @@ OptionTable<MethodRequest> method_rows() {
       row_named(plain, "temperature"),
       lazy_mar_row()};
   const OptionTable<MethodRequest> rows = join<MethodRequest>(
-      {own, within(lazy_rows(), &M::lazy, "--lazy_mar"), plan_rows_of_request()});
+      {own, lazy_rows_of_request(), plan_rows_of_request()});
   return join<MethodRequest>({{method_row(rows)}, rows});
 }
 

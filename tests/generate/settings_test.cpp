@@ -173,6 +173,15 @@ TEST(SettingsJson, KeepsItsBytes) {
   EXPECT_EQ(settings["classes"].dump(), "[3,1]");
 }
 
+TEST(SettingsJson, SayTheDiffusionStepsOnce) {
+  EvalOptions options = usual();
+  EXPECT_EQ(settings_json(options).at("num_sampling_steps"), 100);
+  options.plan.head_steps = "50:5";
+  const auto settings = settings_json(options);
+  EXPECT_EQ(settings.at("head_steps"), "50:5");
+  EXPECT_FALSE(settings.contains("num_sampling_steps"));
+}
+
 TEST(Resolve, FillsInWhatCheckpointAndDeviceChoose) {
   EvalOptions options;
   options.num_images = 4;

@@ -110,6 +110,29 @@ TEST(Presets, FlagsOverride) {
   EXPECT_EQ(options_of("disa").plan.head_steps, "50:5") << "control";
 }
 
+TEST(Presets, TheirCachesCanBeReplaced) {
+  const auto cache_of = [](const std::string& name, std::vector<std::string> more) {
+    return resolve_method(options_of(name, std::move(more)), {}).cache;
+  };
+  const CacheSpec lazymar = resolve_method(options_of("lazymar"), {}).cache;
+  const CacheSpec recap = resolve_method(options_of("recap"), {}).cache;
+  ASSERT_NE(lazymar, recap);
+  EXPECT_EQ(cache_of("lazymar", {"--cache", "recap"}), recap);
+  EXPECT_EQ(cache_of("lazymar-gtr", {"--cache", "none"}), CacheSpec());
+  EXPECT_EQ(cache_of("recap", {"--cache", "none"}), CacheSpec());
+  EXPECT_EQ(cache_of("recap", {"--lazy_mar"}), lazymar);
+  EXPECT_EQ(cache_of("mar", {"--cache", "lazymar"}), lazymar);
+  EXPECT_EQ(cache_of("lazymar", {"--cache", "lazymar", "--lazy_extra", "8"}),
+            cache_of("lazymar", {"--lazy_extra", "8"}));
+  // What the same command line asks for twice is refused; so is an option whose cache is gone.
+  for (const std::vector<std::string>& both :
+       {std::vector<std::string>{"--lazy_mar", "--cache", "recap"},
+        {"--lazy_extra", "8", "--cache", "recap"},
+        {"--lazy_extra", "8", "--cache", "none"}}) {
+    EXPECT_TRUE(contains(refused([&] { (void)cache_of("lazymar", both); }), "name two caches"));
+  }
+}
+
 TEST(Explain, SaysWhereEveryConstantIsFrom) {
   const std::string text =
       explain_method(options_of("gtr-32", {"--model", "mar_base", "--detail", "0.2:50"}));
