@@ -18,7 +18,7 @@ if [[ ! -e $checkpoint ]]; then
   echo "demo.sh: $checkpoint is missing; restore it with: git checkout -- $checkpoint" >&2
   exit 2
 fi
-scripts/build.sh --target lazymar_eval --target lazymar_score
+scripts/build.sh --target lazymar_command
 
 output=output/demo
 mkdir -p "$output"

@@ -1,4 +1,4 @@
-// One name for all programs: lazymar eval is lazymar_eval.
+// All programs: lazymar eval, which is also lazymar_eval.
 #include "cli/umbrella.h"
 
 int main(int argc, char** argv) {

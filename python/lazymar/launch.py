@@ -1,4 +1,4 @@
-"""The console scripts: each becomes one of the programs in bin/, which load torch's libraries.
+"""The console scripts: each becomes bin/lazymar, which loads torch's libraries, by its own name.
 
 Before that, this checks that the torch of this environment is the one that the programs were built
 with: a wrong one would end in the loader's message about a missing symbol.
@@ -69,8 +69,7 @@ def start(program):
     if folder != HERE.parent / "torch":  # not where the programs look by themselves
         paths = [str(folder / "lib"), os.environ.get("LD_LIBRARY_PATH")]
         os.environ["LD_LIBRARY_PATH"] = os.pathsep.join(path for path in paths if path)
-    path = HERE / "bin" / program
-    os.execv(path, [program, *sys.argv[1:]])  # noqa: S606  # that is what it is for
+    os.execv(HERE / "bin" / "lazymar", [program, *sys.argv[1:]])  # noqa: S606  # that is what it is for
 
 
 def umbrella():

@@ -1,18 +1,14 @@
 #include "cli/umbrella.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
 #include <iterator>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "bench/bench.h"
 #include "cli/commands.h"
 #include "cli/help_topics.h"
 #include "cli/run_main.h"
@@ -20,7 +16,13 @@
 #include "core/option_field.h"
 #include "core/revision.h"
 #include "core/text.h"
+#include "generate/command.h"
+#include "pipeline/convert.h"
 #include "pipeline/option_rows.h"
+#include "report/compare.h"
+#include "score/command.h"
+#include "verify/int8_control.h"
+#include "verify/verify.h"
 
 namespace lazymar {
 namespace {
@@ -29,16 +31,47 @@ struct Command {
   const char* word;
   const Program& (*program)();
   std::vector<OptionInfo> (*options)();
+  int (*main)(int argc, char** argv);
 };
 
 constexpr Command kCommands[] = {
-    {"eval", eval_program, [] { return describe(eval_rows()); }},
-    {"score", score_program, [] { return describe(score_rows()); }},
-    {"compare", compare_program, [] { return describe(compare_rows()); }},
-    {"bench", bench_program, [] { return describe(bench_rows()); }},
-    {"verify", verify_program, [] { return describe(verify_rows()); }},
-    {"convert", convert_program, [] { return describe(convert_rows()); }},
-    {"doctor", doctor_program, [] { return describe(doctor_rows()); }}};
+    {"eval", eval_program, [] { return describe(eval_rows()); },
+     [](int argc, char** argv) {
+       return run_tool(eval_program(), parse_eval_options, argc, argv,
+                       [&](const EvalOptions& options) { return launch(options, argv); });
+     }},
+    {"score", score_program, [] { return describe(score_rows()); },
+     [](int argc, char** argv) {
+       return run_tool(score_program(), parse_score_options, argc, argv, score);
+     }},
+    {"compare", compare_program, [] { return describe(compare_rows()); },
+     [](int argc, char** argv) {
+       return run_tool(compare_program(), parse_compare_options, argc, argv,
+                       [](const CompareOptions& options) { return compare(options); });
+     }},
+    {"bench", bench_program, [] { return describe(bench_rows()); },
+     [](int argc, char** argv) {
+       return run_tool(bench_program(), parse_bench_options, argc, argv, bench);
+     }},
+    {"verify", verify_program, [] { return describe(verify_rows()); },
+     [](int argc, char** argv) {
+       add_int8_control();
+       return run_tool(verify_program(), parse_verify_options, argc, argv, verify);
+     }},
+    {"convert", convert_program, [] { return describe(convert_rows()); },
+     [](int argc, char** argv) {
+       return run_tool(convert_program(), parse_convert_options, argc, argv, convert);
+     }},
+    {"doctor", doctor_program, [] { return describe(doctor_rows()); },
+     [](int argc, char** argv) {
+       return run_tool(doctor_program(), parse_doctor_options, argc, argv, examine);
+     }}};
+
+template <typename Names>
+const Command* command_with(Names names) {
+  const auto* found = std::find_if(std::begin(kCommands), std::end(kCommands), names);
+  return found == std::end(kCommands) ? nullptr : found;
+}
 
 std::vector<std::string> command_words() {
   std::vector<std::string> words;
@@ -119,26 +152,10 @@ std::string help_of_all(const HelpTopic& topic) {
   return shell ? text + dispatch_of(topic.word) : text;
 }
 
-/// Replaces this process by the program beside it.
-[[noreturn]] void become(const std::string& name, char** argv) {
-  const std::filesystem::path program =
-      std::filesystem::read_symlink("/proc/self/exe").parent_path() / name;
-  std::string path = program.string();
-  argv[0] = path.data();
-  ::execv(path.c_str(), argv);
-  throw usage_error(path, ": cannot be started: ", std::strerror(errno));
-}
-
-ExitCode run_command(int argc, char** argv) {
+ExitCode run_without_command(int argc, char** argv) {
   if (argc < 2) {
     std::fputs(first_page().c_str(), stderr);
     return ExitCode::kUsage;
-  }
-  const std::string word = argv[1];
-  const auto command = std::find_if(std::begin(kCommands), std::end(kCommands),
-                                    [&](const Command& row) { return word == row.word; });
-  if (command != std::end(kCommands)) {
-    become(command->program().name, argv + 1);
   }
   const Arguments arguments({}, argc, argv);
   if (arguments.version()) {
@@ -149,6 +166,7 @@ ExitCode run_command(int argc, char** argv) {
     std::fputs(help_of_all(help_topic(*arguments.help())).c_str(), stdout);
     return ExitCode::kDone;
   }
+  const std::string word = argv[1];
   const std::string nearest = nearest_word(word, command_words());
   throw usage_error("\"", visible(word), "\": no such command; ",
                     nearest.empty() ? "" : concat("did you mean ", nearest, "? "), "use ",
@@ -158,10 +176,20 @@ ExitCode run_command(int argc, char** argv) {
 }  // namespace
 
 int umbrella_main(int argc, char** argv) {
-  if (argc >= 2 && std::string_view(argv[1]) == "doctor") {
-    return run_tool(doctor_program(), parse_doctor_options, argc - 1, argv + 1, examine);
+  const std::string called = argc < 1 ? "" : std::filesystem::path(argv[0]).filename().string();
+  if (const Command* named = command_with(
+          [&](const Command& command) { return command.program().name == called; })) {
+    return named->main(argc, argv);
   }
-  return run_main("lazymar", [&] { return run_command(argc, argv); });
+  const std::string_view word = argc < 2 ? "" : argv[1];
+  if (const Command* given =
+          command_with([&](const Command& command) { return command.word == word; })) {
+    // A process that this one starts is called with the same arguments.
+    std::string name = given->program().name;
+    argv[1] = name.data();
+    return given->main(argc - 1, argv + 1);
+  }
+  return run_main("lazymar", [&] { return run_without_command(argc, argv); });
 }
 
 }  // namespace lazymar

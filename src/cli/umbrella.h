@@ -3,8 +3,8 @@
 
 namespace lazymar {
 
-/// main() of `lazymar`. `lazymar eval ...` becomes lazymar_eval, which is beside it, with the same
-/// arguments; `lazymar doctor` runs here. --help TOPIC and --version are about all commands.
+/// main() of all programs. Called as `lazymar_eval` (the name of a link to it) or as
+/// `lazymar eval`, it is that command. --help TOPIC and --version of `lazymar` are about all.
 int umbrella_main(int argc, char** argv);
 
 }  // namespace lazymar
