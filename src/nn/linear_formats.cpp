@@ -8,7 +8,7 @@
 #include "core/error.h"
 #include "nn/linear_int8.h"
 #include "nn/linear_onednn.h"
-#include "nn/linear_tiles.h"
+#include "nn/linear_packed.h"
 
 namespace lazymar {
 namespace {
@@ -28,14 +28,14 @@ std::shared_ptr<const LinearKernel> make_onednn(const DenseWeights& weights) {
   return onednn_kernel(rounded<type>(weights));
 }
 
-std::shared_ptr<const LinearKernel> make_tiles(const DenseWeights& weights) {
-  return tile_kernel(rounded<c10::kBFloat16>(weights));
+std::shared_ptr<const LinearKernel> make_packed(const DenseWeights& weights) {
+  return packed_kernel(rounded<c10::kBFloat16>(weights));
 }
 
 constexpr LinearFormat kLinearFormats[] = {
     {"fp32", has_onednn, make_onednn<c10::kFloat>},
     {"int8", computes_int8, int8_kernel},
-    {"bf16", has_tile_products, make_tiles},
+    {"bf16", has_packed_products, make_packed},
     {"bf16", has_onednn, make_onednn<c10::kBFloat16>},
     {"fp64", nullptr, make_dense<c10::kDouble>},
     {"fp32", nullptr, make_dense<c10::kFloat>},

@@ -1,14 +1,15 @@
-#include "nn/linear_tiles.h"
+#include "nn/linear_packed.h"
 
+#include "nn/cpu/bf16_product.h"
 #include "nn/cpu/product_rows.h"
 #include "nn/packed_product.h"
 
 namespace lazymar {
 namespace {
 
-class TileKernel final : public LinearKernel {
+class PackedKernel final : public LinearKernel {
  public:
-  explicit TileKernel(const DenseWeights& weights)
+  explicit PackedKernel(const DenseWeights& weights)
       : weight_(weights.weight), bias_(weights.bias.to(c10::kFloat).contiguous()) {}
 
   at::Tensor operator()(const at::Tensor& x, Activation activation) const override {
@@ -18,7 +19,7 @@ class TileKernel final : public LinearKernel {
     const auto* const bias = cpu::data<float>(bias_);
     multiply_in_parts<float>(
         {rows.const_data_ptr(), rows.size(-1) * rows.element_size(), x.numel() / weight_.in()},
-        weight_, cpu::multiply_bf16_tiles,
+        weight_, cpu::multiply_bf16,
         [&](int64_t row, int64_t column, const float* sums, int64_t count) {
           cpu::finish_row(sums, bias + column, activation, out + row * weight_.out() + column,
                           count);
@@ -36,12 +37,12 @@ class TileKernel final : public LinearKernel {
 
 }  // namespace
 
-bool has_tile_products(c10::Device device) {
-  return device.is_cpu() && cpu::has_tiles();
+bool has_packed_products(c10::Device device) {
+  return device.is_cpu() && cpu::has_bf16_products();
 }
 
-std::shared_ptr<const LinearKernel> tile_kernel(const DenseWeights& weights) {
-  return std::make_shared<TileKernel>(weights);
+std::shared_ptr<const LinearKernel> packed_kernel(const DenseWeights& weights) {
+  return std::make_shared<PackedKernel>(weights);
 }
 
 }  // namespace lazymar

@@ -1,5 +1,5 @@
 #pragma once
-/// bf16 on CPUs with AMX: the weight packed once for its tiles, with bias and activation fused.
+/// bf16 on CPUs with AMX or AVX512_BF16: the weight packed once, with bias and activation fused.
 /// Used in place of oneDNN, whose kernels for AMX split sums among threads and by the number of
 /// rows.
 
@@ -11,9 +11,9 @@
 
 namespace lazymar {
 
-bool has_tile_products(c10::Device device);
+bool has_packed_products(c10::Device device);
 
 /// Weights in bf16; the bias is kept in fp32.
-std::shared_ptr<const LinearKernel> tile_kernel(const DenseWeights& weights);
+std::shared_ptr<const LinearKernel> packed_kernel(const DenseWeights& weights);
 
 }  // namespace lazymar

@@ -1,22 +1,24 @@
-#include "nn/convolution_tiles.h"
+#include "nn/packed_convolution.h"
 
 #include <ATen/ATen.h>
 
+#include "nn/cpu/bf16_product.h"
 #include "nn/cpu/product_rows.h"
 
 namespace lazymar {
 
-TileConvolution::TileConvolution(const at::Tensor& weight, const at::Tensor& bias)
+PackedConvolution::PackedConvolution(const at::Tensor& weight, const at::Tensor& bias)
     : weight_(weight.to(c10::kBFloat16).permute({0, 2, 3, 1}).flatten(1)),
       bias_(bias.to(c10::kFloat).contiguous()),
       kernel_(weight.size(2)) {}
 
-bool TileConvolution::fits(const at::Tensor& weight) {
+bool PackedConvolution::fits(const at::Tensor& weight) {
   constexpr int64_t kNumbers = 2 * cpu::kTile;  // in a tile's row
-  return weight.is_cpu() && cpu::has_tiles() && weight.size(2) * weight.size(1) % kNumbers == 0;
+  return weight.is_cpu() && cpu::has_bf16_products() &&
+         weight.size(2) * weight.size(1) % kNumbers == 0;
 }
 
-at::Tensor TileConvolution::operator()(const at::Tensor& x) const {
+at::Tensor PackedConvolution::operator()(const at::Tensor& x) const {
   const int64_t border = kernel_ / 2;
   const at::Tensor padded =
       border == 0 ? x.contiguous()
@@ -37,7 +39,7 @@ at::Tensor TileConvolution::operator()(const at::Tensor& x) const {
                             .count = std::max<int64_t>(0, x.size(0) * rows * columns - last),
                             .pieces = kernel_,
                             .piece_stride = columns * pixel},
-                           weight_, cpu::multiply_bf16_tiles,
+                           weight_, cpu::multiply_bf16,
                            [&](int64_t place, int64_t channel, const float* sums, int64_t count) {
                              const int64_t column = place % columns;
                              const int64_t row = place / columns % rows;

@@ -1,6 +1,6 @@
 #pragma once
-/// Convolutions in bf16 on CPUs with AMX. oneDNN's own kernels for AMX are not used, because their
-/// bits depend on the number of threads, and those without AMX reach a tenth of its rate.
+/// Convolutions in bf16 on CPUs with AMX or AVX512_BF16. oneDNN's own kernels for AMX are not used,
+/// because their bits depend on the number of threads; those for AVX512_BF16 take a quarter longer.
 
 #include <ATen/core/Tensor.h>
 
@@ -13,12 +13,12 @@ namespace lazymar {
 /// A convolution with stride 1, as one product whose rows are pixels' neighbourhoods. Images are
 /// [B, H, W, C], so that the k pixels of a row of the kernel are contiguous in memory: a
 /// neighbourhood is k pieces of the padded image, and nothing is copied but its border.
-class TileConvolution {
+class PackedConvolution {
  public:
   /// weight [out, in, k, k] and bias [out] of any type. Requires fits(weight).
-  TileConvolution(const at::Tensor& weight, const at::Tensor& bias);
+  PackedConvolution(const at::Tensor& weight, const at::Tensor& bias);
 
-  /// Whether the weight is on a CPU with AMX, and a row of its kernel fills whole tiles.
+  /// Whether the weight is on a CPU with such products, and a row of its kernel fills whole tiles.
   static bool fits(const at::Tensor& weight);
 
   /// x [B, H, W, in] bf16, padded by k / 2 zeros on all sides -> [B, H + 2 (k / 2) - k + 1, ...,

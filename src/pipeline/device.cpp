@@ -83,7 +83,7 @@ void release_unused_memory(c10::Device device) {
 void use_device(c10::Device device) {
   if (device.is_cpu()) {
     // oneDNN reads it once, before its first product. Its kernels for AMX split sums among threads,
-    // so that images would depend on the number of threads; nn/linear_tiles.h has others.
+    // so that images would depend on the number of threads; nn/linear_packed.h has others.
     ::setenv("ONEDNN_MAX_CPU_ISA", "AVX512_CORE_FP16", /*overwrite=*/0);
     return;
   }

@@ -85,8 +85,8 @@ Convolution::Convolution(const at::Tensor& weight, const at::Tensor& bias, c10::
     return;
   }
   taps_ = weight[0].numel();
-  if (type == c10::kBFloat16 && TileConvolution::fits(weight)) {
-    tiles_ = std::make_shared<TileConvolution>(weight, bias);
+  if (type == c10::kBFloat16 && PackedConvolution::fits(weight)) {
+    packed_ = std::make_shared<PackedConvolution>(weight, bias);
   } else {
     weight_ = weight.to(type).contiguous(at::MemoryFormat::ChannelsLast);
     bias_ = bias.to(type);
@@ -94,7 +94,7 @@ Convolution::Convolution(const at::Tensor& weight, const at::Tensor& bias, c10::
 }
 
 at::Tensor Convolution::operator()(const at::Tensor& x) const {
-  const at::Tensor out = tiles_ ? (*tiles_)(x.to(type_)) : by_library(x.to(type_));
+  const at::Tensor out = packed_ ? (*packed_)(x.to(type_)) : by_library(x.to(type_));
   count_matmul(out.numel() / out.size(3), taps_, out.size(3));
   return out;
 }

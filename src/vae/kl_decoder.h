@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "core/network_config.h"
-#include "nn/convolution_tiles.h"
+#include "nn/packed_convolution.h"
 #include "weights/weights.h"
 
 namespace lazymar {
@@ -33,7 +33,7 @@ class Convolution {
   at::Tensor by_library(const at::Tensor& x) const;
 
   at::Tensor weight_, bias_;
-  std::shared_ptr<const TileConvolution> tiles_;  ///< in place of the above, on a CPU with AMX
+  std::shared_ptr<const PackedConvolution> packed_;  ///< in place of the above, where it fits
   c10::ScalarType type_ = c10::kFloat;
   int64_t taps_ = 0;  ///< products per number of the result
 };

@@ -1,9 +1,9 @@
-#include "nn/convolution_tiles.h"
+#include "nn/packed_convolution.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
-#include "nn/cpu/tiles.h"
+#include "nn/cpu/bf16_product.h"
 
 namespace lazymar {
 namespace {
@@ -16,22 +16,22 @@ constexpr Shape kShapes[] = {
     {1, 1, 1, 32, 16, 3}, {2, 5, 7, 32, 20, 3},  {3, 16, 16, 64, 64, 3}, {1, 33, 20, 32, 130, 3},
     {2, 9, 8, 96, 48, 1}, {2, 6, 11, 32, 16, 2}, {1, 64, 64, 32, 32, 2}, {1, 40, 40, 128, 32, 3}};
 
-class TileConvolutions : public ::testing::Test {
+class PackedConvolutions : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (!cpu::has_tiles()) {
-      GTEST_SKIP() << "no AMX";
+    if (!cpu::has_bf16_products()) {
+      GTEST_SKIP() << "neither AMX nor AVX512_BF16";
     }
   }
 };
 
-TEST_F(TileConvolutions, AreThoseOfRoundedNumbers) {
+TEST_F(PackedConvolutions, AreThoseOfRoundedNumbers) {
   for (const auto& [images, height, width, in, out, kernel] : kShapes) {
     const at::Tensor weight = at::randn({out, in, kernel, kernel}).to(c10::kBFloat16);
     const at::Tensor bias = at::randn({out});
     const at::Tensor x = at::randn({images, height, width, in}).to(c10::kBFloat16);
-    ASSERT_TRUE(TileConvolution::fits(weight));
-    const at::Tensor y = TileConvolution(weight, bias)(x).to(c10::kDouble);
+    ASSERT_TRUE(PackedConvolution::fits(weight));
+    const at::Tensor y = PackedConvolution(weight, bias)(x).to(c10::kDouble);
     const auto expected = [&](double shift) {
       return at::conv2d(x.to(c10::kDouble).permute({0, 3, 1, 2}), weight.to(c10::kDouble) + shift,
                         bias.to(c10::kDouble), 1, kernel / 2)
@@ -43,8 +43,8 @@ TEST_F(TileConvolutions, AreThoseOfRoundedNumbers) {
   }
 }
 
-TEST_F(TileConvolutions, AnImageDependsNeitherOnOthersNorOnThreads) {
-  const TileConvolution layer(at::randn({64, 64, 3, 3}), at::randn({64}));
+TEST_F(PackedConvolutions, AnImageDependsNeitherOnOthersNorOnThreads) {
+  const PackedConvolution layer(at::randn({64, 64, 3, 3}), at::randn({64}));
   const at::Tensor x = at::randn({5, 32, 32, 64}).to(c10::kBFloat16);
   const at::Tensor all = layer(x);
   const int before = at::get_num_threads();
@@ -57,9 +57,9 @@ TEST_F(TileConvolutions, AnImageDependsNeitherOnOthersNorOnThreads) {
   at::set_num_threads(before);
 }
 
-TEST(TileConvolution, TakesOnlyWhatFillsItsTiles) {
-  EXPECT_FALSE(TileConvolution::fits(at::empty({16, 48, 3, 3})));
-  EXPECT_EQ(TileConvolution::fits(at::empty({16, 32, 3, 3})), cpu::has_tiles());
+TEST(PackedConvolution, TakesOnlyWhatFillsItsTiles) {
+  EXPECT_FALSE(PackedConvolution::fits(at::empty({16, 48, 3, 3})));
+  EXPECT_EQ(PackedConvolution::fits(at::empty({16, 32, 3, 3})), cpu::has_bf16_products());
 }
 
 }  // namespace

@@ -4,9 +4,10 @@
 #include <gtest/gtest.h>
 
 #include "core/cpu_features.h"
+#include "nn/cpu/bf16_product.h"
 #include "nn/cpu/byte_product.h"
 #include "nn/linear_int8.h"
-#include "nn/linear_tiles.h"
+#include "nn/linear_packed.h"
 #include "weights/int8_weight.h"
 
 namespace lazymar {
@@ -60,14 +61,14 @@ TEST(ByteProduct, IsExact) {
 const Activation kActivations[] = {Activation::kNone, Activation::kGelu, Activation::kTanhGelu,
                                    Activation::kSilu};
 
-TEST(TileKernel, IsTheProductOfRoundedNumbers) {
-  if (!cpu::has_tiles()) {
-    GTEST_SKIP() << "no AMX";
+TEST(PackedKernel, IsTheProductOfRoundedNumbers) {
+  if (!cpu::has_bf16_products()) {
+    GTEST_SKIP() << "neither AMX nor AVX512_BF16";
   }
   for (const auto& [rows, in, out] : kShapes) {
     const DenseWeights weights{at::randn({out, in}).to(c10::kBFloat16),
                                at::randn({out}).to(c10::kBFloat16)};
-    const auto kernel = tile_kernel(weights);
+    const auto kernel = packed_kernel(weights);
     const at::Tensor x = at::randn({1, rows, in}).to(c10::kBFloat16);
     const at::Tensor sums = at::linear(x.to(c10::kDouble), weights.weight.to(c10::kDouble),
                                        weights.bias.to(c10::kDouble));
@@ -81,12 +82,12 @@ TEST(TileKernel, IsTheProductOfRoundedNumbers) {
 }
 
 /// oneDNN's kernels for AMX fail this one.
-TEST(TileKernel, ARowDependsNeitherOnOthersNorOnThreads) {
-  if (!cpu::has_tiles()) {
-    GTEST_SKIP() << "no AMX";
+TEST(PackedKernel, ARowDependsNeitherOnOthersNorOnThreads) {
+  if (!cpu::has_bf16_products()) {
+    GTEST_SKIP() << "neither AMX nor AVX512_BF16";
   }
-  const auto kernel =
-      tile_kernel({at::randn({768, 3072}).to(c10::kBFloat16), at::randn({768}).to(c10::kBFloat16)});
+  const auto kernel = packed_kernel(
+      {at::randn({768, 3072}).to(c10::kBFloat16), at::randn({768}).to(c10::kBFloat16)});
   const at::Tensor x = at::randn({544, 3072}).to(c10::kBFloat16);
   const at::Tensor all = (*kernel)(x, Activation::kNone);
   const int before = at::get_num_threads();

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/cpu_features.h"
-#include "nn/cpu/tiles.h"
+#include "nn/cpu/bf16_product.h"
 
 #if defined(__x86_64__)
 #if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
@@ -26,68 +26,7 @@ namespace lazymar::cpu {
 
 namespace {
 
-// Both products have the form of TileProduct: words of A's rows are two numbers.
 constexpr int64_t kLanes = kTile;
-
-/// `Rows` rows of `Blocks` blocks of columns, sums in registers.
-template <int Rows, int Blocks>
-LAZYMAR_AVX512_BF16 inline void multiply_tile(const TileProduct& p, int64_t first, int64_t block) {
-  __m512 sums[Rows][Blocks];
-  for (auto& of_row : sums) {
-    for (__m512& sum : of_row) {
-      sum = _mm512_setzero_ps();
-    }
-  }
-  const auto* const a = static_cast<const char*>(p.a) + first * p.a_stride;
-  const uint32_t* const b = p.b + block * p.words * kLanes;
-  for (int64_t pair = 0; pair < p.words; ++pair) {
-    __m512i columns[Blocks];
-    for (int i = 0; i < Blocks; ++i) {
-      columns[i] = _mm512_loadu_si512(b + (i * p.words + pair) * kLanes);
-    }
-    for (int row = 0; row < Rows; ++row) {
-      int32_t word = 0;
-      std::memcpy(&word, a + row * p.a_stride + 4 * pair, sizeof(word));
-      const __m512i both = _mm512_set1_epi32(word);
-      for (int i = 0; i < Blocks; ++i) {
-        sums[row][i] = _mm512_dpbf16_ps(sums[row][i], (__m512bh)both, (__m512bh)columns[i]);
-      }
-    }
-  }
-  auto* const c = static_cast<char*>(p.c) + first * p.c_stride;
-  for (int row = 0; row < Rows; ++row) {
-    for (int i = 0; i < Blocks; ++i) {
-      _mm512_storeu_ps(c + row * p.c_stride + (block + i) * 4 * kLanes, sums[row][i]);
-    }
-  }
-}
-
-template <int Rows>
-LAZYMAR_AVX512_BF16 inline void multiply_rows(const TileProduct& p, int64_t first) {
-  constexpr int kBlocks = 4;
-  int64_t block = 0;
-  for (; block + kBlocks <= p.blocks; block += kBlocks) {
-    multiply_tile<Rows, kBlocks>(p, first, block);
-  }
-  for (; block < p.blocks; ++block) {
-    multiply_tile<Rows, 1>(p, first, block);
-  }
-}
-
-LAZYMAR_AVX512_BF16 void multiply(const TileProduct& product) {
-  if (has_tiles()) {
-    multiply_bf16_tiles(product);
-    return;
-  }
-  constexpr int kRows = 4;
-  int64_t row = 0;
-  for (; row + kRows <= product.rows; row += kRows) {
-    multiply_rows<kRows>(product, row);
-  }
-  for (; row < product.rows; ++row) {
-    multiply_rows<1>(product, row);
-  }
-}
 
 /// Sixteen rows of sixteen words become sixteen columns: words change places within quarters of the
 /// vectors, then quarters do.
@@ -233,28 +172,28 @@ LAZYMAR_AVX512_BF16 void attend_rows(const AttentionHead& head, int64_t first, i
     std::memcpy(scratch.queries.data() + row * padded.pairs, head.q + (first + row) * head.q_stride,
                 static_cast<size_t>(2 * dim));
   }
-  multiply({.a = scratch.queries.data(),
-            .a_stride = 4 * padded.pairs,
-            .b = scratch.keys.data(),
-            .words = padded.pairs,
-            .rows = count,
-            .blocks = round_up(head.keys, kTile) / kTile,
-            .c = scratch.scores.data(),
-            .c_stride = 4 * padded.keys});
+  multiply_bf16({.a = scratch.queries.data(),
+                 .a_stride = 4 * padded.pairs,
+                 .b = scratch.keys.data(),
+                 .words = padded.pairs,
+                 .rows = count,
+                 .blocks = round_up(head.keys, kTile) / kTile,
+                 .c = scratch.scores.data(),
+                 .c_stride = 4 * padded.keys});
   const float scale = 1.0F / std::sqrt(static_cast<float>(dim));
   float factors[kQueries];
   for (int64_t row = 0; row < count; ++row) {
     factors[row] = numerators(scratch.scores.data() + row * padded.keys, head.keys, padded.keys,
                               scale, scratch.weights.data() + row * padded.keys);
   }
-  multiply({.a = scratch.weights.data(),
-            .a_stride = 2 * padded.keys,
-            .b = scratch.values.data(),
-            .words = padded.keys / 2,
-            .rows = count,
-            .blocks = dim / kTile,
-            .c = scratch.sums.data(),
-            .c_stride = 4 * dim});
+  multiply_bf16({.a = scratch.weights.data(),
+                 .a_stride = 2 * padded.keys,
+                 .b = scratch.values.data(),
+                 .words = padded.keys / 2,
+                 .rows = count,
+                 .blocks = dim / kTile,
+                 .c = scratch.sums.data(),
+                 .c_stride = 4 * dim});
   for (int64_t row = 0; row < count; ++row) {
     Bf16* const out = head.out + (first + row) * head.out_stride;
     for (int64_t i = 0; i < dim; ++i) {

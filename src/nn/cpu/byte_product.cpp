@@ -3,10 +3,7 @@
 #include <cstring>
 
 #include "core/cpu_features.h"
-
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
+#include "nn/cpu/vector_product.h"
 
 namespace lazymar::cpu {
 namespace {
@@ -41,82 +38,20 @@ void multiply_bytes_plainly(const TileProduct& p) {
 
 #if defined(__x86_64__)
 
-#define LAZYMAR_AVX512_VNNI __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")))
-
 namespace {
 
-/// Every loop over registers is unrolled before anything else: otherwise GCC 12 keeps the sums in
-/// memory, too, and writes all of them back for every word, which halves the rate.
-#define LAZYMAR_UNROLL _Pragma("GCC unroll 8")
-
-template <int Rows, int Blocks>
-LAZYMAR_AVX512_VNNI inline void multiply_tile(const TileProduct& p, int64_t row, int64_t block) {
-  __m512i sums[Rows][Blocks];
-  LAZYMAR_UNROLL
-  for (int r = 0; r < Rows; ++r) {
-    LAZYMAR_UNROLL
-    for (int i = 0; i < Blocks; ++i) {
-      sums[r][i] = _mm512_setzero_si512();
-    }
+struct Quads {
+  using Sum = __m512i;
+  LAZYMAR_SHORT_NUMBERS static Sum add(Sum sum, __m512i a, __m512i b) {
+    return _mm512_dpbusd_epi32(sum, a, b);
   }
-  const uint32_t* const b = p.b + block * p.words * kTile;
-  for (int64_t word = 0; word < p.words; ++word) {
-    __m512i columns[Blocks];
-    LAZYMAR_UNROLL
-    for (int i = 0; i < Blocks; ++i) {
-      columns[i] = _mm512_loadu_si512(b + (i * p.words + word) * kTile);
-    }
-    LAZYMAR_UNROLL
-    for (int r = 0; r < Rows; ++r) {
-      int32_t bytes = 0;
-      std::memcpy(&bytes, row_of(p, row + r) + 4 * word, sizeof(bytes));
-      const __m512i four = _mm512_set1_epi32(bytes);
-      LAZYMAR_UNROLL
-      for (int i = 0; i < Blocks; ++i) {
-        sums[r][i] = _mm512_dpbusd_epi32(sums[r][i], four, columns[i]);
-      }
-    }
-  }
-  LAZYMAR_UNROLL
-  for (int r = 0; r < Rows; ++r) {
-    LAZYMAR_UNROLL
-    for (int i = 0; i < Blocks; ++i) {
-      _mm512_storeu_si512(sums_of(p, row + r) + (block + i) * kTile, sums[r][i]);
-    }
-  }
-}
-
-/// The last rows, `Rows` or fewer: a tile of each number, since single rows would read B so often.
-template <int Rows, int Blocks>
-LAZYMAR_AVX512_VNNI inline void multiply_last(const TileProduct& p, int64_t row, int64_t block) {
-  if (p.rows - row == Rows) {
-    multiply_tile<Rows, Blocks>(p, row, block);
-  } else if constexpr (Rows > 1) {
-    multiply_last<Rows - 1, Blocks>(p, row, block);
-  }
-}
-
-template <int Blocks>
-LAZYMAR_AVX512_VNNI inline void multiply_blocks(const TileProduct& p, int64_t block) {
-  constexpr int kRows = 6;
-  int64_t row = 0;
-  for (; row + kRows <= p.rows; row += kRows) {
-    multiply_tile<kRows, Blocks>(p, row, block);
-  }
-  multiply_last<kRows - 1, Blocks>(p, row, block);
-}
+  LAZYMAR_SHORT_NUMBERS static void store(Sum sum, void* to) { _mm512_storeu_si512(to, sum); }
+};
 
 }  // namespace
 
-LAZYMAR_AVX512_VNNI void multiply_bytes_by_vectors(const TileProduct& product) {
-  constexpr int kBlocks = 4;
-  int64_t block = 0;
-  for (; block + kBlocks <= product.blocks; block += kBlocks) {
-    multiply_blocks<kBlocks>(product, block);
-  }
-  for (; block < product.blocks; ++block) {
-    multiply_blocks<1>(product, block);
-  }
+LAZYMAR_SHORT_NUMBERS void multiply_bytes_by_vectors(const TileProduct& product) {
+  multiply_by_vectors<Quads>(product);
 }
 
 #else

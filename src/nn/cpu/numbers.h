@@ -11,7 +11,7 @@
 
 // Compiles a function for each of these generations; the processor's is chosen at the start.
 #if defined(__x86_64__)
-#define LAZYMAR_VECTOR_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#define LAZYMAR_VECTOR_CLONES __attribute__((target_clones("arch=x86-64-v4", "avx2", "default")))
 #else
 #define LAZYMAR_VECTOR_CLONES
 #endif

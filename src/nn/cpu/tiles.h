@@ -24,7 +24,7 @@ struct TileProduct {
   int64_t blocks;
   void* c;           ///< [rows, 16 blocks]: fp32 of bf16 numbers, int32 of 8-bit numbers
   int64_t c_stride;  ///< bytes
-  /// A row of A may lie in pieces of equal length, as a convolution's pixels do. Only for tiles.
+  /// A row of A may lie in pieces of equal length, as a convolution's pixels do.
   int64_t pieces = 1;
   int64_t piece_stride = 0;  ///< bytes from one piece to the next
 };
