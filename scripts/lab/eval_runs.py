@@ -40,6 +40,13 @@ def read_info(run, name):
     return json.loads((run / "info" / f"{name}.json").read_text(encoding="utf-8"))
 
 
+def replace_text(path, text):
+    """Writes a file as a whole: a kill leaves the old or the new one."""
+    partial = path.with_name(path.name + ".new")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)
+
+
 def rule_passes(programs, runs, *flags):
     """By run: images that keep their rule, and pairs with the first run."""
     return json.loads(output(programs / "lazymar_score", *runs, "--rules", "--json", "-",

@@ -2,6 +2,7 @@
 import math
 from html import escape
 
+from method_arms import BASELINE
 from method_figures import front, sweeps
 
 WIDTH, HEIGHT = 900, 430
@@ -78,7 +79,7 @@ def frame(x, y, cost_name, measure):
 
 
 def trade_chart(rows, cost, cost_name, measure):
-    """Every row as a point with its interval. The front is black and named; the rest is grey."""
+    """Every row as a point with its interval. The front is coloured and named; the rest is grey."""
     ends = [end for row in rows for end in measure.interval(row)]
     x = Axis(min(row[cost] for row in rows), max(row[cost] for row in rows), LEFT, RIGHT, True)
     y = Axis(min(ends), max(ends), BOTTOM, TOP)
@@ -102,5 +103,6 @@ def trade_chart(rows, cost, cost_name, measure):
                f"{measure.text(measure.value(row), measure.interval(row))}")
         parts.append(f'<circle r="{5.5 if row in best else 4}" cx="{place:.1f}" cy="{height:.1f}" '
                      f'style="fill:{colour}"><title>{escape(tip)}</title></circle>')
-    parts += [labels.place(*at[row["name"]], row["name"]) for row in best]
+    named = [*best, *(row for row in rows if row["name"] == BASELINE and row not in best)]
+    parts += [labels.place(*at[row["name"]], row["name"]) for row in named]
     return "".join(parts) + "</svg>"

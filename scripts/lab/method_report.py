@@ -57,9 +57,8 @@ def columns(table):
     rows = table["rows"]
     found = [("arm", lambda row: row["name"]), ("s per image", seconds_text),
              ("TFLOP", lambda row: number(row["tflop"], 4)),
-             ("MB of caches", lambda row: number(row["cache_mb"], 2))]
-    if any("peak_mb" in row for row in rows):
-        found.append(("peak MB", lambda row: number(row.get("peak_mb"), 0)))
+             ("MB of caches", lambda row: number(row["cache_mb"], 2)),
+             ("peak MB", lambda row: number(row["peak_mb"], 0))]
     if any("passes" in row for row in rows):
         found += [("rules kept (95 %)",
                    lambda row: PASSES.text(PASSES.value(row), PASSES.interval(row))),
@@ -163,9 +162,9 @@ def caption(table):
     if cost_of(table)[0] == "seconds":
         others = timing["others_cores"]
         sentences.append(
-            f"Seconds: median of {timing['setting']['repeats']} runs of lazymar_bench, "
-            f"{timing['setting']['batch']} images at once, {timing['threads']} threads, all arms "
-            "in turns in one process" +
+            f"Seconds: median of lazymar_bench, runs of each arm: {timing['setting']['repeats']}, "
+            f"images at once: {timing['setting']['batch']}, threads: {timing['threads']}; all arms "
+            "take turns in one process" +
             (f"; other work took {others:.2f} of {timing['cores']} cores." if others is not None
              else "; how busy the machine was is not known."))
     else:
@@ -217,7 +216,7 @@ def section(title, body, note=""):
 
 
 def strips(table, pictures):
-    """The first images of each arm, as many as the page can hold."""
+    """Images of each arm, as many as the page can hold."""
     size = sum(path.stat().st_size for paths in pictures.values() for path in paths)
     share = min(1.0, MOST_PICTURES / max(size, 1))
     parts = []
@@ -254,7 +253,7 @@ def page(table, measure, pictures):
     sections += [section(title, html_table(heading, those, texts))
                  for title, texts, (heading, those) in tables(table, measure)]
     sections.append(section("Images", strips(table, pictures),
-                            "The first images of each arm: equal numbers have equal seeds."))
+                            "Images of every class, of equal numbers and seeds in each arm."))
     failed = table["failed_controls"]
     controls = ("All controls hold: plain MAR does not drift from itself, and two decoding steps "
                 "are judged worse." if not failed else "FAILED: " + "; ".join(failed))

@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from eval_runs import output
+from eval_runs import output, replace_text
 from method_arms import arm_list, texts_of
 
 QUIET = 0.1  # cores that others may use, of each core
@@ -53,7 +53,7 @@ def refuse(cores, when):
 
 
 def time_arms(plan, precision, options):
-    """{"rows": {text: seconds and peak memory}, ...}; None if there is no pass of all arms."""
+    """{"rows": {text: seconds}, ...}; None if there is no pass of all arms."""
     path = options.work / "timing.json"
     texts = texts_of(plan)
     setting = {"model": options.model, "precision": precision, "batch": options.time_bsz,
@@ -89,11 +89,8 @@ def measure(path, texts, setting, options):
         seconds = row["seconds_per_image"]
         rows[text] = {"seconds": seconds["median"], "seconds_p10": seconds["p10"],
                       "seconds_p90": seconds["p90"],
-                      "peak_mb": (row["peak_device_bytes"] or row["peak_anonymous_bytes"]) * 1e-6,
                       "gemm_share": row["share_of_gemm_rate"]}
     timing = {"setting": setting, "device": said["device"], "cores": said["cores"],
               "threads": said["threads"], "others_cores": others, "rows": rows}
-    partial = path.with_suffix(".new")
-    partial.write_text(json.dumps(timing, indent=1) + "\n", encoding="utf-8")
-    partial.replace(path)
+    replace_text(path, json.dumps(timing, indent=1) + "\n")
     return timing

@@ -8,7 +8,7 @@ Leaves WORK/report.html, WORK/table.md and WORK/table.json. Runs stay in WORK: t
 skips finished runs and continues stopped ones. At the end all arms are timed in one process, while
 the machine is quiet; a busy machine gives no seconds, and methods are then compared by TFLOP.
 
---small: a few arms of 40 images, some minutes. --arms "mar; gtr-32 --detail none": these, beside
+--small: a few arms of 30 images, some minutes. --arms "mar; gtr-32 --detail none": these, beside
 the controls. A model other than demo and rules needs --reference and --extractor.
 Exits with 1 if a control fails: MAR drifts from itself, or MAR in two steps is not worse.
 """
@@ -22,7 +22,7 @@ from pathlib import Path
 
 import method_arms
 import method_report
-from eval_runs import PROGRAMS, ROOT, draw, machine_flags, output, read_info
+from eval_runs import PROGRAMS, ROOT, draw, machine_flags, output, read_info, replace_text
 from method_arms import BASELINE, OTHER_SEED
 from method_figures import FID, PASSES
 from method_scores import ablate, failed_controls, judge
@@ -30,7 +30,7 @@ from method_timing import time_arms
 
 STATISTICS = {model: ROOT / "pretrained_models" / f"{model}_stats.npz"
               for model in ("demo", "rules")}
-PICTURES = 10  # of each arm, one of each class of the small models
+PICTURES = 10  # of each arm; of the small models one of each class
 
 
 def parse():
@@ -40,7 +40,7 @@ def parse():
     add("work", type=Path, metavar="WORK")
     add("--small", action="store_true", help="few arms, few images")
     add("--model", default="rules", help="[default: %(default)s]")
-    add("--images", type=int, help="of each arm [default: 200; 40 with --small]")
+    add("--images", type=int, help="of each arm [default: 200; 30 with --small]")
     add("--seed", type=int, default=1, help="[default: %(default)s]")
     add("--groups", default=",".join(method_arms.GROUPS), help="[default: %(default)s]")
     add("--arms", help="these, separated by semicolons, instead of groups")
@@ -54,11 +54,12 @@ def parse():
     add("--device", default="auto")
     add("--threads", type=int)
     add("--no_timing", action="store_true", help="draw and score only")
-    add("--time_bsz", type=int, default=4, help="images timed at once [default: %(default)s]")
-    add("--repeats", type=int, default=3, help="timed runs of each arm [default: %(default)s]")
+    add("--time_bsz", type=int, help="images timed at once [default: 16; 8 with --small]")
+    add("--repeats", type=int, default=2, help="timed runs of each arm [default: %(default)s]")
     add("--bin", type=Path, default=PROGRAMS, metavar="DIR", help="the programs")
     options = parser.parse_args()
-    options.images = options.images or (40 if options.small else 200)
+    options.images = options.images or (30 if options.small else 200)
+    options.time_bsz = options.time_bsz or (8 if options.small else 16)
     options.groups = options.groups.split(",")
     if unknown := set(options.groups) - set(method_arms.GROUPS):
         parser.error(f"--groups: {', '.join(sorted(unknown))}: use any of "
@@ -85,9 +86,23 @@ def draw_arms(plan, options):
             "--num_images", options.images, "--seed", seed, "--eval_bsz", options.eval_bsz,
             *(["--cfg", options.cfg] if options.cfg else []),
             *(["--precision", precision] if precision else []), *machine_flags(options))
+        summary = read_info(runs[arm.name], "summary")
+        note_peak(options.work / "peaks.json", arm.name, summary)
         # All arms compute as the first: the choice must not depend on what else runs here.
-        precision = precision or read_info(runs[arm.name], "summary")["settings"]["precision"]
+        precision = precision or summary["settings"]["precision"]
     return runs, precision
+
+
+def peaks(path):
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def note_peak(path, name, summary):
+    """The most memory of an arm's processes: one that finds a finished run needs less."""
+    bytes_now = summary["peak_device_bytes"] or summary["peak_rss_bytes"]
+    known = peaks(path)
+    known[name] = max(bytes_now, known.get(name, 0))
+    replace_text(path, json.dumps(known, indent=1) + "\n")
 
 
 def counted(plan, precision, options):
@@ -101,7 +116,7 @@ def counted(plan, precision, options):
     return dict(zip(texts, rows, strict=True))
 
 
-def row_of(arm, run, counts, timing):
+def row_of(arm, run, counts, timing, peak):
     summary = read_info(run, "summary")
     if not summary["complete"]:
         sys.exit(f"methods_table.py: {run}: some images failed; lazymar_eval's lines above say why")
@@ -111,6 +126,7 @@ def row_of(arm, run, counts, timing):
             "images": summary["images"], "seed": settings["seed"],
             "tflop": summary["flops_per_image"] * 1e-12,
             "flops": counts[arm.text]["flops_per_image"],
+            "peak_mb": peak * 1e-6,
             "cache_mb": counts[arm.text]["cache_bytes_per_image"] * 1e-6,
             "order": settings.get("order", "random"), **timed}
 
@@ -127,7 +143,8 @@ def main():
     runs, precision = draw_arms(plan, options)
     counts = counted(plan, precision, options)
     timing = time_arms(plan, precision, options)
-    rows = [row_of(arm, runs[arm.name], counts, timing) for arm in plan.arms]
+    most = peaks(options.work / "peaks.json")
+    rows = [row_of(arm, runs[arm.name], counts, timing, most[arm.name]) for arm in plan.arms]
     for row in rows:
         row["same_order"] = row["order"] == rows[0]["order"] and row["seed"] == rows[0]["seed"]
     judge(rows, runs, options)
@@ -148,7 +165,9 @@ def main():
         "timing": {key: value for key, value in timing.items() if key != "rows"} if timing
         else None,
         "failed_controls": failed_controls(rows, measure), "rows": rows, "ablations": ablations}
-    pictures = {arm.name: sorted(runs[arm.name].glob("*.png"))[:PICTURES] for arm in plan.arms}
+    every = options.images // PICTURES
+    pictures = {arm.name: sorted(runs[arm.name].glob("*.png"))[::every][:PICTURES]
+                for arm in plan.arms}
     method_report.write(table, measure, pictures, options.work)
     print(method_report.markdown(table, measure))
     for name in ("report.html", "table.md", "table.json"):
