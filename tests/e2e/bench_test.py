@@ -120,7 +120,8 @@ with tempfile.TemporaryDirectory() as folder:
         result.returncode == 0
         and [row["arm"] for row in counted] == ["baseline", "lazy"]
         and all(sum(part.values()) == 2 * part["total"] for part in parts)
-        and parts[1]["total"] < parts[0]["total"] == counted[1]["baseline_flops_per_image"]
+        and parts[1]["total"] < parts[0]["total"] < counted[0]["baseline_flops_per_image"]
+        and counted[0]["baseline_flops_per_image"] == counted[1]["baseline_flops_per_image"]
         and counted[0]["cache_bytes_per_image"] == 0 < counted[1]["cache_bytes_per_image"],
         counted,
     )
