@@ -235,14 +235,15 @@ def page(table, measure, pictures):
     key, cost_name, _ = cost_of(table)
     rows = judged(table["rows"])
     best = front(rows, key, measure)
+    cost_title = cost_name[0].upper() + cost_name[1:]
     sections = [section(
-        f"{cost_name.capitalize()} against {measure.name}", trade_chart(rows, key, cost_name,
+        f"{cost_title} against {measure.name}", trade_chart(rows, key, cost_name,
                                                                         measure),
         "Black line: no other arm is both cheaper and better. Grey: dominated. Bars: 95 %. Thin "
         "lines join the arms of one sweep. Overlapping bars decide nothing; pairs below do.")]
     if measure is not DRIFT:
         drifting = [row for row in rows if row["name"] != BASELINE]
-        sections.append(section(f"{cost_name.capitalize()} against drift",
+        sections.append(section(f"{cost_title} against drift",
                                 trade_chart(drifting, key, cost_name, DRIFT),
                                 "How far an arm is from plain MAR, not how good it is."))
     cells = columns(table)
