@@ -11,32 +11,19 @@ rules that images keep. Runs stay in WORK: the same command skips finished runs 
 stopped ones. Prints a Markdown table.
 """
 import argparse
-import json
-import subprocess
-import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from eval_runs import PROGRAMS, comparison, draw, drift, rule_passes
+
 ARMS = {"MAR, bf16": ["bf16"], "MAR, int8": ["int8"],
         **{f"MAR, int8:{layer}": [f"int8:{layer}"] for layer in ("qkv", "proj", "fc1", "fc2")},
         "LazyMAR, bf16": ["bf16", "--lazy_mar"]}
 
 
-def output(*words):
-    result = subprocess.run([str(word) for word in words], stdout=subprocess.PIPE, text=True,
-                            check=False)
-    if result.returncode != 0:
-        sys.exit(f"int8_drift.py: {words[0]} ended with {result.returncode}")
-    return result.stdout
-
-
-def draw(arm, options, flags):
-    """Draws an arm, or finds it drawn; its run folder."""
+def draw_arm(arm, options, flags):
     precision, *more = ARMS[arm]
-    said = output(options.bin / "lazymar_eval", "--model", options.model, "--num_images",
-                  options.images, "--device", "cpu", "--output_dir", options.work, "--precision",
-                  precision, *more, *flags)
-    return Path(said.split("Run folder: ")[-1].splitlines()[0].strip())
+    return draw(options.bin, options.work, "--model", options.model, "--num_images",
+                options.images, "--device", "cpu", "--precision", precision, *more, *flags)
 
 
 def main():
@@ -46,28 +33,23 @@ def main():
     parser.add_argument("--model", default="demo")
     parser.add_argument("--extractor", default="demo")
     parser.add_argument("--rules", action="store_true")
-    parser.add_argument("--bin", type=Path, default=ROOT / "build/bin")
+    parser.add_argument("--bin", type=Path, default=PROGRAMS)
     options, flags = parser.parse_known_args()
-    runs = [draw(arm, options, flags) for arm in ARMS]
-    if options.rules:
-        output(options.bin / "lazymar_score", *runs, "--rules")
-    # The first run once more: the control.
-    scored = json.loads(output(options.bin / "lazymar_score", *runs, "--fid", runs[0], "--metrics",
-                               "fid", "--extractor", options.extractor, "--json", "-"))["sets"]
-    report = options.work / "comparison"
-    output(options.bin / "lazymar_compare", *runs, "--output_dir", report)
-    compared = json.loads((report / "comparison.json").read_text())["runs"]
+    runs = [draw_arm(arm, options, flags) for arm in ARMS]
+    kept = rule_passes(options.bin, runs) if options.rules else []
+    scored = drift(options.bin, runs, options.extractor)
+    compared = comparison(options.bin, runs, options.work / "comparison")
     rules = " rules kept |" if options.rules else ""
     print("| arm | paired drift (95 %) | median PSNR |" + rules)
     print("|---|---:|---:|" + ("---:|" if rules else ""))
-    for arm, scores, pairs in zip(ARMS, scored, compared, strict=True):
-        low, high = scores["intervals"]["fid"]
+    for number, (arm, score, pairs) in enumerate(zip(ARMS, scored, compared, strict=True)):
+        low, high = score["intervals"]["fid"]
         psnr = pairs["pairs"]["psnr"]["median"] if pairs["pairs"] else None
-        row = f"| {arm} | {scores['fid']:.4f} ({low:.4f} to {high:.4f}) | "
+        row = f"| {arm} | {score['fid']:.4f} ({low:.4f} to {high:.4f}) | "
         row += "- |" if psnr is None else f"{psnr:.1f} dB |"
         if options.rules:
-            kept = json.loads((Path(scores["source"]) / "info/rules.json").read_text())["all"]
-            row += f" {kept['passes']} of {kept['images']} |"
+            count = kept[number]["all"]
+            row += f" {count['passes']} of {count['images']} |"
         print(row)
 
 

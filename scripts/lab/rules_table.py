@@ -9,16 +9,14 @@ both arms with exact 95 % intervals, and McNemar's exact test of the pairs. --mo
 checkpoint, --bin the folder of the programs.
 """
 import argparse
-import json
-import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from eval_runs import PROGRAMS, draw, passes_text, rule_passes
 
 ARMS = {
     "MAR, 64 steps": ["--num_iter", "64"],
-    "MAR, 64 steps, another seed": ["--num_iter", "64", "--seed", "1"],
+    "MAR, 64 steps, another seed": ["--num_iter", "64", "--seed", "2"],
     "MAR, 16 steps": ["--num_iter", "16"],
     "MAR, 8 steps": ["--num_iter", "8"],
     "MAR, 32 steps": ["--num_iter", "32"],
@@ -43,35 +41,11 @@ PAIRS = [
 ]
 
 
-def draw(arm, options, flags):
-    """Draws an arm, or finds it drawn; its run folder."""
-    folder = options.work / arm.replace(", ", "_").replace(" ", "-")
-    command = [options.bin / "lazymar_eval", "--model", options.model, "--num_images",
-               options.images, "--output_dir", folder]
+def draw_arm(arm, options, flags):
     if options.cfg is not None and "--cfg" not in ARMS[arm]:
-        command += ["--cfg", options.cfg]
-    command += [*ARMS[arm], *flags]
-    result = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, text=True,
-                            check=False)
-    if result.returncode != 0:
-        sys.exit(f"rules_table.py: {arm}: lazymar_eval ended with {result.returncode}")
-    return result.stdout.split("Run folder: ")[-1].splitlines()[0].strip()
-
-
-def compare(baseline, run, options):
-    result = subprocess.run(
-        [options.bin / "lazymar_score", baseline, run, "--rules", "--json", "-"],
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False)
-    if result.returncode != 0:
-        sys.exit(f"rules_table.py: lazymar_score {baseline} {run} --rules ended with "
-                 f"{result.returncode}")
-    return json.loads(result.stdout)["runs"]
-
-
-def share(count):
-    low, high = count["interval"]
-    return (f"{100 * count['passes'] / count['images']:.1f} % "
-            f"({100 * low:.1f} to {100 * high:.1f})")
+        flags = ["--cfg", options.cfg, *flags]
+    return draw(options.bin, options.work / arm.replace(", ", "_").replace(" ", "-"), "--model",
+                options.model, "--num_images", options.images, *ARMS[arm], *flags)
 
 
 def main():
@@ -81,16 +55,16 @@ def main():
     parser.add_argument("--model", default="rules")
     parser.add_argument("--images", type=int, default=1000)
     parser.add_argument("--cfg", help="guidance of all arms but that of 1 [default: the model's]")
-    parser.add_argument("--bin", type=Path, default=ROOT / "build" / "bin")
+    parser.add_argument("--bin", type=Path, default=PROGRAMS)
     options, flags = parser.parse_known_args()
-    runs = {arm: draw(arm, options, flags) for arm in ARMS}
+    runs = {arm: draw_arm(arm, options, flags) for arm in ARMS}
     print("| baseline | passes | compared | passes | baseline alone | compared alone | p |")
     print("|---|---:|---|---:|---:|---:|---:|")
     for first, second, differ in PAIRS:
-        one, two = compare(runs[first], runs[second], options)
+        one, two = rule_passes(options.bin, [runs[first], runs[second]])
         pairs = two["against"]
         p = pairs["mcnemar_probability"]
-        print(f"| {first} | {share(one['all'])} | {second} | {share(two['all'])} | "
+        print(f"| {first} | {passes_text(one['all'])} | {second} | {passes_text(two['all'])} | "
               f"{pairs['only_baseline_passes']} | {pairs['only_run_passes']} | {p:.2g} |")
         if first == "MAR, 64 steps":
             by_class = one["classes"]
@@ -99,7 +73,7 @@ def main():
                   file=sys.stderr)
     print("\n| class | MAR, 64 steps |\n|---|---:|")
     for name, count in by_class.items():
-        print(f"| {name} | {share(count)} |")
+        print(f"| {name} | {passes_text(count)} |")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 #include "bench/count.h"
 
 #include <cstdio>
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "bench/models.h"
@@ -13,17 +14,42 @@
 namespace lazymar {
 namespace {
 
-std::string costs_of(const BenchOptions& options, const std::string& model) {
+using nlohmann::ordered_json;
+
+/// All arms on one model.
+struct ModelCosts {
+  std::string model, source;
+  std::vector<CostRow> rows;
+};
+
+ModelCosts costs_of(const BenchOptions& options, const std::string& model) {
   ModelRequest request = options.model;
   request.model = model;
   const NetworkShape shape = open_listed([&] { return read_shape(request); });
-  std::vector<CostRow> rows;
+  ModelCosts costs{model, shape.source, {}};
   for (const BenchArm& arm : options.arms) {
-    rows.push_back(cost_row(shape.mar, shape.vae, resolve_method(arm.method, shape.recommended),
-                            resolve_baseline(arm.method, shape.recommended), arm.method.precision));
-    rows.back().name = arm.name;
+    costs.rows.push_back(
+        cost_row(shape.mar, shape.vae, resolve_method(arm.method, shape.recommended),
+                 resolve_baseline(arm.method, shape.recommended), arm.method.precision));
+    costs.rows.back().name = arm.name;
   }
-  return concat(model, " (", shape.source, ")\n\n", cost_table(rows));
+  return costs;
+}
+
+ordered_json json_of(const ModelCosts& costs) {
+  ordered_json rows = ordered_json::array();
+  for (const CostRow& row : costs.rows) {
+    rows.push_back({{"arm", row.name},
+                    {"flops_per_image",
+                     {{"encoder", row.flops.encoder},
+                      {"decoder", row.flops.decoder},
+                      {"head", row.flops.head()},
+                      {"vae", row.flops.vae},
+                      {"total", row.flops.total()}}},
+                    {"baseline_flops_per_image", row.baseline.total()},
+                    {"cache_bytes_per_image", row.cache_bytes}});
+  }
+  return {{"model", costs.model}, {"source", costs.source}, {"rows", rows}};
 }
 
 }  // namespace
@@ -32,13 +58,23 @@ ExitCode count_flops(const BenchOptions& options) {
   if (options.markdown) {
     check_output_file(*options.markdown, "--markdown");
   }
+  if (options.json) {
+    check_output_file(*options.json, "--json");
+  }
   std::string text;
+  ordered_json models = ordered_json::array();
   for (const std::string& model : options.models) {
-    text += concat(text.empty() ? "" : "\n", costs_of(options, model));
+    const ModelCosts costs = costs_of(options, model);
+    text += concat(text.empty() ? "" : "\n", model, " (", costs.source, ")\n\n",
+                   cost_table(costs.rows));
+    models.push_back(json_of(costs));
   }
   std::fputs(visible(text, /*keep_lines=*/true).c_str(), stdout);
   if (options.markdown) {
     write_text_atomically(*options.markdown, text);
+  }
+  if (options.json) {
+    write_text_atomically(*options.json, ordered_json{{"models", models}}.dump(2) + "\n");
   }
   return ExitCode::kDone;
 }

@@ -6,7 +6,8 @@
 
 namespace lazymar {
 
-/// Prints a table of FLOPs per model, and writes it to --markdown. Throws Error (usage; output).
+/// Prints a table of FLOPs per model, and writes it to --markdown, and as JSON to --json. Throws
+/// Error (usage; output).
 ExitCode count_flops(const BenchOptions& options);
 
 }  // namespace lazymar

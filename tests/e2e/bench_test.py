@@ -111,6 +111,21 @@ with tempfile.TemporaryDirectory() as folder:
         lines,
     )
 
+    result = run("--models", "demo", "--num_iter", "8", "--num_sampling_steps", "4", "--count",
+                 "--arms", "baseline; lazy", "--json", files[1])
+    counted = json.loads(files[1].read_text())["models"][0]["rows"]
+    parts = [row["flops_per_image"] for row in counted]
+    check(
+        "--count writes FLOPs and bytes of caches as JSON",
+        result.returncode == 0
+        and [row["arm"] for row in counted] == ["baseline", "lazy"]
+        and all(sum(part.values()) == 2 * part["total"] for part in parts)
+        and parts[1]["total"] < parts[0]["total"] < counted[0]["baseline_flops_per_image"]
+        and counted[0]["baseline_flops_per_image"] == counted[1]["baseline_flops_per_image"]
+        and counted[0]["cache_bytes_per_image"] == 0 < counted[1]["cache_bytes_per_image"],
+        counted,
+    )
+
     whole = {(row["batch"], row["arm"]): row["flops_per_image"] for row in rows}
     result = run(
         *QUICK,
