@@ -149,10 +149,8 @@ ExitCode run_command(int argc, char** argv) {
     std::fputs(help_of_all(help_topic(*arguments.help())).c_str(), stdout);
     return ExitCode::kDone;
   }
-  const std::string nearest = nearest_word(word, command_words());
   throw usage_error("\"", visible(word), "\": no such command; ",
-                    nearest.empty() ? "" : concat("did you mean ", nearest, "? "), "use ",
-                    alternatives(command_words()));
+                    use_one_of(word, command_words()));
 }
 
 }  // namespace

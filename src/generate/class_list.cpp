@@ -100,10 +100,8 @@ Error no_class(const std::string& item, const ClassNames& names) {
   for (const std::vector<std::string>& synonyms : names) {
     all.insert(all.end(), synonyms.begin(), synonyms.end());
   }
-  const std::string nearest = nearest_word(item, all);
   return usage_error(in_quotes(item), " is no class of this model",
-                     nearest.empty() ? "" : concat("; did you mean ", nearest, "?"), "; ", kForms,
-                     "; it has ",
+                     did_you_mean(item, all, "; did you mean ", "?"), "; ", kForms, "; it has ",
                      listed(names, find_names(names, [](const std::string&) { return true; })));
 }
 
