@@ -4,7 +4,6 @@
 #include <torch/version.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <fstream>
 #include <sstream>
 #include <vector>
@@ -16,6 +15,7 @@
 #include "core/revision.h"
 #include "core/text.h"
 #include "files/byte_reader.h"
+#include "files/environment.h"
 #include "files/memory_room.h"
 #include "files/writable_check.h"
 #include "pipeline/compute.h"
@@ -59,7 +59,7 @@ std::string precision_facts(c10::Device device) {
 }
 
 /// What of the environment a run reads: "RANK=0 WORLD_SIZE=2".
-std::string variables_seen(const std::function<const char*(const char*)>& environment) {
+std::string variables_seen(const Environment& environment) {
   constexpr const char* kNames[] = {"RANK",
                                     "WORLD_SIZE",
                                     "LOCAL_RANK",
@@ -126,8 +126,7 @@ void examine_build(const DoctorOptions& options, Findings& findings) {
   }
 }
 
-void examine_launcher(const std::function<const char*(const char*)>& environment,
-                      Findings& findings) {
+void examine_launcher(const Environment& environment, Findings& findings) {
   try {
     const std::string variables = variables_seen(environment);
     if (!variables.empty()) {
@@ -145,7 +144,7 @@ void examine_launcher(const std::function<const char*(const char*)>& environment
 }
 
 void examine_room(const DoctorOptions& options, Findings& findings) {
-  const auto memory = memory_room([](const char* name) { return std::getenv(name); });
+  const auto memory = memory_room(own_environment);
   const double room = memory ? static_cast<double>(memory->bytes) : 0;
   findings.fact("memory", memory ? concat(gib_text(room), " available (limit: ", memory->limit, ")")
                                  : "unknown");

@@ -3,7 +3,6 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -11,6 +10,7 @@
 
 #include "core/exit_code.h"
 #include "core/log.h"
+#include "files/environment.h"
 #include "files/writable_check.h"
 #include "generate/batch_size.h"
 #include "generate/begun_run.h"
@@ -53,7 +53,7 @@ void warn_of_ignored(const EvalOptions& options) {
 }
 
 void warn_of_memory(const OpenModel& files, Precision precision) {
-  const auto room = memory_room([](const char* name) { return std::getenv(name); });
+  const auto room = memory_room(own_environment);
   if (const std::string warning = memory_warning(weight_bytes(files, precision), room);
       !warning.empty()) {
     log_warning(warning);

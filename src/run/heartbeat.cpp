@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <exception>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -13,6 +12,7 @@
 
 #include "core/error.h"
 #include "files/atomic_file.h"
+#include "files/environment.h"
 #include "files/text_file.h"
 #include "run/checked_files.h"
 #include "run/signals.h"
@@ -107,7 +107,7 @@ Heartbeat::Heartbeat(Unplaced, fs::path info, const LauncherEnv& env, double sta
       env_(env),
       stall_(stall),
       session_(std::move(session)),
-      cpus_(read_cpu_limits([](const char* name) { return std::getenv(name); }).cpus),
+      cpus_(read_cpu_limits(own_environment).cpus),
       place_(ranks_folder(info_), env.rank, stall) {}
 
 Heartbeat::Heartbeat(fs::path info, const LauncherEnv& env, double stall,
