@@ -23,6 +23,7 @@
 #include "generate/settings.h"
 #include "pipeline/compute.h"
 #include "pipeline/device.h"
+#include "pipeline/fastest_precision.h"
 #include "pipeline/generator.h"
 #include "run/signals.h"
 #include "run/status.h"
@@ -149,6 +150,9 @@ ExitCode evaluate(const EvalOptions& given, const LauncherEnv& launched) {
   usual.eval_bsz = std::min(usual_batch, options.num_images);
   const std::filesystem::path path =
       options.output_dir / options.model.model / settings_name(resolved, usual);
+  if (env.rank == 0) {
+    advise_int8(options.precision, files.shape.mar);
+  }
   resolved.precision = begun_precision(options, env, path, files.shape, device);
   const Precision precision = resolved.precision;
   if (device.is_cpu() && env.rank == 0) {
