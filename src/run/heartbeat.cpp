@@ -13,7 +13,6 @@
 #include "core/error.h"
 #include "files/atomic_file.h"
 #include "files/environment.h"
-#include "files/text_file.h"
 #include "run/checked_files.h"
 #include "run/signals.h"
 
@@ -66,8 +65,7 @@ std::vector<MemberState> read_members(const fs::path& info) {
     if (entry.path().extension() != ".json") {
       continue;
     }
-    std::optional<MemberState> member =
-        parse_member(read_regular_file(entry.path(), kMostBytes).value_or(""));
+    std::optional<MemberState> member = parse_member(read_run_text(entry.path(), kMostBytes));
     const double silent = clock.age(entry.path());
     if (member) {
       member->silent_seconds = silent;

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <string_view>
 
 #include "core/error.h"
 #include "core/option_field.h"
@@ -23,6 +24,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kMinDigits = 5;
+constexpr std::string_view kArchiveBegin = "block-";
+constexpr std::string_view kArchiveEnd = ".tar";
 
 std::string padded(int64_t number) {
   std::string digits = std::to_string(number);
@@ -30,7 +33,7 @@ std::string padded(int64_t number) {
 }
 
 std::string archive_name(int64_t shard) {
-  return concat("block-", padded(shard), ".tar");
+  return concat(kArchiveBegin, padded(shard), kArchiveEnd);
 }
 
 /// What is wrong with one PNG; empty if nothing is.
@@ -98,6 +101,10 @@ std::optional<int64_t> image_id(const std::string& name) {
     return std::nullopt;
   }
   return id;
+}
+
+bool is_archive_name(const std::string& name) {
+  return name.starts_with(kArchiveBegin) && name.ends_with(kArchiveEnd);
 }
 
 ImageFiles::ImageFiles(fs::path folder, bool few_files, Durability durability, int64_t rank)
