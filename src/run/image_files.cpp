@@ -23,17 +23,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kMinDigits = 5;
 constexpr std::string_view kArchiveBegin = "block-";
 constexpr std::string_view kArchiveEnd = ".tar";
 
-std::string padded(int64_t number) {
-  std::string digits = std::to_string(number);
-  return std::string(kMinDigits - std::min(kMinDigits, digits.size()), '0') + digits;
-}
-
 std::string archive_name(int64_t shard) {
-  return concat(kArchiveBegin, padded(shard), kArchiveEnd);
+  return concat(kArchiveBegin, padded_number(shard), kArchiveEnd);
 }
 
 /// What is wrong with one PNG; empty if nothing is.
@@ -90,8 +84,14 @@ const char* to_string(Durability durability) {
   return "";
 }
 
+std::string padded_number(int64_t number) {
+  constexpr size_t kMinDigits = 5;
+  const std::string digits = std::to_string(number);
+  return std::string(kMinDigits - std::min(kMinDigits, digits.size()), '0') + digits;
+}
+
 std::string image_name(int64_t id) {
-  return padded(id) + ".png";
+  return padded_number(id) + ".png";
 }
 
 std::optional<int64_t> image_id(const std::string& name) {

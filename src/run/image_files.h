@@ -29,6 +29,8 @@ struct EncodedImage {
   std::vector<std::byte> png;
 };
 
+/// A number in a file's name: "00042".
+std::string padded_number(int64_t number);
 /// "00042.png".
 std::string image_name(int64_t id);
 /// The id of such a name; empty for any other.
