@@ -89,12 +89,12 @@ class Bench {
       if (arm.method.precision.is_auto() && !measured) {
         measured = automatic_precision(files.shape.mar, device_);
       }
-      advise_int8(arm.method.precision, files.shape.mar);
       precisions_.push_back(arm.method.precision.is_auto() ? *measured : arm.method.precision);
     }
     Models models;
     for (const Precision precision : precisions_) {
       if (!models.contains(precision)) {
+        advise_int8(precision, files.shape.mar);
         models[precision] =
             std::make_shared<const Networks>(load_model(files, {precision, device_}));
         // What fails is replaced, and said on stderr: its time would be that of wrong images.

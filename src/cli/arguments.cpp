@@ -24,9 +24,7 @@ Error unknown(std::span<const OptionInfo> options, const std::string& name) {
       names.push_back(option.name);
     }
   }
-  const std::string nearest = nearest_word(name, names);
-  return usage_error("--", name, ": unknown option; ",
-                     nearest.empty() ? "" : concat("did you mean --", nearest, "? "),
+  return usage_error("--", name, ": unknown option; ", did_you_mean(name, names, "did you mean --"),
                      "--help all lists every option");
 }
 

@@ -54,9 +54,8 @@ ArmWords split_arm(const std::string& text, std::span<const OptionInfo> options)
     for (const MethodPreset& preset : methods) {
       names.emplace_back(preset.name);
     }
-    const std::string nearest = nearest_word(arm.name, names);
     throw usage_error("--arms: \"", text, "\": an arm begins with baseline, lazy or a --method; ",
-                      nearest.empty() ? "" : concat("did you mean ", nearest, "? "),
+                      did_you_mean(arm.name, names),
                       "arms with options are separated by semicolons");
   }
   arm.lazy = arm.name == "lazy";

@@ -166,19 +166,16 @@ ExitCode run_without_command(int argc, char** argv) {
     std::fputs(help_of_all(help_topic(*arguments.help())).c_str(), stdout);
     return ExitCode::kDone;
   }
-  const std::string word = argv[1];
-  const std::string nearest = nearest_word(word, command_words());
-  throw usage_error("\"", visible(word), "\": no such command; ",
-                    nearest.empty() ? "" : concat("did you mean ", nearest, "? "), "use ",
-                    alternatives(command_words()));
+  throw usage_error("\"", visible(argv[1]), "\": no such command; ",
+                    use_one_of(argv[1], command_words()));
 }
 
 }  // namespace
 
 int umbrella_main(int argc, char** argv) {
   const std::string called = argc < 1 ? "" : std::filesystem::path(argv[0]).filename().string();
-  if (const Command* named = command_with(
-          [&](const Command& command) { return command.program().name == called; })) {
+  if (const Command* named =
+          command_with([&](const Command& command) { return command.program().name == called; })) {
     return named->main(argc, argv);
   }
   const std::string_view word = argc < 2 ? "" : argv[1];

@@ -46,9 +46,7 @@ std::string alternatives(const std::vector<std::string>& words) {
 }
 
 std::string use_one_of(const std::string& word, const std::vector<std::string>& words) {
-  const std::string nearest = nearest_word(word, words);
-  return concat(nearest.empty() ? "" : concat("did you mean ", nearest, "? "), "use ",
-                alternatives(words));
+  return concat(did_you_mean(word, words), "use ", alternatives(words));
 }
 
 }  // namespace lazymar

@@ -57,18 +57,22 @@ constexpr std::pair<std::string_view, LayerRole> kBlockLayers[] = {
 constexpr LayerFormats kBf16Layers("bf16", "fp32");
 constexpr LayerFormats kFp32Layers("fp32", "fp32");
 
-/// `others`, with all of these products in 8 bits.
-constexpr LayerFormats int8_layers(const LayerFormats& others) {
-  LayerFormats formats = others;
-  for (const auto& [name, role] : kBlockLayers) {
+/// These products in 8 bits, the other layers as `formats` says.
+constexpr PrecisionPreset int8_preset(std::string_view name, LayerFormats formats,
+                                      NumberType convolutions) {
+  for (const auto& [layer, role] : kBlockLayers) {
     formats = formats.with(role, "int8");
   }
-  return formats;
+  return {
+      .name = name,
+      .formats = formats,
+      .activations = NumberType::kFp32,
+      .convolutions = convolutions,
+      .cpu = {.works = cpu_has_int8, .refusal = "this CPU has no AVX512_VNNI; use bf16 or fp32"},
+      .gpu = {.works = never, .refusal = "for CPUs; use bf16 on GPUs"},
+      .verify_tolerance = kTolerance8,
+      .retry_in = "fp32"};
 }
-
-constexpr PrecisionSupport kInt8Cpu{.works = cpu_has_int8,
-                                    .refusal = "this CPU has no AVX512_VNNI; use bf16 or fp32"};
-constexpr PrecisionSupport kInt8Gpu{.works = never, .refusal = "for CPUs; use bf16 on GPUs"};
 
 constexpr PrecisionPreset kPrecisions[] = {
     {.name = "bf16",
@@ -87,22 +91,8 @@ constexpr PrecisionPreset kPrecisions[] = {
      .gpu = {},
      .verify_tolerance = kTolerance16,
      .retry_in = "fp32"},
-    {.name = "int8",
-     .formats = int8_layers(kBf16Layers),
-     .activations = NumberType::kFp32,
-     .convolutions = NumberType::kBf16,
-     .cpu = kInt8Cpu,
-     .gpu = kInt8Gpu,
-     .verify_tolerance = kTolerance8,
-     .retry_in = "fp32"},
-    {.name = "int8_fp32",
-     .formats = int8_layers(kFp32Layers),
-     .activations = NumberType::kFp32,
-     .convolutions = NumberType::kFp32,
-     .cpu = kInt8Cpu,
-     .gpu = kInt8Gpu,
-     .verify_tolerance = kTolerance8,
-     .retry_in = "fp32"},
+    int8_preset("int8", kBf16Layers, NumberType::kBf16),
+    int8_preset("int8_fp32", kFp32Layers, NumberType::kFp32),
     {.name = "fp32",
      .formats = kFp32Layers,
      .activations = NumberType::kFp32,
@@ -139,7 +129,8 @@ Precision some_int8_layers(std::string_view text, Precision row, std::string_vie
   if (const auto there = made.find(text); there != made.end()) {
     return Precision(there->second);
   }
-  LayerFormats formats = row == parse_precision("int8") ? kBf16Layers : kFp32Layers;
+  // In the row, all of them are in 8 bits: first as its layers outside of the blocks.
+  LayerFormats formats = row->formats.replaced("int8", row->formats.of(LayerRole::kHead));
   for (const std::string& layer : split(std::string(layers), ',')) {
     const auto* const found = std::find_if(std::begin(kBlockLayers), std::end(kBlockLayers),
                                            [&](const auto& known) { return known.first == layer; });

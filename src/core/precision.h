@@ -1,6 +1,7 @@
 #pragma once
 /// The number types networks compute in, as a table: one row is one value of --precision.
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <functional>
@@ -36,6 +37,13 @@ class LayerFormats {
   constexpr LayerFormats with(LayerRole role, std::string_view format) const {
     LayerFormats formats = *this;
     formats.formats_[static_cast<size_t>(role)] = format;
+    return formats;
+  }
+
+  /// The same, with one format in place of another.
+  constexpr LayerFormats replaced(std::string_view format, std::string_view by) const {
+    LayerFormats formats = *this;
+    std::replace(formats.formats_.begin(), formats.formats_.end(), format, by);
     return formats;
   }
 

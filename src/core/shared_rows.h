@@ -61,13 +61,9 @@ OptionRow<S> cuda_graphs_row(bool S::*member) {
 /// Which code computes on a GPU. The settings of a run say what was used: see settle_kernels().
 template <typename S>
 OptionRow<S> kernels_row(std::string S::*member) {
-  OptionField<S> field = text(member, {"auto", "own", "plain"});
-  field.read = [member, words = field.words](S& options, const std::string& text) {
-    if (text != "auto" && text != "own" && text != "plain") {
-      throw usage_error(text, ": ", use_one_of(text, words));
-    }
-    options.*member = text;
-  };
+  OptionField<S> field = choice(member, {{"auto", "auto"}, {"own", "own"}, {"plain", "plain"}});
+  // A run's settings say what computed, which may be no choice: "own except norm".
+  field.value = member_field(member).value;
   return {
       {.name = "kernels",
        .value = "WHICH",

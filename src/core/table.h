@@ -32,9 +32,7 @@ class Table {
     for (const Row& row : rows_) {
       names.emplace_back(row.name);
     }
-    const std::string nearest = nearest_word(std::string(name), names);
-    throw usage_error("\"", name, "\" is no ", what_, "; ",
-                      nearest.empty() ? "" : concat("did you mean ", nearest, "? "),
+    throw usage_error("\"", name, "\" is no ", what_, "; ", did_you_mean(std::string(name), names),
                       "use one of: ", join(names, ", "));
   }
 

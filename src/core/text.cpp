@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdio>
 #include <numeric>
 #include <system_error>
 #include <utility>
@@ -109,6 +110,12 @@ std::string nearest_word(const std::string& word, const std::vector<std::string>
   return nearest;
 }
 
+std::string did_you_mean(const std::string& word, const std::vector<std::string>& candidates,
+                         std::string_view before, std::string_view after) {
+  const std::string nearest = nearest_word(word, candidates);
+  return nearest.empty() ? "" : std::string(before).append(nearest).append(after);
+}
+
 std::string join(const std::vector<std::string>& parts, std::string_view separator) {
   std::string text;
   for (size_t i = 0; i < parts.size(); ++i) {
@@ -122,6 +129,13 @@ std::string shortest_text(double value) {
   const auto [end, status] = std::to_chars(digits.data(), digits.data() + digits.size(), value,
                                            std::chars_format::general);
   return {digits.data(), end};
+}
+
+std::string gib_text(double bytes) {
+  constexpr double kGiB = 1 << 30;
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.1f GiB", bytes / kGiB);
+  return text.data();
 }
 
 int64_t parse_index(const std::string& text) {

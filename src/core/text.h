@@ -32,11 +32,19 @@ size_t edit_distance(std::string_view a, std::string_view b);
 /// near: more than a third of the word and more than two characters differ, or all of it.
 std::string nearest_word(const std::string& word, const std::vector<std::string>& candidates);
 
+/// That candidate as a part of a message, "did you mean bf16? ", between these two texts; empty if
+/// none is near.
+std::string did_you_mean(const std::string& word, const std::vector<std::string>& candidates,
+                         std::string_view before = "did you mean ", std::string_view after = "? ");
+
 /// {"a", "b"} -> "a, b".
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 
 /// The shortest text that reads back as the same number: "0.1", "1e+06".
 std::string shortest_text(double value);
+
+/// "1.6 GiB".
+std::string gib_text(double bytes);
 
 /// A whole number from 0 that is the entire text; -1 otherwise.
 int64_t parse_index(const std::string& text);

@@ -2,20 +2,20 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 
 #include "core/error.h"
 #include "core/text.h"
 #include "doctor/findings.h"
 #include "doctor/machine.h"
 #include "doctor/weights_found.h"
+#include "files/environment.h"
 
 namespace lazymar {
 
 ExitCode examine(const DoctorOptions& options) {
   Findings findings;
   examine_build(options, findings);
-  examine_launcher([](const char* name) { return std::getenv(name); }, findings);
+  examine_launcher(own_environment, findings);
   examine_room(options, findings);
   examine_weights(options, findings);
   size_t widest = 0;

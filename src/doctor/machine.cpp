@@ -4,7 +4,6 @@
 #include <torch/version.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <fstream>
 #include <sstream>
 #include <vector>
@@ -16,6 +15,7 @@
 #include "core/revision.h"
 #include "core/text.h"
 #include "files/byte_reader.h"
+#include "files/environment.h"
 #include "files/memory_room.h"
 #include "files/writable_check.h"
 #include "pipeline/compute.h"
@@ -30,16 +30,9 @@ namespace fs = std::filesystem;
 
 constexpr const char* kDriverFile = "/proc/driver/nvidia/version";
 constexpr double kGiB = 1024.0 * 1024.0 * 1024.0;
-constexpr double kLeastDisk = 0.1;    ///< GiB; 1000 images of 256x256 pixels take about as much
-constexpr double kLeastMemory = 0.5;  ///< GiB; LibTorch and the demo model take 0.3
+constexpr double kLeastDisk = 0.1 * kGiB;    ///< 1000 images of 256x256 pixels take about as much
+constexpr double kLeastMemory = 0.5 * kGiB;  ///< LibTorch and the demo model take 0.3 GiB
 constexpr size_t kLongest = 200;
-
-std::string gib(double value) {
-  std::ostringstream out;
-  out.precision(1);
-  out << std::fixed << value << " GiB";
-  return out.str();
-}
 
 /// Instruction sets that products use, of /proc/cpuinfo's flags.
 std::string cpu_flags() {
@@ -66,7 +59,7 @@ std::string precision_facts(c10::Device device) {
 }
 
 /// What of the environment a run reads: "RANK=0 WORLD_SIZE=2".
-std::string variables_seen(const std::function<const char*(const char*)>& environment) {
+std::string variables_seen(const Environment& environment) {
   constexpr const char* kNames[] = {"RANK",
                                     "WORLD_SIZE",
                                     "LOCAL_RANK",
@@ -133,8 +126,7 @@ void examine_build(const DoctorOptions& options, Findings& findings) {
   }
 }
 
-void examine_launcher(const std::function<const char*(const char*)>& environment,
-                      Findings& findings) {
+void examine_launcher(const Environment& environment, Findings& findings) {
   try {
     const std::string variables = variables_seen(environment);
     if (!variables.empty()) {
@@ -152,13 +144,13 @@ void examine_launcher(const std::function<const char*(const char*)>& environment
 }
 
 void examine_room(const DoctorOptions& options, Findings& findings) {
-  const auto memory = memory_room([](const char* name) { return std::getenv(name); });
-  const double room = memory ? static_cast<double>(memory->bytes) / kGiB : 0;
-  findings.fact("memory",
-                memory ? concat(gib(room), " available (limit: ", memory->limit, ")") : "unknown");
+  const auto memory = memory_room(own_environment);
+  const double room = memory ? static_cast<double>(memory->bytes) : 0;
+  findings.fact("memory", memory ? concat(gib_text(room), " available (limit: ", memory->limit, ")")
+                                 : "unknown");
   if (memory && room < kLeastMemory) {
-    findings.problem(concat("only ", gib(room), " of memory is available (limit: ", memory->limit,
-                            "); stop other programs, or raise the limit"));
+    findings.problem(concat("only ", gib_text(room), " of memory is available (limit: ",
+                            memory->limit, "); stop other programs, or raise the limit"));
   }
   const std::string name = visible(options.output_dir.string());
   try {
@@ -167,11 +159,11 @@ void examine_room(const DoctorOptions& options, Findings& findings) {
     while (!fs::exists(there)) {
       there = there.parent_path();
     }
-    const double free = static_cast<double>(fs::space(there).available) / kGiB;
-    findings.fact("disk", concat(gib(free), " free for ", name));
+    const double free = static_cast<double>(fs::space(there).available);
+    findings.fact("disk", concat(gib_text(free), " free for ", name));
     if (free < kLeastDisk) {
       findings.problem(
-          concat("only ", gib(free), " are free for ", name, "; choose another --output_dir"));
+          concat("only ", gib_text(free), " are free for ", name, "; choose another --output_dir"));
     }
   } catch (const std::exception& error) {
     findings.fact("disk", concat(name, " cannot be written"));

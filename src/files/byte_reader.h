@@ -13,6 +13,11 @@
 
 namespace lazymar {
 
+/// The same bytes as characters.
+inline std::string_view as_text(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
 /// Text from a file for use in a message: on one line, truncated if long; also in quotes.
 std::string one_line(std::string_view text, size_t longest);
 std::string in_quotes(std::string_view text);
@@ -64,10 +69,7 @@ class ByteReader {
     return taken;
   }
 
-  std::string_view text(uint64_t length) {
-    const auto taken = take(length);
-    return {reinterpret_cast<const char*>(taken.data()), taken.size()};
-  }
+  std::string_view text(uint64_t length) { return as_text(take(length)); }
 
   template <typename... Parts>
   [[noreturn]] void refuse(uint64_t position, Parts&&... reason) const {

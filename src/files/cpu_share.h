@@ -2,10 +2,11 @@
 /// How many threads a process starts: its share of the processors that it may use.
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "files/environment.h"
 
 namespace lazymar {
 
@@ -20,7 +21,7 @@ struct CpuLimits {
 };
 
 /// The limits of this process.
-CpuLimits read_cpu_limits(const std::function<const char*(const char*)>& environment);
+CpuLimits read_cpu_limits(const Environment& environment);
 
 /// {0, 1, 2, 3, 8} for "0-3,8"; empty if the text is no such list.
 std::vector<int64_t> parse_cpu_list(const std::string& text);

@@ -3,7 +3,6 @@
 #include <sstream>
 
 #include "files/control_group.h"
-#include "files/environment.h"
 #include "files/text_file.h"
 
 namespace lazymar {

@@ -2,9 +2,10 @@
 /// Memory that this process may still allocate.
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
+
+#include "files/environment.h"
 
 namespace lazymar {
 
@@ -15,10 +16,10 @@ struct MemoryRoom {
 
 /// What a Slurm job may use on this host: SLURM_MEM_PER_NODE, or SLURM_MEM_PER_CPU times
 /// SLURM_CPUS_ON_NODE, in MiB each. Empty without a limit; Slurm writes 0 for all of the host's.
-std::optional<MemoryRoom> slurm_memory(const std::function<const char*(const char*)>& environment);
+std::optional<MemoryRoom> slurm_memory(const Environment& environment);
 
 /// The least of /proc/meminfo's MemAvailable, what the control groups leave, and Slurm's limit;
 /// empty if nothing is known.
-std::optional<MemoryRoom> memory_room(const std::function<const char*(const char*)>& environment);
+std::optional<MemoryRoom> memory_room(const Environment& environment);
 
 }  // namespace lazymar

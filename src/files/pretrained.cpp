@@ -2,11 +2,10 @@
 
 #include <dlfcn.h>
 
-#include <cstdlib>
-
 #include "core/error.h"
 #include "core/text.h"
 #include "files/byte_reader.h"
+#include "files/environment.h"
 
 namespace lazymar {
 namespace {
@@ -52,7 +51,7 @@ std::vector<fs::path> pretrained_folders(const std::optional<fs::path>& chosen) 
   if (chosen) {
     folders.push_back(*chosen);
   }
-  if (const char* const home = std::getenv("LAZYMAR_HOME"); home != nullptr && *home != '\0') {
+  if (const std::string home = text_of(own_environment, "LAZYMAR_HOME"); !home.empty()) {
     folders.push_back(fs::path(home) / kFolder);
   }
   folders.emplace_back(kFolder);

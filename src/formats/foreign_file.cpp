@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "core/text.h"
+#include "files/byte_reader.h"
 
 namespace lazymar {
 
@@ -11,8 +12,7 @@ using namespace std::string_view_literals;
 
 std::string foreign_file(std::span<const std::byte> file) {
   constexpr size_t kBeginning = 4096;
-  const std::string_view text(reinterpret_cast<const char*>(file.data()),
-                              std::min(file.size(), kBeginning));
+  const std::string_view text = as_text(file).substr(0, kBeginning);
   if (text.starts_with("version https://git-lfs")) {
     return "a Git LFS pointer, not the file itself; fetch it with git lfs pull";
   }

@@ -24,6 +24,7 @@
 #endif
 
 #include "core/error.h"
+#include "files/byte_reader.h"
 #include "formats/picture_kind.h"
 #include "formats/png.h"
 #include "formats/pnm.h"
@@ -43,10 +44,6 @@ struct Decoded {
   DecodedImage image;
   int channels = 0;  ///< in the file
 };
-
-std::string_view text_of(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
 
 /// A JPEG whose last scan does not end: stb_image would fill the rest with grey.
 bool is_torn_jpeg(std::string_view file) {
@@ -145,7 +142,7 @@ bool header_is_safe(PictureKind kind, std::string_view file) {
 }
 
 std::optional<Decoded> decode(std::span<const std::byte> bytes) {
-  const std::string_view file = text_of(bytes);
+  const std::string_view file = as_text(bytes);
   if (bytes.size() > INT_MAX || (file.starts_with(kPngSignature) && !is_whole_png(file))) {
     return std::nullopt;
   }
@@ -180,7 +177,7 @@ std::optional<Decoded> decode(std::span<const std::byte> bytes) {
 }  // namespace
 
 std::optional<DecodedImage> decode_image(std::span<const std::byte> bytes) {
-  const std::string_view text = text_of(bytes);
+  const std::string_view text = as_text(bytes);
   const PictureKind kind = picture_format(text).kind;
   if (kind == PictureKind::kWebp) {
     return decode_webp(bytes);
@@ -201,7 +198,7 @@ std::optional<DecodedImage> decode_image(std::span<const std::byte> bytes) {
 }
 
 std::optional<std::pair<int64_t, int64_t>> picture_size(std::span<const std::byte> bytes) {
-  const PictureKind kind = picture_format(text_of(bytes)).kind;
+  const PictureKind kind = picture_format(as_text(bytes)).kind;
   if (kind == PictureKind::kWebp) {
     return webp_size(bytes);
   }
@@ -209,14 +206,14 @@ std::optional<std::pair<int64_t, int64_t>> picture_size(std::span<const std::byt
     return tiff_size(bytes);
   }
   if (kind == PictureKind::kPng) {
-    return png_size(text_of(bytes));  // stb_image does not tell what it finds too large
+    return png_size(as_text(bytes));  // stb_image does not tell what it finds too large
   }
   if (kind == PictureKind::kPnm) {
-    const auto header = pnm_header(text_of(bytes));  // stb_image's numbers overflow
+    const auto header = pnm_header(as_text(bytes));  // stb_image's numbers overflow
     return header ? std::optional(std::pair<int64_t, int64_t>(header->width, header->height))
                   : std::nullopt;
   }
-  if (!header_is_safe(kind, text_of(bytes))) {
+  if (!header_is_safe(kind, as_text(bytes))) {
     return std::nullopt;
   }
   int width = 0;
@@ -232,7 +229,7 @@ std::optional<std::pair<int64_t, int64_t>> picture_size(std::span<const std::byt
 
 std::optional<DecodedImage> decode_png(std::span<const std::byte> png) {
   std::optional<Decoded> decoded;
-  if (text_of(png).starts_with(kPngSignature)) {
+  if (as_text(png).starts_with(kPngSignature)) {
     decoded = decode(png);
   }
   if (!decoded || decoded->channels != kChannels) {

@@ -185,8 +185,7 @@ class DictionaryReader {
 }  // namespace
 
 bool looks_like_npy(std::span<const std::byte> file) {
-  return std::string_view(reinterpret_cast<const char*>(file.data()), file.size())
-      .starts_with(kMagic);
+  return as_text(file).starts_with(kMagic);
 }
 
 NpyHeader read_npy_header(ByteReader& reader) {

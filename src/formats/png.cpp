@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "core/error.h"
+#include "files/byte_reader.h"
 
 namespace {
 
@@ -64,10 +65,6 @@ constexpr size_t kChunkFrame = 12;
 constexpr size_t kHeaderEnd = kPngSignature.size() + kChunkFrame + 13;
 constexpr std::string_view kText = "tEXt";
 
-std::string_view text_of(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
 std::string big_endian(uint32_t number) {
   std::string bytes;
   for (int shift = 24; shift >= 0; shift -= 8) {
@@ -122,7 +119,7 @@ std::vector<std::byte> encode_png(std::span<const uint8_t> pixels, int64_t width
 
 PngText read_png_text(std::span<const std::byte> png) {
   PngText text;
-  std::string_view left = text_of(png);
+  std::string_view left = as_text(png);
   left.remove_prefix(std::min(left.size(), kHeaderEnd));
   while (left.size() >= kChunkFrame && left.substr(kLength, kText.size()) == kText) {
     const size_t length = from_big_endian(left);
@@ -142,7 +139,7 @@ PngText read_png_text(std::span<const std::byte> png) {
 }
 
 bool looks_like_png(std::span<const std::byte> head, std::span<const std::byte> tail) {
-  return text_of(head).starts_with(kPngSignature) && text_of(tail).ends_with(kEnd);
+  return as_text(head).starts_with(kPngSignature) && as_text(tail).ends_with(kEnd);
 }
 
 std::vector<uint8_t> tile_images(std::span<const std::vector<uint8_t>> tiles, int64_t width,

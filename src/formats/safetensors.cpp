@@ -29,8 +29,7 @@ class HeaderReader {
 
   WeightContent read() {
     const uint64_t length = header_length();
-    const auto* text = reinterpret_cast<const char*>(file_.data()) + kLengthBytes;
-    text_ = std::string_view(text, length);
+    text_ = as_text(file_.subspan(kLengthBytes, length));
     read_ahead(file_.subspan(kLengthBytes, length));
     const json header = parse();
     data_ = file_.subspan(kLengthBytes + length);

@@ -56,17 +56,20 @@ class Rules final : public nlohmann::json_sax<json> {
   std::vector<std::set<std::string>> keys_;
 };
 
+void check(std::string_view text, size_t max_depth) {
+  Rules rules(max_depth);
+  json::sax_parse(text, &rules);
+}
+
 }  // namespace
 
 json parse_strict_json(std::string_view text, size_t max_depth) {
-  Rules rules(max_depth);
-  json::sax_parse(text, &rules);
+  check(text, max_depth);
   return json::parse(text);
 }
 
 nlohmann::ordered_json parse_strict_ordered_json(std::string_view text, size_t max_depth) {
-  Rules rules(max_depth);
-  json::sax_parse(text, &rules);
+  check(text, max_depth);
   return nlohmann::ordered_json::parse(text);
 }
 

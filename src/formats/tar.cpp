@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "files/byte_reader.h"
 
 namespace lazymar {
 namespace {
@@ -87,7 +88,7 @@ std::string name_of(const Header& header) {
 
 /// The value of a pax record "<length> path=<name>\n" among others; empty without one.
 std::string pax_path(std::span<const std::byte> content) {
-  std::string_view left(reinterpret_cast<const char*>(content.data()), content.size());
+  std::string_view left = as_text(content);
   constexpr std::string_view kPath = "path=";
   while (!left.empty()) {
     size_t length = 0;
@@ -170,7 +171,7 @@ std::vector<TarEntry> read_tar(std::span<const std::byte> archive, const std::st
     }
     const std::span<const std::byte> content = archive.subspan(position, *size);
     if (type == kLongName) {
-      given = std::string(reinterpret_cast<const char*>(content.data()), content.size());
+      given = as_text(content);
       given.resize(::strnlen(given.data(), given.size()));
     } else if (type == kPax) {
       given = pax_path(content);

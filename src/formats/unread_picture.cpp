@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "core/error.h"
+#include "files/byte_reader.h"
 #include "formats/foreign_file.h"
 #include "formats/image.h"
 #include "formats/picture_kind.h"
@@ -53,7 +54,7 @@ std::string unread_pnm(std::string_view file) {
 
 /// What of the format is not read, by name; empty if nothing is known.
 std::string unread_kind(std::span<const std::byte> bytes, const PictureFormat& format) {
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  const std::string_view text = as_text(bytes);
   switch (format.kind) {
     case PictureKind::kJpeg:
       return unread_jpeg(text);
@@ -82,8 +83,7 @@ std::string why_not_decoded(std::span<const std::byte> bytes) {
   if (std::string other = foreign_file(bytes); !other.empty()) {
     return other;
   }
-  const PictureFormat format =
-      picture_format({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  const PictureFormat format = picture_format(as_text(bytes));
   const bool webp = format.kind == PictureKind::kWebp;
   if ((webp && !has_webp()) || (format.kind == PictureKind::kTiff && !has_tiff())) {
     return concat(format.name, " is not read, because this build is without ",

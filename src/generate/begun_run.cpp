@@ -34,9 +34,6 @@ Precision begun_precision(const EvalOptions& options, const LauncherEnv& env,
                           const std::filesystem::path& run_folder, const NetworkShape& shape,
                           c10::Device device) {
   if (!options.precision.is_auto()) {
-    if (env.rank == 0) {
-      advise_int8(options.precision, shape.mar);
-    }
     return resolve_precision(options.precision, device.is_cpu());
   }
   if (!device.is_cpu()) {

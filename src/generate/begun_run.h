@@ -21,8 +21,7 @@ std::optional<nlohmann::json> begun_setting(const EvalOptions& options, const La
                                             const std::string& name);
 
 /// The precision of a run: with "auto", that of the manifest, or what is measured here for this
-/// model. Rank 0 says if int8 should be int8_fp32. Throws Error (usage) if this device does not
-/// compute in the manifest's.
+/// model. Throws Error (usage) if this device does not compute in the manifest's.
 Precision begun_precision(const EvalOptions& options, const LauncherEnv& env,
                           const std::filesystem::path& run_folder, const NetworkShape& shape,
                           c10::Device device);

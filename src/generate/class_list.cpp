@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <map>
-#include <optional>
 #include <set>
 #include <sstream>
 #include <utility>
@@ -14,23 +12,14 @@
 #include "files/byte_reader.h"
 #include "files/missing_path.h"
 #include "files/text_file.h"
+#include "generate/class_index.h"
 #include "generate/class_names.h"
 
 namespace lazymar {
 namespace {
 
-constexpr const char* kForms =
-    "use class numbers (0), ranges (0-9), names or @FILE, separated by commas";
 constexpr int64_t kMostClass = 1 << 20;
 constexpr int kMostDepth = 4;  // of files that name files
-
-/// As names are compared: lower case, one kind of space.
-std::string normal(std::string text) {
-  text = lower(std::move(text));
-  std::replace_if(
-      text.begin(), text.end(), [](char c) { return c == '-' || c == '_'; }, ' ');
-  return text;
-}
 
 std::string trimmed(const std::string& text) {
   constexpr const char* kBlank = " \t\r";
@@ -61,108 +50,44 @@ const ClassNames& imagenet_names() {
   return all;
 }
 
-using Found = std::map<int64_t, std::string>;  ///< class and the synonym that fits
-
-template <typename Fits>
-Found find_names(const ClassNames& names, const Fits& fits) {
-  Found found;
-  for (size_t i = 0; i < names.size(); ++i) {
-    for (const std::string& name : names[i]) {
-      if (fits(normal(name))) {
-        found.try_emplace(static_cast<int64_t>(i), name);
-      }
+/// Takes time in proportion to the smaller.
+std::set<int64_t> in_both(const std::set<int64_t>& a, const std::set<int64_t>& b) {
+  if (b.size() < a.size()) {
+    return in_both(b, a);
+  }
+  std::set<int64_t> both;
+  for (const int64_t label : a) {
+    if (b.contains(label)) {
+      both.insert(label);
     }
   }
-  return found;
+  return both;
 }
 
-std::string listed(const ClassNames& names, const Found& found) {
-  constexpr size_t kMost = 10;
-  std::vector<std::string> texts;
-  for (const auto& [label, name] : found) {
-    if (texts.size() == kMost) {
-      texts.emplace_back("...");
+/// A class in a list, and how many items name it: messages list a class with its synonyms, "tench,
+/// Tinca tinca".
+struct NamedClass {
+  int64_t label = 0;
+  ptrdiff_t items = 1;
+};
+
+/// The class that is named from here on.
+NamedClass named_class(ClassList::const_iterator from, ClassList::const_iterator end,
+                       const ClassIndex& index) {
+  const auto first = from;
+  std::set<std::string> there{from->name};
+  const std::set<int64_t>* classes = &index.classes_named(from->name);
+  std::set<int64_t> only;
+  while (++from != end && from->last < from->first && there.insert(from->name).second) {
+    std::set<int64_t> both = in_both(*classes, index.classes_named(from->name));
+    if (both.size() != 1) {
       break;
     }
-    const std::vector<std::string>& all = names[static_cast<size_t>(label)];
-    const std::string other = name != all.front() ? name : all.size() > 1 ? all[1] : "";
-    texts.push_back(concat(label, " (", all.front(), other.empty() ? "" : ", " + other, ")"));
+    only = std::move(both);
+    classes = &only;
   }
-  return join(texts, ", ");
-}
-
-/// The error for a name that no class has.
-Error no_class(const std::string& item, const ClassNames& names) {
-  if (names.empty()) {
-    return usage_error(in_quotes(item), ": this model's classes have no names; give numbers");
-  }
-  std::vector<std::string> all;
-  for (const std::vector<std::string>& synonyms : names) {
-    all.insert(all.end(), synonyms.begin(), synonyms.end());
-  }
-  const std::string nearest = nearest_word(item, all);
-  return usage_error(in_quotes(item), " is no class of this model",
-                     nearest.empty() ? "" : concat("; did you mean ", nearest, "?"), "; ", kForms,
-                     "; it has ",
-                     listed(names, find_names(names, [](const std::string&) { return true; })));
-}
-
-int64_t named_class(const std::string& item, const ClassNames& names) {
-  const std::string wanted = normal(item);
-  const Found exact = find_names(names, [&](const std::string& name) { return name == wanted; });
-  if (exact.size() == 1) {
-    return exact.begin()->first;
-  }
-  if (!exact.empty()) {
-    throw usage_error(in_quotes(item), " is the name of ", exact.size(),
-                      " classes; give a number: ", listed(names, exact));
-  }
-  const Found parts = find_names(names, [&](const std::string& name) {
-    return concat(" ", name, " ").find(concat(" ", wanted, " ")) != std::string::npos;
-  });
-  if (!parts.empty()) {
-    throw usage_error(in_quotes(item), " is part of the names of ", parts.size(),
-                      parts.size() == 1 ? " class; give " : " classes; give one of ",
-                      listed(names, parts));
-  }
-  throw no_class(item, names);
-}
-
-/// The only class that has all these names; empty if there is none, or several.
-std::optional<int64_t> class_of_names(const std::vector<std::string>& wanted,
-                                      const ClassNames& names) {
-  std::optional<int64_t> found;
-  for (size_t i = 0; i < names.size(); ++i) {
-    std::set<std::string> own;
-    for (const std::string& name : names[i]) {
-      own.insert(normal(name));
-    }
-    const bool all = std::all_of(wanted.begin(), wanted.end(), [&](const std::string& name) {
-      return own.contains(normal(name));
-    });
-    if (all && found) {
-      return std::nullopt;
-    }
-    if (all) {
-      found = static_cast<int64_t>(i);
-    }
-  }
-  return found;
-}
-
-/// The names from here that are one class's, as messages list it: "tench, Tinca tinca".
-std::vector<std::string> one_class(ClassList::const_iterator from, ClassList::const_iterator end,
-                                   const ClassNames& names) {
-  std::vector<std::string> whole{from->name};
-  while (++from != end && from->last < from->first) {
-    const bool again = std::find(whole.begin(), whole.end(), from->name) != whole.end();
-    whole.push_back(from->name);
-    if (again || !class_of_names(whole, names)) {
-      whole.pop_back();
-      break;
-    }
-  }
-  return whole;
+  const ptrdiff_t items = from - first;
+  return {items > 1 ? *only.begin() : index.class_of(first->name), items};
 }
 
 class Reader {
@@ -211,7 +136,7 @@ class Reader {
     const int64_t first = parse_index(trimmed(item.substr(0, dash)));
     if (first < 0) {
       if (item.find_first_not_of("0123456789- ") == std::string::npos) {
-        throw usage_error(in_quotes(item), " is no class; ", kForms);
+        throw usage_error(in_quotes(item), " is no class; ", kClassForms);
       }
       list_.push_back({item});
       return;
@@ -262,12 +187,13 @@ std::vector<int64_t> class_numbers(const ClassList& list, const ClassNames& name
     }
     numbers.push_back(label);
   };
+  const ClassIndex index(names);
   for (auto at = list.begin(); at != list.end(); ++at) {
     const ClassItem& item = *at;
     if (item.last < item.first) {
-      const std::vector<std::string> whole = one_class(at, list.end(), names);
-      add(whole.size() > 1 ? class_of_names(whole, names).value() : named_class(item.name, names));
-      at += static_cast<ptrdiff_t>(whole.size()) - 1;
+      const NamedClass named = named_class(at, list.end(), index);
+      add(named.label);
+      at += named.items - 1;
     }
     for (int64_t label = item.first; label <= item.last; ++label) {
       add(label);

@@ -3,7 +3,6 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -11,6 +10,7 @@
 
 #include "core/exit_code.h"
 #include "core/log.h"
+#include "files/environment.h"
 #include "files/writable_check.h"
 #include "generate/batch_size.h"
 #include "generate/begun_run.h"
@@ -23,6 +23,7 @@
 #include "generate/settings.h"
 #include "pipeline/compute.h"
 #include "pipeline/device.h"
+#include "pipeline/fastest_precision.h"
 #include "pipeline/generator.h"
 #include "run/signals.h"
 #include "run/status.h"
@@ -53,7 +54,7 @@ void warn_of_ignored(const EvalOptions& options) {
 }
 
 void warn_of_memory(const OpenModel& files, Precision precision) {
-  const auto room = memory_room([](const char* name) { return std::getenv(name); });
+  const auto room = memory_room(own_environment);
   if (const std::string warning = memory_warning(weight_bytes(files, precision), room);
       !warning.empty()) {
     log_warning(warning);
@@ -149,6 +150,9 @@ ExitCode evaluate(const EvalOptions& given, const LauncherEnv& launched) {
   usual.eval_bsz = std::min(usual_batch, options.num_images);
   const std::filesystem::path path =
       options.output_dir / options.model.model / settings_name(resolved, usual);
+  if (env.rank == 0) {
+    advise_int8(options.precision, files.shape.mar);
+  }
   resolved.precision = begun_precision(options, env, path, files.shape, device);
   const Precision precision = resolved.precision;
   if (device.is_cpu() && env.rank == 0) {

@@ -1,10 +1,10 @@
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 
 #include "core/exit_code.h"
 #include "core/log.h"
 #include "core/text.h"
+#include "files/environment.h"
 #include "generate/command.h"
 #include "generate/explain.h"
 #include "pipeline/device.h"
@@ -59,7 +59,7 @@ ExitCode launch(const EvalOptions& options, char* const* argv) {
   if (options.join && options.overwrite) {
     throw usage_error("--join: --overwrite would delete the run's images; omit one of them");
   }
-  const LauncherEnv env = read_launcher_env([](const char* name) { return std::getenv(name); });
+  const LauncherEnv env = read_launcher_env(own_environment);
   if (env.launcher == Launcher::kOwn) {
     return evaluate(options, env);
   }

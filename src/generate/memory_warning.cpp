@@ -1,8 +1,7 @@
 #include "generate/memory_warning.h"
 
-#include <cstdio>
-
 #include "core/error.h"
+#include "core/text.h"
 #include "formats/weight_content.h"
 
 namespace lazymar {
@@ -10,13 +9,6 @@ namespace {
 
 /// The program and LibTorch without any weight, as measured.
 constexpr int64_t kProgram = int64_t{300} << 20;
-
-std::string gib(int64_t bytes) {
-  constexpr double kGiB = 1 << 30;
-  char text[32];
-  std::snprintf(text, sizeof(text), "%.1f GiB", static_cast<double>(bytes) / kGiB);
-  return text;
-}
 
 /// Of one number: block layers are most of a model's weights.
 int64_t weight_size(Precision precision) {
@@ -45,8 +37,9 @@ std::string memory_warning(int64_t weights, const std::optional<MemoryRoom>& roo
     return {};
   }
   return concat(
-      "memory: the weights take about ", gib(weights), " and the program ", gib(kProgram),
-      ", but only ", gib(room->bytes), " are available (limit: ", room->limit,
+      "memory: the weights take about ", gib_text(static_cast<double>(weights)),
+      " and the program ", gib_text(static_cast<double>(kProgram)), ", but only ",
+      gib_text(static_cast<double>(room->bytes)), " are available (limit: ", room->limit,
       "); the system may kill the run: raise the limit, or use a --precision of fewer bits");
 }
 

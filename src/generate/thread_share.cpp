@@ -1,9 +1,8 @@
 #include "generate/thread_share.h"
 
-#include <cstdlib>
-
 #include "core/error.h"
 #include "core/log.h"
+#include "files/environment.h"
 #include "pipeline/compute.h"
 #include "run/heartbeat.h"
 
@@ -21,7 +20,7 @@ ThreadShare::ThreadShare(const std::optional<int64_t>& given, const LauncherEnv&
     : fixed_(given.has_value()),
       local_size_(env.local_size),
       stall_(stall),
-      limits_(read_cpu_limits([](const char* name) { return std::getenv(name); })),
+      limits_(read_cpu_limits(own_environment)),
       share_(cpu_share(limits_, sharers_by_launcher(limits_, local_size_))) {}
 
 void ThreadShare::adapt(const RunFolder& folder) {

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <csignal>
-#include <cstdlib>
 #include <limits>
 #include <memory>
 #include <stdexcept>
@@ -15,6 +14,7 @@
 
 #include "core/error.h"
 #include "core/log.h"
+#include "files/environment.h"
 #include "nn/capture.h"
 #include "pipeline/kernel_check.h"
 #include "run/signals.h"
@@ -31,11 +31,6 @@ constexpr std::chrono::milliseconds kPause(200);
 /// Thrown to drop a shard that would not finish within the grace period.
 struct ShardDropped {};
 
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value != nullptr ? value : "";
-}
-
 }  // namespace
 
 Worker::Worker(const EvalOptions& options, const LauncherEnv& env, const ShardPlan& plan,
@@ -46,7 +41,7 @@ Worker::Worker(const EvalOptions& options, const LauncherEnv& env, const ShardPl
       folder_(folder),
       text_(std::move(text)),
       scoring_(scoring),
-      faults_(environment(kFaultVariable), folder.info() / "faults"),
+      faults_(text_of(own_environment, kFaultVariable), folder.info() / "faults"),
       maker_(options, plan, std::move(classes), generator, faults_),
       files_(folder.path(), options.few_files, options.durability, env.rank),
       journal_(folder.info(), env.rank, options.durability != Durability::kNone),

@@ -58,9 +58,8 @@ MethodRequest read_sample_options(const std::map<std::string, std::string>& text
   }
   for (const auto& [name, text] : texts) {
     if (std::find(names.begin(), names.end(), name) == names.end()) {
-      const std::string nearest = nearest_word(name, names);
       throw usage_error("--", name, ": not a sampling option",
-                        nearest.empty() ? "" : concat("; did you mean --", nearest, "?"));
+                        did_you_mean(name, names, "; did you mean --", "?"));
     }
     if (!text.empty() && row_named(rows, name).info.value.empty()) {
       throw usage_error("--", name, "=", text, ": --", name, " is a switch and takes no value");

@@ -25,8 +25,7 @@ OptionField<L> caches_field() {
     lazy.token = lazy.condition = lazy.head = false;
     for (const std::string& name : split(text, ',')) {
       if (name != "token" && name != "condition" && name != "head") {
-        const std::string nearest = nearest_word(name, {"token", "condition", "head"});
-        throw usage_error(text, ": ", nearest.empty() ? "" : concat("did you mean ", nearest, "? "),
+        throw usage_error(text, ": ", did_you_mean(name, {"token", "condition", "head"}),
                           "use any of token,condition,head");
       }
       (name == "token" ? lazy.token : name == "head" ? lazy.head : lazy.condition) = true;

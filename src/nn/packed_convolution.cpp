@@ -18,16 +18,18 @@ bool PackedConvolution::fits(const at::Tensor& weight) {
          weight.size(2) * weight.size(1) % kNumbers == 0;
 }
 
-at::Tensor PackedConvolution::operator()(const at::Tensor& x) const {
+at::Tensor PackedConvolution::with_border(const at::Tensor& x) const {
   const int64_t border = kernel_ / 2;
-  const at::Tensor padded =
-      border == 0 ? x.contiguous()
-                  : at::constant_pad_nd(x, {0, 0, border, border, border, border}).contiguous();
+  return (border == 0 ? x : at::constant_pad_nd(x, {0, 0, border, border, border, border}))
+      .contiguous();
+}
+
+at::Tensor PackedConvolution::operator()(const at::Tensor& padded) const {
   const int64_t rows = padded.size(1);
   const int64_t columns = padded.size(2);
   const int64_t height = rows - kernel_ + 1;
   const int64_t width = columns - kernel_ + 1;
-  at::Tensor y = at::empty({x.size(0), height, width, weight_.out()}, x.options());
+  at::Tensor y = at::empty({padded.size(0), height, width, weight_.out()}, padded.options());
   auto* const out = cpu::mutable_data<cpu::Bf16>(y);
   const auto* const bias = cpu::data<float>(bias_);
   const int64_t pixel = padded.size(3) * padded.element_size();
@@ -36,7 +38,7 @@ at::Tensor PackedConvolution::operator()(const at::Tensor& x) const {
   const int64_t last = (kernel_ - 1) * columns + kernel_ - 1;
   multiply_in_parts<float>({.data = padded.const_data_ptr(),
                             .stride = pixel,
-                            .count = std::max<int64_t>(0, x.size(0) * rows * columns - last),
+                            .count = std::max<int64_t>(0, padded.size(0) * rows * columns - last),
                             .pieces = kernel_,
                             .piece_stride = columns * pixel},
                            weight_, cpu::multiply_bf16,

@@ -21,9 +21,12 @@ class PackedConvolution {
   /// Whether the weight is on a CPU with such products, and a row of its kernel fills whole tiles.
   static bool fits(const at::Tensor& weight);
 
-  /// x [B, H, W, in] bf16, padded by k / 2 zeros on all sides -> [B, H + 2 (k / 2) - k + 1, ...,
-  /// out] bf16. Sums are in fp32, and their order depends on neither threads nor sizes.
-  at::Tensor operator()(const at::Tensor& x) const;
+  /// x [B, H, W, in] bf16 with k / 2 zeros on all sides, in one piece.
+  at::Tensor with_border(const at::Tensor& x) const;
+  /// Of what with_border() returns, or that of a convolution with the same k: -> [B, H + 2 (k / 2)
+  /// - k + 1, ..., out] bf16. Sums are in fp32, and their order depends on neither threads nor
+  /// sizes.
+  at::Tensor operator()(const at::Tensor& padded) const;
 
  private:
   PackedWeight weight_;  ///< [out, k k in], by the kernel's row, column and the channel

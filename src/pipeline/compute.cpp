@@ -2,10 +2,9 @@
 
 #include <ATen/Parallel.h>
 
-#include <cstdlib>
-
 #include "core/error.h"
 #include "files/cpu_share.h"
+#include "files/environment.h"
 #include "nn/capture.h"
 #include "pipeline/device.h"
 
@@ -14,7 +13,7 @@ namespace lazymar {
 namespace {
 
 CpuShare own_share(int64_t local_size) {
-  const CpuLimits limits = read_cpu_limits([](const char* name) { return std::getenv(name); });
+  const CpuLimits limits = read_cpu_limits(own_environment);
   return cpu_share(limits, sharers_by_launcher(limits, local_size));
 }
 

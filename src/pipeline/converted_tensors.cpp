@@ -11,7 +11,6 @@
 #include "files/byte_reader.h"
 #include "pipeline/network_reader.h"
 #include "weights/bad_values.h"
-#include "weights/int8_weight.h"
 #include "weights/network_names.h"
 #include "weights/weights.h"
 
@@ -89,11 +88,12 @@ void ConvertedTensors::add(std::map<std::string, TensorSource>& sources, const s
     return [this, name, make = std::move(make)] { return bytes(name, make); };
   };
   if (conversion_.int8 && is_float(view.type) && is_block_product(name)) {
-    sources[name] = {ElementType::kI8, view.shape,
-                     from([value] { return quantized(value()).numbers; })};
-    sources[concat(name, kScaleSuffix)] = {ElementType::kF32, {view.shape.front()}, from([value] {
-                                             return quantized(value()).scales;
-                                           })};
+    const auto weight = [this, name, value]() -> const Int8Weight& {
+      return int8_weight(name, value);
+    };
+    sources[name] = {ElementType::kI8, view.shape, from([weight] { return weight().numbers; })};
+    sources[concat(name, kScaleSuffix)] = {
+        ElementType::kF32, {view.shape.front()}, from([weight] { return weight().scales; })};
     return;
   }
   const ElementType type =
@@ -103,6 +103,14 @@ void ConvertedTensors::add(std::map<std::string, TensorSource>& sources, const s
     return;
   }
   sources[name] = {type, view.shape, from([value, type] { return value().to(scalar_type(type)); })};
+}
+
+const Int8Weight& ConvertedTensors::int8_weight(const std::string& name, const Make& make) {
+  if (name != int8_name_) {
+    int8_weight_ = quantized(make());
+    int8_name_ = name;
+  }
+  return int8_weight_;
 }
 
 std::span<const std::byte> ConvertedTensors::bytes(const std::string& name, const Make& make) {

@@ -11,6 +11,7 @@
 
 #include "formats/safetensors.h"
 #include "pipeline/smoothing.h"
+#include "weights/int8_weight.h"
 #include "weights/weight_file.h"
 
 namespace lazymar {
@@ -38,12 +39,17 @@ class ConvertedTensors {
   using Make = std::function<at::Tensor()>;
   void add(std::map<std::string, TensorSource>& sources, const std::string& name,
            const TensorView& view);
+  /// What `make` returns in 8 bits, kept until another name is asked for: the numbers and the
+  /// factors are written one after the other.
+  const Int8Weight& int8_weight(const std::string& name, const Make& make);
   /// The bytes of what `make` returns, which are kept until the next call.
   std::span<const std::byte> bytes(const std::string& name, const Make& make);
 
   const WeightFile& file_;
   TensorConversion conversion_;
   at::Tensor current_;
+  std::string int8_name_;
+  Int8Weight int8_weight_;
 };
 
 }  // namespace lazymar

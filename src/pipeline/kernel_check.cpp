@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <limits>
 #include <set>
 #include <string_view>
@@ -13,6 +12,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/text.h"
+#include "files/environment.h"
 #include "nn/device_fault.h"
 #include "nn/device_ops.h"
 #include "nn/flops.h"
@@ -40,11 +40,6 @@ double error_of(const at::Tensor& own, const at::Tensor& twin, bool exact) {
   const at::Tensor difference = (own.to(c10::kDouble) - b).abs() / (1 + b.abs());
   const double largest = difference.max().item<double>();
   return std::isnan(largest) ? kInfinity : largest;
-}
-
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value != nullptr ? value : "";
 }
 
 /// ", on an NVIDIA H200 with driver CUDA 13.0".
@@ -135,11 +130,11 @@ KernelChoice parse_kernel_choice(const std::string& text) {
 }
 
 bool restarted_after_device_fault() {
-  return environment(kKernelsVariable) == kPlainAfterFault;
+  return text_of(own_environment, kKernelsVariable) == kPlainAfterFault;
 }
 
 KernelChoice resolve_kernel_choice(const std::string& option) {
-  const std::string said = environment(kKernelsVariable);
+  const std::string said = text_of(own_environment, kKernelsVariable);
   return parse_kernel_choice(option == "auto" && !said.empty() ? said : option);
 }
 

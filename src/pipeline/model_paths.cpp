@@ -73,11 +73,10 @@ Error unknown_model(const ModelRequest& request, const fs::path& place) {
   for (const std::string& name : split(preset_names(), ',')) {
     candidates.push_back(name.substr(name.find_first_not_of(' ')));
   }
-  const std::string nearest = nearest_word(model, candidates);
   return setting_error("model", " ", one_line(model, kLongestName), ": neither one of ",
                        preset_names(), " nor a folder ", one_line(place.string(), kLongestName),
                        " with ", kConvertedFile, " or ", kOriginalFile,
-                       nearest.empty() ? "" : concat("; did you mean ", nearest, "?"),
+                       did_you_mean(model, candidates, "; did you mean ", "?"),
                        listed.empty() ? "" : concat("; models here: ", listed),
                        where_looked(request.checkpoint_dir));
 }

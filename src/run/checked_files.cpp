@@ -16,7 +16,6 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
-constexpr int64_t kMostJson = int64_t{64} << 20;    ///< bytes of a file that is one JSON value
 constexpr int64_t kMostJournal = int64_t{1} << 30;  ///< bytes of a journal: ten million images
 constexpr size_t kMostDepth = 32;
 
@@ -24,14 +23,15 @@ constexpr size_t kMostDepth = 32;
 /// meanwhile.
 void check_entry(const fs::directory_entry& entry, int64_t most) {
   std::error_code gone;
-  const fs::file_status status = entry.symlink_status(gone);
-  if (gone || status.type() == fs::file_type::not_found || fs::is_directory(status)) {
-    return;
-  }
-  if (!fs::is_regular_file(status)) {
+  // The listing of the folder told the types: no call for each image.
+  const bool link = entry.is_symlink(gone);
+  if (link || !entry.is_regular_file(gone)) {
+    if (!link && (entry.is_directory(gone) || !entry.exists(gone))) {
+      return;
+    }
     throw usage_error(entry.path().string(),
-                      fs::is_symlink(status) ? ": is a symbolic link, which may lead out of the run"
-                                             : ": is neither a file nor a folder",
+                      link ? ": is a symbolic link, which may lead out of the run"
+                           : ": is neither a file nor a folder",
                       "; no run writes one: remove it");
   }
   if (most == std::numeric_limits<int64_t>::max()) {
@@ -66,11 +66,7 @@ int64_t most_bytes(const fs::path& path, bool below) {
   }
   const bool whole =
       below ? extension != ".safetensors" && extension != ".part" : extension == ".json";
-  return whole ? kMostJson : std::numeric_limits<int64_t>::max();
-}
-
-bool is_image_file(const std::string& name) {
-  return image_id(name) || (name.starts_with("block-") && name.ends_with(".tar"));
+  return whole ? kMostRunJson : std::numeric_limits<int64_t>::max();
 }
 
 /// Known settings that readers of other people's runs use.
@@ -101,7 +97,7 @@ void check_run_files(const fs::path& run_folder) {
   constexpr int64_t kAny = std::numeric_limits<int64_t>::max();
   for_each_entry(run_folder, [&](const fs::directory_entry& entry) {
     const std::string name = entry.path().filename().string();
-    if (name == "info" || is_image_file(name)) {
+    if (name == "info" || image_id(name) || is_archive_name(name)) {
       check_entry(entry, kAny);
     }
   });
@@ -116,6 +112,10 @@ void check_run_files(const fs::path& run_folder) {
   });
 }
 
+std::string read_run_text(const fs::path& path, int64_t most) {
+  return read_regular_file(path, most).value_or("");
+}
+
 std::optional<ordered_json> parse_run_object(std::string_view text) {
   try {
     ordered_json json = parse_strict_ordered_json(text, kMostDepth);
@@ -128,8 +128,7 @@ std::optional<ordered_json> parse_run_object(std::string_view text) {
 }
 
 std::optional<ordered_json> read_run_object(const fs::path& path) {
-  const std::optional<std::string> text = read_regular_file(path, kMostJson);
-  return text ? parse_run_object(*text) : std::nullopt;
+  return parse_run_object(read_run_text(path));
 }
 
 std::optional<ordered_json> parse_manifest(std::string_view text) {
@@ -146,8 +145,7 @@ std::optional<ordered_json> parse_manifest(std::string_view text) {
 }
 
 std::optional<ordered_json> read_manifest_file(const fs::path& run_folder) {
-  const auto text = read_regular_file(run_folder / "info" / "manifest.json", kMostJson);
-  return text ? parse_manifest(*text) : std::nullopt;
+  return parse_manifest(read_run_text(run_folder / "info" / "manifest.json"));
 }
 
 std::optional<int64_t> integer_in(const ordered_json& object, const char* key, int64_t least,

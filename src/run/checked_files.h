@@ -15,6 +15,12 @@ namespace lazymar {
 /// it, and files in info/ that are read whole and too large for that. A missing folder is fine.
 void check_run_files(const std::filesystem::path& run_folder);
 
+/// Bytes of a file that is one JSON value.
+inline constexpr int64_t kMostRunJson = int64_t{64} << 20;
+
+/// The text of a file of a run; empty if it cannot be read, is no regular file, or larger.
+std::string read_run_text(const std::filesystem::path& path, int64_t most = kMostRunJson);
+
 /// An object; nothing for other text, also if it nests deeper than any run's files or repeats a
 /// key.
 std::optional<nlohmann::ordered_json> parse_run_object(std::string_view text);

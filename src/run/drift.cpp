@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "files/missing_path.h"
 #include "run/checked_files.h"
+#include "run/image_files.h"
 #include "run/run_folder.h"
 
 namespace lazymar {
@@ -107,9 +108,7 @@ void refuse_differences(const fs::path& folder, std::pair<int64_t, int64_t> imag
 }
 
 std::string recording_name(const std::string& prefix, int64_t image) {
-  std::string digits = std::to_string(image);
-  digits.insert(0, digits.size() < 5 ? 5 - digits.size() : 0, '0');
-  return concat(prefix, ".", digits, ".safetensors");
+  return concat(prefix, ".", padded_number(image), ".safetensors");
 }
 
 std::string drift_file_name(int64_t image) {

@@ -4,20 +4,13 @@
 #include "run/journal.h"
 
 namespace lazymar {
-namespace {
 
 namespace fs = std::filesystem;
-
-bool is_archive(const fs::path& name) {
-  return name.extension() == ".tar" && name.string().starts_with("block-");
-}
-
-}  // namespace
 
 void remove_run(const fs::path& folder) {
   for (const auto& entry : fs::directory_iterator(folder)) {
     const fs::path name = entry.path().filename();
-    if (image_id(name.string()) || is_archive(name)) {
+    if (image_id(name.string()) || is_archive_name(name.string())) {
       fs::remove(entry.path());
     }
   }
@@ -28,12 +21,12 @@ void remove_run(const fs::path& folder) {
   }
 }
 
-std::string foreign_file(const fs::path& folder, bool has_manifest, int64_t num_images) {
+std::string file_of_others(const fs::path& folder, bool has_manifest, int64_t num_images) {
   for (const auto& entry : fs::directory_iterator(folder)) {
     const fs::path name = entry.path().filename();
     const auto id = image_id(name.string());
     const bool own = has_manifest && (id ? *id < num_images : name.extension() != ".png");
-    if (!own && (name.extension() == ".png" || is_archive(name))) {
+    if (!own && (name.extension() == ".png" || is_archive_name(name.string()))) {
       return name.string();
     }
   }

@@ -15,7 +15,7 @@ void remove_run(const std::filesystem::path& folder);
 
 /// A file in the folder that no run with this manifest can have written; empty if there is none.
 /// Any PNG counts, because scoring a folder reads them all.
-std::string foreign_file(const std::filesystem::path& folder, bool has_manifest,
-                         int64_t num_images);
+std::string file_of_others(const std::filesystem::path& folder, bool has_manifest,
+                           int64_t num_images);
 
 }  // namespace lazymar

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <exception>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -13,7 +12,7 @@
 
 #include "core/error.h"
 #include "files/atomic_file.h"
-#include "files/text_file.h"
+#include "files/environment.h"
 #include "run/checked_files.h"
 #include "run/signals.h"
 
@@ -66,8 +65,7 @@ std::vector<MemberState> read_members(const fs::path& info) {
     if (entry.path().extension() != ".json") {
       continue;
     }
-    std::optional<MemberState> member =
-        parse_member(read_regular_file(entry.path(), kMostBytes).value_or(""));
+    std::optional<MemberState> member = parse_member(read_run_text(entry.path(), kMostBytes));
     const double silent = clock.age(entry.path());
     if (member) {
       member->silent_seconds = silent;
@@ -107,7 +105,7 @@ Heartbeat::Heartbeat(Unplaced, fs::path info, const LauncherEnv& env, double sta
       env_(env),
       stall_(stall),
       session_(std::move(session)),
-      cpus_(read_cpu_limits([](const char* name) { return std::getenv(name); }).cpus),
+      cpus_(read_cpu_limits(own_environment).cpus),
       place_(ranks_folder(info_), env.rank, stall) {}
 
 Heartbeat::Heartbeat(fs::path info, const LauncherEnv& env, double stall,

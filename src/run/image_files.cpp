@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <string_view>
 
 #include "core/error.h"
 #include "core/option_field.h"
@@ -22,15 +23,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kMinDigits = 5;
-
-std::string padded(int64_t number) {
-  std::string digits = std::to_string(number);
-  return std::string(kMinDigits - std::min(kMinDigits, digits.size()), '0') + digits;
-}
+constexpr std::string_view kArchiveBegin = "block-";
+constexpr std::string_view kArchiveEnd = ".tar";
 
 std::string archive_name(int64_t shard) {
-  return concat("block-", padded(shard), ".tar");
+  return concat(kArchiveBegin, padded_number(shard), kArchiveEnd);
 }
 
 /// What is wrong with one PNG; empty if nothing is.
@@ -87,8 +84,14 @@ const char* to_string(Durability durability) {
   return "";
 }
 
+std::string padded_number(int64_t number) {
+  constexpr size_t kMinDigits = 5;
+  const std::string digits = std::to_string(number);
+  return std::string(kMinDigits - std::min(kMinDigits, digits.size()), '0') + digits;
+}
+
 std::string image_name(int64_t id) {
-  return padded(id) + ".png";
+  return padded_number(id) + ".png";
 }
 
 std::optional<int64_t> image_id(const std::string& name) {
@@ -98,6 +101,10 @@ std::optional<int64_t> image_id(const std::string& name) {
     return std::nullopt;
   }
   return id;
+}
+
+bool is_archive_name(const std::string& name) {
+  return name.starts_with(kArchiveBegin) && name.ends_with(kArchiveEnd);
 }
 
 ImageFiles::ImageFiles(fs::path folder, bool few_files, Durability durability, int64_t rank)

@@ -29,10 +29,14 @@ struct EncodedImage {
   std::vector<std::byte> png;
 };
 
+/// A number in a file's name: "00042".
+std::string padded_number(int64_t number);
 /// "00042.png".
 std::string image_name(int64_t id);
 /// The id of such a name; empty for any other.
 std::optional<int64_t> image_id(const std::string& name);
+/// Whether it is that of a shard's images in one file: "block-00042.tar".
+bool is_archive_name(const std::string& name);
 
 /// A PNG from a run folder, for read-only use: a file, or with `few_files` a member of its shard's
 /// tar. Throws Error (usage) if it cannot be read.

@@ -11,13 +11,6 @@
 namespace lazymar {
 namespace {
 
-using Environment = std::function<const char*(const char*)>;
-
-std::string text_of(const Environment& environment, const char* name) {
-  const char* text = environment(name);
-  return text != nullptr ? text : "";
-}
-
 /// A variable that, if set, must be a whole number from 0.
 std::optional<int64_t> number_of(const Environment& environment, const char* name) {
   const std::string text = text_of(environment, name);

@@ -2,9 +2,10 @@
 /// The rank of this process and the number of processes, as set by the launcher.
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
+
+#include "files/environment.h"
 
 namespace lazymar {
 
@@ -38,6 +39,6 @@ std::optional<int64_t> tasks_on_node(const std::string& tasks_per_node, int64_t 
 /// Reads the launchers' variables: torchrun's RANK, WORLD_SIZE, LOCAL_RANK, LOCAL_WORLD_SIZE;
 /// OMPI_COMM_WORLD_*; and SLURM_* inside a step of srun. The innermost launcher counts: torchrun,
 /// then mpirun, then srun. Throws Error (usage) if they are incomplete or contradict each other.
-LauncherEnv read_launcher_env(const std::function<const char*(const char*)>& environment);
+LauncherEnv read_launcher_env(const Environment& environment);
 
 }  // namespace lazymar

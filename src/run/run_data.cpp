@@ -6,7 +6,6 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "files/missing_path.h"
-#include "files/text_file.h"
 #include "run/checked_files.h"
 #include "run/image_files.h"
 
@@ -15,8 +14,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
-
-constexpr int64_t kMostText = int64_t{64} << 20;  ///< bytes of a summary
 
 /// The value at a path such as "/steps/full"; null if missing.
 ordered_json value_at(const ordered_json& json, const char* path) {
@@ -181,8 +178,8 @@ RunData read_run(const fs::path& folder) {
   run.label = run.folder.filename().string();
   read_shards(run);
   const fs::path info = run.folder / "info";
-  add_summary(read_regular_file(info / "summary.json", kMostText).value_or(""), run);
-  run.scores = parse_scores(read_regular_file(info / "scores.json", kMostText).value_or(""));
+  add_summary(read_run_text(info / "summary.json"), run);
+  run.scores = parse_scores(read_run_text(info / "scores.json"));
   return run;
 }
 

@@ -96,13 +96,13 @@ void RunFolder::open(const RunFolderRequest& request, const LauncherEnv& env,
   // A process that is restarted within the same launch continues.
   const bool anew = may_overwrite && !(manifest && text_in(*manifest, "launch") == session_);
   if (!anew) {
-    refuse_foreign_files(manifest.has_value(), request.num_images);
+    refuse_files_of_others(manifest.has_value(), request.num_images);
   }
   register_member(request, env);
   if (anew) {
     remove_run(path_);
     manifest.reset();
-    refuse_foreign_files(false, request.num_images);
+    refuse_files_of_others(false, request.num_images);
   }
   create_folders();
   remove_debris(env);
@@ -130,8 +130,8 @@ void RunFolder::remove_debris(const LauncherEnv& env) const {
   }
 }
 
-void RunFolder::refuse_foreign_files(bool has_manifest, int64_t num_images) const {
-  const std::string foreign = foreign_file(path_, has_manifest, num_images);
+void RunFolder::refuse_files_of_others(bool has_manifest, int64_t num_images) const {
+  const std::string foreign = file_of_others(path_, has_manifest, num_images);
   if (foreign.empty()) {
     return;
   }

@@ -62,7 +62,7 @@ class RunFolder {
   nlohmann::ordered_json weights() const;
 
  private:
-  void refuse_foreign_files(bool has_manifest, int64_t num_images) const;
+  void refuse_files_of_others(bool has_manifest, int64_t num_images) const;
   void register_member(const RunFolderRequest& request, const LauncherEnv& env);
   void join_run(const RunFolderRequest& request, const LauncherEnv& env,
                 const nlohmann::ordered_json& settings);

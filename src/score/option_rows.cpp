@@ -30,8 +30,7 @@ OptionField<S> metrics_field() {
         }
       }
       if (!known) {
-        const std::string nearest = nearest_word(name, {"fid", "is", "kid", "pr", "none"});
-        throw usage_error(text, ": ", nearest.empty() ? "" : concat("did you mean ", nearest, "? "),
+        throw usage_error(text, ": ", did_you_mean(name, {"fid", "is", "kid", "pr", "none"}),
                           "use any of fid,is,kid,pr, or none");
       }
     }

@@ -1,9 +1,9 @@
 #include "score/tar_images.h"
 
-#include <algorithm>
 #include <string_view>
 
 #include "core/error.h"
+#include "files/byte_reader.h"
 #include "formats/foreign_file.h"
 #include "formats/picture_kind.h"
 #include "formats/tar.h"
@@ -58,9 +58,9 @@ void open_tar(const fs::path& path, OpenTars& tars) {
       continue;
     }
     if (!is_picture_name(entry.name)) {
-      const std::string_view content(reinterpret_cast<const char*>(entry.content.data()),
-                                     std::min(entry.content.size(), kPictureStart));
-      if (const std::string said = misnamed_picture(content); !said.empty()) {
+      const std::string_view content = as_text(entry.content);
+      if (const std::string said = misnamed_picture(content.substr(0, kPictureStart));
+          !said.empty()) {
         tars.misnamed.emplace(entry.name, said);
       }
     } else if (!tars.members.try_emplace(entry.name, entry.content, tars.archives.size()).second) {

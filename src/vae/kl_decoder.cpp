@@ -93,8 +93,12 @@ Convolution::Convolution(const at::Tensor& weight, const at::Tensor& bias, c10::
   }
 }
 
-at::Tensor Convolution::operator()(const at::Tensor& x) const {
-  const at::Tensor out = packed_ ? (*packed_)(x.to(type_)) : by_library(x.to(type_));
+at::Tensor Convolution::prepared(const at::Tensor& x) const {
+  return packed_ ? packed_->with_border(x.to(type_)) : x.to(type_);
+}
+
+at::Tensor Convolution::of_prepared(const at::Tensor& x) const {
+  const at::Tensor out = packed_ ? (*packed_)(x) : by_library(x);
   count_matmul(out.numel() / out.size(3), taps_, out.size(3));
   return out;
 }
@@ -133,14 +137,14 @@ UpsampleConvolution::UpsampleConvolution(const at::Tensor& weight, const at::Ten
 at::Tensor UpsampleConvolution::operator()(const at::Tensor& x) const {
   const int64_t height = x.size(1);
   const int64_t width = x.size(2);
-  const at::Tensor in = x.to(phases_[0].type());
+  const at::Tensor in = phases_[0].prepared(x);
   at::Tensor out;
   for (int64_t phase = 0; phase < 4; ++phase) {
     const int64_t row = phase / 2;
     const int64_t column = phase % 2;
     // Padded on all sides, the result has one extra row and column. The first half's results begin
     // one earlier there.
-    const at::Tensor part = phases_[static_cast<size_t>(phase)](in);
+    const at::Tensor part = phases_[static_cast<size_t>(phase)].of_prepared(in);
     if (!out.defined()) {
       out = at::empty({x.size(0), height, 2, width, 2, part.size(3)}, x.options());
     }

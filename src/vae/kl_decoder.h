@@ -26,7 +26,11 @@ class Convolution {
   Convolution(const at::Tensor& weight, const at::Tensor& bias, c10::ScalarType type);
 
   /// x [B, H, W, in] of any floating type -> [B, H, W, out] of type().
-  at::Tensor operator()(const at::Tensor& x) const;
+  at::Tensor operator()(const at::Tensor& x) const { return of_prepared(prepared(x)); }
+  /// x in type(), and padded unless the library does that: the first half of the above, for several
+  /// convolutions of one image whose weights have the same shape.
+  at::Tensor prepared(const at::Tensor& x) const;
+  at::Tensor of_prepared(const at::Tensor& x) const;
   c10::ScalarType type() const { return type_; }
 
  private:

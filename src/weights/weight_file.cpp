@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/log.h"
+#include "files/byte_reader.h"
 #include "files/read_ahead.h"
 #include "formats/foreign_file.h"
 #include "formats/safetensors.h"
@@ -16,8 +17,7 @@ bool is_tar(std::span<const std::byte> bytes) {
   constexpr size_t kMagicAt = 257;
   constexpr std::string_view kMagic = "ustar";
   return bytes.size() > kMagicAt + kMagic.size() &&
-         std::string_view(reinterpret_cast<const char*>(bytes.data()) + kMagicAt, kMagic.size()) ==
-             kMagic;
+         as_text(bytes).substr(kMagicAt).starts_with(kMagic);
 }
 
 /// A safetensors header is a JSON object after an 8-byte length.

@@ -65,6 +65,10 @@ TEST(Precision, RoundingSparesWhatTheDiffusionProcessWouldMagnify) {
   const LayerFormats mixed = formats.with(LayerRole::kMlpOut, "fp16");
   EXPECT_EQ(mixed.of(LayerRole::kMlpOut), "fp16");
   EXPECT_EQ(mixed.of(LayerRole::kMlpIn), "bf16");
+  const LayerFormats replaced = mixed.replaced("bf16", "fp64");
+  EXPECT_EQ(replaced.of(LayerRole::kMlpOut), "fp16");
+  EXPECT_EQ(replaced.of(LayerRole::kMlpIn), "fp64");
+  EXPECT_EQ(replaced.of(LayerRole::kExact), "fp32");
 }
 
 TEST(Precision, UnsoundImagesAreMadeAgainInOneThatRoundsLess) {

@@ -28,6 +28,15 @@ TEST(Text, TheNearestWordIsOneThatIsNear) {
   EXPECT_EQ(use_one_of("bf61", {"bf16", "fp16", "fp32"}),
             "did you mean bf16? use bf16, fp16 or fp32");
   EXPECT_EQ(use_one_of("quick", {"bf16", "fp32"}), "use bf16 or fp32");
+  EXPECT_EQ(did_you_mean("Demo", words), "did you mean demo? ");
+  EXPECT_EQ(did_you_mean("Demo", words, "; did you mean --", "?"), "; did you mean --demo?");
+  EXPECT_EQ(did_you_mean("stable_diffusion", words, "; did you mean --", "?"), "");
+}
+
+TEST(Text, BytesInGibibytes) {
+  EXPECT_EQ(gib_text(0), "0.0 GiB");
+  EXPECT_EQ(gib_text(1.625 * (1 << 30)), "1.6 GiB");
+  EXPECT_EQ(gib_text(100.0 * (1 << 30)), "100.0 GiB");
 }
 
 }  // namespace

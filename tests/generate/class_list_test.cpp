@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 #include "support/errors.h"
 #include "support/temporary_folder.h"
 
@@ -62,6 +64,27 @@ TEST(ClassList, WhatIsNotClearIsListed) {
   EXPECT_TRUE(contains(said("goldn retriever"), "did you mean golden retriever?"));
   EXPECT_TRUE(contains(said("xyzzy"), "use class numbers (0), ranges (0-9)"));
   EXPECT_TRUE(contains(said(""), "is no class"));
+}
+
+TEST(ClassList, LongListsTakeNoLookAtAllNamesForEachItem) {
+  constexpr int64_t kCount = 20'000;
+  std::vector<std::string> own;
+  Classes backwards;
+  std::string by_two_names;
+  std::string one_class = "common";
+  for (int64_t i = 0; i < kCount; ++i) {
+    own.push_back(concat("common, first-", i, ", second ", i));
+    const int64_t label = kCount - 1 - i;
+    backwards.push_back(label);
+    by_two_names += concat(i == 0 ? "" : ",", "common,First_", label, ",second ", label);
+    one_class += concat(",name ", i);
+  }
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_EQ(classes(by_two_names, class_names(own, kCount)), backwards);
+  EXPECT_EQ(classes(one_class, class_names({"other", one_class}, 2)), (Classes{1}));
+  // A tenth of a second; with a look at all names for each item, minutes.
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
+  EXPECT_TRUE(contains(said("common", class_names(own, kCount)), "the name of 20000 classes"));
 }
 
 TEST(ClassList, Files) {

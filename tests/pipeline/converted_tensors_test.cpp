@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
@@ -115,6 +116,24 @@ TEST_F(ConvertedMar, In8BitsComputesTheSame) {
   if (parse_precision("int8")->cpu.works()) {
     EXPECT_TRUE(block_output(file, x, "int8").equal(block_output(file_, x, "int8")));
   }
+}
+
+TEST_F(ConvertedMar, In8BitsInAnyOrder) {
+  ConvertedTensors tensors(*file_, {{}, true, {}});
+  const auto sources = tensors.tensors();
+  const auto expect = [&](const std::string& name, const char* suffix) {
+    const Int8Weight expected = quantized(tensor_from_view(*file_->find(name), *file_, name));
+    const at::Tensor part = *suffix == '\0' ? expected.numbers : expected.scales;
+    EXPECT_TRUE(std::ranges::equal(sources.at(name + suffix).bytes(), view_of_tensor(part).bytes))
+        << name << suffix;
+  };
+  const std::string fc1 = "encoder_blocks.0.mlp.fc1.weight";
+  const std::string fc2 = "encoder_blocks.0.mlp.fc2.weight";
+  expect(fc1, "_scale");
+  expect(fc2, "");
+  expect(fc1, "");
+  expect(fc2, "_scale");
+  expect(fc2, "");
 }
 
 TEST(ConvertedTensors, RefuseInt8WithoutAMar) {

@@ -129,6 +129,11 @@ TEST(ImageNames, AreReadBackAndOthersAreNone) {
   for (const char* name : {"7.png", "000007.png", "00007.jpg", "x.png", "-0007.png", ".png", ""}) {
     EXPECT_EQ(image_id(name), std::nullopt) << name;
   }
+  EXPECT_TRUE(is_archive_name("block-00042.tar"));
+  for (const char* name :
+       {"block-00042", "block-00042.tar.part", "x-block-00042.tar", ".tar", ""}) {
+    EXPECT_FALSE(is_archive_name(name)) << name;
+  }
 }
 
 }  // namespace

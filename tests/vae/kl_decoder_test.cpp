@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 #include <utility>
 
 #include "nn/flops.h"
@@ -94,10 +95,11 @@ TEST(UpsampleConvolution, IsNearestNeighbourAndAConvolution) {
   for (const c10::ScalarType type : {c10::kDouble, c10::kFloat, c10::kBFloat16}) {
     const double tolerance = type == c10::kDouble ? 1e-12 : type == c10::kFloat ? 1e-5 : 3e-2;
     const c10::ScalarType outside = type == c10::kDouble ? type : c10::kFloat;
-    const at::Tensor weight = at::randn({6, 4, 3, 3}, outside) / 6;
-    const at::Tensor bias = at::randn({6}, outside);
-    for (const auto& [height, width] : {std::pair{5, 7}, {1, 1}, {2, 1}}) {
-      const at::Tensor x = at::randn({2, height, width, 4}, outside);
+    for (const auto& [height, width, channels] :
+         {std::tuple{5, 7, 4}, {1, 1, 4}, {2, 1, 4}, {5, 7, 32}}) {  // 32 fill AMX's tiles
+      const at::Tensor weight = at::randn({6, channels, 3, 3}, outside) / 6;
+      const at::Tensor bias = at::randn({6}, outside);
+      const at::Tensor x = at::randn({2, height, width, channels}, outside);
       const at::Tensor large =
           at::upsample_nearest2d(x.permute({0, 3, 1, 2}).to(c10::kDouble), {2 * height, 2 * width});
       const at::Tensor expected =
@@ -105,7 +107,7 @@ TEST(UpsampleConvolution, IsNearestNeighbourAndAConvolution) {
               .permute({0, 2, 3, 1});
       work_count() = {};
       const at::Tensor y = UpsampleConvolution(weight, bias, type)(x);
-      EXPECT_EQ(work_count().flops, 2 * 2 * 4 * (height + 1) * (width + 1) * 4 * 4 * 6);
+      EXPECT_EQ(work_count().flops, 2 * 2 * 4 * (height + 1) * (width + 1) * 4 * channels * 6);
       EXPECT_EQ(y.scalar_type(), outside);
       EXPECT_LT(testing::relative_error(y.to(c10::kDouble), expected), tolerance);
       // The control: with a flipped kernel the result differs.

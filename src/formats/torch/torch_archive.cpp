@@ -96,8 +96,7 @@ class ZipReader {
         continue;
       }
       check_used(entry);
-      const std::string_view text(reinterpret_cast<const char*>(entry.bytes.data()),
-                                  entry.bytes.size());
+      const std::string_view text = as_text(entry.bytes);
       if (!good(text)) {
         refuse_at(file_, entry.position, name, " ", in_quotes(text), " is not supported");
       }
