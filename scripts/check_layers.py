@@ -37,7 +37,7 @@ MAY_INCLUDE = {
     "library": {"pipeline"},
     "doctor": {"files", "weights", "metrics", "pipeline", "run"},
     "cli": {"method", "pipeline", "score", "report", "generate", "verify", "bench", "doctor"},
-    "tools": {"cli", "pipeline", "score", "report", "generate", "verify", "bench"},
+    "tools": {"cli"},
     # No room includes this one: the linker pulls it in.
     "cuda": {"nn", "diffusion", "vae", "mar", "cache"},
 }

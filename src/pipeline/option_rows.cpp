@@ -277,8 +277,8 @@ OptionTable<MethodRequest> method_rows() {
              to_string(defaults.cfg_schedule)),
       row_named(plain, "temperature"),
       lazy_mar_row()};
-  const OptionTable<MethodRequest> rows = join<MethodRequest>(
-      {own, lazy_rows_of_request(), plan_rows_of_request()});
+  const OptionTable<MethodRequest> rows =
+      join<MethodRequest>({own, lazy_rows_of_request(), plan_rows_of_request()});
   return join<MethodRequest>({{method_row(rows)}, rows});
 }
 
