@@ -46,21 +46,24 @@ int64_t size_of(NumberType type) {
   return 0;
 }
 
-/// Of what a product in this format yields: formats are named after its type.
+/// Of what a product in this format yields: formats are named after its type, but int8 yields bf16.
 int64_t size_of_product(std::string_view format) {
-  return format == "fp64" ? 8 : format == "bf16" || format == "fp16" ? 2 : 4;
+  return format == "fp64" ? 8 : format == "fp32" ? 4 : 2;
 }
 
 }  // namespace
 
 CostRow cost_row(const MarConfig& mar, const VaeConfig& vae, const DecodingMethod& method,
                  const DecodingMethod& baseline, Precision precision) {
-  const PrecisionPreset& numbers = precision.is_auto() ? *parse_precision("bf16") : *precision;
-  const DecodingPlan plan = make_plan(mar, method);
-  const KeptNumbers kept = policy_of(plan).kept(mar, plan);
   return {method.name, flops_per_image(mar, vae, method), flops_per_image(mar, vae, baseline),
-          kept.products * size_of_product(numbers.formats.of(LayerRole::kQkv)) +
-              kept.activations * size_of(numbers.activations)};
+          cache_bytes_per_image(mar, make_plan(mar, method), precision)};
+}
+
+int64_t cache_bytes_per_image(const MarConfig& mar, const DecodingPlan& plan, Precision precision) {
+  const PrecisionPreset& numbers = precision.is_auto() ? *parse_precision("bf16") : *precision;
+  const KeptNumbers kept = policy_of(plan).kept(mar, plan);
+  return kept.products * size_of_product(numbers.formats.of(LayerRole::kQkv)) +
+         kept.activations * size_of(numbers.activations);
 }
 
 FlopCount flops_per_image(const MarConfig& mar, const VaeConfig& vae,

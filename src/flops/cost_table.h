@@ -17,8 +17,10 @@ struct CostRow {
   int64_t cache_bytes = 0;  ///< an image: what caches hold between steps
 };
 
-/// A method beside the baseline on one network. Cached numbers are those of `precision`, or of bf16
-/// if it is auto.
+/// What caches hold between steps. Numbers are those of `precision`, or of bf16 if it is auto.
+int64_t cache_bytes_per_image(const MarConfig& mar, const DecodingPlan& plan, Precision precision);
+
+/// A method beside the baseline on one network.
 CostRow cost_row(const MarConfig& mar, const VaeConfig& vae, const DecodingMethod& method,
                  const DecodingMethod& baseline, Precision precision);
 

@@ -7,6 +7,8 @@
 
 #include "core/error.h"
 #include "core/log.h"
+#include "files/environment.h"
+#include "flops/cost_table.h"
 #include "generate/begun_run.h"
 #include "pipeline/device.h"
 
@@ -89,6 +91,23 @@ int64_t largest_batch(const MeasuredPeak& peak, const AvailableMemory& available
   return measured(peak, chosen, somewhat_less).images;
 }
 
+int64_t cpu_image_bytes(const MarConfig& config, const DecodingPlan& plan, Precision precision) {
+  // A block's input, norm, queries, keys, values, attention and its projection.
+  constexpr int64_t kRowsBesideMlp = 7;
+  const int64_t numbers = std::max(kRowsBesideMlp * config.encoder_dim + config.encoder_mlp_dim,
+                                   kRowsBesideMlp * config.decoder_dim + config.decoder_mlp_dim);
+  return cache_bytes_per_image(config, plan, precision) +
+         config.rows() * plan.halves() * numbers * static_cast<int64_t>(sizeof(float));
+}
+
+int64_t cpu_batch(int64_t usual, int64_t image_bytes, const std::optional<MemoryRoom>& room) {
+  if (!room) {
+    return usual;
+  }
+  const auto bytes = static_cast<int64_t>(kUsable * static_cast<double>(room->bytes));
+  return std::clamp<int64_t>(bytes / image_bytes, 1, usual);
+}
+
 int64_t automatic_batch(const EvalOptions& options, const LauncherEnv& env, Generator& generator,
                         const std::filesystem::path& run_folder, int64_t usual) {
   const auto begun = begun_setting(options, env, run_folder, "eval_bsz");
@@ -105,7 +124,16 @@ int64_t automatic_batch(const EvalOptions& options, const LauncherEnv& env, Gene
   }
   const c10::Device device = generator.model().mar.class_emb.device();
   if (device.is_cpu()) {
-    return std::min(usual, options.num_images);
+    const int64_t most = std::min(usual, options.num_images);
+    const auto room = memory_room(own_environment);
+    const int64_t batch = cpu_batch(
+        most, cpu_image_bytes(generator.model().mar.config, generator.plan(), options.precision),
+        room);
+    if (batch < most) {
+      log_info(concat("--eval_bsz auto: ", batch,
+                      ": the memory for more is missing (limit: ", room->limit, ")"));
+    }
+    return batch;
   }
   const int64_t batch =
       largest_batch([&](int64_t images) { return peak_of(generator, images); },

@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 
+#include "files/memory_room.h"
 #include "generate/options.h"
 #include "pipeline/generator.h"
 #include "run/launcher_env.h"
@@ -21,9 +23,17 @@ using AvailableMemory = std::function<int64_t()>;
 /// memory) is halved and tried again. Throws Error (usage) if not even one image fits.
 int64_t largest_batch(const MeasuredPeak& peak, const AvailableMemory& available, int64_t most);
 
+/// Bytes that an image of a batch needs on a CPU: what its caches hold, and the rows of one block
+/// in fp32, which is the most that any precision takes.
+int64_t cpu_image_bytes(const MarConfig& config, const DecodingPlan& plan, Precision precision);
+
+/// The batch size on a CPU, where larger ones are no faster: the usual one, or as many images as
+/// fit in the room; at least one.
+int64_t cpu_batch(int64_t usual, int64_t image_bytes, const std::optional<MemoryRoom>& room);
+
 /// The batch size of a run with "auto": the manifest's, if the run has begun. Otherwise rank 0
 /// measures and the others wait for the manifest, so that all plan the same shards. On CPUs it is
-/// the default.
+/// cpu_batch().
 int64_t automatic_batch(const EvalOptions& options, const LauncherEnv& env, Generator& generator,
                         const std::filesystem::path& run_folder, int64_t usual);
 

@@ -167,7 +167,7 @@ ExitCode evaluate(const EvalOptions& given, const LauncherEnv& launched) {
   Generator generator(model, method, options.model.seed);
   note_kernels(kernels, path, resolved);
   if (options.auto_batch) {
-    resolved.eval_bsz = automatic_batch(options, env, generator, path, usual_batch);
+    resolved.eval_bsz = automatic_batch(resolved, env, generator, path, usual_batch);
   }
   check_recording_sizes(options, generator, *resolved.eval_bsz);
   ordered_json settings = settings_json(resolved);

@@ -5,6 +5,9 @@
 #include <new>
 #include <vector>
 
+#include "cache/policies.h"
+#include "core/network_config.h"
+#include "flops/cost_table.h"
 #include "support/errors.h"
 
 namespace lazymar {
@@ -29,6 +32,29 @@ TEST(LargestBatch, FollowsTheLineThroughTwoMeasuredBatches) {
   EXPECT_EQ(largest_batch(peak, mebibytes(10000), 100), 100);   // no more than the set has
   EXPECT_EQ(largest_batch(peak, mebibytes(10000), 3), 3);
   EXPECT_EQ(largest_batch(peak, mebibytes(100000000), 50000), 1024);
+}
+
+TEST(CpuBatch, IsTheUsualOneOrWhatFits) {
+  EXPECT_EQ(cpu_batch(8, 100 * kMiB, std::nullopt), 8);
+  EXPECT_EQ(cpu_batch(8, 100 * kMiB, MemoryRoom{1000 * kMiB, "the control group"}), 8);
+  EXPECT_EQ(cpu_batch(8, 100 * kMiB, MemoryRoom{500 * kMiB, "the control group"}), 4);
+  EXPECT_EQ(cpu_batch(8, 100 * kMiB, MemoryRoom{0, "the control group"}), 1);
+}
+
+TEST(CpuBatch, CountsCachesAndRows) {
+  const MarConfig huge = published_config(*find_preset("mar_huge"));
+  const auto bytes = [&](const std::optional<LazyOptions>& lazy, double cfg) {
+    SamplingOptions sampling;
+    sampling.cfg = cfg;
+    return cpu_image_bytes(huge, make_plan(huge, method_of(sampling, lazy)),
+                           parse_precision("bf16"));
+  };
+  const int64_t plain = bytes(std::nullopt, 3.25);
+  EXPECT_EQ(plain, int64_t{2} * 320 * (7 * 1280 + 5120) * 4);
+  EXPECT_EQ(bytes(std::nullopt, 1.0), plain / 2);  // without guidance, half of the rows
+  EXPECT_EQ(bytes(LazyOptions(), 3.25),
+            plain + cache_bytes_per_image(huge, make_plan(huge, method_of({}, LazyOptions())),
+                                          parse_precision("bf16")));
 }
 
 TEST(LargestBatch, IsTriedAndMadeSmallerWhereTheLineIsWrong) {
