@@ -20,6 +20,8 @@ constexpr std::string_view kRecap =
     "github liebenxj/ReCAP@4d1da38, examples/MAR+ReCAP; its new tokens in decoding order";
 constexpr std::string_view kHalton =
     "github valeoai/Halton-MaskGIT@f61b0a1, Sampler/halton_sampler.py";
+constexpr std::string_view kChosen =
+    "chosen among combinations by what images of the model rules keep; docs/methods.md";
 constexpr std::string_view kCombined = "a combination that nobody has published";
 
 using Options = std::vector<PresetOption>;
@@ -82,6 +84,14 @@ std::vector<MethodPreset> mar_presets() {
       {"lazymar-ode15", "LazyMAR's token and condition caches, and 15 head evaluations.",
        with(ode_15(), {{"lazy_mar", "", kCode, kLazyMar},
                        {"lazy_caches", "token,condition", kOurs, kCombined}})},
+      {"lazymar-fast",
+       "LazyMAR's token and condition caches in 32 steps, and 15 head evaluations.",
+       with(ode_15(), {{"num_iter", "32", kOurs, kChosen},
+                       {"lazy_mar", "", kCode, kLazyMar},
+                       {"lazy_caches", "token,condition", kOurs, kChosen},
+                       {"lazy_warmup", "2", kOurs, "5 of 64 steps, scaled"},
+                       {"lazy_refresh_by", "progress", kOurs, kChosen},
+                       {"lazy_retain", "progress", kOurs, kChosen}})},
       {"disa",
        "DiSA: fewer diffusion steps in later decoding steps.",
        {{"head_steps", "50:5", kCode, kDisa}, {"last_timestep", "950", kCode, kDisa}}},

@@ -59,6 +59,7 @@ constexpr Known kKnown[] = {
     {"gtr-16-condition-ode15", 2.50, 5.46, 10.64},
     {"lazymar-32", 3.23, 7.03, 13.76},
     {"lazymar-ode15", 4.54, 10.02, 19.21},
+    {"lazymar-fast", 2.99, 6.45, 12.36},
 };
 
 TEST(Presets, CostWhatIsKnownOfThem) {
