@@ -23,7 +23,7 @@ class ImageFilesTest : public ::testing::TestWithParam<bool> {
   ImageFilesTest() {
     fs::create_directories(folder_.path() / "info/unfinished");
     for (int64_t id = 0; id < 2; ++id) {
-      std::vector<uint8_t> pixels(8 * 8 * 3, static_cast<uint8_t>(50 * id));
+      std::vector<uint8_t> pixels(size_t{8} * 8 * 3, static_cast<uint8_t>(50 * id));
       pixels[7] = 9;
       images_.push_back({id, encode_png(pixels, 8, 8)});
     }
