@@ -3,7 +3,7 @@ import base64
 import json
 from html import escape
 
-from eval_runs import ROOT
+from eval_runs import ROOT, replace_text
 from method_arms import BASELINE, CANDIDATES, CONTROLS, OTHER_SEED
 from method_chart import trade_chart
 from method_figures import DRIFT, FID, PASSES, at_cost, best_at_cost, front, sweeps
@@ -46,16 +46,11 @@ def difference_text(difference):
     return f"{difference['difference']:+.3f} ({low:+.3f} to {high:+.3f})"
 
 
-def seconds_text(row):
-    if "seconds" not in row:
-        return "-"
-    return f"{row['seconds']:.3f}"
-
-
 def columns(table):
     """(heading, cell of a row), without what no row has."""
     rows = table["rows"]
-    found = [("arm", lambda row: row["name"]), ("s per image", seconds_text),
+    found = [("arm", lambda row: row["name"]),
+             ("s per image", lambda row: number(row.get("seconds"), 3)),
              ("TFLOP", lambda row: number(row["tflop"], 4)),
              ("MB of caches", lambda row: number(row["cache_mb"], 2)),
              ("peak MB", lambda row: number(row["peak_mb"], 0))]
@@ -73,6 +68,12 @@ def columns(table):
             ("drift (95 %)", lambda row: DRIFT.text(DRIFT.value(row), DRIFT.interval(row))),
             ("PSNR", lambda row: pixels_text(row, "psnr", 1)),
             ("SSIM", lambda row: pixels_text(row, "ssim", 3))]
+
+
+def all_arms(table):
+    """(heading, lines): every figure of every arm."""
+    cells = columns(table)
+    return [name for name, _ in cells], [[cell(row) for _, cell in cells] for row in table["rows"]]
 
 
 def pixels_text(row, key, digits):
@@ -180,9 +181,7 @@ def markdown_table(heading, lines, texts=1):
 
 
 def markdown(table, measure):
-    cells = columns(table)
-    rows = [[cell(row) for _, cell in cells] for row in table["rows"]]
-    parts = ["\n".join(caption(table)) + "\n", markdown_table([name for name, _ in cells], rows)]
+    parts = ["\n".join(caption(table)) + "\n", markdown_table(*all_arms(table))]
     for title, texts, (heading, lines) in tables(table, measure):
         parts.append(f"**{title}**\n\n" + markdown_table(heading, lines, texts))
     return "\n".join(parts)
@@ -237,8 +236,7 @@ def page(table, measure, pictures):
     best = front(rows, key, measure)
     cost_title = cost_name[0].upper() + cost_name[1:]
     sections = [section(
-        f"{cost_title} against {measure.name}", trade_chart(rows, key, cost_name,
-                                                                        measure),
+        f"{cost_title} against {measure.name}", trade_chart(rows, key, cost_name, measure),
         "Black line: no other arm is both cheaper and better. Grey: dominated. Bars: 95 %. Thin "
         "lines join the arms of one sweep. Overlapping bars decide nothing; pairs below do.")]
     if measure is not DRIFT:
@@ -246,10 +244,8 @@ def page(table, measure, pictures):
         sections.append(section(f"{cost_title} against drift",
                                 trade_chart(drifting, key, cost_name, DRIFT),
                                 "How far an arm is from plain MAR, not how good it is."))
-    cells = columns(table)
-    lines = [[cell(row) for _, cell in cells] for row in table["rows"]]
     grey = {number for number, row in enumerate(table["rows"]) if row not in best}
-    sections.append(section("All arms", html_table([name for name, _ in cells], lines, 1, grey),
+    sections.append(section("All arms", html_table(*all_arms(table), 1, grey),
                             "Grey: dominated, or a control."))
     sections += [section(title, html_table(heading, those, texts))
                  for title, texts, (heading, those) in tables(table, measure)]
@@ -275,6 +271,6 @@ def page(table, measure, pictures):
 
 
 def write(table, measure, pictures, folder):
-    (folder / "table.json").write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
-    (folder / "table.md").write_text(markdown(table, measure), encoding="utf-8")
-    (folder / "report.html").write_text(page(table, measure, pictures), encoding="utf-8")
+    replace_text(folder / "table.json", json.dumps(table, indent=1) + "\n")
+    replace_text(folder / "table.md", markdown(table, measure))
+    replace_text(folder / "report.html", page(table, measure, pictures))

@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from eval_runs import output, replace_text
+from eval_runs import machine_flags, output, replace_text
 from method_arms import arm_list, texts_of
 
 QUIET = 0.1  # cores that others may use, of each core
@@ -77,9 +77,8 @@ def measure(path, texts, setting, options):
     during = OtherWork()
     bench = options.work / "bench.json"
     output(options.bin / "lazymar_bench", "--models", options.model, "--batch", options.time_bsz,
-           "--repeats", options.repeats, "--precision", setting["precision"], "--device",
-           options.device, *(["--threads", options.threads] if options.threads else []), "--arms",
-           arm_list(texts, options.cfg), "--json", bench)
+           "--repeats", options.repeats, "--precision", setting["precision"],
+           *machine_flags(options), "--arms", arm_list(texts, options.cfg), "--json", bench)
     others = during.cores()
     if too_busy(others):
         return refuse(others, "during the timing")
