@@ -49,7 +49,7 @@ COMBINATIONS = {
     "lazymar-gtr, DiSA's head": f"lazymar-gtr --detail none {DISA_HEAD}",
     "lazymar-gtr, ODE-15": f"lazymar-gtr --detail none {ODE_15}",
     "lazymar-ode15": "lazymar-ode15",
-    "lazymar-ode15, 32 steps": f"lazymar-ode15 --num_iter 32 {BY_PROGRESS}",
+    "lazymar-fast": "lazymar-fast",
     "lazymar-ode15, 16 steps": f"lazymar-ode15 --num_iter 16 {BY_PROGRESS}",
     "lazymar-32, DiSA's head": f"lazymar-32 --lazy_caches token,condition {DISA_HEAD}",
     "lazymar-32, SDE-15": f"lazymar-32 --lazy_caches token,condition {SDE_15}",

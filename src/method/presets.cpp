@@ -59,6 +59,15 @@ Options caches(std::string_view which, std::string_view warmup, std::string_view
 
 const PresetOption kProgress{"lazy_retain", "progress", kOurs, kCombined};
 
+/// LazyMAR in half as many decoding steps, with what counts steps by progress.
+Options lazymar_32() {
+  return {{"num_iter", "32", kOurs, "MAR's code takes any number"},
+          {"lazy_mar", "", kCode, kLazyMar},
+          {"lazy_warmup", "2", kOurs, "5 of 64 steps, scaled"},
+          {"lazy_refresh_by", "progress", kOurs, kCombined},
+          kProgress};
+}
+
 /// Fifteen evaluations of a second-order solver that begins where the noise schedule still bends.
 Options ode_15() {
   return {{"solver", "dpm++2m", kPaper, "Lu et al. 2022, arXiv:2211.01095"},
@@ -74,23 +83,12 @@ std::vector<MethodPreset> mar_presets() {
        "MAR in half as many decoding steps.",
        {{"num_iter", "32", kOurs, "MAR's code takes any number"}}},
       {"lazymar", "LazyMAR as released.", {{"lazy_mar", "", kCode, kLazyMar}}},
-      {"lazymar-32",
-       "LazyMAR in 32 decoding steps, its tables by progress.",
-       {{"num_iter", "32", kOurs, "MAR's code takes any number"},
-        {"lazy_mar", "", kCode, kLazyMar},
-        {"lazy_warmup", "2", kOurs, "5 of 64 steps, scaled"},
-        {"lazy_refresh_by", "progress", kOurs, kCombined},
-        kProgress}},
+      {"lazymar-32", "LazyMAR in 32 decoding steps, its tables by progress.", lazymar_32()},
       {"lazymar-ode15", "LazyMAR's token and condition caches, and 15 head evaluations.",
        with(ode_15(), {{"lazy_mar", "", kCode, kLazyMar},
                        {"lazy_caches", "token,condition", kOurs, kCombined}})},
       {"lazymar-fast", "LazyMAR's token and condition caches in 32 steps, and 15 head evaluations.",
-       with(ode_15(), {{"num_iter", "32", kOurs, kChosen},
-                       {"lazy_mar", "", kCode, kLazyMar},
-                       {"lazy_caches", "token,condition", kOurs, kChosen},
-                       {"lazy_warmup", "2", kOurs, "5 of 64 steps, scaled"},
-                       {"lazy_refresh_by", "progress", kOurs, kChosen},
-                       {"lazy_retain", "progress", kOurs, kChosen}})},
+       with(with(ode_15(), lazymar_32()), {{"lazy_caches", "token,condition", kOurs, kChosen}})},
       {"disa",
        "DiSA: fewer diffusion steps in later decoding steps.",
        {{"head_steps", "50:5", kCode, kDisa}, {"last_timestep", "950", kCode, kDisa}}},
