@@ -8,15 +8,7 @@
 
 #include "core/cpu_features.h"
 #include "nn/cpu/bf16_product.h"
-
-#if defined(__x86_64__)
-#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
-// False alarms within the intrinsics themselves: GCC bug 105593.
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
-#include <immintrin.h>
-#endif
+#include "nn/cpu/intrinsics.h"
 
 namespace lazymar::cpu {
 

@@ -1,10 +1,7 @@
 #include "nn/cpu/tiles.h"
 
 #include "core/cpu_features.h"
-
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
+#include "nn/cpu/intrinsics.h"
 
 namespace lazymar::cpu {
 

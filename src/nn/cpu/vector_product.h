@@ -5,15 +5,10 @@
 #include <cstdint>
 #include <cstring>
 
+#include "nn/cpu/intrinsics.h"
 #include "nn/cpu/tiles.h"
 
 #if defined(__x86_64__)
-#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
-// False alarms within the intrinsics themselves: GCC bug 105593.
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
-#include <immintrin.h>
 
 /// One target for all functions, so that they inline. What an instruction needs beyond AVX-512 is
 /// used only where `Numbers` names it.
