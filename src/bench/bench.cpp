@@ -17,6 +17,7 @@
 #include "bench/count.h"
 #include "bench/gemm_rate.h"
 #include "bench/gpu_reader.h"
+#include "bench/launches.h"
 #include "bench/models.h"
 #include "bench/types.h"
 #include "core/log.h"
@@ -210,11 +211,36 @@ class Bench {
   int64_t group_ = 0;
 };
 
+/// Refuses options that would have no effect.
+void check_kind(const BenchOptions& options) {
+  std::vector<std::string> kinds;
+  for (const auto& [given, name] : {std::pair(options.count, "--count"),
+                                    {options.launches, "--launches"},
+                                    {options.types, "--types"}}) {
+    if (given) {
+      kinds.emplace_back(name);
+    }
+  }
+  if (kinds.size() > 1) {
+    throw usage_error(join(kinds, " and "), " are different tables; give one of them");
+  }
+  if (!kinds.empty() && options.csv) {
+    throw setting_error("csv", ": ", kinds[0], " has no CSV; omit it");
+  }
+  if (options.types && options.json) {
+    throw setting_error("json", ": --types has no JSON; omit it");
+  }
+}
+
 }  // namespace
 
 ExitCode bench(const BenchOptions& options) {
+  check_kind(options);
   if (options.types) {
     return measure_types(options);
+  }
+  if (options.launches) {
+    return count_launches_of(options);
   }
   return options.count ? count_flops(options) : Bench(options).run();
 }

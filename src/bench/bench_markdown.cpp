@@ -5,33 +5,11 @@
 #include <vector>
 
 #include "bench/bench_report.h"
+#include "bench/markdown.h"
 #include "core/error.h"
 
 namespace lazymar {
 namespace {
-
-template <typename... Values>
-std::string format(const char* pattern, Values... values) {
-  std::string text(static_cast<size_t>(std::snprintf(nullptr, 0, pattern, values...)), '\0');
-  std::snprintf(text.data(), text.size() + 1, pattern, values...);
-  return text;
-}
-
-std::string cells(const std::vector<std::string>& texts) {
-  std::string line = "|";
-  for (const std::string& text : texts) {
-    line += " " + text + " |";
-  }
-  return line + "\n";
-}
-
-std::string heading(const std::vector<std::string>& titles) {
-  std::string rule = "|";
-  for (size_t i = 0; i < titles.size(); ++i) {
-    rule += i == 0 ? "---|" : "---:|";
-  }
-  return cells(titles) + rule + "\n";
-}
 
 /// The arm's flags except the precision, which is always shown.
 std::string flags_of(const BenchRow& row) {

@@ -98,6 +98,11 @@ OptionTable<B> measurement_rows() {
             .help = "Print the FLOPs of every arm by component, and run nothing. Needs no weights.",
             .main = true},
            flag(&B::count)},
+          {{.name = "launches",
+            .group = kMeasurement,
+            .help = "Print the kernels that a GPU would launch, by name, with bytes, FLOPs and the "
+                    "least time on two cards, and run nothing. Needs no GPU and no weights."},
+           flag(&B::launches)},
           {{.name = "types",
             .group = kMeasurement,
             .help = "Print the speed of the models' products in each number type, and run no "

@@ -34,6 +34,7 @@ struct BenchOptions {
   std::string device = "auto";
   std::optional<int64_t> threads;
   bool count = false;                                        ///< FLOPs on paper, and nothing is run
+  bool launches = false;                                     ///< likewise what a GPU would launch
   bool types = false;                                        ///< rates of products, and no model
   std::optional<std::filesystem::path> markdown, json, csv;  ///< files to write
 };

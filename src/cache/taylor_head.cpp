@@ -23,7 +23,7 @@ class TaylorHead final : public HeadRunner {
  public:
   /// Modulations are computed ahead only where every step needs them.
   explicit TaylorHead(int64_t interval)
-      : interval_(interval), full_(interval == 1 ? kModulationRows : 1) {}
+      : interval_(interval), full_(interval == 1 ? kModulationRows : kNoneAhead) {}
 
   HeadOutput predict(const DiffusionHead& head, const HeadStep& step) override {
     if (!computes(step.index, step.steps, interval_)) {

@@ -37,7 +37,7 @@ at::Tensor least_similar(const at::Tensor& scores, const at::Tensor& raster_rows
   SelectionArguments arguments;
   arguments.similarity = held.rows;
   arguments.raster_rows = list.rows;
-  arguments.out = out.mutable_data_ptr<int64_t>();
+  arguments.out = numbers<int64_t>(out);
   arguments.images = scores.size(0);
   arguments.length = scores.size(1);
   arguments.count = selection.count;
@@ -84,7 +84,7 @@ at::Tensor bytes(const at::Tensor& images) {
   at::Tensor out = at::empty({images.size(0), images.size(2), images.size(3), images.size(1)},
                              images.options().dtype(c10::kByte));
   ByteArguments arguments{images.const_data_ptr(),
-                          out.mutable_data_ptr<uint8_t>(),
+                          numbers<uint8_t>(out),
                           images.size(0),
                           images.size(1),
                           images.size(2),
@@ -108,15 +108,15 @@ at::Tensor normals(const NormalDraw& draw) {
   NormalArguments arguments;
   arguments.key0 = draw.key[0];
   arguments.key1 = draw.key[1];
-  arguments.ids = draw.ids.const_data_ptr<int64_t>();
+  arguments.ids = numbers<const int64_t>(draw.ids);
   arguments.positions = positions.rows;
   arguments.decoding_step = draw.decoding_step;
-  arguments.keys = draw.keys.const_data_ptr<int64_t>();
+  arguments.keys = numbers<const int64_t>(draw.keys);
   arguments.steps = steps;
   arguments.images = images;
   arguments.rows = rows;
   arguments.channels = draw.channels;
-  arguments.out = out.mutable_data_ptr<float>();
+  arguments.out = numbers<float>(out);
   draw_normals(arguments, current_stream(draw.positions));
   return out;
 }

@@ -137,6 +137,11 @@ void empty_cache() {
   c10::cuda::CUDACachingAllocator::emptyCache();
 }
 
+void serve_shapes() {
+  static const Kernels shapes = kernels_for(c10::DeviceType::Meta);
+  register_kernels(&shapes);
+}
+
 const Kernels& kernels() {
   static const Kernels kernels = [] {
     Kernels all = kernels_for(c10::DeviceType::CUDA);
@@ -145,6 +150,7 @@ const Kernels& kernels() {
     all.capability = compute_capability;
     all.driver = driver_version;
     all.release_memory = empty_cache;
+    all.serve_shapes = serve_shapes;
     return all;
   }();
   return kernels;

@@ -109,8 +109,8 @@ at::Tensor group_norm(const at::Tensor& x, const at::Tensor& weight, const at::T
   arguments.weight = pointer(weight);
   arguments.bias = pointer(bias);
   arguments.out = out.mutable_data_ptr();
-  arguments.partials = partials.mutable_data_ptr<double>();
-  arguments.scales = scales.mutable_data_ptr<double>();
+  arguments.partials = numbers<double>(partials);
+  arguments.scales = numbers<double>(scales);
   arguments.eps = eps;
   arguments.silu = silu;
   group_norm(element(x.scalar_type()), element(own), element(type), arguments, current_stream(x));

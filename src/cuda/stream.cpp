@@ -6,7 +6,8 @@
 namespace lazymar::cuda {
 
 Stream current_stream(const at::Tensor& x) {
-  return c10::cuda::getCurrentCUDAStream(x.device().index()).stream();
+  // Shapes alone (DeviceOps::serve_shapes) are not queued.
+  return x.is_meta() ? nullptr : c10::cuda::getCurrentCUDAStream(x.device().index()).stream();
 }
 
 }  // namespace lazymar::cuda

@@ -72,6 +72,12 @@ inline Rows bytes_of(const RowsOf& of) {
   return {of.rows.data, of.rows.inner, of.rows.outer_stride * size, of.rows.stride * size};
 }
 
+/// t's numbers, nullptr for shapes alone: LibTorch's typed pointers refuse those.
+template <typename T>
+T* numbers(const at::Tensor& t) {
+  return static_cast<T*>(t.mutable_data_ptr());
+}
+
 inline const void* pointer(const at::Tensor& t) {
   return t.defined() ? t.const_data_ptr() : nullptr;
 }

@@ -21,7 +21,8 @@ int64_t Modulation::place(int64_t index, const std::vector<const Linear*>& layer
   if (found != indices_.end()) {
     return found - indices_.begin();
   }
-  const int64_t most = input.condition.is_cpu() ? rows_at_once_ : kDeviceFactor * rows_at_once_;
+  const bool few = input.condition.is_cpu() || rows_at_once_ == kNoneAhead;
+  const int64_t most = few ? rows_at_once_ : kDeviceFactor * rows_at_once_;
   const int64_t steps = std::max<int64_t>(1, most / std::max<int64_t>(1, input.rows));
   indices_.clear();
   std::vector<at::Tensor> times;

@@ -20,10 +20,13 @@ struct ModulationInput {
   int64_t rows = 0;             ///< the first `rows` rows of the condition are used
 };
 
+/// For Modulation: every diffusion step is computed by itself.
+inline constexpr int64_t kNoneAhead = 1;
+
 /// Outputs of a fixed list of adaptive layers, computed for a chunk of diffusion steps ahead.
 class Modulation {
  public:
-  /// `rows_at_once`: how many rows a chunk may have; 1 computes every diffusion step separately.
+  /// `rows_at_once`: how many rows a chunk may have, more on a GPU; or kNoneAhead.
   explicit Modulation(int64_t rows_at_once) : rows_at_once_(rows_at_once) {}
 
   /// Starts a new decoding step and drops what was kept.

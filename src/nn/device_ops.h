@@ -45,6 +45,9 @@ struct DeviceOps {
   std::string (*driver)() = nullptr;
   /// Returns memory to the device that is reserved for later work.
   void (*release_memory)() = nullptr;
+  /// From now on the kernels serve Meta tensors, which have shapes and no numbers, in place of the
+  /// device's: for launch_count(), which must count instead of running them.
+  void (*serve_shapes)() = nullptr;
 };
 
 /// A room's table, and the type of device that it serves.

@@ -28,6 +28,25 @@ def run(*args):
     )
 
 
+def counts_agree(file):
+    """Products that LibTorch and the kernels would execute, against the formula."""
+    methods = ("disa; lazymar-fast; lazymar-gtr-head; gtr-8; recap --num_iter 8; "
+               "halton --num_iter 8; mar --cache taylor1 --num_iter 8; mar --cfg 1 --num_iter 8")
+    arms = ["--models", "mar_base", "--arms", methods]
+    run("--count", *arms, "--json", file)
+    rows = json.loads(file.read_text())["models"][0]["rows"]
+    formula = [row["flops_per_image"]["total"] for row in rows]
+    run("--launches", *arms, "--json", file)
+    counted = []
+    for arm in json.loads(file.read_text())["arms"]:
+        parts = [arm["outside"], arm["vae"]]
+        parts += [step[part] for step in arm["steps"] for part in ("encoder", "decoder", "head")]
+        counted.append(sum(work["flops"] for part in parts for work in part["by_name"].values()))
+    check("--launches counts the FLOPs of --count, to the last one", counted == formula,
+          (counted, formula))
+    check("control: the arms differ", len(set(formula)) == len(formula), formula)
+
+
 with tempfile.TemporaryDirectory() as folder:
     folder = pathlib.Path(folder)
     files = [folder / name for name in ("bench.md", "bench.json", "bench.csv")]
@@ -126,6 +145,24 @@ with tempfile.TemporaryDirectory() as folder:
         counted,
     )
 
+    result = run("--models", "demo", "--num_iter", "8", "--num_sampling_steps", "4", "--launches",
+                 "--arms", "mar; lazymar --cuda_graphs off", "--json", files[1])
+    if "no CUDA kernels" in result.stderr:
+        check("--launches needs a build with CUDA", result.returncode == 2, result.stderr)
+    else:
+        mar, lazymar = json.loads(files[1].read_text())["arms"]
+        check(
+            "--launches counts kernels by step, without a GPU",
+            result.returncode == 0
+            and len(mar["steps"]) == len(lazymar["steps"]) == 8
+            and mar["steps"][1]["encoder"]["graph_launches"] == 1
+            and lazymar["steps"][1]["encoder"]["graph_launches"] == 0
+            and lazymar["steps"][7]["decoder"]["launches"] > 0
+            and "| aten::addmm |" in result.stdout,
+            result.stderr,
+        )
+        counts_agree(files[1])
+
     whole = {(row["batch"], row["arm"]): row["flops_per_image"] for row in rows}
     result = run(
         *QUICK,
@@ -180,6 +217,8 @@ with tempfile.TemporaryDirectory() as folder:
     )
 
     refused("unknown flag", run("--model", "demo"), "model", "--help")
+    refused("two tables", run("--count", "--launches"), "--count and --launches", "one of them")
+    refused("a table without CSV", run("--launches", "--csv", files[2]), "--csv", "no CSV")
     refused("unknown arm", run(*QUICK, "--arms", "fast"), '"fast"', "baseline, lazy or a --method")
     refused(
         "flag that an arm cannot have", run(*QUICK, "--arms", "lazy --output_dir x"), "--output_dir"

@@ -22,6 +22,7 @@ void Machine::run(dim3 grid, dim3 shape, size_t shared_bytes, const std::functio
     throw std::logic_error("emulator: a launch that CUDA would refuse");
   }
   kernel_ = &kernel;
+  ++launches_;
   grid_shape = grid;
   block_shape = shape;
   backwards_ = !backwards_;

@@ -97,6 +97,9 @@ class Machine {
   /// Throws std::logic_error for a launch that CUDA would refuse, and for what was found in it.
   void run(dim3 grid, dim3 shape, size_t shared_bytes, const std::function<void()>& kernel);
 
+  /// How many launches have run.
+  uint64_t launches() const { return launches_; }
+
   /// A barrier of the block at that place of the source: "block_sum:12".
   void wait_for_block(const char* function, int line);
   /// A barrier of the lanes in `mask`.
@@ -126,6 +129,7 @@ class Machine {
   void run_block(int count);
 
   const std::function<void()>* kernel_ = nullptr;
+  uint64_t launches_ = 0;
   std::vector<double> memory_;  ///< shared memory, and guards around it
   double* shared_ = nullptr;
   std::vector<std::unique_ptr<Thread>> threads_;
