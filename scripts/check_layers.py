@@ -34,7 +34,7 @@ MAY_INCLUDE = {
     "generate": {"method", "files", "formats", "weights", "nn", "cache", "metrics", "pipeline",
                  "run", "rules", "score", "flops"},
     "verify": {"method", "files", "formats", "weights", "nn", "mar", "cache", "vae", "pipeline"},
-    "bench": {"files", "weights", "nn", "pipeline", "flops", "launches"},
+    "bench": {"files", "weights", "nn", "diffusion", "pipeline", "flops", "launches"},
     "library": {"pipeline"},
     "doctor": {"files", "weights", "metrics", "pipeline", "run"},
     "cli": {"method", "pipeline", "score", "report", "generate", "verify", "bench", "doctor"},

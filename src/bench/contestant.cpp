@@ -9,6 +9,7 @@
 #include "bench/anonymous_memory.h"
 #include "bench/gpu_sampler.h"
 #include "core/labels.h"
+#include "diffusion/head_ops.h"
 #include "nn/capture.h"
 #include "pipeline/device.h"
 
@@ -20,6 +21,7 @@ Contestant::Contestant(const BenchArm& arm, const std::shared_ptr<const Networks
       work_{model->mar.config, model->vae.config, generator_.plan()},
       method_(arm.method.method),
       graphs_(arm.method.cuda_graphs),
+      head_blocks_(arm.method.head_blocks),
       gpu_(gpu),
       ids_(static_cast<size_t>(batch)) {
   std::iota(ids_.begin(), ids_.end(), 0);
@@ -78,6 +80,7 @@ std::pair<GeneratedBatch, double> Contestant::make_batch(const GenerationHooks& 
                                                          BenchRow& row) {
   const c10::Device device = generator_.model().mar.class_emb.device();
   enable_capture(graphs_);
+  enable_head_blocks(head_blocks_);
   if (device.is_cuda()) {
     reset_peak_memory(device);
   }

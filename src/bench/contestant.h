@@ -41,7 +41,7 @@ class Contestant {
   Generator generator_;
   Workload work_;
   std::string method_;
-  bool graphs_;
+  bool graphs_, head_blocks_;
   const GpuReader* gpu_;
   std::vector<int64_t> ids_, labels_;
   std::optional<StepSamples> samples_;

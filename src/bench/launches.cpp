@@ -153,9 +153,10 @@ ExitCode count_launches_of(const BenchOptions& options) {
       for (const BenchArm& arm : options.arms) {
         const Precision precision = resolve_precision(arm.method.precision, /*on_cpu=*/false);
         const int64_t images = arm.batch.value_or(batch);
-        arms.push_back({arm.name, images,
-                        count_launches({shape, resolve_method(arm.method, shape.recommended),
-                                        precision, images, arm.method.cuda_graphs})});
+        arms.push_back(
+            {arm.name, images,
+             count_launches({shape, resolve_method(arm.method, shape.recommended), precision,
+                             images, arm.method.cuda_graphs, arm.method.head_blocks})});
         all.push_back(json_of(model, arms.back()));
       }
       text += concat(text.empty() ? "" : "\n", model, " (", shape.source, "), batch ", batch,

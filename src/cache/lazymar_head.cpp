@@ -2,7 +2,9 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cmath>
+#include <span>
 #include <utility>
 
 #include "diffusion/head_ops.h"
@@ -108,27 +110,43 @@ std::optional<HeadAdvance> LazyMarHeadRunner::advance(const DiffusionHead& head,
 HeadOutput LazyMarHeadRunner::predict_full(const DiffusionHead& head, const HeadStep& step) {
   const int64_t rows = step.x.size(0);
   blocks_.assign(head.blocks.size(), {});
-  at::Tensor h = head.input_proj(step.x).repeat({step.halves, 1});
+  const at::Tensor input = head.input_proj(step.x).repeat({step.halves, 1});
   const bool first = step.index == step.steps - 1;
   const auto modulation =
-      full_.at(step.index, head.adaptive_layers(first), {step.times, step.condition, h.size(0)},
+      full_.at(step.index, head.adaptive_layers(first), {step.times, step.condition, input.size(0)},
                [&](int64_t i) { return first || i == 0 ? -1 : (i - 1) / refresh_ * refresh_; });
-  for (size_t i = 0; i < head.blocks.size(); ++i) {
-    const auto [mlp, out] = head.blocks[i](h, modulation[i]);
-    if (keeps_residual(i)) {
-      blocks_[i].residual = (out - h).narrow(0, 0, rows);
-    } else {
-      blocks_[i].mlp = mlp.narrow(0, 0, rows);
-    }
-    h = out;
-  }
-  const auto parts = head.final_layer(h, modulation.back()).chunk(2, -1);
+  const BlocksRun run = run_blocks(head.blocks, input, modulation, /*keep_outputs=*/true);
+  keep(run, input, rows);
+  const auto parts = head.final_layer(run.h, modulation.back()).chunk(2, -1);
   if (step.halves == 1) {
     return {parts[0], parts[1]};
   }
   const at::Tensor unconditional = parts[0].narrow(0, rows, rows);
   guidance_difference_ = parts[0].narrow(0, 0, rows) - unconditional;
   return {guide(unconditional, guidance_difference_, step.guidance), parts[1].narrow(0, 0, rows)};
+}
+
+void LazyMarHeadRunner::keep(const BlocksRun& run, const at::Tensor& input, int64_t rows) {
+  const auto of_rows = [rows](const at::Tensor& t) { return t.narrow(-2, 0, rows); };
+  const size_t end = std::min(kLastResidual + 1, blocks_.size());
+  at::Tensor residuals;  // of all blocks that keep one, from a single difference
+  if (run.hs.defined() && end > kFirstResidual) {
+    const auto count = static_cast<int64_t>(end - kFirstResidual);
+    const auto first = static_cast<int64_t>(kFirstResidual);
+    residuals =
+        of_rows(run.hs.narrow(0, first, count)) - of_rows(run.hs.narrow(0, first - 1, count));
+  }
+  for (size_t i = 0; i < blocks_.size(); ++i) {
+    const HeadMlpOutput& output = run.outputs[i];
+    if (!keeps_residual(i)) {
+      blocks_[i].mlp = of_rows(output.mlp);
+    } else if (residuals.defined()) {
+      blocks_[i].residual = residuals[static_cast<int64_t>(i - kFirstResidual)];
+    } else {
+      const at::Tensor& before = i == 0 ? input : run.outputs[i - 1].h;
+      blocks_[i].residual = of_rows(output.h) - of_rows(before);
+    }
+  }
 }
 
 HeadOutput LazyMarHeadRunner::predict_cached(const DiffusionHead& head, const HeadStep& step) {
@@ -152,9 +170,20 @@ HeadOutput LazyMarHeadRunner::predict_cached(const DiffusionHead& head, const He
     if (keeps_residual(i)) {
       h = h + kept.residual;
     } else if (recompute) {
-      const auto [mlp, out] = head.blocks[i](h, modulation[layer++]);
-      kept.mlp = mlp;
-      h = out;
+      size_t end = i + 1;  // of the blocks in a row that are recomputed
+      while (end < head.blocks.size() && !keeps_residual(end)) {
+        ++end;
+      }
+      const std::span all(head.blocks);
+      const BlocksRun run =
+          run_blocks(all.subspan(i, end - i), h, std::span(modulation).subspan(layer, end - i),
+                     /*keep_outputs=*/true);
+      for (size_t block = i; block < end; ++block) {
+        blocks_[block].mlp = run.outputs[block - i].mlp;
+      }
+      layer += end - i;
+      h = run.h;
+      i = end - 1;
     } else {
       const at::Tensor& output = modulation[layer++];
       const int64_t width = h.size(1);

@@ -43,6 +43,8 @@ class LazyMarHeadRunner final : public HeadRunner {
  private:
   HeadOutput predict_full(const DiffusionHead& head, const HeadStep& step);
   HeadOutput predict_cached(const DiffusionHead& head, const HeadStep& step);
+  /// Keeps what all blocks made of `input`, for the first `rows` rows.
+  void keep(const BlocksRun& run, const at::Tensor& input, int64_t rows);
 
   bool full(int64_t index, int64_t steps) const;
   /// In the first tenth of the process blocks without a kept residual are recomputed.

@@ -58,6 +58,17 @@ OptionRow<S> cuda_graphs_row(bool S::*member) {
           choice(member, {{"on", true}, {"off", false}})};
 }
 
+template <typename S>
+OptionRow<S> head_blocks_row(bool S::*member) {
+  return {{.name = "head_blocks",
+           .value = "on|off",
+           .group = kDeviceGroup,
+           .help = "Launch the blocks of the diffusion head together where a GPU can, for up to 16 "
+                   "rows.",
+           .arm = true},
+          choice(member, {{"on", true}, {"off", false}})};
+}
+
 /// Which code computes on a GPU. The settings of a run say what was used: see settle_kernels().
 template <typename S>
 OptionRow<S> kernels_row(std::string S::*member) {

@@ -138,6 +138,7 @@ Kernels kernels_for(c10::DeviceType device) {
   ops.to_bytes = bytes;
   ops.draw_normals = normals;
   ops.head_mlp = mlp_of_few_rows;
+  ops.head_blocks = blocks_of_few_rows;
   ops.gated_sums = sums_of_gates;
   ops.has_head_window = fits_head_window;
   ops.head_window = window;

@@ -1,5 +1,6 @@
-// The MLP of the head's blocks for a few rows, in two launches. Its products cost little more than
-// reading their weights, so separate launches of the surrounding operations would dominate.
+// The MLP of the head's blocks for a few rows, in two launches, or of several blocks in one. Its
+// products cost little more than reading their weights, so separate launches of the surrounding
+// operations would dominate.
 #include "cuda/norm.h"
 #include "cuda/tensor_cores.h"
 
@@ -101,7 +102,7 @@ class TileProduct {
 
 /// hidden = silu(fc1(modulated norm of h)). Every block norms all rows.
 template <typename Y>
-__global__ void __launch_bounds__(kThreads, kBlocksAtOnce) hidden_kernel(HeadMlpArguments a) {
+__device__ inline void compute_hidden(const HeadMlpArguments& a) {
   Y* normed = shared_memory<Y>();
   const int64_t stride = a.width + kGap;
   TileProduct<Y> product(a.fc1_weight, a.width);
@@ -122,7 +123,7 @@ __global__ void __launch_bounds__(kThreads, kBlocksAtOnce) hidden_kernel(HeadMlp
 
 /// mlp = fc2(hidden), out = h + gate * mlp.
 template <typename Y>
-__global__ void __launch_bounds__(kThreads) mlp_kernel(HeadMlpArguments a) {
+__device__ inline void compute_mlp(const HeadMlpArguments& a) {
   TileProduct<Y> product(a.fc2_weight, a.width);
   product.multiply(static_cast<const Y*>(a.hidden), a.width, a.rows);
   product.finish(shared_memory<float>(), a.rows, [&](int64_t row, int64_t output, float sum) {
@@ -130,6 +131,48 @@ __global__ void __launch_bounds__(kThreads) mlp_kernel(HeadMlpArguments a) {
     static_cast<Y*>(a.mlp)[row * a.width + output] = y;
     static_cast<float*>(a.out)[row * a.width + output] =
         row_of<float>(a.norm.x, row)[output] + widened(row_of<Y>(a.gate, row)[output]) * widened(y);
+  });
+}
+
+template <typename Y>
+__global__ void __launch_bounds__(kThreads, kBlocksAtOnce) hidden_kernel(HeadMlpArguments a) {
+  compute_hidden<Y>(a);
+}
+
+template <typename Y>
+__global__ void __launch_bounds__(kThreads) mlp_kernel(HeadMlpArguments a) {
+  compute_mlp<Y>(a);
+}
+
+/// Two phases for each block of the head. In the grid of both, a thread block has the same outputs
+/// of all products.
+template <typename Y>
+__global__ void __launch_bounds__(kThreads, kBlocksAtOnce)
+    blocks_kernel(const __grid_constant__ HeadBlocksArguments a) {
+  for_each_phase(2 * a.count, [&](int phase) {
+    const HeadMlpArguments& block = a.blocks[phase / 2];
+    if (phase % 2 == 0) {
+      compute_hidden<Y>(block);
+    } else {
+      compute_mlp<Y>(block);
+    }
+  });
+}
+
+/// Shared memory: the sums of every warp, and normed rows.
+constexpr size_t kPartial = sizeof(float) * kWarps * kTileRows * kTileOutputs;
+template <typename Y>
+size_t shared_bytes(int64_t width) {
+  return static_cast<size_t>(kTileRows * (width + kGap)) * sizeof(Y) + kPartial;
+}
+
+/// Calls f with a value of the product type, if there are kernels for it.
+template <typename F>
+void with_product(Element product, const F& f) {
+  with_types(Element::kFloat, product, [&]<typename X, typename Y>(X, Y y) {
+    if constexpr (sizeof(Y) == 2) {
+      f(y);
+    }
   });
 }
 
@@ -141,14 +184,30 @@ bool has_head_mlp(Element x, Element product, int64_t rows, int64_t width) {
 }
 
 void head_mlp(Element product, const HeadMlpArguments& a, Stream stream) {
-  with_types(Element::kFloat, product, [&]<typename X, typename Y>(X, Y) {
-    if constexpr (sizeof(Y) == 2) {
-      constexpr size_t kPartial = sizeof(float) * kWarps * kTileRows * kTileOutputs;
-      const auto rows = static_cast<size_t>(kTileRows * (a.width + kGap)) * sizeof(Y);
-      const dim3 grid = blocks_of(a.width, kTileOutputs);
-      launch(hidden_kernel<Y>, grid, {kThreads, 1, 1}, rows + kPartial, stream, a);
-      launch(mlp_kernel<Y>, grid, {kThreads, 1, 1}, kPartial, stream, a);
-    }
+  with_product(product, [&]<typename Y>(Y) {
+    const dim3 grid = blocks_of(a.width, kTileOutputs);
+    launch(hidden_kernel<Y>, grid, {kThreads, 1, 1}, shared_bytes<Y>(a.width), stream, a);
+    launch(mlp_kernel<Y>, grid, {kThreads, 1, 1}, kPartial, stream, a);
+  });
+}
+
+bool has_head_blocks(Element product, int64_t rows, int64_t width, int64_t count) {
+  bool fits =
+      count <= HeadBlocksArguments::kMost && has_head_mlp(Element::kFloat, product, rows, width);
+  if (fits) {
+    with_product(product, [&]<typename Y>(Y) {
+      fits = fit_together(blocks_kernel<Y>, blocks_of(width, kTileOutputs), {kThreads, 1, 1},
+                          shared_bytes<Y>(width));
+    });
+  }
+  return fits;
+}
+
+void head_blocks(Element product, const HeadBlocksArguments& a, Stream stream) {
+  with_product(product, [&]<typename Y>(Y) {
+    const int64_t width = a.blocks[0].width;
+    launch_together(blocks_kernel<Y>, blocks_of(width, kTileOutputs), {kThreads, 1, 1},
+                    shared_bytes<Y>(width), 2 * a.count, stream, a);
   });
 }
 

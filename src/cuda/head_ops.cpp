@@ -41,10 +41,14 @@ at::Tensor sums_of_gates(const GatedSums& sums) {
   return out;
 }
 
-std::optional<HeadMlpOutput> mlp_of_few_rows(const HeadMlp& block) {
+namespace {
+
+/// A block's arguments but for its scratch memory and its results; empty if there is no kernel for
+/// it. h [R, W] is contiguous; `held` keeps what they point to.
+std::optional<HeadMlpArguments> arguments_of(const HeadMlp& block, const at::Tensor& h,
+                                             std::vector<at::Tensor>& held) {
   const DenseWeights* const fc1 = block.fc1->dense();
   const DenseWeights* const fc2 = block.fc2->dense();
-  const at::Tensor h = block.h.contiguous();
   const int64_t width = h.size(1);
   const c10::ScalarType product = block.modulation.scalar_type();
   if (fc1 == nullptr || fc2 == nullptr || fc1->weight.scalar_type() != product ||
@@ -65,9 +69,7 @@ std::optional<HeadMlpOutput> mlp_of_few_rows(const HeadMlp& block) {
       return std::nullopt;
     }
   }
-  const auto room = [&] { return at::empty(h.sizes(), h.options().dtype(product)); };
-  at::Tensor hidden = room();
-  HeadMlpOutput output{room(), at::empty_like(h)};
+  held.insert(held.end(), {rows.tensor, shift.tensor, scale.tensor, gate.tensor});
   HeadMlpArguments arguments;
   arguments.norm.x = rows.rows;
   arguments.norm.weight = pointer(block.norm->weight);
@@ -80,12 +82,60 @@ std::optional<HeadMlpOutput> mlp_of_few_rows(const HeadMlp& block) {
   arguments.fc1_bias = pointer(fc1->bias);
   arguments.fc2_weight = pointer(fc2->weight);
   arguments.fc2_bias = pointer(fc2->bias);
-  arguments.hidden = hidden.mutable_data_ptr();
-  arguments.mlp = output.mlp.mutable_data_ptr();
-  arguments.out = output.h.mutable_data_ptr();
   arguments.rows = h.size(0);
   arguments.width = width;
-  head_mlp(element(product), arguments, current_stream(h));
+  return arguments;
+}
+
+}  // namespace
+
+std::optional<HeadMlpOutput> mlp_of_few_rows(const HeadMlp& block) {
+  const at::Tensor h = block.h.contiguous();
+  const c10::ScalarType product = block.modulation.scalar_type();
+  std::vector<at::Tensor> held;
+  std::optional<HeadMlpArguments> arguments = arguments_of(block, h, held);
+  if (!arguments) {
+    return std::nullopt;
+  }
+  const auto room = [&] { return at::empty(h.sizes(), h.options().dtype(product)); };
+  at::Tensor hidden = room();
+  HeadMlpOutput output{room(), at::empty_like(h)};
+  arguments->hidden = hidden.mutable_data_ptr();
+  arguments->mlp = output.mlp.mutable_data_ptr();
+  arguments->out = output.h.mutable_data_ptr();
+  head_mlp(element(product), *arguments, current_stream(h));
+  return output;
+}
+
+std::optional<HeadBlocksOutput> blocks_of_few_rows(const std::vector<HeadMlp>& blocks) {
+  const at::Tensor h = blocks.front().h.contiguous();
+  const c10::ScalarType product = blocks.front().modulation.scalar_type();
+  const auto count = static_cast<int64_t>(blocks.size());
+  if (!has_element(product) || !has_head_blocks(element(product), h.size(0), h.size(1), count)) {
+    return std::nullopt;
+  }
+  const auto room = [&](c10::ScalarType type) {
+    return at::empty({count, h.size(0), h.size(1)}, h.options().dtype(type));
+  };
+  HeadBlocksOutput output{room(product), room(h.scalar_type())};
+  at::Tensor hidden = at::empty(h.sizes(), h.options().dtype(product));
+  std::vector<at::Tensor> held;
+  HeadBlocksArguments all;
+  for (int64_t i = 0; i < count; ++i) {
+    const HeadMlp& block = blocks[static_cast<size_t>(i)];
+    const auto arguments = block.modulation.scalar_type() == product
+                               ? arguments_of(block, i == 0 ? h : output.hs[i - 1], held)
+                               : std::nullopt;
+    if (!arguments) {
+      return std::nullopt;
+    }
+    all.blocks[i] = *arguments;
+    all.blocks[i].hidden = hidden.mutable_data_ptr();
+    all.blocks[i].mlp = output.mlps[i].mutable_data_ptr();
+    all.blocks[i].out = output.hs[i].mutable_data_ptr();
+  }
+  all.count = static_cast<int>(count);
+  head_blocks(element(product), all, current_stream(h));
   return output;
 }
 

@@ -160,6 +160,17 @@ struct HeadMlpArguments {
 bool has_head_mlp(Element x, Element product, int64_t rows, int64_t width);
 void head_mlp(Element product, const HeadMlpArguments& arguments, Stream stream);
 
+/// head_blocks, in one launch: head_mlp of each; a block's norm.x is the `out` before it.
+struct HeadBlocksArguments {
+  static constexpr int kMost = 12;  ///< their arguments fit in those of a kernel, 4 KiB
+  HeadMlpArguments blocks[kMost];
+  int count = 0;
+};
+/// True if there is a kernel for so many blocks, and if this device holds all of its thread blocks
+/// at once, as they wait for each other. What each block needs is said at has_head_mlp().
+bool has_head_blocks(Element product, int64_t rows, int64_t width, int64_t count);
+void head_blocks(Element product, const HeadBlocksArguments& arguments, Stream stream);
+
 /// reverse_step: x, eps, v, noise, previous_x0, out and x0 [rows, channels] of one type; noise,
 /// previous_x0 and x0 may be null.
 struct ReverseArguments {

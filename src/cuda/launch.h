@@ -11,6 +11,7 @@
 #include "nn/launch_count.h"
 
 #if defined(__CUDACC__)
+#include <cooperative_groups.h>
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
 #include <cuda_runtime.h>
@@ -22,6 +23,25 @@ namespace lazymar::cuda {
 
 inline constexpr int kWarp = 32;
 
+#if defined(__CUDACC__)
+/// Throws std::runtime_error if `status` is an error.
+inline void check_launch(cudaError_t status) {
+  if (status != cudaSuccess) {
+    throw std::runtime_error(std::string("CUDA: a kernel was not started: ") +
+                             cudaGetErrorString(status));
+  }
+}
+
+template <typename... Parameters>
+void allow_shared_memory(void (*kernel)(Parameters...), size_t bytes) {
+  constexpr size_t kWithoutAsking = 48 * 1024;
+  if (bytes > kWithoutAsking) {
+    cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                         static_cast<int>(bytes));
+  }
+}
+#endif
+
 /// Launches `kernel` on `stream`, or only counts that (nn/launch_count.h); throws
 /// std::runtime_error if that fails.
 template <typename... Parameters, typename... Arguments>
@@ -31,19 +51,76 @@ void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared_
     return;
   }
 #if defined(__CUDACC__)
-  constexpr size_t kWithoutAsking = 48 * 1024;
-  if (shared_bytes > kWithoutAsking) {
-    cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                         static_cast<int>(shared_bytes));
-  }
+  allow_shared_memory(kernel, shared_bytes);
   kernel<<<grid, block, shared_bytes, stream>>>(arguments...);
-  const cudaError_t status = cudaGetLastError();
-  if (status != cudaSuccess) {
-    throw std::runtime_error(std::string("CUDA: a kernel was not started: ") +
-                             cudaGetErrorString(status));
-  }
+  check_launch(cudaGetLastError());
 #else
   emulator::machine().run(grid, block, shared_bytes, [&] { kernel(arguments...); });
+#endif
+}
+
+/// True if the device holds all thread blocks of such a launch at once.
+template <typename... Parameters>
+bool fit_together([[maybe_unused]] void (*kernel)(Parameters...), [[maybe_unused]] dim3 grid,
+                  [[maybe_unused]] dim3 block, [[maybe_unused]] size_t shared_bytes) {
+#if defined(__CUDACC__)
+  if (!launch_count().instead) {
+    allow_shared_memory(kernel, shared_bytes);
+    int device = 0;
+    int processors = 0;
+    int at_once = 0;
+    check_launch(cudaGetDevice(&device));
+    check_launch(cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, device));
+    check_launch(cudaOccupancyMaxActiveBlocksPerMultiprocessor(
+        &at_once, kernel, static_cast<int>(block.x), shared_bytes));
+    return int64_t{at_once} * processors >= grid.x;
+  }
+#endif
+  return true;
+}
+
+/// launch() of a kernel that calls for_each_phase() with so many phases. The device must hold all
+/// of its thread blocks at once.
+template <typename... Parameters, typename... Arguments>
+void launch_together(void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared_bytes,
+                     [[maybe_unused]] int phases, [[maybe_unused]] Stream stream,
+                     const Arguments&... arguments) {
+  if (is_only_counted()) {
+    return;
+  }
+#if defined(__CUDACC__)
+  allow_shared_memory(kernel, shared_bytes);
+  cudaLaunchAttribute cooperative;
+  cooperative.id = cudaLaunchAttributeCooperative;
+  cooperative.val.cooperative = 1;
+  cudaLaunchConfig_t config = {};
+  config.gridDim = grid;
+  config.blockDim = block;
+  config.dynamicSmemBytes = shared_bytes;
+  config.stream = stream;
+  config.attrs = &cooperative;
+  config.numAttrs = 1;
+  check_launch(cudaLaunchKernelEx(&config, kernel, arguments...));
+#else
+  emulator::machine().run_phases(grid, block, shared_bytes, phases, [&] { kernel(arguments...); });
+#endif
+}
+
+/// Calls f(phase) for every phase. Between two of them, all thread blocks of the launch wait for
+/// each other. Shared memory and registers keep nothing from one phase to the next, so that the
+/// emulation can run them as launches.
+template <typename F>
+__device__ inline void for_each_phase(int phases, const F& f) {
+#if defined(__CUDACC__)
+  for (int phase = 0; phase < phases; ++phase) {
+    if (phase > 0) {
+      cooperative_groups::this_grid().sync();
+    }
+    f(phase);
+  }
+#else
+  (void)phases;
+  emulator::machine().for_each_phase(f);
 #endif
 }
 

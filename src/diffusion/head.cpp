@@ -32,6 +32,37 @@ at::Tensor DiffusionHead::time_table(std::span<const int64_t> timesteps) const {
   return time_fc2(time_fc1(sinusoids.to(blocks.front().in_ln.weight.device()), Activation::kSilu));
 }
 
+BlocksRun run_blocks(std::span<const HeadBlock> blocks, const at::Tensor& h,
+                     std::span<const at::Tensor> modulation, bool keep_outputs) {
+  BlocksRun run{h, {}, {}};
+  if (blocks.size() > 1) {
+    std::vector<HeadMlp> all;
+    for (size_t i = 0; i < blocks.size(); ++i) {
+      const HeadBlock& block = blocks[i];
+      all.push_back(
+          {&block.in_ln, &block.fc1, &block.fc2, i == 0 ? h : at::Tensor(), modulation[i]});
+    }
+    if (const auto made = head_blocks(all)) {
+      const auto count = static_cast<int64_t>(blocks.size());
+      work_count().head_rows += count * h.size(0);
+      for (int64_t i = 0; keep_outputs && i < count; ++i) {
+        run.outputs.push_back({made->mlps[i], made->hs[i]});
+      }
+      run.h = made->hs[count - 1];
+      run.hs = made->hs;
+      return run;
+    }
+  }
+  for (size_t i = 0; i < blocks.size(); ++i) {
+    HeadMlpOutput output = blocks[i](run.h, modulation[i]);
+    run.h = output.h;
+    if (keep_outputs) {
+      run.outputs.push_back(std::move(output));
+    }
+  }
+  return run;
+}
+
 std::vector<const Linear*> DiffusionHead::adaptive_layers(bool first) const {
   std::vector<const Linear*> layers;
   for (const HeadBlock& block : blocks) {
@@ -96,17 +127,15 @@ at::Tensor guide(const at::Tensor& unconditional, const at::Tensor& difference,
 
 HeadOutput FullHeadRunner::predict(const DiffusionHead& head, const HeadStep& step) {
   const int64_t rows = step.x.size(0);
-  at::Tensor h = head.input_proj(step.x).repeat({step.halves, 1});
+  const at::Tensor input = head.input_proj(step.x).repeat({step.halves, 1});
   const bool first = step.index == step.steps - 1;
   if (first) {
     modulation_.reset();
   }
   const auto modulation = modulation_.at(step.index, head.adaptive_layers(first),
-                                         {step.times, step.condition, h.size(0)},
+                                         {step.times, step.condition, input.size(0)},
                                          [first](int64_t i) { return first ? -1 : i - 1; });
-  for (size_t i = 0; i < head.blocks.size(); ++i) {
-    h = head.blocks[i](h, modulation[i]).h;
-  }
+  const at::Tensor h = run_blocks(head.blocks, input, modulation, /*keep_outputs=*/false).h;
   const auto parts = head.final_layer(h, modulation.back()).chunk(2, -1);
   if (step.halves == 1) {
     return {parts[0], parts[1]};

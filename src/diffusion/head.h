@@ -70,6 +70,17 @@ struct HeadStep {
   at::Tensor condition;  ///< cond_embed(z), [halves * R, W]
 };
 
+/// What blocks in a row make.
+struct BlocksRun {
+  at::Tensor h;                        ///< [R, W], after the last
+  std::vector<HeadMlpOutput> outputs;  ///< by block, if they are to be kept
+  at::Tensor hs;  ///< [blocks, R, W]: every h of `outputs` in one tensor, if the device made one
+};
+
+/// Runs blocks on h [R, W], in one launch where the device can. modulation: ada(y) of each.
+BlocksRun run_blocks(std::span<const HeadBlock> blocks, const at::Tensor& h,
+                     std::span<const at::Tensor> modulation, bool keep_outputs);
+
 /// Rows of adaptive layers' products that are computed at once: enough for a full-speed product,
 /// few enough that the outputs of the largest head stay below 100 MB.
 inline constexpr int64_t kModulationRows = 384;

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <cmath>
+#include <utility>
 
 #include "nn/device_ops.h"
 #include "nn/flops.h"
@@ -10,6 +11,11 @@
 #include "nn/plain_ops.h"
 
 namespace lazymar {
+namespace {
+
+bool blocks_in_one_launch = true;
+
+}  // namespace
 
 namespace plain {
 
@@ -20,6 +26,20 @@ HeadMlpOutput head_mlp(const HeadMlp& block) {
       plain::modulated_norm(block.h, norm.weight, norm.bias, norm.eps, parts[0], parts[1]);
   const at::Tensor mlp = (*block.fc2)(at::silu((*block.fc1)(normed)));
   return {mlp, plain::add_gated(block.h, parts[2], mlp)};
+}
+
+HeadBlocksOutput head_blocks(std::vector<HeadMlp> blocks) {
+  std::vector<at::Tensor> mlps;
+  std::vector<at::Tensor> hs;
+  for (HeadMlp& block : blocks) {
+    if (!hs.empty()) {
+      block.h = hs.back();
+    }
+    HeadMlpOutput output = plain::head_mlp(block);
+    mlps.push_back(std::move(output.mlp));
+    hs.push_back(std::move(output.h));
+  }
+  return {at::stack(mlps), at::stack(hs)};
 }
 
 at::Tensor gated_sums(const GatedSums& sums) {
@@ -90,6 +110,26 @@ HeadMlpOutput head_mlp(const HeadMlp& block) {
       modulated_norm(block.h, norm.weight, norm.bias, norm.eps, parts[0], parts[1]);
   const at::Tensor mlp = (*block.fc2)((*block.fc1)(normed, Activation::kSilu));
   return {mlp, add_gated(block.h, parts[2], mlp)};
+}
+
+std::optional<HeadBlocksOutput> head_blocks(const std::vector<HeadMlp>& blocks) {
+  const at::Tensor& h = blocks.front().h;
+  const auto* device = device_ops<HeadDeviceOps>(h);
+  if (device == nullptr || !blocks_in_one_launch) {
+    return std::nullopt;
+  }
+  std::optional<HeadBlocksOutput> output = device->head_blocks(blocks);
+  if (output) {
+    for (const HeadMlp& block : blocks) {
+      count_matmul(h.size(0), block.fc1->in, block.fc1->out);
+      count_matmul(h.size(0), block.fc2->in, block.fc2->out);
+    }
+  }
+  return output;
+}
+
+void enable_head_blocks(bool on) {
+  blocks_in_one_launch = on;
 }
 
 at::Tensor gated_sums(const GatedSums& sums) {

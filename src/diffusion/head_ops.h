@@ -31,6 +31,19 @@ struct HeadMlpOutput {
 /// mlp = fc2(silu(fc1(norm(h) * (1 + scale) + shift))), and the new h.
 HeadMlpOutput head_mlp(const HeadMlp& block);
 
+/// Blocks in a row, each on the h that the one before it makes.
+struct HeadBlocksOutput {
+  at::Tensor mlps;  ///< [blocks, R, W]: HeadMlpOutput::mlp of each
+  at::Tensor hs;    ///< [blocks, R, W]: HeadMlpOutput::h of each
+};
+
+/// All blocks in one launch; empty if the device has no kernel for them. Only the first block's h
+/// is given.
+std::optional<HeadBlocksOutput> head_blocks(const std::vector<HeadMlp>& blocks);
+
+/// On by default; off launches every block by itself (--head_blocks off).
+void enable_head_blocks(bool on);
+
 /// What the head's blocks add to its input, if all of it is known in advance.
 struct GatedSums {
   std::vector<at::Tensor> residuals;  ///< [R, W]
@@ -88,6 +101,7 @@ at::Tensor head_window(const HeadWindow& window);
 
 namespace plain {
 HeadMlpOutput head_mlp(const HeadMlp& block);
+HeadBlocksOutput head_blocks(std::vector<HeadMlp> blocks);
 at::Tensor gated_sums(const GatedSums& sums);
 Reversed reverse_step(const ReverseStep& step);
 at::Tensor head_window(const HeadWindow& window);
@@ -97,6 +111,8 @@ struct HeadDeviceOps {
   at::Tensor (*gated_sums)(const GatedSums& sums) = nullptr;
   /// Empty if no kernel fits.
   std::optional<HeadMlpOutput> (*head_mlp)(const HeadMlp& block) = nullptr;
+  /// Likewise.
+  std::optional<HeadBlocksOutput> (*head_blocks)(const std::vector<HeadMlp>& blocks) = nullptr;
   bool (*has_head_window)(const at::Tensor& x, int64_t width) = nullptr;
   at::Tensor (*head_window)(const HeadWindow& window) = nullptr;
   Reversed (*reverse_step)(const ReverseStep& step) = nullptr;

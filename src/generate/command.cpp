@@ -104,8 +104,9 @@ Compute begin(const EvalOptions& options, const LauncherEnv& env) {
   watch_stop_signals(options.grace);
   warn_of_ignored(options);
   (void)resolve_kernel_choice(options.kernels);  // refused before anything is read
-  Compute compute = start_computing({options.device, options.precision, options.cuda_graphs,
-                                     options.threads, env.local_rank, env.local_size});
+  Compute compute =
+      start_computing({options.device, options.precision, options.cuda_graphs, options.head_blocks,
+                       options.threads, env.local_rank, env.local_size});
   if (!options.precision.is_auto()) {
     log_info(concat("precision: ", to_string(compute.precision)));
   }

@@ -265,7 +265,8 @@ OptionTable<E> make_rows() {
   }
   OptionTable<E> arithmetic;
   for (const OptionRow<MethodRequest>& row :
-       {precision_row(&MethodRequest::precision), cuda_graphs_row(&MethodRequest::cuda_graphs)}) {
+       {precision_row(&MethodRequest::precision), cuda_graphs_row(&MethodRequest::cuda_graphs),
+        head_blocks_row(&MethodRequest::head_blocks)}) {
     arithmetic.push_back(inherited<E>(OptionTable<MethodRequest>{row}).front());
   }
   return join<E>({{row_named(model, "model")},

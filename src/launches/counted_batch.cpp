@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/labels.h"
 #include "core/text.h"
+#include "diffusion/head_ops.h"
 #include "launches/aten_launches.h"
 #include "launches/shape_ops.h"
 #include "mar/sampler.h"
@@ -55,19 +56,21 @@ LaunchLog sum(std::initializer_list<const LaunchLog*> parts) {
   return all;
 }
 
-/// Graphs as asked for, and no comparison of what they replay.
-class GraphSettings {
+/// Switches as asked for, and no comparison of what graphs replay.
+class Switches {
  public:
-  explicit GraphSettings(bool on) : checked_(checks_replays()) {
-    enable_capture(on);
+  explicit Switches(const CountedBatch& batch) : checked_(checks_replays()) {
+    enable_capture(batch.graphs);
+    enable_head_blocks(batch.head_blocks);
     enable_replay_check(false);
   }
-  ~GraphSettings() {
+  ~Switches() {
     enable_capture(true);
+    enable_head_blocks(true);
     enable_replay_check(checked_);
   }
-  GraphSettings(const GraphSettings&) = delete;
-  GraphSettings& operator=(const GraphSettings&) = delete;
+  Switches(const Switches&) = delete;
+  Switches& operator=(const Switches&) = delete;
 
  private:
   bool checked_;
@@ -90,7 +93,7 @@ LaunchLog BatchLaunches::total() const {
 BatchLaunches count_launches(const CountedBatch& batch) {
   const ShapeOps kernels;
   const AtenLaunches library;
-  const GraphSettings graphs(batch.graphs);
+  const Switches switches(batch);
   unknown_operations().clear();
 
   WeightShapes weights(batch.precision);

@@ -35,6 +35,7 @@ struct CountedBatch {
   Precision precision;  ///< not auto
   int64_t images = 1;
   bool graphs = true;
+  bool head_blocks = true;
 };
 
 /// Counts a batch. It takes seconds, and no memory for weights. Throws Error (usage) in builds

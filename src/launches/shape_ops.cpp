@@ -56,6 +56,17 @@ int64_t moved(const HeadMlp& block) {
 int64_t moved(const std::optional<HeadMlpOutput>& result) {
   return result ? bytes_of(result->mlp) + bytes_of(result->h) : 0;
 }
+int64_t moved(const std::vector<HeadMlp>& blocks) {
+  int64_t bytes = 0;
+  for (HeadMlp block : blocks) {
+    block.h = blocks.front().h;  // of the same shape
+    bytes += moved(block);
+  }
+  return bytes;
+}
+int64_t moved(const std::optional<HeadBlocksOutput>& result) {
+  return result ? bytes_of(result->mlps) + bytes_of(result->hs) : 0;
+}
 int64_t moved(const GatedSums& sums) {
   return moved(sums.residuals) + moved(sums.gates) + moved(sums.values);
 }
@@ -82,6 +93,14 @@ int64_t flops_of(const T& /*argument*/) {
 }
 int64_t flops_of(const HeadMlp& block) {
   return 2 * block.h.size(0) * (block.fc1->in * block.fc1->out + block.fc2->in * block.fc2->out);
+}
+int64_t flops_of(const std::vector<HeadMlp>& blocks) {
+  int64_t flops = 0;
+  for (HeadMlp block : blocks) {
+    block.h = blocks.front().h;
+    flops += flops_of(block);
+  }
+  return flops;
 }
 int64_t flops_of(const HeadWindow& window) {
   const Linear& in = *window.input_proj;
@@ -221,6 +240,7 @@ ShapeOps::ShapeOps() {
   serve<HeadDeviceOps>([](HeadDeviceOps& ops) {
     put<"gated_sums", &HeadDeviceOps::gated_sums>(ops);
     put<"head_mlp", &HeadDeviceOps::head_mlp>(ops);
+    put<"head_blocks", &HeadDeviceOps::head_blocks>(ops);
     put<"head_window", &HeadDeviceOps::head_window>(ops);
     put<"reverse_step", &HeadDeviceOps::reverse_step>(ops);
   });

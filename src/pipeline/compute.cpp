@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 
 #include "core/error.h"
+#include "diffusion/head_ops.h"
 #include "files/cpu_share.h"
 #include "files/environment.h"
 #include "nn/capture.h"
@@ -30,6 +31,7 @@ Compute start_computing(const ComputeRequest& request) {
   const c10::Device device = resolve_device(request.device, request.local_rank);
   use_device(device);
   enable_capture(request.cuda_graphs);
+  enable_head_blocks(request.head_blocks);
   return {device, resolve_precision(request.precision, device.is_cpu()), to_string(share)};
 }
 

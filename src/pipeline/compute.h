@@ -16,6 +16,7 @@ struct ComputeRequest {
   std::string device = "auto";
   Precision precision = {};
   bool cuda_graphs = true;
+  bool head_blocks = true;
   std::optional<int64_t> threads;  ///< default: the process's share of the cores
   int64_t local_rank = 0;          ///< chooses the GPU if the device has no number
   int64_t local_size = 1;          ///< processes of this run on this host

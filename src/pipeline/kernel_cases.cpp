@@ -264,6 +264,22 @@ std::vector<KernelCase> head_cases(const KernelShapes& s, const DiffusionHead& h
   };
   cases.push_back({"head_mlp", "head_mlp", shape_text(mlp.h), 3 * tolerance_of(s.product), own,
                    [=] { return both(plain::head_mlp(mlp)); }});
+  std::vector<HeadMlp> several;
+  constexpr size_t kBlocks = 3;
+  for (size_t i = 0; i < std::min(kBlocks, head.blocks.size()); ++i) {
+    const HeadBlock& of = head.blocks[i];
+    several.push_back({&of.in_ln, &of.fc1, &of.fc2, i == 0 ? mlp.h : at::Tensor(),
+                       in.normal(mlp.modulation.sizes(), s.product) * 0.5});
+  }
+  const auto all = [](const HeadBlocksOutput& made) { return Tensors{made.mlps, made.hs}; };
+  cases.push_back({"head_blocks", "head_blocks", shape_text(mlp.h), 9 * tolerance_of(s.product),
+                   [=] {
+                     const auto* kernels = device_ops<HeadDeviceOps>(mlp.h);
+                     const auto made =
+                         kernels != nullptr ? kernels->head_blocks(several) : std::nullopt;
+                     return all(made ? *made : plain::head_blocks(several));
+                   },
+                   [=] { return all(plain::head_blocks(several)); }});
   const auto window = std::make_shared<HeadWindow>(window_of(head, s, in));
   if (has_head_window(window->x, s.head_width)) {
     cases.push_back({"head_window", "head_window", shape_text(window->sums),

@@ -45,6 +45,10 @@ std::optional<HeadMlpOutput> no_head_mlp(const HeadMlp& /*block*/) {
   return std::nullopt;
 }
 
+std::optional<HeadBlocksOutput> no_head_blocks(const std::vector<HeadMlp>& /*blocks*/) {
+  return std::nullopt;
+}
+
 bool no_head_window(const at::Tensor& /*x*/, int64_t /*width*/) {
   return false;
 }
@@ -87,6 +91,7 @@ const std::map<std::string, std::function<void()>>& replacements() {
       {"write_rows", [] { tables().nn.write_rows = plain::write_rows; }},
       {"gated_sums", [] { tables().head.gated_sums = plain::gated_sums; }},
       {"head_mlp", [] { tables().head.head_mlp = no_head_mlp; }},
+      {"head_blocks", [] { tables().head.head_blocks = no_head_blocks; }},
       {"head_window", [] { tables().head.has_head_window = no_head_window; }},
       {"reverse_step", [] { tables().head.reverse_step = plain::reverse_step; }},
       {"mean_cosine_similarity",

@@ -26,6 +26,7 @@ struct MethodRequest {
   std::optional<int64_t> num_iter_given, num_sampling_steps_given;
   bool lazy_given = false;  ///< likewise: one of LazyMAR's options was written
   bool cuda_graphs = true;  ///< false: every kernel is launched separately
+  bool head_blocks = true;  ///< false: so is every block of the head
 };
 
 /// The command line overrides the checkpoint's recommendation, which overrides the defaults.

@@ -53,6 +53,7 @@ OptionTable<VerifyOptions> verify_rows() {
       precision_row(&V::precision),
       threads_row(&V::threads),
       cuda_graphs_row(&V::cuda_graphs),
+      head_blocks_row(&V::head_blocks),
       kernels_row(&V::kernels),
   };
 }

@@ -19,6 +19,7 @@ struct VerifyOptions {
   Precision precision = parse_precision("fp64");
   std::string device = "auto";
   bool cuda_graphs = true;
+  bool head_blocks = true;
   std::string kernels = "auto";
   bool self_check = false;  ///< compare this device's own code with LibTorch's, and replay nothing
   std::optional<int64_t> threads;

@@ -153,8 +153,8 @@ ExitCode verify(const VerifyOptions& options) {
   if (options.self_check) {
     return self_check(options);
   }
-  Compute compute =
-      start_computing({options.device, options.precision, options.cuda_graphs, options.threads});
+  Compute compute = start_computing({options.device, options.precision, options.cuda_graphs,
+                                     options.head_blocks, options.threads});
   if (options.dump) {
     check_output_file(*options.dump, "--dump");
   }

@@ -43,6 +43,13 @@ class Barriers : public testing::KernelTest {
     ops.head_mlp(
         {&norm, &layer, &layer, at::randn({5, 64}), at::randn({5, 3 * 64}).to(c10::kHalf)});
   }
+  void head_blocks() const {
+    const LayerNorm norm{at::ones({64}), at::zeros({64}), 1e-6};
+    const Linear layer({at::randn({64, 64}).to(c10::kHalf), at::zeros({64}).to(c10::kHalf)});
+    const auto modulation = [] { return at::randn({5, 3 * 64}).to(c10::kHalf); };
+    ops.head_blocks({{&norm, &layer, &layer, at::randn({5, 64}), modulation()},
+                     {&norm, &layer, &layer, {}, modulation()}});
+  }
   void head_window(int64_t rows) const {
     constexpr int64_t kWidth = 70, kChannels = 5, kSteps = 2;
     const at::Tensor weight = at::randn({kWidth, kChannels});
@@ -80,7 +87,10 @@ TEST_F(Barriers, WithoutAnyOfThemARaceIsReported) {
        [this] { group_norm(); },
        {"moments_kernel", "scale_kernel"}},
       {"selection_kernel", [this] { selection(); }, {"selection_kernel", "selection_kernel"}},
-      {"hidden_kernel and mlp_kernel", [this] { head_mlp(); }, {"hidden_kernel", "finish"}},
+      {"hidden_kernel and mlp_kernel", [this] { head_mlp(); }, {"compute_hidden", "finish"}},
+      {"blocks_kernel",
+       [this] { head_blocks(); },
+       {"compute_hidden", "finish", "for_each_phase", "for_each_phase", "for_each_phase"}},
       {"window_kernel, a row per block",
        [this] { head_window(2); },
        {"block_sum", "block_sum", "window_kernel", "window_kernel", "window_kernel",

@@ -183,7 +183,7 @@ const SpoiledEntry kSpoiled[] = {
 
 TEST_F(SelfCheck, ASpoiledEntryIsFoundByNameAndReplaced) {
   sound = &ops;
-  std::set<std::string> spoiled{"head_mlp"};  // below, in 16 bits
+  std::set<std::string> spoiled{"head_mlp", "head_blocks"};  // below, in 16 bits
   for (const auto& [entry, spoil] : kSpoiled) {
     spoiled.insert(entry);
     cuda::Kernels kernels = ops;
@@ -203,6 +203,13 @@ TEST_F(SelfCheck, ASpoiledEntryIsFoundByNameAndReplaced) {
     return out;
   };
   EXPECT_EQ(settled(kernels, KernelChoice::kAuto, "fp16").kernels, "own except head_mlp");
+  kernels = ops;
+  kernels.head_blocks = [](const std::vector<HeadMlp>& blocks) -> std::optional<HeadBlocksOutput> {
+    auto out = sound->head_blocks(blocks);
+    out->hs.view(-1)[3] += 1;
+    return out;
+  };
+  EXPECT_EQ(settled(kernels, KernelChoice::kAuto, "fp16").kernels, "own except head_blocks");
 }
 
 TEST_F(SelfCheck, AnEntryThatThrowsIsReplacedAndOneThatEndsTheProcessIsNot) {

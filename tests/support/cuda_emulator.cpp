@@ -46,6 +46,22 @@ void Machine::run(dim3 grid, dim3 shape, size_t shared_bytes, const std::functio
   }
 }
 
+void Machine::run_phases(dim3 grid, dim3 shape, size_t shared_bytes, int phases,
+                         const std::function<void()>& kernel) {
+  const uint64_t before = launches_;
+  for (phases_ = {0, 0}; phases_.first < phases; phases_.first = phases_.second) {
+    for (++phases_.second; phases_.second < phases; ++phases_.second) {
+      const std::string place = "for_each_phase:" + std::to_string(phases_.second);
+      passed_.insert(place);
+      if (place != dropped_) {
+        break;
+      }
+    }
+    run(grid, shape, shared_bytes, kernel);
+  }
+  launches_ = before + 1;
+}
+
 void Machine::wait_for_block(const char* function, int line) {
   AccessWatch& watch = access_watch();
   watch.pause();

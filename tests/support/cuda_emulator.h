@@ -36,6 +36,7 @@
 #define __host__
 #define __forceinline__ inline
 #define __launch_bounds__(...)
+#define __grid_constant__
 #define threadIdx (::lazymar::emulator::machine().current().index)
 #define blockIdx (::lazymar::emulator::machine().block)
 #define blockDim (::lazymar::emulator::machine().block_shape)
@@ -97,6 +98,17 @@ class Machine {
   /// Throws std::logic_error for a launch that CUDA would refuse, and for what was found in it.
   void run(dim3 grid, dim3 shape, size_t shared_bytes, const std::function<void()>& kernel);
 
+  /// The same for a kernel of phases, between which all blocks wait for each other: each phase runs
+  /// as a launch. The barrier before phase 1 is "for_each_phase:1".
+  void run_phases(dim3 grid, dim3 shape, size_t shared_bytes, int phases,
+                  const std::function<void()>& kernel);
+  template <typename F>
+  void for_each_phase(const F& f) const {
+    for (int phase = phases_.first; phase < phases_.second; ++phase) {
+      f(phase);
+    }
+  }
+
   /// How many launches have run.
   uint64_t launches() const { return launches_; }
 
@@ -130,6 +142,7 @@ class Machine {
 
   const std::function<void()>* kernel_ = nullptr;
   uint64_t launches_ = 0;
+  std::pair<int, int> phases_;  ///< first and end of those that run
   std::vector<double> memory_;  ///< shared memory, and guards around it
   double* shared_ = nullptr;
   std::vector<std::unique_ptr<Thread>> threads_;
