@@ -234,7 +234,7 @@ def terminal(work):
     ):
         text = on_terminal(100, *command(name), *flags)
         check(f"and before all that is printed: {flags[0]}",
-              text.rindex("\r[") < text.index(said) and "left\x1b[K\r\n" in text, repr(text))
+              text.rindex("\r[") < text.index(said) and "\x1b[K\r\n" in text, repr(text))
     text = on_terminal(100, *command("t2"), NO_COLOR="1")
     check("none with NO_COLOR", "\x1b[32m" not in text and "2/2 images" in text, repr(text))
     for name, term in (("t3", "dumb"), ("t5", None)):
