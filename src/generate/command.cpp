@@ -189,7 +189,7 @@ ExitCode evaluate(const EvalOptions& given, const LauncherEnv& launched) {
   note_kernels(kernels, options, summary);
   Session evaluation(options, env, plan, classes, generator, folder, std::move(summary),
                      scoring.get());
-  evaluation.before_summary([&reporter] { reporter.reset(); });
+  evaluation.before_output([&reporter] { reporter.reset(); });
   if (!precision->retry_in.empty()) {
     evaluation.retry_with([&] {
       return std::make_unique<Generator>(

@@ -87,8 +87,8 @@ ExitCode Session::run() {
     threads_.adapt(folder_);
   };
   while (worker_.run(between_shards) == Progress::kComplete) {
-    // The first process to get here checks the set; the others wait for the result, in case images
-    // must be regenerated.
+    // One process checks the set; the others wait for the result, in case images must be
+    // regenerated.
     if (may_check() && worker_.take_check()) {
       const std::optional<ExitCode> result = check();
       worker_.release_check();
@@ -119,9 +119,14 @@ void Session::settle_weights() {
   weights_.settle_now(/*begin=*/env_.joins);
 }
 
-/// Processes that joined leave the check, and its output, to the launch's own while those live.
+/// The check, and its output, are left to the launch's first process while that lives: it shows the
+/// progress, and ends it before anything is printed. Processes that joined leave them to the
+/// launch's own.
 bool Session::may_check() const {
-  return !env_.joins || !launch_lives(folder_.info(), options_.stall);
+  if (env_.joins) {
+    return !launch_lives(folder_.info(), options_.stall);
+  }
+  return env_.rank == 0 || !first_process_lives(folder_.info(), options_.stall);
 }
 
 /// Tells the process that started this one that the run folder is open.
@@ -163,6 +168,7 @@ std::optional<ExitCode> Session::check() {
   }
   if (scoring_ != nullptr) {
     folder_.member().set_state("scoring");
+    before_output_();
     scoring_->finish(folder_.path(), [this] { worker_.keep_fresh(); });
   }
   write_summary(true);  // from now on the others use this result
@@ -173,7 +179,7 @@ std::optional<ExitCode> Session::check() {
     preview_.reset();  // one writer at a time
     sheet_.write(worker_.journal());
   }
-  before_summary_();
+  before_output_();
   std::fputs(visible(summary_text(summary_), /*keep_lines=*/true).c_str(), stdout);
   std::printf("Run folder: %s\n", visible(folder_.path().string()).c_str());
   std::fflush(stdout);

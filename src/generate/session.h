@@ -31,8 +31,8 @@ class Session {
   /// See ShardMaker.
   void retry_with(ShardMaker::MakeGenerator exact) { worker_.retry_with(std::move(exact)); }
 
-  /// Called once the set is complete, before the summary is printed.
-  void before_summary(std::function<void()> call) { before_summary_ = std::move(call); }
+  /// Called once the set is complete, before scores and the summary are printed.
+  void before_output(std::function<void()> call) { before_output_ = std::move(call); }
 
   /// Throws Error: failed images, a stop before the end, files that cannot be written.
   ExitCode run();
@@ -62,7 +62,7 @@ class Session {
   ThreadShare threads_;
   Worker worker_;  ///< its writer calls text() until it ends
   std::optional<Preview> preview_;
-  std::function<void()> before_summary_ = [] {};
+  std::function<void()> before_output_ = [] {};
 };
 
 }  // namespace lazymar

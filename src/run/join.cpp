@@ -91,4 +91,11 @@ bool launch_lives(const fs::path& info, double stall) {
   });
 }
 
+bool first_process_lives(const fs::path& info, double stall) {
+  const std::vector<MemberState> members = read_members(info);
+  return std::any_of(members.begin(), members.end(), [stall](const MemberState& member) {
+    return member.rank == 0 && !member.joined && member.lives(stall);
+  });
+}
+
 }  // namespace lazymar

@@ -25,5 +25,7 @@ RunAtWork find_run_at_work(const std::filesystem::path& path,
 
 /// True if one of the launch's own processes lives: they check the set, and note its weights.
 bool launch_lives(const std::filesystem::path& info, double stall);
+/// True if the launch's first process lives, which shows the run's progress.
+bool first_process_lives(const std::filesystem::path& info, double stall);
 
 }  // namespace lazymar

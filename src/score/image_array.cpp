@@ -9,6 +9,7 @@
 #include "core/log.h"
 #include "files/byte_reader.h"
 #include "formats/npz.h"
+#include "metrics/statistics.h"
 #include "score/pixel_levels.h"
 
 namespace lazymar {
@@ -64,9 +65,16 @@ Error refused_shape(const std::vector<int64_t>& shape, const fs::path& path,
   if (shape.size() != 4) {
     return usage_error(path.string(), ": ", in_quotes(name), " ", is, ", not images [N, H, W, 3]");
   }
-  return refused_array(path, name,
-                       is + ": neither the last nor the second size is a number of channels",
-                       {{"x[..., :3]", "the first three of the last"}});
+  std::vector<NumpyLine> lines{{"x[..., :3]", "the first three of the last"}};
+  if (shape[2] == kChannels) {
+    lines = {{"x.transpose(3, 0, 1, 2)", "[H, W, 3, N]"},
+             {"x.transpose(0, 1, 3, 2)", "[N, H, 3, W]"}};
+  } else if (shape[0] == kChannels) {
+    lines = {{"x.transpose(1, 2, 3, 0)", "[3, N, H, W]"},
+             {"x.transpose(3, 1, 2, 0)", "[3, H, W, N]"}};
+  }
+  return refused_array(
+      path, name, is + ": neither the last nor the second size is a number of channels", lines);
 }
 
 /// Channels by their number: three, then one or four; last before first.
@@ -153,6 +161,9 @@ std::string find_array(const NpzArchive& archive, const fs::path& path) {
                       "\"arr_0\": ", in_quotes(found[0]), ", ", in_quotes(found[1]),
                       found.size() > 2 ? ", ..." : "", "; save one with NumPy as ",
                       "np.savez('images.npz', np.load(FILE)[", in_quotes(found[0]), "])");
+  }
+  if (found.empty() && has_statistics(path)) {
+    throw usage_error(path.string(), ": statistics, not images; a reference is given to --fid");
   }
   return found.empty() ? kUsual : found.front();
 }

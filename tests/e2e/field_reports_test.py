@@ -22,7 +22,7 @@ import zipfile
 from file_writers import npy, npz
 
 from checks import check, conclude, refused
-from score_support import DEMO, QUICK, evaluate, four_pictures, run, scored
+from score_support import DEMO, QUICK, STATS, evaluate, four_pictures, run, scored
 
 BIN = pathlib.Path(sys.argv[1]).resolve()
 IMAGES = pathlib.Path("tests/data/images")
@@ -228,6 +228,13 @@ def terminal(work):
           and re.search(r"2/2 images[^\r\n]*\x1b\[K\r?\n", text[:summary])
           and "[####" not in text[summary:], repr(text))
     check("colours on a terminal", "\x1b[32m" in text, repr(text))
+    for name, said, flags in (
+        ("t6", "t6/demo/", ["--score", STATS, *DEMO]),
+        ("t7", " images in ", ["--num_images", 24, "--workers", 3]),
+    ):
+        text = on_terminal(100, *command(name), *flags)
+        check(f"and before all that is printed: {flags[0]}",
+              text.rindex("\r[") < text.index(said) and "\x1b[K\r\n" in text, repr(text))
     text = on_terminal(100, *command("t2"), NO_COLOR="1")
     check("none with NO_COLOR", "\x1b[32m" not in text and "2/2 images" in text, repr(text))
     for name, term in (("t3", "dumb"), ("t5", None)):

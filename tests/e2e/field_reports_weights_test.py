@@ -9,6 +9,7 @@ import re
 import shutil
 import struct
 import tempfile
+import zipfile
 
 from file_writers import read_safetensors, renamed, with_doubles, write_safetensors
 
@@ -185,6 +186,19 @@ def torch_files(work):
     refused("--weights ema of a plain state dict",
             run("lazymar_convert", wrapped, work / "no.safetensors", "--weights", "ema"),
             "a plain state dict without EMA weights; omit --weights")
+
+    torch_file.write_mar(plain, sections=("model_ema",))
+    _, expected = draw(plain, "averaged", "--model", "mar_base")
+    for key, more in (("net_ema", {"net": {}}), ("generator", {})):
+        torch_file.write_mar(wrapped, sections=(key,), more=more)
+        result, images = draw(wrapped, key, "--model", "mar_base")
+        check(f"weights under {key}", images == expected and
+              ('EMA weights ("net_ema")' in result.stderr) == (key == "net_ema"), result)
+    with zipfile.ZipFile(work / "script.pt", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("script/data.pkl", b"\x80\2}.", zipfile.ZIP_STORED)
+        archive.writestr("script/code/net.py", "def forward(self): pass\n" * 9)
+    refused("what torch.jit.save wrote", run("lazymar_convert", "--list", work / "script.pt"),
+            "script.pt", "a TorchScript archive", "save its state_dict")
 
     own = work / "own.pth"
     torch_file.write_mar(own, torch_file.mar_shapes(**small))

@@ -147,6 +147,19 @@ TEST(TorchCheckpoint, KeysOfOtherProjectsLeadToTheWeights) {
   EXPECT_EQ(section(dict({{"model", dict({{"model", weights}})}})), "model");
   EXPECT_EQ(section(dict({{"model", weights}, {"ema", "K\1"}})), "model");
   EXPECT_EQ(section(dict({{"model", weights}, {"model_ema", "}"}})), "model");
+  // Any name, as with a prefix in one dictionary.
+  EXPECT_EQ(section(dict({{"net", other}, {"net_ema", weights}})), "net_ema");
+  EXPECT_EQ(section(dict({{"params", other}, {"params_ema", weights}})), "params_ema");
+  EXPECT_EQ(section(dict({{"epoch", "K\1"}, {"generator", weights}})), "generator");
+  EXPECT_EQ(section(dict({{"checkpoint", dict({{"model", weights}})}})), "checkpoint");
+}
+
+TEST(TorchCheckpoint, OfSeveralUnknownKeysNoneIsGuessed) {
+  const std::string weights = dict({{"a", kPlain}});
+  const std::string file =
+      zip_checkpoint(dict({{"generator", weights}, {"discriminator", weights}}), kRecord);
+  EXPECT_TRUE(contains(refused([&] { parse_torch_checkpoint(as_file(file), "f"); }),
+                       "holds 2 state dicts, under \"generator\", \"discriminator\""));
 }
 
 TEST(TorchCheckpoint, APlainStateDictHasNoEmaToAskFor) {
@@ -181,6 +194,9 @@ std::vector<BadFile> bad_checkpoints() {
       {"TwoFolders", with({.name = "y/z", .content = "z"}), "is not in \"x/\""},
       {"TorchScript", with({.name = "x/constants.pkl", .content = "z"}), "TorchScript"},
       {"TorchScriptCode", with({.name = "x/code/a.py", .content = "z"}), "TorchScript"},
+      {"TorchScriptCompressed", with({.name = "x/code/a.py", .content = "z", .method = 8}),
+       "TorchScript"},
+      {"Compressed", with({.name = "x/data/1", .content = "z", .method = 8}), "is compressed"},
       {"BigEndian", with({.name = "x/byteorder", .content = "big"}), "byteorder \"big\""},
       {"VersionAhead", with({.name = "x/version", .content = "11\n"}), "version \"11\\x0a\""},
       {"VersionNoNumber", with({.name = "x/version", .content = "abc"}), "version \"abc\""},

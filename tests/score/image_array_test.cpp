@@ -152,6 +152,11 @@ TEST_F(ArrayTest, WhatIsNotClearIsRefusedWithTheLineThatMendsIt) {
   EXPECT_PRED2(contains, said(at::zeros({2, 28 * 28}), ElementType::kF32), "(-1, 28, 28, 1))");
   EXPECT_PRED2(contains, said(levels_.narrow(0, 0, 0), ElementType::kU8), "holds no images");
   EXPECT_PRED2(contains, said(levels_.view({2, 2, 5, 6}), ElementType::kU8), "x[..., :3]");
+  const at::Tensor last = levels_.permute({1, 2, 3, 0});
+  EXPECT_PRED2(contains, said(last, ElementType::kU8), "x.transpose(3, 0, 1, 2)) for [H, W, 3, N]");
+  const at::Tensor first = levels_.permute({3, 0, 1, 2});
+  EXPECT_PRED2(contains, said(first, ElementType::kU8),
+               "x.transpose(1, 2, 3, 0)) for [3, N, H, W]");
   EXPECT_PRED2(contains, said(levels_.to(c10::kBool), ElementType::kBool), "is BOOL");
 }
 

@@ -23,12 +23,16 @@ constexpr int kNewestVersion = 10;  // of the zip format, "version"; 3 in PyTorc
 class ZipReader {
  public:
   ZipReader(std::span<const std::byte> bytes, std::string_view file, bool check)
-      : bytes_(bytes), file_(file), check_(check), entries_(read_zip_directory(bytes, file)) {}
+      : bytes_(bytes),
+        file_(file),
+        check_(check),
+        entries_(read_zip_directory(bytes, file, ZipMethods::kStoredAndDeflated)) {}
 
   TorchArchive read() {
     const ZipEntry& data = find_pickle();
     prefix_ = data.name.substr(0, data.name.find('/') + 1);
-    refuse_torchscript();
+    refuse_torchscript();  // first: torch.jit.save compresses its program
+    refuse_compressed();
     check_small_entry("version", [](std::string_view text) {
       int version = 0;
       const auto parsed = std::from_chars(text.data(), text.data() + text.size(), version);
@@ -85,6 +89,15 @@ class ZipReader {
       if (name == "constants.pkl" || name.starts_with("code/")) {
         refuse_at(file_, entry.position, "a TorchScript archive, which contains a program (",
                   in_quotes(entry.name), "); save its state_dict with torch.save");
+      }
+    }
+  }
+
+  void refuse_compressed() const {
+    for (const ZipEntry& entry : entries_) {
+      if (entry.deflated) {
+        refuse_at(file_, entry.position, "zip entry ", in_quotes(entry.name),
+                  " is compressed, which is not supported");
       }
     }
   }

@@ -87,6 +87,36 @@ Section find_section(const Pickle& pickle, const PickleNode& dict,
   return {nullptr, ""};
 }
 
+/// The keys of the dictionary that are text and pass the test.
+template <typename Test>
+std::vector<std::string_view> keys_that(const Pickle& pickle, const PickleNode& dict,
+                                        const Test& test) {
+  std::vector<std::string_view> keys;
+  for (size_t i = 0; i + 1 < dict.items.size(); i += 2) {
+    const PickleNode& name = pickle.item(dict, i);
+    if (name.kind == PickleKind::kString && test(name.text)) {
+      keys.push_back(name.text);
+    }
+  }
+  return keys;
+}
+
+/// The state dict under the only key of any name that leads to tensors; nullptr if none does.
+Section find_only_section(const Pickle& pickle, const PickleNode& dict, std::string_view file) {
+  std::vector<std::string_view> keys = keys_that(pickle, dict, [&](std::string_view key) {
+    return !says_ema(key) && find_section(pickle, dict, {&key, 1}, file).first != nullptr;
+  });
+  if (keys.size() > 1) {
+    std::string listed;
+    for (const std::string_view key : keys) {
+      listed += (listed.empty() ? "" : ", ") + in_quotes(key);
+    }
+    refuse_at(file, dict.position, "holds ", keys.size(), " state dicts, under ", listed,
+              "; save the one to use with torch.save");
+  }
+  return keys.empty() ? Section() : find_section(pickle, dict, keys, file);
+}
+
 /// Whether a name in the dictionary says EMA: "model_ema.module.mask_token".
 bool names_ema(const Pickle& pickle, const PickleNode& dict) {
   for (size_t i = 0; i + 1 < dict.items.size(); i += 2) {
@@ -106,8 +136,10 @@ Section choose(const Pickle& pickle, WeightSet wanted, std::string_view file) {
     refuse_at(file, root.position,
               "the checkpoint is not a dictionary; save the module's state_dict");
   }
+  const std::vector<std::string_view> other_ema = keys_that(pickle, root, says_ema);
   for (const auto& [keys, allowed] :
        {std::pair{std::span<const std::string_view>(kEmaKeys), wanted != WeightSet::kModel},
+        {std::span<const std::string_view>(other_ema), wanted != WeightSet::kModel},
         {std::span<const std::string_view>(kModelKeys), wanted != WeightSet::kEma}}) {
     const Section found = allowed ? find_section(pickle, root, keys, file) : Section();
     if (found.first != nullptr) {
@@ -119,6 +151,10 @@ Section choose(const Pickle& pickle, WeightSet wanted, std::string_view file) {
       return {&root, ""};
     }
     refuse_at(file, root.position, "a plain state dict without EMA weights; omit --weights");
+  }
+  if (const Section only = find_only_section(pickle, root, file);
+      only.first != nullptr && wanted != WeightSet::kEma) {
+    return only;
   }
   for (const auto& [key, allowed] :
        {std::pair{kEmaKey, wanted != WeightSet::kModel}, {kModelKey, wanted != WeightSet::kEma}}) {
