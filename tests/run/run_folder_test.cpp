@@ -62,65 +62,6 @@ TEST(RunFolder, CountsTheProcessesThatShareProcessors) {
   EXPECT_EQ(members_here(members, self, "4-7", 10).all, 1);
 }
 
-TEST(RunFolder, ProcessesThatJoinTakeFreeRanksAfterTheLaunchs) {
-  const TemporaryFolder folder;
-  RunFolderRequest join = request(folder);
-  join.join = true;
-  LauncherEnv plain;
-  plain.joins = true;
-  EXPECT_TRUE(contains(refused([&] { RunFolder(join, plain, settings()); }), "there is no run"));
-  {
-    const RunFolder run(request(folder), env(), settings());
-    run.announce();
-    const RunFolder first(join, plain, settings());
-    const auto second = std::make_unique<RunFolder>(join, plain, settings());
-    EXPECT_EQ(first.rank(), 2);  // the launch has 0 and 1
-    EXPECT_EQ(second->rank(), 3);
-    EXPECT_EQ(first.session(), run.session());
-    EXPECT_TRUE(
-        contains(refused([&] { RunFolder(join, plain, settings(2)); }), "seed 1 there, 2 now"));
-  }
-  EXPECT_TRUE(
-      contains(refused([&] { RunFolder(join, plain, settings()); }), "no process is at work"));
-}
-
-TEST(RunFolder, WhoJoinsWaitsUntilRankZeroHasOpenedIt) {
-  const TemporaryFolder folder;
-  const RunFolder run(request(folder), env(), settings());
-  // As with --overwrite: rank 0 still deletes the files of an earlier run, whose settings differ.
-  const fs::path manifest = run.info() / "manifest.json";
-  const std::string text = testing::read_text(manifest);
-  write_text(manifest, ordered_json{{"settings", settings(2)}}.dump());
-  std::thread late([&] {
-    for (int tenth = 0; tenth < 6; ++tenth) {
-      run.member().keep_fresh();
-      std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    }
-    write_text(manifest, text);
-    run.announce();
-  });
-  RunFolderRequest join = request(folder);
-  join.join = true;
-  LauncherEnv plain;
-  plain.joins = true;
-  EXPECT_EQ(RunFolder(join, plain, settings()).session(), run.session());
-  late.join();
-}
-
-TEST(RunFolder, WhoFindsNoRunToJoinPassesOverOthersItMayNotWrite) {
-  const TemporaryFolder folder;
-  RunFolderRequest other = request(folder);
-  other.path = folder.path() / "a/other";
-  const RunFolder run(other, env(), settings(2));
-  // A folder in place of this process's clock fails as a read-only file system does.
-  fs::create_directory(run.info() / "ranks" / concat(".clock.", process_token()));
-  RunFolderRequest join = request(folder);
-  join.join = true;
-  LauncherEnv plain;
-  plain.joins = true;
-  EXPECT_TRUE(contains(refused([&] { RunFolder(join, plain, settings()); }), "there is no run"));
-}
-
 TEST(RunFolder, OfAnEqualRunIsContinued) {
   const TemporaryFolder folder;
   EXPECT_FALSE(RunFolder(request(folder), env(), settings()).continues());
