@@ -10,6 +10,7 @@
 #include "files/environment.h"
 #include "flops/cost_table.h"
 #include "generate/begun_run.h"
+#include "generate/memory_warning.h"
 #include "pipeline/device.h"
 
 namespace lazymar {
@@ -100,16 +101,18 @@ int64_t cpu_image_bytes(const MarConfig& config, const DecodingPlan& plan, Preci
          config.rows() * plan.halves() * numbers * static_cast<int64_t>(sizeof(float));
 }
 
-int64_t cpu_batch(int64_t usual, int64_t image_bytes, const std::optional<MemoryRoom>& room) {
+int64_t cpu_batch(int64_t usual, int64_t image_bytes, const std::optional<MemoryRoom>& room,
+                  const HostProcesses& processes) {
   if (!room) {
     return usual;
   }
   const auto bytes = static_cast<int64_t>(kUsable * static_cast<double>(room->bytes));
-  return std::clamp<int64_t>(bytes / image_bytes, 1, usual);
+  const int64_t share = (bytes - (processes.count - 1) * processes.bytes) / processes.count;
+  return std::clamp<int64_t>(share / image_bytes, 1, usual);
 }
 
 int64_t automatic_batch(const EvalOptions& options, const LauncherEnv& env, Generator& generator,
-                        const std::filesystem::path& run_folder, int64_t usual) {
+                        const std::filesystem::path& run_folder, int64_t usual, int64_t weights) {
   const auto begun = begun_setting(options, env, run_folder, "eval_bsz");
   if (begun && begun->is_number_integer() && begun->get<int64_t>() >= 1) {
     return std::min(begun->get<int64_t>(), options.num_images);
@@ -128,10 +131,11 @@ int64_t automatic_batch(const EvalOptions& options, const LauncherEnv& env, Gene
     const auto room = memory_room(own_environment);
     const int64_t batch = cpu_batch(
         most, cpu_image_bytes(generator.model().mar.config, generator.plan(), options.precision),
-        room);
+        room, {env.local_size, weights + kProgramBytes});
     if (batch < most) {
       log_info(concat("--eval_bsz auto: ", batch,
-                      ": the memory for more is missing (limit: ", room->limit, ")"));
+                      ": the memory for more is missing (limit: ", room->limit,
+                      env.local_size > 1 ? concat(", ", env.local_size, " processes") : "", ")"));
     }
     return batch;
   }

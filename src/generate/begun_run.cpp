@@ -1,32 +1,28 @@
 #include "generate/begun_run.h"
 
-#include <chrono>
-#include <thread>
-
 #include "core/log.h"
 #include "pipeline/fastest_precision.h"
 #include "run/run_folder.h"
+#include "run/waiting.h"
 
 namespace lazymar {
 
 std::optional<nlohmann::json> begun_setting(const EvalOptions& options, const LauncherEnv& env,
                                             const std::filesystem::path& run_folder,
                                             const std::string& name) {
-  using Clock = std::chrono::steady_clock;
-  constexpr std::chrono::milliseconds kPause(200);
   if (options.overwrite && env.rank == 0 && !env.restarted) {
     return std::nullopt;
   }
-  const auto deadline = Clock::now() + std::chrono::duration<double>(options.stall);
+  Waiting waiting(concat("for rank 0 to open ", run_folder.string()));
   while (true) {
     const auto settings = manifest_settings(run_folder);
     if (settings && settings->contains(name)) {
       return (*settings)[name];
     }
-    if (env.rank == 0 || Clock::now() > deadline) {
+    if (env.rank == 0 || env.joins || waiting.seconds() > options.stall) {
       return std::nullopt;
     }
-    std::this_thread::sleep_for(kPause);
+    waiting.pause();
   }
 }
 

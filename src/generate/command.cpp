@@ -53,10 +53,9 @@ void warn_of_ignored(const EvalOptions& options) {
   log_warning(concat("ignored, because they have no effect here: ", names));
 }
 
-void warn_of_memory(const OpenModel& files, Precision precision) {
+void warn_of_memory(int64_t weights, int64_t processes) {
   const auto room = memory_room(own_environment);
-  if (const std::string warning = memory_warning(weight_bytes(files, precision), room);
-      !warning.empty()) {
+  if (const std::string warning = memory_warning(weights, room, processes); !warning.empty()) {
     log_warning(warning);
   }
 }
@@ -156,8 +155,9 @@ ExitCode evaluate(const EvalOptions& given, const LauncherEnv& launched) {
   }
   resolved.precision = begun_precision(options, env, path, files.shape, device);
   const Precision precision = resolved.precision;
-  if (device.is_cpu() && env.rank == 0) {
-    warn_of_memory(files, precision);
+  const int64_t weights = weight_bytes(files, precision);
+  if (device.is_cpu() && env.local_rank == 0) {
+    warn_of_memory(weights, env.local_size);
   }
   const auto model = std::make_shared<const Networks>(load_model(files, {precision, device}));
   warn_of_idle_caches(options.lazy, resolved.sampling);
@@ -168,7 +168,7 @@ ExitCode evaluate(const EvalOptions& given, const LauncherEnv& launched) {
   Generator generator(model, method, options.model.seed);
   note_kernels(kernels, path, resolved);
   if (options.auto_batch) {
-    resolved.eval_bsz = automatic_batch(resolved, env, generator, path, usual_batch);
+    resolved.eval_bsz = automatic_batch(resolved, env, generator, path, usual_batch, weights);
   }
   check_recording_sizes(options, generator, *resolved.eval_bsz);
   ordered_json settings = settings_json(resolved);

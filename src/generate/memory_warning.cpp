@@ -7,9 +7,6 @@
 namespace lazymar {
 namespace {
 
-/// The program and LibTorch without any weight, as measured.
-constexpr int64_t kProgram = int64_t{300} << 20;
-
 /// Of one number: block layers are most of a model's weights.
 int64_t weight_size(Precision precision) {
   const std::string_view format = precision->formats.of(LayerRole::kMlpIn);
@@ -32,15 +29,18 @@ int64_t weight_bytes(const OpenModel& files, Precision precision) {
   return numbers(files.mar) * weight_size(precision);
 }
 
-std::string memory_warning(int64_t weights, const std::optional<MemoryRoom>& room) {
-  if (!room || weights + kProgram <= room->bytes) {
+std::string memory_warning(int64_t weights, const std::optional<MemoryRoom>& room,
+                           int64_t processes) {
+  if (!room || weights + kProgramBytes <= room->bytes / processes) {
     return {};
   }
-  return concat(
-      "memory: the weights take about ", gib_text(static_cast<double>(weights)),
-      " and the program ", gib_text(static_cast<double>(kProgram)), ", but only ",
-      gib_text(static_cast<double>(room->bytes)), " are available (limit: ", room->limit,
-      "); the system may kill the run: raise the limit, or use a --precision of fewer bits");
+  const bool many = processes > 1;
+  return concat("memory: the weights take about ", gib_text(static_cast<double>(weights)),
+                " and the program ", gib_text(static_cast<double>(kProgramBytes)),
+                many ? concat(" in each of ", processes, " processes") : "", ", but only ",
+                gib_text(static_cast<double>(room->bytes)), " are available (limit: ", room->limit,
+                "); the system may kill the run: raise the limit, or use ",
+                many ? "fewer processes or " : "", "a --precision of fewer bits");
 }
 
 }  // namespace lazymar

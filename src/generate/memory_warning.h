@@ -1,6 +1,6 @@
 #pragma once
-/// Whether a model's weights fit in the memory that this process may use. On a CPU nothing reports
-/// a lack of memory: the system kills the process.
+/// Whether a model's weights fit in the memory that the processes of a host may use. On a CPU
+/// nothing reports a lack of memory: the system kills the process.
 
 #include <cstdint>
 #include <optional>
@@ -16,7 +16,12 @@ namespace lazymar {
 /// random weights, whose number is not known before they are drawn.
 int64_t weight_bytes(const OpenModel& files, Precision precision);
 
-/// "memory: ..." in one line if the weights and LibTorch need more than the room; empty otherwise.
-std::string memory_warning(int64_t weights, const std::optional<MemoryRoom>& room);
+/// What a process needs beside weights and images: the program and LibTorch, as measured.
+inline constexpr int64_t kProgramBytes = int64_t{300} << 20;
+
+/// "memory: ..." in one line if weights and program of that many processes need more than the room;
+/// empty otherwise.
+std::string memory_warning(int64_t weights, const std::optional<MemoryRoom>& room,
+                           int64_t processes);
 
 }  // namespace lazymar

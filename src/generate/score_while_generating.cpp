@@ -62,7 +62,7 @@ class FeatureScoring final : public RunScoring {
   /// The returned function writes the features to info/features/.
   ShardCompanion take(const GeneratedBatch& made, const ShardIds& ids, const fs::path& run,
                       const std::function<void()>& between) const override;
-  /// Writes info/scores.json.
+  /// Writes info/scores.json. Throws Error (output) if it cannot.
   void finish(const fs::path& run, const std::function<void()>& alive) const override;
 
  private:
@@ -141,7 +141,7 @@ void FeatureScoring::finish(const fs::path& run, const std::function<void()>& al
   const FeatureTable table = scoring.features(*source);
   const RunScores scores =
       score_features(run.string(), table, extractor_->info().name, &reference, metrics);
-  leave_scores(run, scores_json(scores, table, scoring.extractor(), &reference, std::nullopt));
+  write_scores(run, scores_json(scores, table, scoring.extractor(), &reference, std::nullopt));
   print(scores_text({scores}, {}));
 }
 

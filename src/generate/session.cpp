@@ -10,6 +10,7 @@
 
 #include "core/exit_code.h"
 #include "core/labels.h"
+#include "core/log.h"
 #include "core/text.h"
 #include "files/atomic_file.h"
 #include "generate/drift_files.h"
@@ -193,7 +194,11 @@ std::optional<ExitCode> Session::result_of_others() const {
     return std::nullopt;
   }
   // It is this launch's own, so its types are known.
-  return verdict(found->value("failed", std::vector<int64_t>()));
+  const auto failed = found->value("failed", std::vector<int64_t>());
+  if (env_.joins && env_.local_rank == 0 && failed.empty()) {
+    log_info("the run is complete: " + folder_.path().string());
+  }
+  return verdict(failed);
 }
 
 void Session::count_shards() {

@@ -3,18 +3,16 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <exception>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <thread>
 #include <utility>
 
 #include "core/error.h"
 #include "files/atomic_file.h"
 #include "files/environment.h"
 #include "run/checked_files.h"
-#include "run/signals.h"
+#include "run/waiting.h"
 
 namespace lazymar {
 namespace {
@@ -128,7 +126,7 @@ bool Heartbeat::take_place() {
   if (!place_.take(place())) {
     return false;
   }
-  set_state("starting");
+  set_state(kStarting);
   return true;
 }
 
@@ -176,8 +174,8 @@ void Heartbeat::keep_fresh() {
 }
 
 void Heartbeat::refuse_others() const {
-  constexpr auto kPause = std::chrono::milliseconds(500);
   std::map<int64_t, double> first_stamps;  // by rank
+  std::optional<Waiting> waiting;
   while (true) {
     bool unclear = false;
     for (const MemberState& other : read_members(info_)) {
@@ -200,14 +198,16 @@ void Heartbeat::refuse_others() const {
             "); join it with --join, wait for it, stop it, or choose another --output_dir");
       }
       unclear = true;
+      if (!waiting) {
+        waiting.emplace(concat("up to ", stall_, " s (--stall) for a sign of rank ", other.rank,
+                               " of an earlier run (", to_string(other.process),
+                               "), which has not ended as it should"));
+      }
     }
     if (!unclear) {
       return;
     }
-    if (stop_request()) {
-      throw Error(ErrorKind::kIncomplete, "stopped before the first shard; run it again");
-    }
-    std::this_thread::sleep_for(kPause);
+    waiting->pause();
   }
 }
 

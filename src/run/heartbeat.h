@@ -21,7 +21,7 @@ struct MemberState {
   int64_t rank = 0;
   ProcessId process;
   std::string launch;
-  std::string state;          ///< "starting", "shard 17", "waiting", "checking", or kEnded
+  std::string state;          ///< kStarting, "shard 17", "waiting", "checking", or kEnded
   double silent_seconds = 0;  ///< since its last heartbeat
   std::string cpus = {};      ///< that it may use: "0-3,8"; empty from an earlier version
   std::string session = {};   ///< see RunFolder; empty from an earlier version
@@ -33,7 +33,8 @@ struct MemberState {
   bool lives(double stall) const;
 };
 
-/// The last state of a process that ended normally.
+/// The first state, and the last one of a process that ended normally.
+inline constexpr const char* kStarting = "starting";
 inline constexpr const char* kEnded = "ended";
 
 /// A process's file; nothing if it is damaged. Without `silent_seconds` and `stamp`.

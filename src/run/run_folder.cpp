@@ -5,10 +5,8 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <cstring>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "core/error.h"
 #include "core/hash.h"
@@ -17,7 +15,7 @@
 #include "run/checked_files.h"
 #include "run/folder_content.h"
 #include "run/join.h"
-#include "run/signals.h"
+#include "run/waiting.h"
 
 namespace lazymar {
 namespace {
@@ -190,7 +188,7 @@ bool RunFolder::is_open(const RunFolderRequest& request, const LauncherEnv& env)
   }
   for (const MemberState& member : read_members(info())) {
     const bool opened =
-        member.rank == 0 && member.launch == env.launch && member.state != "starting";
+        member.rank == 0 && member.launch == env.launch && member.state != kStarting;
     const bool lives = member.state != kEnded && member.silent_seconds <= request.stall &&
                        liveness(member.process) != Liveness::kDead;
     // If it ended after this process was started, it belongs to this launch and was quick, not to
@@ -204,18 +202,14 @@ bool RunFolder::is_open(const RunFolderRequest& request, const LauncherEnv& env)
 }
 
 void RunFolder::await(const RunFolderRequest& request, const LauncherEnv& env) {
-  using Clock = std::chrono::steady_clock;
-  const auto deadline = Clock::now() + std::chrono::duration<double>(request.stall);
+  Waiting waiting(concat("for rank 0 to open ", path_.string()));
   while (!is_open(request, env)) {
-    if (stop_request()) {
-      throw Error(ErrorKind::kIncomplete, "stopped before the first shard; run it again");
-    }
-    if (Clock::now() > deadline) {
+    if (waiting.seconds() > request.stall) {
       throw usage_error(path_.string(), ": rank 0 did not open this run folder within ",
                         request.stall,
                         " s; check that rank 0 is running and that all hosts share the folder");
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    waiting.pause();
   }
 }
 

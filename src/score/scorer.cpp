@@ -204,11 +204,15 @@ void check_statistics(const fs::path& path, const FeatureExtractor& extractor) {
   }
 }
 
+void write_scores(const fs::path& run, const nlohmann::ordered_json& scores) {
+  write_text_atomically(
+      run / "info" / "scores.json",
+      scores.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
+}
+
 void leave_scores(const fs::path& run, const nlohmann::ordered_json& scores) {
-  const fs::path path = run / "info" / "scores.json";
   try {
-    write_text_atomically(
-        path, scores.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
+    write_scores(run, scores);
   } catch (const Error& error) {
     log_warning(concat("cannot write the scores to the run folder: ", error.what()));
   }

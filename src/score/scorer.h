@@ -73,7 +73,9 @@ void check_reference(const std::filesystem::path& path, const std::string& extra
 /// Throws Error (usage). Quick.
 void check_statistics(const std::filesystem::path& path, const FeatureExtractor& extractor);
 
-/// Writes the scores to the run's info/scores.json; warns if that fails.
+/// Writes the scores to the run's info/scores.json. Throws Error (output).
+void write_scores(const std::filesystem::path& run, const nlohmann::ordered_json& scores);
+/// The same for a run that may be somebody else's: warns if that fails.
 void leave_scores(const std::filesystem::path& run, const nlohmann::ordered_json& scores);
 
 }  // namespace lazymar

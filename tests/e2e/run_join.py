@@ -38,7 +38,8 @@ def joiners():
         same(f"{count} joiners: equal bytes, and everybody made some: {dict(made)}", folder,
              results[0], images=IMAGES, also=len(made) == count + 1)
         for result in results[1:]:
-            check("a joiner ends with 0", result.returncode == 0, result)
+            check("a joiner ends with 0 and says why", result.returncode == 0
+                  and "the run is complete: " in result.stderr, result)
         check("the command that began the run tells its result",
               "Run folder:" in results[0].stdout, results[0])
     folder, run = at_work("joiner with two workers", "--workers", 2)
@@ -104,7 +105,8 @@ def refusals():
     folder = Folder("finished", 12)
     folder.run()
     stamps = folder.stamps()
-    same("join of a finished folder", folder, join_and_finish(folder))
+    result = join_and_finish(folder)
+    same("join of a finished folder", folder, result, also="complete" in result.stderr)
     check("touches no image", folder.stamps() == stamps)
 
 

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 
+import slurm_cluster
 from checks import check, refused
 from run_support import LONG, Folder, by_hand, finish, same, skipped
 
@@ -69,6 +70,15 @@ def torchrun():
     check("both have a log", len(list(folder.info.glob("lazymar_eval.*.log"))) == 2, result)
     next(folder.path.glob("*.png")).unlink()
     same("torchrun again: the missing image is made", folder, folder.run(prefix=launcher))
+    folder = Folder("torchrun on two hosts", 200)  # so many that both get some
+    port = slurm_cluster.free_ports(1)[0]
+    agents = [folder.start(prefix=[found, "--nnodes", 2, "--node-rank", host, "--master-addr",
+                                   "localhost", "--master-port", port, "--nproc-per-node", 1,
+                                   "--no-python"]) for host in (0, 1)]
+    results = [finish(agent) for agent in agents]
+    same("an agent of torchrun on each of two hosts", folder, results[0], images=200,
+         also=results[1].returncode == 0
+         and {record["rank"] for record in folder.records()} == {0, 1})
 
 
 def contradictions():

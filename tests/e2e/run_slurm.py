@@ -1,7 +1,8 @@
-"""A real Slurm: srun, sbatch with signal and requeue, scancel, job arrays."""
+"""A real Slurm: srun, sbatch with signal and requeue, preemption, scancel, job arrays."""
 import os
 import pathlib
 import re
+import signal
 
 import slurm_cluster
 from checks import check
@@ -22,12 +23,13 @@ IMAGES = SHARED_IMAGES
 
 
 class Job:
-    """A batch job and its log."""
+    """A batch job, submitted in a checkout's root, and its log."""
 
     def __init__(self, cluster, name, *words):
         self.cluster = cluster
         self.log = WORK / f"{name.replace(' ', '_')}.log"
-        self.number = cluster.submit("--output", self.log, "--open-mode=append", *words)
+        self.number = cluster.submit("--chdir", checkout(), "--output", self.log,
+                                     "--open-mode=append", *words)
 
     def said(self):
         return self.log.read_text() if self.log.exists() else ""
@@ -37,6 +39,16 @@ class Job:
         same(f"{name} ({', '.join(found)})", folder, images=images, also=set(found) == {state})
         if set(found) != {state}:
             print(self.said())
+
+
+def checkout():
+    """A folder with the programs in build/bin and weights, as slurm.sbatch expects it."""
+    root = WORK / "checkout"
+    if not root.exists():
+        (root / "build").mkdir(parents=True)
+        (root / "build/bin").symlink_to(BIN)
+        (root / "pretrained_models").symlink_to(pathlib.Path("pretrained_models").resolve())
+    return root
 
 
 def script(name, *lines):
@@ -71,22 +83,41 @@ def requeues(cluster):
     measured.run()
     images = max(IMAGES, int(120 / measured.summary()["seconds_per_image"]))
     folder = Folder("signal and requeue", images)
-    job = Job(cluster, "signal and requeue", "--time=1", "--signal=TERM@50", "--nodes=1", "--chdir",
-              pathlib.Path.cwd(), SCRIPT, *folder.args[1:])
+    job = Job(cluster, "signal and requeue", "--time=1", "--signal=TERM@50", "--nodes=1", SCRIPT,
+              *folder.args[1:])
     job.ends("sbatch with --signal and --requeue and scripts/slurm.sbatch", folder, images=images)
     count = job.said().count("stopped before the end; requeued")
     check(f"control: it was stopped and requeued {count} times", count >= 1, job.said())
 
+    # The other task completes the set, but srun's status is that of the killed one.
+    folder = Folder("a task killed", IMAGES)
+    job = Job(cluster, "a task killed", "-N1", SCRIPT, *folder.args[1:], "--stall", 5)
+    check("both tasks work", both_work(folder), job.said())
+    os.kill(folder.members()[-1], signal.SIGKILL)
+    job.ends("slurm.sbatch with a task that is killed", folder)
+    check("control: it was requeued because of that", "status 137" in job.said(), job.said())
+
+
+def preempted(cluster):
+    folder = Folder("preempted", IMAGES)
+    where = ["-N1", "-w", slurm_cluster.NODES[0], "--exclusive"]
+    job = Job(cluster, "preempted", *where, SCRIPT, *folder.args[1:])
+    check("a job works", folder.wait_for_pngs(4), job.said())
+    urgent = Job(cluster, "urgent", *where, "--partition=urgent", "--wrap", "true")
+    check("an urgent one takes its node", cluster.wait(urgent.number) == ["COMPLETED"])
+    job.ends("a job that is preempted", folder)
+    check("control: it was stopped and requeued", "requeued" in job.said(), job.said())
+
 
 def cancels(cluster):
     folder = Folder("scancel", IMAGES)
-    job = Job(cluster, "scancel", "-n2", "-N1", script("scancel", "srun " + command(folder)))
+    job = Job(cluster, "scancel", "-N1", SCRIPT, *folder.args[1:])
     check("scancel: the job works", folder.wait_for_pngs(4))
     cluster.run("scancel", job.number)
     check("scancel: the job ends as cancelled", cluster.wait(job.number) == ["CANCELLED"])
     check("scancel: it ended itself, and says where it is",
           wait_until(lambda: f"of {IMAGES} images are done" in job.said(), 20), job.said())
-    job = Job(cluster, "scancel", "-n2", "-N1", script("scancel", "srun " + command(folder)))
+    job = Job(cluster, "scancel", "-N1", SCRIPT, *folder.args[1:])
     job.ends("after scancel, the same job completes", folder)
 
     folder = Folder("kill of one step", IMAGES)
@@ -111,17 +142,18 @@ def cancels(cluster):
 
 
 def others(cluster):
-    folders = {seed: Folder(f"seed {seed}", 12, ["--seed", str(seed)]) for seed in (1, 2)}
-    line = " ".join(map(str, folders[1].args)).replace(
-        "--seed 1", "--seed $SLURM_ARRAY_TASK_ID").replace(
-        str(folders[1].output), f"'{WORK}'/seed\\ $SLURM_ARRAY_TASK_ID")
-    job = Job(cluster, "array", "--array=1-2", "-n1", "--wrap", "srun " + line)
+    folder = Folder("array", 12)
+    job = Job(cluster, "array", "--array=1-2", "-n1", SCRIPT, *folder.args[1:])
     states = cluster.wait(job.number)
-    same(f"a job array over seeds ({', '.join(states)}): seed 1 is the reference", folders[1],
+    runs = sorted(folder.output.glob("*/*"))
+    check("a job array makes one run for each seed", len(runs) == 2 and "seed2" in runs[1].name,
+          job.said())
+    second = {path.read_bytes() for path in runs[-1].glob("*.png")}
+    runs[-1].rename(WORK / "seed 2")
+    same(f"a job array over seeds ({', '.join(states)}): seed 1 is the reference", folder,
          also=set(states) == {"COMPLETED"})
-    seeds = [folder.pngs() for folder in folders.values()]
-    check("and seed 2 has other images", len(seeds[1]) == 12
-          and not set(seeds[0].values()) & set(seeds[1].values()), job.said())
+    check("and seed 2 has other images", len(second) == 12
+          and not second & set(folder.pngs().values()), job.said())
     folder = Folder("without srun", 12)
     job = Job(cluster, "without srun", "-n2", "-N1", script("plain", command(folder)))
     job.ends("a batch script that calls the program without srun", folder, images=12)
@@ -135,10 +167,8 @@ def slurm():
     if why:
         skipped("Slurm", why)
         return
-    # The cluster finds the programs: slurm.sbatch calls lazymar_eval by its name.
-    os.environ["PATH"] = f"{BIN}:{os.environ['PATH']}"
     with slurm_cluster.Cluster() as cluster:
-        for case in (shares, requeues, cancels, others):
+        for case in (shares, requeues, preempted, cancels, others):
             case(cluster)
     with slurm_cluster.Cluster(task="task/affinity") as cluster:
         folder = Folder("bound tasks", 12, threads=None)

@@ -43,14 +43,25 @@ def fails_then_completes(name, folder, env, statuses=(74,)):
 
 
 def full_at_each_file():
-    flags = ["--grid", "2x4"]
-    parts = (("manifest.json", {74}), ("/ranks", {74}), ("/claims", {74}), ("/unfinished", {74}),
-             ("journal.", {74}), ("summary.json", {74}), ("grid.png", {74}), ("status.json", {0}),
-             (".log", {0, 74}))
-    for number, (part, statuses) in enumerate(parts):
+    grid = ["--grid", "2x4"]
+    score = ["--score", "pretrained_models/demo_stats.npz", "--extractor", "demo"]
+    parts = (("manifest.json", {74}, grid), ("/ranks", {74}, grid), ("/claims", {74}, grid),
+             ("/unfinished", {74}, grid), ("journal.", {74}, grid), ("summary.json", {74}, grid),
+             ("grid.png", {74}, grid), ("status.json", {0}, grid), (".log", {0, 74}, grid),
+             ("/features", {74}, score), ("scores.json", {74}, score))
+    for number, (part, statuses, flags) in enumerate(parts):
         folder = Folder(f"full {number}", IMAGES, flags)
         env = faults(folder, "write,create,link,rename,mkdir", errno.ENOSPC, path=part, always=1)
         fails_then_completes(f"no space for {part}", folder, env, statuses)
+    check("scores are there once there is space", (folder.info / "scores.json").exists())
+    folder = Folder("full tar", IMAGES, ["--few_files"])
+    result = folder.run(env=faults(folder, "write", errno.ENOSPC, 2, ".tar", always=1))
+    tars = list(folder.path.glob("*.tar"))
+    check(f"no space for tars: exit {result.returncode}, {len(tars)} tars",
+          result.returncode == 74 and len(tars) < IMAGES // 2, result)
+    result = folder.run("--verify", "deep", env=ALONE)
+    check("the same command completes the tars", result.returncode == 0
+          and folder.summary()["complete"], result)
     for number, part in enumerate(("/unfinished", "journal.")):  # some images are finished
         folder = Folder(f"later full {number}", IMAGES)
         env = faults(folder, "write", errno.ENOSPC, 3, part, always=1)

@@ -1,4 +1,6 @@
-"""A private Slurm on this machine: munged, slurmctld, and two nodes whose processes run here."""
+"""A private Slurm on this machine: munged, slurmctld, and two nodes whose processes run here.
+
+Jobs of the partition "urgent" preempt others, which get SIGTERM and then 20 seconds."""
 import contextlib
 import os
 import pathlib
@@ -35,7 +37,10 @@ ReturnToService=2
 SlurmdParameters=config_overrides
 NodeName=lazya NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[1]} CPUs=2 State=UNKNOWN
 NodeName=lazyb NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[2]} CPUs=2 State=UNKNOWN
-PartitionName=all Nodes=lazya,lazyb Default=YES MaxTime=INFINITE State=UP
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
+PartitionName=all Nodes=lazya,lazyb Default=YES MaxTime=INFINITE State=UP GraceTime=20
+PartitionName=urgent Nodes=lazya,lazyb MaxTime=INFINITE State=UP PriorityTier=2 PreemptMode=OFF
 """
 
 
@@ -88,7 +93,8 @@ class Cluster:
         for node in NODES:
             self.run("slurmd", "-N", node)
         deadline = time.monotonic() + 60
-        while self.run("sinfo", "-h", "-N", "-o", "%T").stdout.split() != ["idle"] * len(NODES):
+        while self.run("sinfo", "-h", "-N", "-p", "all", "-o",
+                       "%T").stdout.split() != ["idle"] * len(NODES):
             if time.monotonic() > deadline:
                 logs = "".join(log.read_text()[-2000:] for log in self.folder.glob("*.log"))
                 self.__exit__()
@@ -127,7 +133,7 @@ class Cluster:
         deadline = time.monotonic() + seconds
         while True:
             states = self.state(job)
-            if not {"PENDING", "RUNNING", "COMPLETING"} & set(states):
+            if not {"PENDING", "RUNNING", "SIGNALING", "COMPLETING"} & set(states):
                 return states
             if time.monotonic() > deadline:
                 return [*states, "too long"]

@@ -35,10 +35,16 @@ TEST(LargestBatch, FollowsTheLineThroughTwoMeasuredBatches) {
 }
 
 TEST(CpuBatch, IsTheUsualOneOrWhatFits) {
-  EXPECT_EQ(cpu_batch(8, 100 * kMiB, std::nullopt), 8);
-  EXPECT_EQ(cpu_batch(8, 100 * kMiB, MemoryRoom{1000 * kMiB, "the control group"}), 8);
-  EXPECT_EQ(cpu_batch(8, 100 * kMiB, MemoryRoom{500 * kMiB, "the control group"}), 4);
-  EXPECT_EQ(cpu_batch(8, 100 * kMiB, MemoryRoom{0, "the control group"}), 1);
+  const auto batch = [](int64_t room, const HostProcesses& processes = {}) {
+    return cpu_batch(8, 100 * kMiB, MemoryRoom{room * kMiB, "the control group"}, processes);
+  };
+  EXPECT_EQ(cpu_batch(8, 100 * kMiB, std::nullopt, {}), 8);
+  EXPECT_EQ(batch(1000), 8);
+  EXPECT_EQ(batch(500), 4);
+  EXPECT_EQ(batch(0), 1);
+  EXPECT_EQ(batch(1000, {2, 0}), 4);           // two take from it
+  EXPECT_EQ(batch(1000, {2, 300 * kMiB}), 3);  // and the other one's weights, too
+  EXPECT_EQ(batch(1000, {64, 300 * kMiB}), 1);
 }
 
 TEST(CpuBatch, CountsCachesAndRows) {

@@ -57,6 +57,19 @@ TEST(BegunRun, TheOthersWaitForRankZero) {
   rank_zero.join();
 }
 
+TEST(BegunRun, WhoJoinsDoesNotWaitForARunThatIsNotThere) {
+  const testing::TemporaryFolder folder;
+  EvalOptions options;
+  options.stall = 60;
+  LauncherEnv second;
+  second.rank = 1;
+  second.size = 2;
+  second.joins = true;
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_EQ(begun_setting(options, second, folder.path(), "precision"), std::nullopt);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5));
+}
+
 TEST(BegunRun, AnewItIsChosenAnew) {
   const testing::TemporaryFolder folder;
   EvalOptions options;

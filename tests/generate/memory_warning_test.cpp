@@ -11,9 +11,10 @@ constexpr int64_t kMiB = int64_t{1} << 20;
 
 TEST(MemoryWarning, ComesWhenWeightsDoNotFit) {
   const MemoryRoom room{1000 * kMiB, "SLURM_MEM_PER_NODE"};
-  EXPECT_EQ(memory_warning(600 * kMiB, room), "");
-  EXPECT_EQ(memory_warning(int64_t{1} << 50, std::nullopt), "") << "nothing is known";
-  const std::string warning = memory_warning(900 * kMiB, room);
+  EXPECT_EQ(memory_warning(600 * kMiB, room, 1), "");
+  EXPECT_EQ(memory_warning(int64_t{1} << 50, std::nullopt, 1), "") << "nothing is known";
+  EXPECT_TRUE(testing::contains(memory_warning(600 * kMiB, room, 2), "in each of 2 processes"));
+  const std::string warning = memory_warning(900 * kMiB, room, 1);
   for (const char* part : {"0.9 GiB", "1.0 GiB", "SLURM_MEM_PER_NODE", "may kill the run"}) {
     EXPECT_TRUE(testing::contains(warning, part)) << warning;
   }

@@ -62,27 +62,6 @@ TEST(RunFolder, CountsTheProcessesThatShareProcessors) {
   EXPECT_EQ(members_here(members, self, "4-7", 10).all, 1);
 }
 
-TEST(RunFolder, ProcessesThatJoinTakeFreeRanksAfterTheLaunchs) {
-  const TemporaryFolder folder;
-  RunFolderRequest join = request(folder);
-  join.join = true;
-  LauncherEnv plain;
-  plain.joins = true;
-  EXPECT_TRUE(contains(refused([&] { RunFolder(join, plain, settings()); }), "there is no run"));
-  {
-    const RunFolder run(request(folder), env(), settings());
-    const RunFolder first(join, plain, settings());
-    const auto second = std::make_unique<RunFolder>(join, plain, settings());
-    EXPECT_EQ(first.rank(), 2);  // the launch has 0 and 1
-    EXPECT_EQ(second->rank(), 3);
-    EXPECT_EQ(first.session(), run.session());
-    EXPECT_TRUE(
-        contains(refused([&] { RunFolder(join, plain, settings(2)); }), "seed 1 there, 2 now"));
-  }
-  EXPECT_TRUE(
-      contains(refused([&] { RunFolder(join, plain, settings()); }), "no process is at work"));
-}
-
 TEST(RunFolder, OfAnEqualRunIsContinued) {
   const TemporaryFolder folder;
   EXPECT_FALSE(RunFolder(request(folder), env(), settings()).continues());
