@@ -60,7 +60,6 @@ def arrays(work):
     npz(path, arr_0=npy("|u1", SHAPE, bytes(len(LEVELS))))
     found, result = scored(path, "--metrics", "none")
     check("control: black images are images", found and found[0]["images"] == COUNT, result)
-    npz(path, arr_0=npy("|u1", (0, SIDE, SIDE, 3), b""))
     for name, shape in {"[H, W, 3, N]": (SIDE, SIDE, 3, 5),
                         "[3, H, W, N]": (3, SIDE, SIDE, 5)}.items():
         said(name, npy("|u1", shape, bytes(5 * len(LEVELS) // COUNT)), f"for {name}",
@@ -68,6 +67,7 @@ def arrays(work):
     refused("statistics as a set",
             run("lazymar_score", "pretrained_models/demo_stats.npz", *DEMO),
             "demo_stats.npz: statistics, not images; a reference is given to --fid")
+    npz(path, arr_0=npy("|u1", (0, SIDE, SIDE, 3), b""))
     refused("an array of no images", run("lazymar_score", path), "[0, 8, 8, 3]: it holds no images")
     npz(path, arr_0=npy("<i8", (COUNT,), bytes(8 * COUNT)), arr_1=npy("|u1", SHAPE, bytes(LEVELS)))
     found, result = scored(path, "--metrics", "none")
