@@ -98,7 +98,6 @@ struct AtenKernel {
   bool overwrites = false;  ///< its first input is only written
 };
 
-constexpr AtenKernel kFree{};
 constexpr AtenKernel kOne{.launches = 1};
 constexpr AtenKernel kWrite{.launches = 1, .overwrites = true};
 

@@ -47,8 +47,8 @@ void add_norms(Cases& cases, const KernelShapes& s, KernelInputs& in) {
                    [=] { return Tensors{plain::layer_norm(x, weight, bias, kEps, type)}; }});
   cases.push_back({"add_norm", "add_norm", shape, tolerance,
                    [=] {
-                     const auto [sum, normed] = lazymar::add_norm(x, y, weight, bias, kEps, type);
-                     return Tensors{sum, normed};
+                     const SumAndNorm made = lazymar::add_norm(x, y, weight, bias, kEps, type);
+                     return Tensors{made.sum, made.normed};
                    },
                    [=] {
                      const at::Tensor sum = plain::add(x, y);
@@ -98,7 +98,7 @@ void add_head_rows(Cases& cases, const KernelShapes& s, KernelInputs& in) {
   const at::Tensor x = in.normal({s.head_rows, s.head_width}, s.type) * 2 + 1;
   const at::Tensor all = in.normal({s.head_rows, 3 * s.head_width}, s.product) * 0.5;
   const auto parts = all.chunk(3, -1);
-  const at::Tensor shift = parts[0], scale = parts[1], gate = parts[2];
+  const at::Tensor &shift = parts[0], &scale = parts[1], &gate = parts[2];
   const at::Tensor y = in.normal({s.head_rows, s.head_width}, s.product);
   const std::string shape = shape_text(x);
   cases.push_back({"modulated_norm", "norm", shape, 2 * tolerance,

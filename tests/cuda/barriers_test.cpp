@@ -40,13 +40,13 @@ class Barriers : public testing::KernelTest {
   void head_mlp() const {
     const LayerNorm norm{at::ones({64}), at::zeros({64}), 1e-6};
     const Linear layer({at::randn({64, 64}).to(c10::kHalf), at::zeros({64}).to(c10::kHalf)});
-    ops.head_mlp(
-        {&norm, &layer, &layer, at::randn({5, 64}), at::randn({5, 3 * 64}).to(c10::kHalf)});
+    ops.head_mlp({&norm, &layer, &layer, at::randn({5, 64}),
+                  at::randn({5, int64_t{3} * 64}).to(c10::kHalf)});
   }
   void head_blocks() const {
     const LayerNorm norm{at::ones({64}), at::zeros({64}), 1e-6};
     const Linear layer({at::randn({64, 64}).to(c10::kHalf), at::zeros({64}).to(c10::kHalf)});
-    const auto modulation = [] { return at::randn({5, 3 * 64}).to(c10::kHalf); };
+    const auto modulation = [] { return at::randn({5, int64_t{3} * 64}).to(c10::kHalf); };
     ops.head_blocks({{&norm, &layer, &layer, at::randn({5, 64}), modulation()},
                      {&norm, &layer, &layer, {}, modulation()}});
   }

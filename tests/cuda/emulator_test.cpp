@@ -130,7 +130,7 @@ TEST(Emulator, SharedMemoryThatNobodyWroteIsNotRead) {
 }
 
 void blocks_write(int* out, int apart) {
-  out[static_cast<int>(blockIdx.x) * apart] = 1;
+  out[int64_t{blockIdx.x} * apart] = 1;
 }
 void blocks_read(int* out) {
   out[blockIdx.x] = out[blockIdx.x ^ 1U];

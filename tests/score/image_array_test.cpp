@@ -146,10 +146,11 @@ TEST_F(ArrayTest, WhatIsNotClearIsRefusedWithTheLineThatMendsIt) {
   EXPECT_PRED2(contains, said(levels_.select(3, 0), ElementType::kU8), "x[..., None]");
   EXPECT_PRED2(contains, said(floats.view({2, 60}), ElementType::kF32), "mu=x.mean(0)");
   EXPECT_EQ(said(floats.view({2, 60}), ElementType::kF32).find("reshape"), std::string::npos);
-  const std::string flat = said(at::zeros({2, 3 * 64 * 64}), ElementType::kF32);
+  const std::string flat = said(at::zeros({2, int64_t{3} * 64 * 64}), ElementType::kF32);
   EXPECT_PRED2(contains, flat, "x.reshape(-1, 64, 64, 3)) for flattened images of 64x64, channels");
   EXPECT_PRED2(contains, flat, "x.reshape(-1, 3, 64, 64))");
-  EXPECT_PRED2(contains, said(at::zeros({2, 28 * 28}), ElementType::kF32), "(-1, 28, 28, 1))");
+  EXPECT_PRED2(contains, said(at::zeros({2, int64_t{28} * 28}), ElementType::kF32),
+               "(-1, 28, 28, 1))");
   EXPECT_PRED2(contains, said(levels_.narrow(0, 0, 0), ElementType::kU8), "holds no images");
   EXPECT_PRED2(contains, said(levels_.view({2, 2, 5, 6}), ElementType::kU8), "x[..., :3]");
   const at::Tensor last = levels_.permute({1, 2, 3, 0});

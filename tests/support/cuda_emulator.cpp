@@ -15,7 +15,7 @@ Machine& machine() {
 
 void Machine::run(dim3 grid, dim3 shape, size_t shared_bytes, const std::function<void()>& kernel) {
   constexpr size_t kMostThreads = 1024;
-  constexpr size_t kMostShared = 227 * 1024;
+  constexpr size_t kMostShared = size_t{227} * 1024;
   constexpr size_t kGuard = 64;  // values before and after
   if (shape.x == 0 || shape.x > kMostThreads || shape.y != 1 || shape.z != 1 || grid.x == 0 ||
       grid.y == 0 || grid.y > 65535 || grid.z != 1 || shared_bytes > kMostShared) {
@@ -94,7 +94,7 @@ double Machine::from_lane(unsigned mask, double value, int lane) {
   Barrier& barrier = lanes(mask);
   lane_values_[static_cast<size_t>(current_->number)] = value;
   wait(barrier);
-  const double taken = lane_values_[static_cast<size_t>(first + lane)];
+  const double taken = lane_values_[static_cast<size_t>(first) + static_cast<size_t>(lane)];
   wait(barrier);
   watch.proceed(*current_);
   return taken;
@@ -104,7 +104,8 @@ const LaneWords* Machine::of_all_lanes(const LaneWords& words) {
   access_watch().pause();
   lane_words_[static_cast<size_t>(current_->number)] = words;
   wait(lanes(~0U));
-  return &lane_words_[static_cast<size_t>(current_->number / kWarp * kWarp)];
+  const int first = current_->number / kWarp * kWarp;
+  return &lane_words_[static_cast<size_t>(first)];
 }
 
 void Machine::meet_again() {
