@@ -32,8 +32,9 @@ print(f"{out / 'sheet.ppm'}: {images.float().mean():.1f} is the mean of all byte
 try:
     import torch_fidelity
 
-    print(torch_fidelity.calculate_metrics(
-        input1=torch.utils.data.TensorDataset(images), isc=True, cuda=False, verbose=False))
+    # A data set whose items are tensors, as torch-fidelity wants them.
+    pictures = torch.utils.data.Subset(images, range(len(images)))
+    print(torch_fidelity.calculate_metrics(input1=pictures, isc=True, cuda=False, verbose=False))
 except ImportError as error:
     print(f"No score: {error}; pip install torch-fidelity torchvision")
 except OSError as error:  # urllib's, too

@@ -225,7 +225,7 @@ sanitizers() {
     # One allocation per tensor: within LibTorch's large blocks, no access is out of bounds.
     ours "sanitizer-$tool" 90 env PYTORCH_NO_CUDA_MEMORY_CACHING=1 "$sanitizer" --tool "$tool" \
       --error-exitcode 9 --report-api-errors no --kernel-name kns=lazymar "$programs/gpu_tests" \
-      --gtest_filter='RowKernels.*:SelectionKernels.*:HeadKernels.*'
+      --gtest_filter='RowKernels.*:SelectionKernels.*:HeadKernels.*:HeadBlockKernels.*'
   done
 }
 
@@ -233,7 +233,7 @@ sanitizers() {
 if wanted tests; then
   ours self-check 40 "$programs/lazymar_verify" --self_check --device cuda  # and the libraries' warm-up
   # One process each: a device error ends its process.
-  for suite in RowKernels SelectionKernels HeadKernels ModelKernels MethodKernels LibraryKernels Graphs; do
+  for suite in RowKernels SelectionKernels HeadKernels HeadBlockKernels ModelKernels MethodKernels LibraryKernels Graphs; do
     ours "tests-$suite" 60 "$programs/gpu_tests" --gtest_filter="$suite.*"
   done
 fi

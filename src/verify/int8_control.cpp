@@ -13,7 +13,7 @@
 namespace lazymar {
 namespace {
 
-constexpr const char* kFormat = "int8_by_tensor";
+constexpr const char* kFormat = kInt8Control.data();
 constexpr double kMost = 127.0;
 
 class ByTensorKernel final : public LinearKernel {

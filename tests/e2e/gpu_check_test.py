@@ -171,7 +171,7 @@ with tempfile.TemporaryDirectory() as folder:
 
     result, found = run("skipping", GRAPHS_SAY="SKIPPED: no CUDA device", LAZYMAR_GPU_PARTS="tests")
     check("a test that was skipped did not pass", result.returncode == 1, result)
-    check("parts are some of the stages", len(found["stages"]) == 8, found)
+    check("parts are some of the stages", len(found["stages"]) == 9, found)
 
     result, found = run("late", LAZYMAR_GPU_SECONDS="0", LAZYMAR_GPU_PARTS="tests")
     check("what no longer fits is left out, and that is no success", result.returncode == 3

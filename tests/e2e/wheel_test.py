@@ -19,6 +19,15 @@ from install_support import DRAW, ROOT, alone, can_hide, drew, example, run
 
 SLOW = ROOT / "scripts/requirements-slow.txt"
 
+# What torch-fidelity 0.4 demands of its input.
+FIDELITY = """
+import torch
+def calculate_metrics(input1, **_):
+    assert isinstance(input1, torch.utils.data.Dataset)
+    assert torch.is_tensor(input1[0]) and input1[0].dtype == torch.uint8 and input1[0].ndim == 3
+    return f"{len(input1)} images"
+"""
+
 
 def venv(folder, name):
     place = folder / name
@@ -148,6 +157,11 @@ def python_module(folder, fresh, made):
                       env={"PYTHONPATH": str(hide)})
     check("examples/draw.py without torch-fidelity", result.returncode == 0
           and "No score: no torch-fidelity; pip install" in result.stdout, result)
+    (hide / "torch_fidelity.py").write_text(FIDELITY)
+    result, _ = alone(folder, place / "bin/python", ROOT / "examples/draw.py",
+                      env={"PYTHONPATH": str(hide)})
+    check("examples/draw.py gives torch-fidelity what it reads", result.returncode == 0
+          and "20 images" in result.stdout, result)
     example(folder, site(fresh) / "lazymar", "the wheel")
     torchrun(folder, place)
 
