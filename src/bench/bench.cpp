@@ -19,12 +19,12 @@
 #include "bench/gpu_reader.h"
 #include "bench/launches.h"
 #include "bench/models.h"
+#include "bench/table_files.h"
 #include "bench/types.h"
 #include "core/log.h"
 #include "core/revision.h"
 #include "core/text.h"
 #include "files/atomic_file.h"
-#include "files/writable_check.h"
 #include "pipeline/compute.h"
 #include "pipeline/device.h"
 #include "pipeline/fastest_precision.h"
@@ -56,7 +56,6 @@ class Bench {
   }
 
   ExitCode run() {
-    check_files();
     for (const std::string& name : options_.models) {
       const Models models = load(name);
       for (const int64_t batch : options_.batches) {
@@ -181,16 +180,6 @@ class Bench {
     }
   }
 
-  void check_files() const {
-    for (const auto& [path, name] : {std::pair(options_.markdown, "--markdown"),
-                                     {options_.json, "--json"},
-                                     {options_.csv, "--csv"}}) {
-      if (path) {
-        check_output_file(*path, name);
-      }
-    }
-  }
-
   void write_files() const {
     const auto write = [](const auto& path, const std::string& text) {
       if (path) {
@@ -236,6 +225,7 @@ void check_kind(const BenchOptions& options) {
 
 ExitCode bench(const BenchOptions& options) {
   check_kind(options);
+  check_table_files(options);
   if (options.types) {
     return measure_types(options);
   }

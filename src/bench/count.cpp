@@ -1,13 +1,11 @@
 #include "bench/count.h"
 
-#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <string>
 
 #include "bench/models.h"
+#include "bench/table_files.h"
 #include "core/text.h"
-#include "files/atomic_file.h"
-#include "files/writable_check.h"
 #include "flops/cost_table.h"
 #include "pipeline/model_files.h"
 
@@ -55,12 +53,6 @@ ordered_json json_of(const ModelCosts& costs) {
 }  // namespace
 
 ExitCode count_flops(const BenchOptions& options) {
-  if (options.markdown) {
-    check_output_file(*options.markdown, "--markdown");
-  }
-  if (options.json) {
-    check_output_file(*options.json, "--json");
-  }
   std::string text;
   ordered_json models = ordered_json::array();
   for (const std::string& model : options.models) {
@@ -69,13 +61,7 @@ ExitCode count_flops(const BenchOptions& options) {
                    cost_table(costs.rows));
     models.push_back(json_of(costs));
   }
-  std::fputs(visible(text, /*keep_lines=*/true).c_str(), stdout);
-  if (options.markdown) {
-    write_text_atomically(*options.markdown, text);
-  }
-  if (options.json) {
-    write_text_atomically(*options.json, ordered_json{{"models", models}}.dump(2) + "\n");
-  }
+  publish(options, text, ordered_json{{"models", models}}.dump(2));
   return ExitCode::kDone;
 }
 

@@ -1,16 +1,14 @@
 #include "bench/launches.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "bench/markdown.h"
 #include "bench/models.h"
+#include "bench/table_files.h"
 #include "core/text.h"
-#include "files/atomic_file.h"
-#include "files/writable_check.h"
 #include "launches/counted_batch.h"
 #include "pipeline/model_files.h"
 
@@ -136,12 +134,6 @@ ordered_json json_of(const std::string& model, const CountedArm& arm) {
 }  // namespace
 
 ExitCode count_launches_of(const BenchOptions& options) {
-  if (options.markdown) {
-    check_output_file(*options.markdown, "--markdown");
-  }
-  if (options.json) {
-    check_output_file(*options.json, "--json");
-  }
   std::string text;
   ordered_json all = ordered_json::array();
   for (const std::string& model : options.models) {
@@ -166,13 +158,7 @@ ExitCode count_launches_of(const BenchOptions& options) {
       }
     }
   }
-  std::fputs(visible(text, /*keep_lines=*/true).c_str(), stdout);
-  if (options.markdown) {
-    write_text_atomically(*options.markdown, text);
-  }
-  if (options.json) {
-    write_text_atomically(*options.json, ordered_json{{"arms", all}}.dump(2) + "\n");
-  }
+  publish(options, text, ordered_json{{"arms", all}}.dump(2));
   return ExitCode::kDone;
 }
 

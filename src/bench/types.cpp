@@ -10,11 +10,10 @@
 #include <vector>
 
 #include "bench/models.h"
+#include "bench/table_files.h"
 #include "core/cpu_features.h"
 #include "core/error.h"
 #include "core/text.h"
-#include "files/atomic_file.h"
-#include "files/writable_check.h"
 #include "nn/linear_onednn.h"
 #include "pipeline/compute.h"
 #include "pipeline/device.h"
@@ -82,9 +81,6 @@ std::string rates_of(const BenchOptions& options, const std::string& model) {
 }  // namespace
 
 ExitCode measure_types(const BenchOptions& options) {
-  if (options.markdown) {
-    check_output_file(*options.markdown, "--markdown");
-  }
   const c10::Device device =
       start_computing({.device = options.device, .threads = options.threads}).device;
   if (!device.is_cpu()) {
@@ -94,10 +90,7 @@ ExitCode measure_types(const BenchOptions& options) {
   for (const std::string& model : options.models) {
     text += concat("\n", rates_of(options, model));
   }
-  std::fputs(visible(text, /*keep_lines=*/true).c_str(), stdout);
-  if (options.markdown) {
-    write_text_atomically(*options.markdown, text);
-  }
+  publish(options, text);
   return ExitCode::kDone;
 }
 

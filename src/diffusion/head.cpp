@@ -35,7 +35,7 @@ at::Tensor DiffusionHead::time_table(std::span<const int64_t> timesteps) const {
 BlocksRun run_blocks(std::span<const HeadBlock> blocks, const at::Tensor& h,
                      std::span<const at::Tensor> modulation, bool keep_outputs) {
   BlocksRun run{h, {}, {}};
-  if (blocks.size() > 1) {
+  if (blocks.size() > 1 && can_launch_blocks(h)) {
     std::vector<HeadMlp> all;
     for (size_t i = 0; i < blocks.size(); ++i) {
       const HeadBlock& block = blocks[i];

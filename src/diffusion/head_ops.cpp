@@ -112,13 +112,13 @@ HeadMlpOutput head_mlp(const HeadMlp& block) {
   return {mlp, add_gated(block.h, parts[2], mlp)};
 }
 
+bool can_launch_blocks(const at::Tensor& h) {
+  return blocks_in_one_launch && device_ops<HeadDeviceOps>(h) != nullptr;
+}
+
 std::optional<HeadBlocksOutput> head_blocks(const std::vector<HeadMlp>& blocks) {
   const at::Tensor& h = blocks.front().h;
-  const auto* device = device_ops<HeadDeviceOps>(h);
-  if (device == nullptr || !blocks_in_one_launch) {
-    return std::nullopt;
-  }
-  std::optional<HeadBlocksOutput> output = device->head_blocks(blocks);
+  std::optional<HeadBlocksOutput> output = device_ops<HeadDeviceOps>(h)->head_blocks(blocks);
   if (output) {
     for (const HeadMlp& block : blocks) {
       count_matmul(h.size(0), block.fc1->in, block.fc1->out);

@@ -37,8 +37,11 @@ struct HeadBlocksOutput {
   at::Tensor hs;    ///< [blocks, R, W]: HeadMlpOutput::h of each
 };
 
-/// All blocks in one launch; empty if the device has no kernel for them. Only the first block's h
-/// is given.
+/// True if the device may launch blocks together; on CPUs it is false, and costs nothing.
+bool can_launch_blocks(const at::Tensor& h);
+
+/// All blocks in one launch, if can_launch_blocks(); empty if no kernel fits them. Only the first
+/// block's h is given.
 std::optional<HeadBlocksOutput> head_blocks(const std::vector<HeadMlp>& blocks);
 
 /// On by default; off launches every block by itself (--head_blocks off).

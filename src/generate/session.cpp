@@ -127,7 +127,7 @@ bool Session::may_check() const {
   if (env_.joins) {
     return !launch_lives(folder_.info(), options_.stall);
   }
-  return env_.rank == 0 || !first_process_lives(folder_.info(), options_.stall);
+  return env_.rank == 0 || !launch_lives(folder_.info(), options_.stall, LaunchPart::kFirst);
 }
 
 /// Tells the process that started this one that the run folder is open.

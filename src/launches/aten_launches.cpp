@@ -212,14 +212,13 @@ int& depth_in_kernel() {
   return depth;
 }
 
-bool is_of_shapes(Values inputs, const std::vector<c10::IValue>& outputs) {
-  const auto is_meta = [](const c10::IValue& value) {
-    bool meta = false;
+template <typename List>
+bool holds_shapes(const List& values) {
+  bool meta = false;
+  for (const c10::IValue& value : values) {
     each_tensor(value, [&](const at::Tensor& t) { meta = meta || t.is_meta(); });
-    return meta;
-  };
-  return std::any_of(inputs.begin(), inputs.end(), is_meta) ||
-         std::any_of(outputs.begin(), outputs.end(), is_meta);
+  }
+  return meta;
 }
 
 std::unique_ptr<at::ObserverContext> begin(const at::RecordFunction& call) {
@@ -241,7 +240,7 @@ std::unique_ptr<at::ObserverContext> begin(const at::RecordFunction& call) {
     return noted;
   }
   const Values inputs = call.inputs();
-  if (depth_in_kernel()++ == 0 && is_of_shapes(inputs, {})) {
+  if (depth_in_kernel()++ == 0 && holds_shapes(inputs)) {
     for (size_t i = noted->kernel.overwrites ? 1 : 0; i < inputs.size(); ++i) {
       each_tensor(inputs[i], [&](const at::Tensor& t) { noted->bytes += bytes_of(t); });
     }
@@ -255,7 +254,7 @@ void end(const at::RecordFunction& call, at::ObserverContext* context) {
   if (noted == nullptr || noted->kernel.launches == 0) {
     return;
   }
-  if (--depth_in_kernel() > 0 || !is_of_shapes({}, call.outputs())) {
+  if (--depth_in_kernel() > 0 || !holds_shapes(call.outputs())) {
     return;
   }
   for (const c10::IValue& output : call.outputs()) {

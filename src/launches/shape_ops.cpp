@@ -56,13 +56,18 @@ int64_t moved(const HeadMlp& block) {
 int64_t moved(const std::optional<HeadMlpOutput>& result) {
   return result ? bytes_of(result->mlp) + bytes_of(result->h) : 0;
 }
-int64_t moved(const std::vector<HeadMlp>& blocks) {
-  int64_t bytes = 0;
+/// The sum of f over blocks, each with an h: only the first is given, all have its shape.
+template <typename F>
+int64_t sum_over(const std::vector<HeadMlp>& blocks, const F& f) {
+  int64_t sum = 0;
   for (HeadMlp block : blocks) {
-    block.h = blocks.front().h;  // of the same shape
-    bytes += moved(block);
+    block.h = blocks.front().h;
+    sum += f(block);
   }
-  return bytes;
+  return sum;
+}
+int64_t moved(const std::vector<HeadMlp>& blocks) {
+  return sum_over(blocks, [](const HeadMlp& block) { return moved(block); });
 }
 int64_t moved(const std::optional<HeadBlocksOutput>& result) {
   return result ? bytes_of(result->mlps) + bytes_of(result->hs) : 0;
@@ -95,12 +100,7 @@ int64_t flops_of(const HeadMlp& block) {
   return 2 * block.h.size(0) * (block.fc1->in * block.fc1->out + block.fc2->in * block.fc2->out);
 }
 int64_t flops_of(const std::vector<HeadMlp>& blocks) {
-  int64_t flops = 0;
-  for (HeadMlp block : blocks) {
-    block.h = blocks.front().h;
-    flops += flops_of(block);
-  }
-  return flops;
+  return sum_over(blocks, [](const HeadMlp& block) { return flops_of(block); });
 }
 int64_t flops_of(const HeadWindow& window) {
   const Linear& in = *window.input_proj;

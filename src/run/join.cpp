@@ -117,17 +117,10 @@ RunAtWork find_run_at_work(const fs::path& path, const ordered_json& settings, d
   return run;
 }
 
-bool launch_lives(const fs::path& info, double stall) {
+bool launch_lives(const fs::path& info, double stall, LaunchPart part) {
   const std::vector<MemberState> members = read_members(info);
-  return std::any_of(members.begin(), members.end(), [stall](const MemberState& member) {
-    return !member.joined && member.lives(stall);
-  });
-}
-
-bool first_process_lives(const fs::path& info, double stall) {
-  const std::vector<MemberState> members = read_members(info);
-  return std::any_of(members.begin(), members.end(), [stall](const MemberState& member) {
-    return member.rank == 0 && !member.joined && member.lives(stall);
+  return std::any_of(members.begin(), members.end(), [&](const MemberState& member) {
+    return !member.joined && (part == LaunchPart::kAny || member.rank == 0) && member.lives(stall);
   });
 }
 

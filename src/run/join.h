@@ -23,9 +23,11 @@ struct RunAtWork {
 RunAtWork find_run_at_work(const std::filesystem::path& path,
                            const nlohmann::ordered_json& settings, double stall);
 
-/// True if one of the launch's own processes lives: they check the set, and note its weights.
-bool launch_lives(const std::filesystem::path& info, double stall);
-/// True if the launch's first process lives, which shows the run's progress.
-bool first_process_lives(const std::filesystem::path& info, double stall);
+/// Any of the launch's own processes, which check the set and note its weights; or the first, which
+/// shows the run's progress.
+enum class LaunchPart { kAny, kFirst };
+/// True if such a process lives.
+bool launch_lives(const std::filesystem::path& info, double stall,
+                  LaunchPart part = LaunchPart::kAny);
 
 }  // namespace lazymar

@@ -40,14 +40,7 @@ class Launches : public ::testing::Test {
     SamplingOptions sampling;
     sampling.num_iter = kSteps;
     sampling.cfg = 2.5;
-    LazyOptions lazy;
-    lazy.warmup = 2;
-    lazy.refresh = 4;
-    lazy.prune_layer = 1;
-    lazy.extra = 1;
-    lazy.retain = RetainKind::kList;
-    lazy.retain_list = {0.3};
-    DecodingMethod method = method_of(sampling, lazy);
+    DecodingMethod method = method_of(sampling, testing::tiny_lazy_options());
     method.head = {{.steps = 8}};
     if (cache != "lazymar") {
       method.cache = {cache, {}};

@@ -12,6 +12,18 @@
 
 namespace lazymar::testing {
 
+/// For tiny_config(): every kind of step, layer and row.
+inline LazyOptions tiny_lazy_options() {
+  LazyOptions lazy;
+  lazy.warmup = 2;
+  lazy.refresh = 4;
+  lazy.prune_layer = 1;
+  lazy.extra = 1;
+  lazy.retain = RetainKind::kList;
+  lazy.retain_list = {0.3};
+  return lazy;
+}
+
 /// Guided, with enough steps and rows for every kind of step.
 class Network {
  public:
@@ -52,19 +64,8 @@ class Network {
     options.cfg = 2.5;
     return options;
   }
-  static LazyOptions options() {
-    LazyOptions lazy;
-    lazy.warmup = 2;
-    lazy.refresh = 4;
-    lazy.prune_layer = 1;
-    lazy.extra = 1;
-    lazy.retain = RetainKind::kList;
-    lazy.retain_list = {0.3};
-    return lazy;
-  }
-
   static DecodingPlan plan_with(const std::vector<HeadSegment>& head) {
-    DecodingMethod method = method_of(sampling(), options());
+    DecodingMethod method = method_of(sampling(), tiny_lazy_options());
     method.head = head;
     return make_plan(config(), method);
   }

@@ -1,6 +1,7 @@
 #include "formats/torch/torch_checkpoint.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <string>
 #include <utility>
@@ -107,26 +108,21 @@ Section find_only_section(const Pickle& pickle, const PickleNode& dict, std::str
     return !says_ema(key) && find_section(pickle, dict, {&key, 1}, file).first != nullptr;
   });
   if (keys.size() > 1) {
-    std::string listed;
-    for (const std::string_view key : keys) {
-      listed += (listed.empty() ? "" : ", ") + in_quotes(key);
-    }
-    refuse_at(file, dict.position, "holds ", keys.size(), " state dicts, under ", listed,
-              "; save the one to use with torch.save");
+    std::vector<std::string> listed;
+    std::transform(keys.begin(), keys.end(), std::back_inserter(listed), in_quotes);
+    refuse_at(file, dict.position, "holds ", keys.size(), " state dicts, under ",
+              join(listed, ", "), "; save the one to use with torch.save");
   }
   return keys.empty() ? Section() : find_section(pickle, dict, keys, file);
 }
 
 /// Whether a name in the dictionary says EMA: "model_ema.module.mask_token".
 bool names_ema(const Pickle& pickle, const PickleNode& dict) {
-  for (size_t i = 0; i + 1 < dict.items.size(); i += 2) {
-    const PickleNode& name = pickle.item(dict, i);
-    const std::vector<std::string> parts = split(std::string(name.text), '.');
-    if (name.kind == PickleKind::kString && std::any_of(parts.begin(), parts.end(), says_ema)) {
-      return true;
-    }
-  }
-  return false;
+  const auto says = [](std::string_view name) {
+    const std::vector<std::string> parts = split(std::string(name), '.');
+    return std::any_of(parts.begin(), parts.end(), says_ema);
+  };
+  return !keys_that(pickle, dict, says).empty();
 }
 
 /// The state dict and its key.
